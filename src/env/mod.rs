@@ -1,0 +1,86 @@
+//! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One game: what an environment needs to set it up again, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Stable and unique within its environment, for example `put/unseen/0017` or the path of a game file.
+    pub id: String,
+    /// The family of the goal, for tables by type.
+    pub family: String,
+}
+
+/// A fixed, ordered list of tasks. Its hash is part of what a run declares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Panel {
+    pub name: String,
+    pub tasks: Vec<Task>,
+    /// blake3 over everything that determines the tasks' content, in hex.
+    pub hash: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    pub text: String,
+    /// The goal in words, without the observation.
+    pub task: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub observation: String,
+    /// Of this step, in the environment's own unit (1 for reaching the goal); scaled by the engine.
+    pub reward: f64,
+    /// The game itself has ended.
+    pub terminated: bool,
+    /// The environment stopped the game (its own limit); the engine's `max_turns` is not the environment's business.
+    pub truncated: bool,
+    /// The goal holds now.
+    pub success: bool,
+    /// The action was understood and possible.
+    pub valid: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnvError {
+    /// The task cannot be set up: data absent, damaged, unsupported. Says what and where.
+    #[error("{0}")]
+    Task(String),
+    /// The environment broke down while playing; ends the episode, never the run.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// One running game. `Send`: slots are stepped from worker threads.
+pub trait Environment: Send {
+    /// Sets up a task from its beginning. The same task and seed give the same game.
+    fn reset(&mut self, task: &Task, seed: u64) -> Result<Observation, EnvError>;
+
+    fn step(&mut self, action: &str) -> Result<Step, EnvError>;
+
+    /// The actions that are possible now, sorted; the same list until the next step.
+    fn admissible(&mut self) -> Result<Vec<String>, EnvError>;
+
+    /// What an expert would do now; `None` where there is no expert or it is at a loss.
+    fn expert(&mut self) -> Result<Option<String>, EnvError>;
+}
+
+/// A configured environment: makes games and knows its panels. Cheap to share.
+pub trait World: Send + Sync {
+    /// A fresh instance with its own state.
+    fn instance(&self) -> Result<Box<dyn Environment>, EnvError>;
+
+    /// The tasks of a split that the environment declares (`train`, `seen`, `unseen`, `valid_seen`, …), in fixed order.
+    /// `count`: only the first so many of an order that depends on nothing but the split; `None`: all.
+    fn panel(&self, split: &str, count: Option<usize>) -> Result<Arc<Panel>, EnvError>;
+
+    /// The names of the splits.
+    fn splits(&self) -> &'static [&'static str];
+
+    /// Placeholders of prompts that it fills beyond the engine's own (`task`, `observation`, `history`, `admissible`, `count`).
+    fn placeholders(&self) -> &'static [&'static str] {
+        &[]
+    }
+}

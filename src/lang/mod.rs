@@ -1,0 +1,9 @@
+//! The language: texts, syntax, names. Knows nothing of RL and nothing of tensors.
+
+pub mod ast;
+pub mod diagnostic;
+pub mod source;
+pub mod term;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use source::{Source, SourceId, SourceMap, Span};

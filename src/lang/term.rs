@@ -1,0 +1,119 @@
+//! Closed expressions: what is left of an expression after every name a user or a library defined has been replaced by its meaning.
+//! Only built-in functions, quantities, keys and constants remain. A term is a DAG: what is named once and used twice is one node, so
+//! evaluation may remember results by the address of the node.
+
+use super::source::Span;
+use std::sync::Arc;
+
+/// A node with its place.
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub kind: TermKind,
+    /// Where the node was written, possibly inside a library function.
+    pub span: Span,
+    /// If the node stems from the body of a function: where the user called it (the outermost call).
+    pub via: Option<Span>,
+}
+
+#[derive(Clone, Debug)]
+pub enum TermKind {
+    Number(f64),
+    Bool(bool),
+    /// `logp`, `iteration`, …: a row of [`Vocabulary::quantities`].
+    Quantity(Arc<str>),
+    /// A built-in function or operator with its arguments in the order of its signature. Operators are functions too, by these names:
+    /// `or and not == != < <= > >= + - * / ^ neg`.
+    Apply {
+        function: Arc<str>,
+        args: Vec<Argument>,
+    },
+    /// A named line of a `loss` block; evaluates to its body.
+    Named {
+        name: Arc<str>,
+        body: Arc<Term>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum Argument {
+    Term(Arc<Term>),
+    /// `by = turn`
+    Key(Arc<str>, Span),
+    /// An optional argument that was left out and has no default.
+    Absent,
+}
+
+impl Term {
+    pub fn number(value: f64, span: Span) -> Arc<Self> {
+        Arc::new(Self { kind: TermKind::Number(value), span, via: None })
+    }
+
+    /// Where to point first: the user's own call if the node stems from a function, else the node itself.
+    pub fn place(&self) -> Span {
+        self.via.unwrap_or(self.span)
+    }
+}
+
+/// A `loss { … }` block: named terms in the order written, and what is minimised.
+#[derive(Clone, Debug)]
+pub struct LossBlock {
+    pub span: Span,
+    pub terms: Vec<LossTerm>,
+    /// Absent is an error of the objective's check, not of name resolution.
+    pub minimize: Option<Arc<Term>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LossTerm {
+    pub name: Arc<str>,
+    pub name_span: Span,
+    /// The same `Arc` as the `body` of the `Named` nodes that mention it.
+    pub term: Arc<Term>,
+}
+
+/// What the words of an expression may mean besides what the user defined. The language knows nothing of RL: it is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    pub functions: &'static [Signature],
+    /// Names of quantities.
+    pub quantities: &'static [&'static str],
+    /// Words for `by =` and `per =`.
+    pub keys: &'static [&'static str],
+}
+
+impl Vocabulary {
+    pub fn function(&self, name: &str) -> Option<&'static Signature> {
+        self.functions.iter().find(|f| f.name == name)
+    }
+}
+
+/// A built-in function as a caller sees it.
+#[derive(Debug)]
+pub struct Signature {
+    pub name: &'static str,
+    pub params: &'static [Parameter],
+}
+
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub accepts: Accepts,
+    pub default: Default,
+}
+
+#[derive(Debug)]
+pub enum Accepts {
+    /// Any term.
+    Term,
+    /// One of these words.
+    Key(&'static [&'static str]),
+}
+
+#[derive(Debug)]
+pub enum Default {
+    Required,
+    Number(f64),
+    Key(&'static str),
+    /// May be left out, which means something of its own (`Argument::Absent`).
+    Absent,
+}

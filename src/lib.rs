@@ -1,0 +1,4 @@
+//! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
+
+pub mod env;
+pub mod lang;
