@@ -2,3 +2,6 @@
 
 pub mod env;
 pub mod lang;
+pub mod spec;
+pub mod stage;
+pub mod store;
