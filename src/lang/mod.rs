@@ -2,8 +2,11 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod load;
+pub mod resolve;
 pub mod source;
 pub mod term;
+pub mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use source::{Source, SourceId, SourceMap, Span};
