@@ -1,6 +1,7 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
 pub mod env;
+pub mod kind;
 pub mod lang;
 pub mod spec;
 pub mod stage;

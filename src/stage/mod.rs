@@ -5,37 +5,8 @@ pub mod context;
 use serde::Serialize;
 use std::fmt;
 
+pub use crate::kind::Artifact;
 pub use context::{Context, InputFolder, Progress, RunError};
-
-/// The type of an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Artifact {
-    Tokenizer,
-    Episodes,
-    Policy,
-    Critic,
-    Metrics,
-    Results,
-    Page,
-    Folder,
-}
-
-impl Artifact {
-    /// With its article, for messages: `expected a policy, found metrics`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Tokenizer => "a tokenizer",
-            Self::Episodes => "episodes",
-            Self::Policy => "a policy",
-            Self::Critic => "a critic",
-            Self::Metrics => "metrics",
-            Self::Results => "results",
-            Self::Page => "a page",
-            Self::Folder => "a folder",
-        }
-    }
-}
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -120,7 +120,9 @@ impl<'a> Resolver<'a> {
         }
         let id: *const Function = function;
         if self.calls.borrow().contains(&id) {
-            self.report(Diagnostic::error("E0108", function.name.span, format!("the function `{name}` calls itself")).also(span, "in this call"));
+            self.report(
+                Diagnostic::error("E0108", function.name.span, format!("the function `{name}` calls itself")).also(span, "in this call"),
+            );
             return Value::poison(span);
         }
         self.calls.borrow_mut().push(id);
@@ -198,7 +200,8 @@ impl<'a> Resolver<'a> {
                     Some(index) => index,
                     None => {
                         let message = format!("`{name}` has no argument `{}`", ident.name);
-                        let mut diagnostic = Diagnostic::error("E0117", ident.span, message).did_you_mean(&ident.name, params.iter().copied());
+                        let mut diagnostic =
+                            Diagnostic::error("E0117", ident.span, message).did_you_mean(&ident.name, params.iter().copied());
                         if diagnostic.help.is_empty() && !params.is_empty() {
                             let list = params.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
                             diagnostic = diagnostic.help(format!("its arguments are {list}"));

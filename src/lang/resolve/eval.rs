@@ -282,7 +282,8 @@ impl<'a> Resolver<'a> {
             {
                 let what = if self.words.vocabulary.function(&name).is_some() { "a function" } else { "a quantity" };
                 self.report(
-                    Diagnostic::error("E0113", name_span, format!("a term cannot be called `{name}`: that is {what}")).help("choose another name"),
+                    Diagnostic::error("E0113", name_span, format!("a term cannot be called `{name}`: that is {what}"))
+                        .help("choose another name"),
                 );
                 continue;
             }

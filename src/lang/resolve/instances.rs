@@ -64,7 +64,9 @@ impl<'a> Resolver<'a> {
         if count.is_none_or(|c| c > MAX_INSTANCES) {
             let name = &self.pipelines[pipeline];
             let message = format!("`{}` unfolds into more than {MAX_INSTANCES} pipelines", name.name);
-            self.diagnostics.borrow_mut().push(Diagnostic::error("E0122", name.name_span, message).help("use fewer seeds or sweep fewer values"));
+            self.diagnostics
+                .borrow_mut()
+                .push(Diagnostic::error("E0122", name.name_span, message).help("use fewer seeds or sweep fewer values"));
             return vec![first];
         }
         self.instances.truncate(first);
@@ -123,7 +125,11 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 ValueKind::Poison => {}
-                _ => self.report(Diagnostic::error("E0201", item.span, format!("expected a whole number of 0 or more, found {}", item.words()))),
+                _ => self.report(Diagnostic::error(
+                    "E0201",
+                    item.span,
+                    format!("expected a whole number of 0 or more, found {}", item.words()),
+                )),
             }
         }
         if seeds.is_empty() {

@@ -29,10 +29,7 @@ pub(crate) type Lines<'a> = IndexMap<String, ScopedLine<'a>>;
 
 /// The lines below a path, without it.
 pub(crate) fn below<'a>(lines: &Lines<'a>, path: &str) -> Lines<'a> {
-    lines
-        .iter()
-        .filter_map(|(key, line)| Some((key.strip_prefix(path)?.strip_prefix('.')?.to_string(), line.clone())))
-        .collect()
+    lines.iter().filter_map(|(key, line)| Some((key.strip_prefix(path)?.strip_prefix('.')?.to_string(), line.clone()))).collect()
 }
 
 /// Whether a path has a line of its own or lines below it.

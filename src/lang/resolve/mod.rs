@@ -18,11 +18,11 @@ use super::diagnostic::Diagnostics;
 use super::load::Program;
 use super::source::Span;
 use super::term::Vocabulary;
-use super::value::{Value, ValueKind};
-use super::{Diagnostic, SourceMap};
-pub use instances::{Instance, Label};
+use super::value::Value;
+use super::Diagnostic;
 use indexmap::{IndexMap, IndexSet};
-use lines::{Body, Lines};
+pub use instances::{Instance, Label};
+use lines::Lines;
 use scope::Context;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -154,7 +154,11 @@ impl<'a> Resolver<'a> {
             let (name, definition) = match &line.kind {
                 LineKind::Import { .. } => continue,
                 LineKind::Without { path } => {
-                    diagnostics.push(Diagnostic::error("E0112", path.span, "`without` stands inside a pipeline: it leaves out an inherited line"));
+                    diagnostics.push(Diagnostic::error(
+                        "E0112",
+                        path.span,
+                        "`without` stands inside a pipeline: it leaves out an inherited line",
+                    ));
                     continue;
                 }
                 LineKind::Block { name, .. } => {
@@ -268,9 +272,10 @@ impl<'a> Resolver<'a> {
                 None => {
                     let known: Vec<&str> = self.pipelines.iter().filter(|p| p.file == self.program.root).map(|p| p.name.as_str()).collect();
                     let names = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-                    let diagnostic = Diagnostic::error("E0121", given.pipeline.span, format!("this file has no pipeline `{}`", given.pipeline.name))
-                        .did_you_mean(&given.pipeline.name, known)
-                        .help(format!("`--set` takes PIPELINE.PATH=VALUE; the pipelines are {names}"));
+                    let diagnostic =
+                        Diagnostic::error("E0121", given.pipeline.span, format!("this file has no pipeline `{}`", given.pipeline.name))
+                            .did_you_mean(&given.pipeline.name, known)
+                            .help(format!("`--set` takes PIPELINE.PATH=VALUE; the pipelines are {names}"));
                     self.diagnostics.borrow_mut().push(diagnostic);
                 }
             }

@@ -248,17 +248,17 @@ impl<'a> Resolver<'a> {
         let text = &self.pipelines[pipeline];
         let lines = &self.pipeline_lines[pipeline];
         let Some(part) = path.parts.get(1) else {
-            self.report(Diagnostic::error("E0115", path.span, format!("`{path}` is a pipeline; name one of its stages, such as `{path}.train`")));
+            self.report(Diagnostic::error(
+                "E0115",
+                path.span,
+                format!("`{path}` is a pipeline; name one of its stages, such as `{path}.train`"),
+            ));
             return Value::poison(path.span);
         };
         if mentions(lines, &format!("stages.{}", part.name)) {
             let own = context.instance.is_some_and(|i| self.instances[i].pipeline == pipeline);
-            let stage = StageRef {
-                pipeline: (!own).then(|| text.name.clone()),
-                stage: part.name.clone(),
-                stage_span: part.span,
-                output: None,
-            };
+            let stage =
+                StageRef { pipeline: (!own).then(|| text.name.clone()), stage: part.name.clone(), stage_span: part.span, output: None };
             let value = Value::new(ValueKind::Stage(stage), path.parts[0].span.to(part.span));
             return if path.parts.len() == 2 { value } else { self.members(value, path, 2) };
         }
@@ -284,7 +284,8 @@ impl<'a> Resolver<'a> {
             return Some(value.clone());
         }
         let guard = format!("{instance}:{path}");
-        let value = self.guarded(guard, path, this.lines.get(path).map(|l| l.name_span), || self.entry(&this.lines, path, Some(Rc::from(path))));
+        let value =
+            self.guarded(guard, path, this.lines.get(path).map(|l| l.name_span), || self.entry(&this.lines, path, Some(Rc::from(path))));
         this.memo.borrow_mut().insert(path.to_string(), value.clone());
         Some(value)
     }

@@ -29,7 +29,12 @@ impl<'a> Resolver<'a> {
             let Some(&instance) = self.find_instances(pipeline).first() else { continue };
             let lines = &self.instances[instance].lines;
             for (path, line) in lines {
-                if line.written_in != pipeline || path.starts_with("stages.") || path == "stages" || path.starts_with("loss.") || path == "loss" {
+                if line.written_in != pipeline
+                    || path.starts_with("stages.")
+                    || path == "stages"
+                    || path.starts_with("loss.")
+                    || path == "loss"
+                {
                     continue;
                 }
                 if path.contains('.') || self.used.borrow().contains(&line.name_span) {
