@@ -34,7 +34,7 @@ macro_rules! kind {
                 name: $word,
                 doc: concat!($($doc, "\n"),*),
                 fields: &[ $( $crate::kind::FieldInfo {
-                    name: stringify!($field),
+                    name: $crate::kind::field_name(stringify!($field)),
                     doc: concat!($($field_doc, "\n"),*),
                     expects: <$ty as $crate::kind::Field>::expects,
                     inherited: $crate::kind_rule!(inherited $($rule)+),
@@ -45,7 +45,7 @@ macro_rules! kind {
             /// Reads the fields of a component that are this kind's; reports every mistake. Fields of other names are left to the caller.
             #[allow(unused_variables)]
             pub fn read_fields(component: &$crate::lang::value::Component, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
-                $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, stringify!($field), component, reader, $($rule)+); )*
+                $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, $crate::kind::field_name(stringify!($field)), component, reader, $($rule)+); )*
                 Some(Self { $( $field: $field? ),* })
             }
         }

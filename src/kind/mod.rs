@@ -70,3 +70,10 @@ impl KindInfo {
         self.doc.trim().lines().next().unwrap_or("").trim()
     }
 }
+
+/// The name of a field as it is written: `r#else` is `else`.
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
+    let bytes = name.as_bytes();
+    if bytes.len() > 2 && bytes[0] == b'r' && bytes[1] == b'#' { name.split_at(2).1 } else { name }
+}
