@@ -2,6 +2,10 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod layout;
+pub mod lexer;
+pub mod parser;
+pub mod render;
 pub mod source;
 pub mod term;
 
