@@ -2,7 +2,11 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod layout;
+pub mod lexer;
 pub mod load;
+pub mod parser;
+pub mod render;
 pub mod resolve;
 pub mod source;
 pub mod term;
