@@ -3,6 +3,7 @@
 pub mod env;
 pub mod kind;
 pub mod lang;
+pub mod objective;
 pub mod play;
 pub mod spec;
 pub mod stage;
