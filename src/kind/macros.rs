@@ -43,7 +43,7 @@ macro_rules! kind {
             };
 
             /// Reads the fields of a component that are this kind's; reports every mistake. Fields of other names are left to the caller.
-            #[allow(unused_variables)]
+            #[allow(unused_variables, dead_code)]
             pub fn read_fields(component: &$crate::lang::value::Component, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
                 $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, $crate::kind::field_name(stringify!($field)), component, reader, $($rule)+); )*
                 Some(Self { $( $field: $field? ),* })

@@ -1,11 +1,22 @@
 //! Stages: the nodes of a pipeline's DAG. This file holds what the plan and the executor know of one; each kind is a file of its own.
 
+pub mod collect;
+mod common;
 pub mod context;
+pub mod evaluate;
+pub mod export;
+mod kinds;
+pub mod report;
+pub mod rl;
+mod run;
+pub mod sft;
+pub mod tokenizer;
 
 use serde::Serialize;
 use std::fmt;
 
 pub use crate::kind::Artifact;
+pub use common::Common;
 pub use context::{Context, InputFolder, Progress, RunError};
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
@@ -20,6 +31,20 @@ pub struct Output {
 pub struct Figure {
     pub name: String,
     pub value: String,
+}
+
+impl Figure {
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// An identity without some fields: those that cannot change a number.
+pub(crate) fn without(mut identity: serde_json::Value, fields: &[&str]) -> serde_json::Value {
+    if let Some(map) = identity.as_object_mut() {
+        fields.iter().for_each(|field| drop(map.shift_remove(*field)));
+    }
+    identity
 }
 
 /// A checked stage: everything it needs but the results of other stages and a device.
