@@ -71,9 +71,11 @@ impl Field for EnvironmentSpec {
         let world = Part::<dyn WorldKind>::read(value, reader);
         let ValueKind::Component(component) = &value.kind else { return None };
         let info = <dyn WorldKind as Category>::entries().iter().find(|e| e.info.name == component.kind)?.info;
-        reader.refuse_unknown(component, &[info, &Interaction::INFO], |field| {
-            matches!(&field.value.kind, ValueKind::Component(c) if c.kind == super::Games::INFO.name)
-        });
+        reader.refuse_unknown(
+            component,
+            &[info, &Interaction::INFO],
+            |field| matches!(&field.value.kind, ValueKind::Component(c) if c.kind == super::Games::INFO.name),
+        );
         let play = Interaction::read_fields(component, reader);
         let (world, play) = (world?, play?);
         let known: Vec<&str> = PLACEHOLDERS.iter().chain(world.placeholders()).copied().collect();

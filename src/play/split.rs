@@ -46,7 +46,8 @@ impl Field for SplitField {
             if let ValueKind::Component(component) = &value.kind
                 && component.fields.values().any(|f| matches!(&f.value.kind, ValueKind::Component(c) if c.kind == Games::INFO.name))
             {
-                let splits = component.fields.iter().filter(|(_, f)| matches!(&f.value.kind, ValueKind::Component(c) if c.kind == Games::INFO.name));
+                let splits =
+                    component.fields.iter().filter(|(_, f)| matches!(&f.value.kind, ValueKind::Component(c) if c.kind == Games::INFO.name));
                 let list = splits.map(|(name, _)| format!("`.{name}`")).collect::<Vec<_>>().join(", ");
                 reader.report(
                     Diagnostic::error("E0201", value.span, "expected a split of this environment, found the environment itself")

@@ -89,7 +89,8 @@ impl Template {
         for (hole, _) in self.holes() {
             if !known.contains(&hole) {
                 let list = known.iter().map(|k| format!("`{{{k}}}`")).collect::<Vec<_>>().join(", ");
-                let diagnostic = Diagnostic::error("E0206", span, format!("the placeholder `{{{hole}}}` of `{}` is unknown here", self.name));
+                let diagnostic =
+                    Diagnostic::error("E0206", span, format!("the placeholder `{{{hole}}}` of `{}` is unknown here", self.name));
                 reader.report(diagnostic.did_you_mean(hole, known.iter().copied()).help(format!("there are {list}")));
             }
         }

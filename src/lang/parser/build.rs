@@ -180,7 +180,7 @@ impl<'a> Builder<'a> {
             };
             if let Some(first) = all.iter().find(|p| p.name.name == name.name).map(|p| p.name.span) {
                 let message = format!("the parameter `{}` is given twice", name.name);
-                self.messages.push(Diagnostic::error("E0034", name.span, message).also(first, "first here"));
+                self.messages.push(Diagnostic::error("E0106", name.span, message).also(first, "given here first"));
                 good = false;
             }
             all.push(Param { name, default: default.flatten() });

@@ -6,7 +6,6 @@ use super::super::source::Span;
 use super::build::Builder;
 use super::{Rule, literal};
 use pest::iterators::Pair;
-use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
@@ -161,7 +160,6 @@ impl Builder<'_> {
 
     fn args(&mut self, pair: Pair<'_, Rule>) -> Option<Vec<Arg>> {
         let mut args = Vec::new();
-        let mut named: BTreeMap<String, Span> = BTreeMap::new();
         let mut last_named: Option<(String, Span)> = None;
         let mut good = true;
         for arg in pair.into_inner().filter(|p| p.as_rule() == Rule::arg) {
@@ -176,11 +174,6 @@ impl Builder<'_> {
             }
             match &name {
                 Some(Some(name)) => {
-                    if let Some(first) = named.insert(name.name.clone(), name.span) {
-                        let message = format!("the argument `{}` is given twice", name.name);
-                        self.messages.push(Diagnostic::error("E0034", name.span, message).also(first, "first here"));
-                        good = false;
-                    }
                     last_named = Some((name.name.clone(), name.span));
                 }
                 Some(None) => {}

@@ -46,7 +46,8 @@ pub fn parse_override(sources: &mut SourceMap, text: &str) -> (Option<ast::Line>
         let one_assignment = lines.len() == 1 && matches!(lines[0].kind, ast::LineKind::Assign { .. });
         if !one_assignment {
             let span = Span::new(id, 0..text.len());
-            messages.push(Diagnostic::error("E0035", span, "expected `path=value`").help("for example `--set ppo.lambda=0.003`"));
+            messages
+                .push(Diagnostic::error("E0121", span, "expected PIPELINE.PATH=VALUE").help("for example `--set ppo_epo.lambda=0.003`"));
             return (None, messages);
         }
     }
@@ -71,7 +72,7 @@ pub(crate) fn parse_text(id: SourceId, text: &str) -> (Option<ast::File>, Diagno
     let more = messages.len() > MAX_PROBLEMS;
     messages.into_iter().take(MAX_PROBLEMS).for_each(|m| all.push(m));
     if more {
-        all.push(Diagnostic::bare("E0036", format!("more mistakes follow; only the first {MAX_PROBLEMS} are shown")));
+        all.push(Diagnostic::bare("E0032", format!("more mistakes follow; only the first {MAX_PROBLEMS} are shown")));
     }
     (Some(ast::File { language, lines }), all, Some(layout))
 }
