@@ -67,6 +67,12 @@ pub trait Stage: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether its results show the names of the stages it reads (the captions of a report). They then belong to the task's digest; otherwise one task
+    /// serves pipelines of any name.
+    fn shows_names(&self) -> bool {
+        self.is_final()
+    }
+
     /// The batch arithmetic, spelled out for `plan`.
     fn arithmetic(&self) -> Vec<Figure> {
         Vec::new()
