@@ -1,5 +1,16 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
 pub mod env;
+pub mod equation;
+pub mod kind;
 pub mod lang;
 pub mod objective;
+pub mod play;
+pub mod policy;
+pub mod exec;
+pub mod lang;
+pub mod plan;
+pub mod seed;
+pub mod spec;
+pub mod stage;
+pub mod store;

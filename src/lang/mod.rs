@@ -2,8 +2,15 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod layout;
+pub mod lexer;
+pub mod load;
+pub mod parser;
+pub mod render;
+pub mod resolve;
 pub mod source;
 pub mod term;
+pub mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use source::{Source, SourceId, SourceMap, Span};

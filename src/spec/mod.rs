@@ -1,0 +1,60 @@
+//! A pipeline after `check`: typed and complete; no `Option` means "not yet known".
+
+use crate::lang::Span;
+use crate::stage::{Artifact, Stage};
+use std::sync::Arc;
+
+/// One instance of a pipeline (one seed, one point of its sweeps).
+#[derive(Clone, Debug)]
+pub struct PipelineSpec {
+    pub name: String,
+    /// `[("seed", "1"), ("lambda", "0.003")]`: what tells this instance from its siblings; empty where nothing was unfolded.
+    pub label: Vec<(String, String)>,
+    pub title: String,
+    pub seed: u64,
+    pub span: Span,
+    pub stages: Vec<StageSpec>,
+    /// The equation in words for reports: term name and text, `minimize` last.
+    pub equation: Vec<(String, String)>,
+    /// The pipeline flattened to text that runs alone.
+    pub resolved: String,
+}
+
+impl PipelineSpec {
+    /// `ppo_epo` or `ppo_epo[seed=1, lambda=0.003]`.
+    pub fn display_name(&self) -> String {
+        if self.label.is_empty() {
+            return self.name.clone();
+        }
+        format!("{}[{}]", self.name, self.label_text())
+    }
+
+    pub fn label_text(&self) -> String {
+        self.label.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct StageSpec {
+    pub name: String,
+    pub span: Span,
+    /// Where it sets `seed = n` itself.
+    pub seed: Option<u64>,
+    pub stage: Arc<dyn Stage>,
+    pub inputs: Vec<Input>,
+    /// Order alone: indices into the instances and stage names.
+    pub after: Vec<Input>,
+}
+
+/// An edge: an output of a stage, used by a field of another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    pub field: String,
+    /// Where the reference was written.
+    pub span: Span,
+    /// Index into the compiled instances.
+    pub pipeline: usize,
+    pub stage: String,
+    pub output: String,
+    pub artifact: Artifact,
+}

@@ -1,0 +1,97 @@
+//! What a running stage may ask of the executor.
+
+use crate::lang::Diagnostic;
+use crate::seed::Seed;
+use crate::store::{StoreError, TaskFolder, output_path};
+use std::path::PathBuf;
+
+/// The folder of a finished task that an input comes from.
+#[derive(Clone, Debug)]
+pub struct InputFolder {
+    /// The field it was given to: `policy`, `of`.
+    pub field: String,
+    pub pipeline: String,
+    /// `seed=1, lambda=0.003`; empty where nothing was unfolded.
+    pub label: String,
+    pub stage: String,
+    /// The kind of the stage: `rl`.
+    pub kind: String,
+    /// Which of its outputs: `best`.
+    pub output: String,
+    pub digest: String,
+    pub folder: PathBuf,
+}
+
+impl InputFolder {
+    /// The folder of the output itself, for outputs that are files: `<folder>/outputs/<output>`.
+    pub fn path(&self) -> PathBuf {
+        output_path(&self.folder, &self.output)
+    }
+
+    /// `ppo_epo[seed=1].train`: as plans and messages call the task.
+    pub fn task_name(&self) -> String {
+        match self.label.as_str() {
+            "" => format!("{}.{}", self.pipeline, self.stage),
+            label => format!("{}[{label}].{}", self.pipeline, self.stage),
+        }
+    }
+}
+
+/// How far a task is, for the live display. Never part of results.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+    /// What is counted: `iterations`, `episodes`, `updates`.
+    pub unit: &'static str,
+    /// `success 41 %`, `entropy 0.93`: short, already formatted, in a fixed order.
+    pub notes: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The user asked to stop; the last checkpoint is whole.
+    #[error("interrupted")]
+    Interrupted,
+    /// Something with a place in the text went wrong: a NaN in a term, an environment that died.
+    #[error("{}", .0.message)]
+    At(Box<Diagnostic>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{context}: {source}")]
+    Io { context: String, source: std::io::Error },
+    #[error("{0}")]
+    Failed(String),
+}
+
+pub trait Context {
+    /// The root of the task's seed tree; 0 for a stage that draws nothing.
+    fn seed(&self) -> u64;
+
+    /// [`Self::seed`] as the root of a seed tree.
+    fn seeds(&self) -> Seed {
+        Seed(self.seed())
+    }
+
+    /// Worker threads to use. Must not change any result.
+    fn threads(&self) -> usize;
+
+    fn device(&self) -> &candle_core::Device;
+
+    /// A named data folder of the settings (`data.alfworld`).
+    fn data(&self, name: &str) -> Option<PathBuf>;
+
+    /// The inputs given to a field, in the order written.
+    fn inputs(&self, field: &str) -> Vec<InputFolder>;
+
+    /// The task's own folder.
+    fn folder(&mut self) -> &mut TaskFolder;
+
+    fn progress(&mut self, progress: Progress);
+
+    /// A line for people (`skipped 3 episodes: …`); goes to the events and the terminal.
+    fn say(&mut self, line: &str);
+
+    /// Asked between iterations; `true` after Ctrl-C.
+    fn interrupted(&self) -> bool;
+}
