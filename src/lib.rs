@@ -1,15 +1,17 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
+pub mod cli;
+
 pub mod env;
 pub mod equation;
+pub mod exec;
 pub mod kind;
 pub mod lang;
 pub mod objective;
+pub mod plan;
 pub mod play;
 pub mod policy;
-pub mod exec;
-pub mod lang;
-pub mod plan;
+pub mod registry;
 pub mod seed;
 pub mod spec;
 pub mod stage;

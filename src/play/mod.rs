@@ -2,6 +2,7 @@
 
 mod action;
 mod environment;
+mod household;
 mod prompt;
 mod split;
 mod template;

@@ -7,7 +7,7 @@ mod decoder;
 mod input;
 mod optimizer;
 
-pub use actor::{Actor, ActorInput};
+pub use actor::{Actor, ActorInput, ActorKind};
 pub use critic::{CriticKind, ValueHead};
 pub use decode::{Choose, Decode, DecodeKind, Sample};
 pub use decoder::{Decoder, PolicyKind};

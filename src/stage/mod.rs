@@ -78,6 +78,11 @@ pub trait Stage: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The lines of its loss, for people; `minimize` last.
+    fn equation(&self) -> Option<Vec<(String, String)>> {
+        None
+    }
+
     /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError>;
 }

@@ -94,7 +94,6 @@ impl Rl {
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
         }
-        read.check_equations(reader)?;
         Some(read)
     }
 
@@ -130,6 +129,10 @@ impl Stage for Rl {
 
     fn draws(&self) -> bool {
         true
+    }
+
+    fn equation(&self) -> Option<Vec<(String, String)>> {
+        Some(self.loss.lines())
     }
 
     fn arithmetic(&self) -> Vec<Figure> {
