@@ -1,5 +1,8 @@
 //! A pipeline after `check`: typed and complete; no `Option` means "not yet known".
 
+#[cfg(test)]
+pub(crate) mod fake;
+
 use crate::lang::Span;
 use crate::stage::{Artifact, Stage};
 use std::sync::Arc;
