@@ -16,3 +16,4 @@ pub mod seed;
 pub mod spec;
 pub mod stage;
 pub mod store;
+pub mod report;
