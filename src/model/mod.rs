@@ -7,6 +7,7 @@
 mod config;
 mod engine;
 mod error;
+mod generate;
 mod gradients;
 mod lanes;
 mod native;
@@ -20,6 +21,7 @@ mod weights;
 
 pub use config::DecoderConfig;
 pub use error::ModelError;
+pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
 pub use gradients::Gradients;
 pub use lanes::Compute;
 pub use row::{Row, Target};

@@ -128,6 +128,9 @@ fn attention_backward<T: Real>(
     for row in 0..batch.rows() {
         let (start, end) = (batch.starts[row], batch.starts[row + 1]);
         let (from, to) = (queries.starts[row], queries.starts[row + 1]);
+        if from == to {
+            continue;
+        }
         let length = end - start;
         memory.stride = length.next_multiple_of(LANES);
         let rows = start * 2 * kv_width..end * 2 * kv_width;

@@ -6,6 +6,7 @@
 pub(crate) mod attention;
 pub(crate) mod backward;
 pub(crate) mod batch;
+pub(crate) mod decode;
 pub(crate) mod elementwise;
 pub(crate) mod gradients;
 pub(crate) mod head;

@@ -155,6 +155,9 @@ fn attention_forward<T: Real>(
     for row in 0..batch.rows() {
         let (start, end) = (batch.starts[row], batch.starts[row + 1]);
         let (from, to) = (queries.starts[row], queries.starts[row + 1]);
+        if from == to {
+            continue;
+        }
         let stride = (end - start).next_multiple_of(LANES);
         let kv = &kv[start * 2 * kv_width..end * 2 * kv_width];
         for kv_head in 0..config.kv_heads {
