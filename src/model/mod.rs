@@ -11,6 +11,7 @@ mod generate;
 mod gradients;
 mod lanes;
 mod native;
+mod optimizer;
 mod row;
 mod score;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use error::ModelError;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
 pub use gradients::Gradients;
 pub use lanes::Compute;
+pub use optimizer::{AdamW, AdamWConfig};
 pub use row::{Row, Target};
 pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, score};
 pub use value_head::{Critic, ValueEvaluation};

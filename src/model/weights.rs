@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use safetensors::tensor::{SafeTensors, TensorView};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -211,7 +212,7 @@ impl Weights {
         for (name, var) in &self.variables {
             parts.push((name.clone(), var.dims().to_vec(), bytes(var)?));
         }
-        save_parts(path, self.dtype(), &parts)
+        save_parts(path, self.dtype(), &parts, None)
     }
 
     /// Reads what [`Weights::save`] wrote. A tensor that is missing, unknown, or of another shape or type is an error that names it.
@@ -224,7 +225,7 @@ impl Weights {
         let wanted = parameters(config, head);
         let shapes: Vec<(String, Vec<usize>)> = wanted.into_iter().map(|(name, shape, _)| (name, shape)).collect();
         let mut variables = IndexMap::new();
-        for (name, tensor) in load_parts(path, &shapes)? {
+        for (name, tensor) in load_parts(path, &shapes)?.0 {
             variables.insert(name, Var::from_tensor(&tensor.to_device(device)?)?);
         }
         Ok(Weights::new(config.clone(), head, variables))
@@ -255,24 +256,36 @@ pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, ModelError> {
     })
 }
 
-pub(crate) fn save_parts(path: &Path, dtype: DType, parts: &[(String, Vec<usize>, Vec<u8>)]) -> Result<(), ModelError> {
+/// Writes tensors (name, shape, bytes) and a note as safetensors.
+pub(crate) fn save_parts(
+    path: &Path,
+    dtype: DType,
+    parts: &[(String, Vec<usize>, Vec<u8>)],
+    note: Option<(&str, String)>,
+) -> Result<(), ModelError> {
     let kind = if dtype == DType::F64 { safetensors::Dtype::F64 } else { safetensors::Dtype::F32 };
     let mut views = Vec::new();
     for (name, shape, data) in parts {
         views.push((name, TensorView::new(kind, shape.clone(), data).map_err(|e| ModelError::file(path, e))?));
     }
-    let file = safetensors::serialize(views, None).map_err(|e| ModelError::file(path, e))?;
+    // One note only: several would be written in hash order.
+    let note: Option<HashMap<String, String>> = note.map(|(key, value)| [(key.to_string(), value)].into());
+    let file = safetensors::serialize(views, note).map_err(|e| ModelError::file(path, e))?;
     std::fs::write(path, file).map_err(|e| ModelError::file(path, e))
 }
 
+type Notes = BTreeMap<String, String>;
+
 /// The tensors of a file in the order of `wanted`, which has to match the file exactly.
-pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result<Vec<(String, Tensor)>, ModelError> {
+pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result<(Vec<(String, Tensor)>, Notes), ModelError> {
     let data = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
     let file = SafeTensors::deserialize(&data).map_err(|e| ModelError::file(path, format!("not a whole safetensors file ({e})")))?;
     if let Some(extra) = file.names().iter().filter(|name| !wanted.iter().any(|(w, _)| w == *name)).min() {
         return Err(ModelError::file(path, format!("holds `{extra}`, which this model does not have")));
     }
-    let mut tensors = Vec::new();
+    let (_, header) = SafeTensors::read_metadata(&data).map_err(|e| ModelError::file(path, e))?;
+    let notes = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let mut tensors: Vec<(String, Tensor)> = Vec::new();
     for (name, shape) in wanted {
         let view = file.tensor(name).map_err(|_| ModelError::file(path, format!("`{name}` is missing")))?;
         if view.shape() != shape.as_slice() {
@@ -284,11 +297,82 @@ pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result
             safetensors::Dtype::F64 => Tensor::from_vec(from_bytes(view.data(), f64::from_le_bytes), shape.as_slice(), &Device::Cpu)?,
             other => return Err(ModelError::file(path, format!("`{name}` is of type {other:?}, expected F32 or F64"))),
         };
+        if tensors.first().is_some_and(|(_, first)| first.dtype() != tensor.dtype()) {
+            return Err(ModelError::file(path, format!("`{name}` is of type {:?}, those before it are not", tensor.dtype())));
+        }
         tensors.push((name.clone(), tensor));
     }
-    Ok(tensors)
+    Ok((tensors, notes))
 }
 
 fn from_bytes<const N: usize, T>(data: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
     data.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::config::tests::tiny;
+
+    fn weights(seed: u64) -> Weights {
+        Weights::init(&tiny(), seed, &Device::Cpu, DType::F32).unwrap()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_parameters() {
+        assert_eq!(weights(1).hash().unwrap(), weights(1).hash().unwrap());
+        assert_ne!(weights(1).hash().unwrap(), weights(2).hash().unwrap());
+        assert_eq!(weights(1).variables().values().map(|v| v.elem_count()).sum::<usize>(), tiny().parameters());
+        let untied = DecoderConfig { tied: false, ..tiny() };
+        let more = Weights::init(&untied, 1, &Device::Cpu, DType::F32).unwrap();
+        assert_eq!(more.variables().values().map(|v| v.elem_count()).sum::<usize>(), untied.parameters());
+    }
+
+    #[test]
+    fn the_start_is_normal() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let values = normal(&mut rng, 100_001);
+        let mean = |f: fn(f64) -> f64| values.iter().map(|x| f(*x)).sum::<f64>() / values.len() as f64;
+        assert!(mean(|x| x).abs() < 0.01 && (mean(|x| x * x) - 1.0).abs() < 0.02 && (mean(|x| x.powi(4)) - 3.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn saved_weights_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model.safetensors");
+        weights(1).save(&path).unwrap();
+        let again = Weights::load(&path, &tiny(), &Device::Cpu).unwrap();
+        assert_eq!(again.hash().unwrap(), weights(1).hash().unwrap());
+        let first = std::fs::read(&path).unwrap();
+        again.save(&path).unwrap();
+        assert_eq!(first, std::fs::read(&path).unwrap());
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model.safetensors");
+        weights(1).save(&path).unwrap();
+        let message = |config: DecoderConfig| Weights::load(&path, &config, &Device::Cpu).unwrap_err().to_string();
+        assert!(message(DecoderConfig { vocab: 38, ..tiny() }).ends_with("has shape [37, 24], this model needs [38, 24]"));
+        assert!(message(DecoderConfig { tied: false, ..tiny() }).ends_with("`lm_head.weight` is missing"));
+        assert!(message(DecoderConfig { layers: 1, ..tiny() }).contains("model.layers.1.input_layernorm.weight"));
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(message(tiny()).contains("not a whole safetensors file"));
+        assert!(Weights::load(&dir.path().join("none"), &tiny(), &Device::Cpu).unwrap_err().to_string().contains("none"));
+    }
+
+    #[test]
+    fn a_duplicate_is_independent() {
+        let (weights, same) = (weights(1), weights(1));
+        let copy = weights.duplicate().unwrap();
+        let var = &weights.variables()[FINAL_NORM];
+        var.set(&var.zeros_like().unwrap()).unwrap();
+        weights.touch();
+        assert_eq!(copy.hash().unwrap(), same.hash().unwrap());
+        assert_ne!(copy.hash().unwrap(), weights.hash().unwrap());
+        copy.copy_from(&weights).unwrap();
+        assert_eq!(copy.hash().unwrap(), weights.hash().unwrap());
+    }
 }
