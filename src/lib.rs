@@ -17,3 +17,4 @@ pub mod spec;
 pub mod stage;
 pub mod store;
 pub mod report;
+pub mod model;
