@@ -17,4 +17,5 @@ pub mod spec;
 pub mod stage;
 pub mod store;
 pub mod report;
+pub mod rollout;
 pub mod model;
