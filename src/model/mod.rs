@@ -17,6 +17,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 pub mod threads;
+mod tokenizer;
 mod value_head;
 mod weights;
 
@@ -28,5 +29,6 @@ pub use lanes::Compute;
 pub use optimizer::{AdamW, AdamWConfig};
 pub use row::{Row, Target};
 pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, score};
+pub use tokenizer::{END, PAD, Tokenizer};
 pub use value_head::{Critic, ValueEvaluation};
 pub use weights::{Head, Weights};
