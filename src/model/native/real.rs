@@ -11,7 +11,6 @@ pub(crate) trait Real: WithDType + Default + Neg<Output = Self> {
     const ZERO: Self;
     const ONE: Self;
     fn of(value: f64) -> Self;
-    fn wide(self) -> f64;
     /// `self * a + b` in one rounding.
     fn fma(self, a: Self, b: Self) -> Self;
     fn root(self) -> Self;
@@ -28,11 +27,6 @@ impl Real for f32 {
     #[inline(always)]
     fn of(value: f64) -> f32 {
         value as f32
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        f64::from(self)
     }
 
     #[inline(always)]
@@ -87,11 +81,6 @@ impl Real for f64 {
     #[inline(always)]
     fn of(value: f64) -> f64 {
         value
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        self
     }
 
     #[inline(always)]
