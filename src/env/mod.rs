@@ -1,5 +1,7 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
+pub mod household;
+
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
