@@ -30,18 +30,19 @@
     (clean ?i - item)
     (hot ?i - item)
     (cold ?i - item)
-    (noticed ?p - place)                ; said by `look` and `inventory`, which change nothing else
+    (door ?m - room ?n - room)
+    (noticed)                           ; an effect for those actions that have no other
   )
 
   (:action goto
-    :parameters (?from - place ?to - receptacle ?m - room)
-    :precondition (and (at ?from) (here ?m) (stands ?to ?m) (not (at ?to)))
-    :effect (and (not (at ?from)) (at ?to)))
+    :parameters (?from - place ?r - receptacle ?m - room)
+    :precondition (and (at ?from) (here ?m) (stands ?r ?m) (not (at ?r)))
+    :effect (and (not (at ?from)) (at ?r)))
 
   (:action enter
-    :parameters (?from - place ?old - room ?new - room)
-    :precondition (and (at ?from) (here ?old) (not (here ?new)))
-    :effect (and (not (at ?from)) (not (here ?old)) (at ?new) (here ?new)))
+    :parameters (?from - place ?m - room ?n - room)
+    :precondition (and (at ?from) (here ?m) (door ?m ?n))
+    :effect (and (not (at ?from)) (not (here ?m)) (at ?n) (here ?n)))
 
   (:action open
     :parameters (?r - receptacle)
@@ -89,12 +90,12 @@
     :effect (not (lit ?r)))
 
   (:action look
-    :parameters (?p - place ?m - room)
-    :precondition (and (at ?p) (here ?m))
-    :effect (noticed ?p))
+    :parameters ()
+    :precondition ()
+    :effect (noticed))
 
   (:action inventory
-    :parameters (?p - place)
-    :precondition (at ?p)
-    :effect (noticed ?p))
+    :parameters ()
+    :precondition ()
+    :effect (noticed))
 )

@@ -1,6 +1,7 @@
 //! One house with one goal: everything that a task id stands for.
 
 use super::combination::Combination;
+use super::problem::Id;
 use super::words::{Family, Object, Receptacle, Room};
 
 /// A receptacle of the house; lists name it `shelf 2`.
@@ -36,12 +37,20 @@ pub struct Layout {
 }
 
 impl Spot {
+    pub(super) fn id(&self) -> Id {
+        Id(self.class.word(), self.number)
+    }
+
     pub fn name(&self) -> String {
         format!("{} {}", self.class, self.number)
     }
 }
 
 impl Thing {
+    pub(super) fn id(&self) -> Id {
+        Id(self.class.word(), self.number)
+    }
+
     pub fn name(&self) -> String {
         format!("{} {}", self.class, self.number)
     }
