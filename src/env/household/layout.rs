@@ -1,7 +1,6 @@
 //! One house with one goal: everything that a task id stands for.
 
 use super::combination::Combination;
-use super::problem::Id;
 use super::words::{Family, Object, Receptacle, Room};
 
 /// A receptacle of the house; lists name it `shelf 2`.
@@ -37,8 +36,9 @@ pub struct Layout {
 }
 
 impl Spot {
-    pub(super) fn id(&self) -> Id {
-        Id(self.class.word(), self.number)
+    /// As the problem in PDDL calls it.
+    pub fn id(&self) -> String {
+        format!("{}_{}", self.class, self.number)
     }
 
     pub fn name(&self) -> String {
@@ -47,8 +47,9 @@ impl Spot {
 }
 
 impl Thing {
-    pub(super) fn id(&self) -> Id {
-        Id(self.class.word(), self.number)
+    /// As the problem in PDDL calls it.
+    pub fn id(&self) -> String {
+        format!("{}_{}", self.class, self.number)
     }
 
     pub fn name(&self) -> String {

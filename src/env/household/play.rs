@@ -24,9 +24,8 @@ impl Environment for Play {
     /// Nothing in a game is drawn while it is played: the seed makes no difference.
     fn reset(&mut self, task: &Task, _seed: u64) -> Result<Observation, EnvError> {
         let layout = self.shared.layout(&task.id)?;
-        let (game, observation) = Game::start(&self.shared.rules, layout)?;
-        self.game = Some(game);
-        Ok(observation)
+        let game = self.game.insert(Game::start(&self.shared.rules, layout)?);
+        Ok(game.opening())
     }
 
     fn step(&mut self, action: &str) -> Result<Step, EnvError> {
@@ -34,10 +33,10 @@ impl Environment for Play {
     }
 
     fn admissible(&mut self) -> Result<Vec<String>, EnvError> {
-        self.game()?.admissible()
+        Ok(self.game()?.admissible())
     }
 
     fn expert(&mut self) -> Result<Option<String>, EnvError> {
-        self.game()?.expert()
+        Ok(self.game()?.expert())
     }
 }

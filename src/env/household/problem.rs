@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::words::{Family, Receptacle};
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Write};
 
 impl Layout {
     /// The text of the problem: the objects `mug_1`, `shelf_2`, `kitchen`, what holds at the beginning, and the goal.
@@ -64,7 +64,7 @@ impl Layout {
 
     /// Spelt out for the objects and receptacles that the goal can mean.
     fn write_goal(&self, out: &mut String) -> fmt::Result {
-        let things: Vec<Id> = self.things.iter().filter(|thing| thing.class == self.goal.object).map(|thing| thing.id()).collect();
+        let things: Vec<String> = self.things.iter().filter(|thing| thing.class == self.goal.object).map(|thing| thing.id()).collect();
         out.push_str("(or");
         for spot in self.spots.iter().filter(|spot| spot.class == self.goal.receptacle && spot.room == self.goal.room) {
             let to = spot.id();
@@ -85,15 +85,5 @@ impl Layout {
         }
         out.push(')');
         Ok(())
-    }
-}
-
-/// A name as PDDL has it.
-#[derive(Clone, Copy)]
-pub(super) struct Id(pub &'static str, pub usize);
-
-impl Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.0, self.1)
     }
 }
