@@ -247,6 +247,9 @@ fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
             kind: producer.stage.kind().to_owned(),
             output: input.output.clone(),
             digest: producer.digest.hex().to_owned(),
+            title: instance.title.clone(),
+            equation: instance.equation.clone(),
+            resolved: instance.resolved.clone(),
             folder: store.task_path(&producer.digest),
         })
     };

@@ -114,8 +114,6 @@ impl Learner {
         if let Some((critic, _)) = &self.critic {
             folder.write_output("critic", |at| Ok(critic.weights().save(&at.join(crate::policy::WEIGHTS))?))?;
         }
-        folder.write_json_output("metrics", &serde_json::json!({ "iterations": self.iterations }))?;
-        folder.write_json_output("episodes", &serde_json::json!({ "iterations": self.iterations }))?;
         Ok(())
     }
 }
