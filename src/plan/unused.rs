@@ -8,14 +8,17 @@ use std::collections::BTreeSet;
 pub(super) fn warn(graph: &StageGraph, instances: &[PipelineSpec], wanted: &BTreeSet<NodeIndex>) -> Vec<Diagnostic> {
     let used: BTreeSet<(usize, &str)> =
         instances.iter().flat_map(|i| &i.stages).flat_map(|s| &s.inputs).map(|input| (input.pipeline, input.stage.as_str())).collect();
-    // The seeds of one pipeline are one matter, and so are its sweeps.
-    let used_in_some: BTreeSet<(&str, &str)> =
-        used.iter().filter_map(|(i, stage)| Some((instances.get(*i)?.name.as_str(), *stage))).collect();
+    // One line of text is one matter: the seeds and sweeps of a pipeline, and what other pipelines inherit from it.
+    let used_in_some: BTreeSet<_> = used
+        .iter()
+        .filter_map(|(i, stage)| instances.get(*i)?.stages.iter().find(|s| s.name == *stage))
+        .map(|s| s.span)
+        .collect();
     let mut warnings = Diagnostics::default();
     for node in wanted {
         let (i, s) = graph[*node];
         let Some((pipeline, stage)) = instances.get(i).and_then(|p| Some((p, p.stages.get(s)?))) else { continue };
-        if stage.stage.is_final() || used_in_some.contains(&(pipeline.name.as_str(), stage.name.as_str())) {
+        if stage.stage.is_final() || used_in_some.contains(&stage.span) {
             continue;
         }
         let name = &stage.name;
