@@ -232,7 +232,7 @@ fn ten_megabytes_of_brackets() {
     assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
     assert_eq!(
         found,
-        "error[E0025]: `main.epo` has more than 4 MiB\n  = help: an experiment is a page of text: data belongs into files of their own\n"
+        "error[E0025]: `main.epo` has more than 1 MiB\n  = help: an experiment is a page of text: data belongs into files of their own\n"
     );
 }
 

@@ -11,7 +11,7 @@ use super::source::{SourceId, Span};
 /// How deep brackets may nest.
 pub const MAX_DEPTH: usize = 64;
 /// How many bytes a text may have.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// How many messages about one text are collected.
 pub const MAX_PROBLEMS: usize = 100;
@@ -185,7 +185,10 @@ impl<'a> Scan<'a> {
                 self.line_indent = token.start as usize - line;
             }
             match token.kind {
-                TokenKind::Comment => continue,
+                TokenKind::Comment => {
+                    self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
+                    continue;
+                }
                 TokenKind::Newline => {
                     self.close_after_open_string(index, line);
                     line = token.end as usize;
@@ -427,6 +430,10 @@ impl<'a> Scan<'a> {
     }
 
     fn stray(&mut self, index: usize) {
+        let line = self.layout.segment_of.get(index).copied().unwrap_or(NONE);
+        if self.reported == line || self.layout.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let found = self.word(index).to_owned();
         let mut diagnostic = Diagnostic::error("E0004", self.span(index as u32), format!("`{found}` closes nothing"));
         if found == "}"
