@@ -108,17 +108,25 @@ proptest! {
     }
 }
 
-fn milliseconds(work: impl FnOnce()) -> f64 {
-    let started = Instant::now();
-    work();
-    started.elapsed().as_secs_f64() * 1e3
+/// Nanoseconds that this thread was on a processor; a busy machine must not fail a test.
+fn processor_time() -> Option<u64> {
+    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// Texts that are made to be slow or deep. Each is about a megabyte; none may take much longer than reading an honest file of that size.
+fn milliseconds(work: impl FnOnce()) -> f64 {
+    let (before, started) = (processor_time(), Instant::now());
+    work();
+    match (before, processor_time()) {
+        (Some(before), Some(after)) => (after - before) as f64 / 1e6,
+        _ => started.elapsed().as_secs_f64() * 1e3,
+    }
+}
+
+/// Texts that are made to be slow or deep. None may take much longer than reading an honest file of that size.
 #[test]
 fn hostile_texts_are_answered_in_time() {
     let repeat = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
-    let size = 1_000_000;
+    let size = 300_000;
     let deep = |open: &str, close: &str, n: usize| format!("x = {}1{}\n", open.repeat(n), close.repeat(n));
     let texts = [
         ("brackets", repeat("(", size)),
@@ -162,7 +170,7 @@ fn hostile_texts_are_answered_in_time() {
         let formatting = milliseconds(|| drop(format(text)));
         println!("{name:30} parse {parsing:7.1} ms   format {formatting:7.1} ms");
         parsing += formatting;
-        assert!(parsing < 10_000.0, "{name} took {parsing} ms");
+        assert!(parsing < 2_000.0, "{name} took {parsing} ms");
     }
 }
 
