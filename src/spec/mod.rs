@@ -1,5 +1,14 @@
 //! A pipeline after `check`: typed and complete; no `Option` means "not yet known".
 
+mod check;
+mod compile;
+mod library;
+
+pub use compile::{Compiled, Request, compile};
+pub use library::{LIBRARY, PRELUDE};
+#[cfg(test)]
+pub(crate) mod fake;
+
 use crate::lang::Span;
 use crate::stage::{Artifact, Stage};
 use std::sync::Arc;

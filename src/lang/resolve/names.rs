@@ -315,7 +315,12 @@ impl<'a> Resolver<'a> {
         value
     }
 
-    pub(crate) fn report(&self, diagnostic: Diagnostic) {
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// Adds a message from a later stage of the check.
+    pub fn report_at(&self, diagnostic: Diagnostic) {
+        self.report(diagnostic);
     }
 }
