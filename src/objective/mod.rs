@@ -17,6 +17,7 @@ pub mod levels;
 mod loss;
 mod math;
 pub mod needs;
+pub mod probe;
 mod program;
 pub mod quantities;
 mod schedule;
