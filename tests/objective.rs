@@ -4,3 +4,9 @@
 mod golden;
 #[path = "objective/support.rs"]
 mod support;
+#[path = "objective/differences.rs"]
+mod differences;
+#[path = "objective/invariance.rs"]
+mod invariance;
+#[path = "objective/random.rs"]
+mod random;
