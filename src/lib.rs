@@ -16,3 +16,6 @@ pub mod seed;
 pub mod spec;
 pub mod stage;
 pub mod store;
+pub mod report;
+pub mod rollout;
+pub mod model;

@@ -82,3 +82,51 @@ impl<W: Write> Watch for Lines<W> {
         self.line(&format!("{}: {end} after {}", self.head, words(self.pace.elapsed())));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(done: u64) -> Progress {
+        Progress { done, total: 9, unit: "iterations", notes: vec![("success", format!("{done} %")), ("entropy", "0.93".into())] }
+    }
+
+    #[test]
+    fn first_and_last_are_said_whatever_the_pace() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::from_secs(3600));
+        lines.task_taken("a.warm", "a/01234567");
+        let start = Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: Some(4) };
+        lines.task_begins(&start);
+        (5..=7).for_each(|done| lines.progress(&progress(done)));
+        lines.say("skipped 3 episodes");
+        lines.task_ends("a.train", End::Interrupted);
+        lines.task_begins(&Start { resumed: None, ..start });
+        (8..=9).for_each(|done| lines.progress(&progress(done)));
+        lines.task_ends("a.train", End::Finished);
+        let text = String::from_utf8(out).unwrap();
+        let text: Vec<&str> = text.lines().map(|l| l.split("  about").next().unwrap_or_default()).collect();
+        let expected = [
+            "a.warm: up to date (made by a/01234567)",
+            "[2/3] a.train (rl), going on at iteration 4",
+            "  5/9 iterations  success 5 %  entropy 0.93",
+            "  skipped 3 episodes",
+            "  7/9 iterations  success 7 %  entropy 0.93",
+            "[2/3] a.train: interrupted after 0 s",
+            "[2/3] a.train (rl)",
+            "  8/9 iterations  success 8 %  entropy 0.93",
+            "  9/9 iterations  success 9 %  entropy 0.93",
+            "[2/3] a.train: done after 0 s",
+        ];
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn in_between_one_line_for_each_while() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::ZERO);
+        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None });
+        (1..=9).for_each(|done| lines.progress(&progress(done)));
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);
+    }
+}

@@ -5,6 +5,8 @@ mod context;
 mod error;
 mod interrupt;
 mod lines;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};

@@ -1,6 +1,7 @@
 //! The language: texts, syntax, names. Knows nothing of RL and nothing of tensors.
 
 pub mod ast;
+pub mod codes;
 pub mod diagnostic;
 pub mod layout;
 pub mod lexer;

@@ -5,6 +5,8 @@
 mod build;
 mod cycle;
 mod reason;
+#[cfg(test)]
+mod tests;
 mod unused;
 mod view;
 

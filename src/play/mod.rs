@@ -10,6 +10,6 @@ mod worlds;
 
 pub use action::{Reading, WellFormed};
 pub use environment::{EnvironmentSpec, Interaction, WorldKind};
-pub use prompt::{HistoryEntry, Moment, PromptKind, Windowed};
+pub use prompt::{Cut, HistoryEntry, Moment, PromptKind, Windowed};
 pub use split::{Games, SplitField};
 pub use template::Template;

@@ -5,6 +5,7 @@ mod critic;
 mod decode;
 mod decoder;
 mod input;
+mod live;
 mod optimizer;
 
 pub use actor::{Actor, ActorInput, ActorKind};
@@ -12,4 +13,5 @@ pub use critic::{CriticKind, ValueHead};
 pub use decode::{Choose, Decode, DecodeKind, Sample};
 pub use decoder::{Decoder, PolicyKind};
 pub use input::{AnyInput, EpisodesInput, PolicyInput, StageInput, TokenizerInput};
+pub use live::{Policy, TOKENIZER, WEIGHTS};
 pub use optimizer::{Adamw, OptimizerKind};

@@ -6,6 +6,8 @@ mod library;
 
 pub use compile::{Compiled, Request, compile};
 pub use library::{LIBRARY, PRELUDE};
+#[cfg(test)]
+pub(crate) mod fake;
 
 use crate::lang::Span;
 use crate::stage::{Artifact, Stage};

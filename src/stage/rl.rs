@@ -94,7 +94,10 @@ impl Rl {
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
         }
-        Some(read)
+        let mut diagnostics = crate::lang::Diagnostics::default();
+        let sound = read.equations(&mut diagnostics).is_some();
+        diagnostics.0.into_iter().for_each(|d| reader.report(d));
+        sound.then_some(read)
     }
 
     /// Episodes of an iteration.

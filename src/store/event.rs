@@ -1,8 +1,8 @@
 use super::error::StoreError;
-use super::time;
+use super::{fault, time};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub(super) const EVENTS: &str = "events.jsonl";
@@ -98,7 +98,7 @@ impl EventLog {
     pub fn append(&mut self, event: Event) -> Result<(), StoreError> {
         let mut line = serde_json::to_vec(&EventRecord { time: time::now(), event }).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).map_err(StoreError::io("write", &self.path))
+        fault::write_all(&mut self.file, &line).map_err(StoreError::io("write", &self.path))
     }
 
     pub fn sync(&self) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use super::manifest::{MANIFEST, Manifest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Begins the names of what is not finished. The names are fixed, not random: one process at a time writes into a folder.
@@ -175,7 +175,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let write = || {
         let mut file = File::create(path)?;
         fault::point();
-        file.write_all(bytes)?;
+        fault::write_all(&mut file, bytes)?;
         fault::point();
         file.sync_all()
     };

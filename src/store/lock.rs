@@ -19,7 +19,14 @@ pub struct Holder {
 /// process however it ends; the text in the file only says who.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would do, were it not for a child that is just being started and has a copy of the open file for a moment.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -38,7 +45,7 @@ impl Lock {
             // Between opening and locking the folder may have been removed; the lock would then guard nothing.
             if same_file(&file, &path) {
                 write_holder(&mut file).map_err(StoreError::io("write", &path))?;
-                return Ok(Lock { _file: file });
+                return Ok(Lock { file });
             }
             super::files::create_folder(folder)?;
         }
@@ -49,7 +56,7 @@ impl Lock {
         let path = folder.join(LOCK);
         let file = open(&path)?;
         file.lock().map_err(StoreError::io("lock", &path))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// Who holds the lock of a folder now; `None` where nobody does.

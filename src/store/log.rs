@@ -5,7 +5,7 @@ use super::manifest::Mark;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A file of JSON lines that only grows, and is cut back to a checkpoint's position when a task goes on.
@@ -36,7 +36,7 @@ impl Log {
         let mut line = serde_json::to_vec(value).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
         fault::point();
-        if let Err(e) = self.file.write_all(&line) {
+        if let Err(e) = fault::write_all(&mut self.file, &line) {
             // No half line stays behind.
             let _ = self.file.set_len(self.bytes);
             return Err(StoreError::io("write", &self.path)(e));
