@@ -1,12 +1,12 @@
 //! Objectives through the language: against reference values, and against what must hold of any of them.
 
-#[path = "objective/golden.rs"]
-mod golden;
-#[path = "objective/support.rs"]
-mod support;
 #[path = "objective/differences.rs"]
 mod differences;
+#[path = "objective/golden.rs"]
+mod golden;
 #[path = "objective/invariance.rs"]
 mod invariance;
 #[path = "objective/random.rs"]
 mod random;
+#[path = "objective/support.rs"]
+mod support;

@@ -277,7 +277,7 @@ fn name_is_free(term: &crate::lang::term::LossTerm, diagnostics: &mut Diagnostic
         _ => return true,
     };
     let message = format!("a term cannot be called `{}`: that is a {taken}", term.name);
-    diagnostics.push(Diagnostic::error("E0309", term.name_span, message).help(format!("call it `{}_term`, say", term.name)));
+    diagnostics.push(Diagnostic::error("E0113", term.name_span, message).help("choose another name"));
     false
 }
 

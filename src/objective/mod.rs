@@ -6,7 +6,6 @@
 mod advantage;
 pub mod batch;
 mod check;
-pub mod codes;
 pub mod context;
 pub mod error;
 mod eval;

@@ -26,7 +26,10 @@ fn check(text: &str, objective: &Objective, seed: u64) -> usize {
             };
             let difference = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
             let scale = 1.0 + slope.abs().max(difference.abs());
-            assert!((difference - slope).abs() < 2e-6 * scale, "{text}: {quantity} of token {token} has slope {slope}, but differences say {difference}");
+            assert!(
+                (difference - slope).abs() < 2e-6 * scale,
+                "{text}: {quantity} of token {token} has slope {slope}, but differences say {difference}"
+            );
             compared += 1;
         }
     }
@@ -75,7 +78,8 @@ fn gradients_of_reductions_by_every_key() {
             assert!(check(&text, &loss(&text), 7) > 20, "{text}");
         }
     }
-    for text in ["whiten(logp) * entropy", "whiten(mean(entropy, by = turn)) * logp", "whiten(mean(value, by = turn), per = token) * logp"] {
+    for text in ["whiten(logp) * entropy", "whiten(mean(entropy, by = turn)) * logp", "whiten(mean(value, by = turn), per = token) * logp"]
+    {
         check(text, &loss(&format!("mean({text})")), 8);
     }
 }

@@ -125,8 +125,7 @@ fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
         }
         "value_clip" => {
             let c = f("clip");
-            let primitive =
-                format!("0.5 * max((value - returns) ^ 2, (old_value + clip(value - old_value, -{c}, {c}) - returns) ^ 2)");
+            let primitive = format!("0.5 * max((value - returns) ^ 2, (old_value + clip(value - old_value, -{c}, {c}) - returns) ^ 2)");
             both(format!("value_clip({c})"), &primitive, how.unwrap())
         }
         "entropy" => both("entropy".to_owned(), "(2 * entropy - entropy)", how.unwrap()),
@@ -150,7 +149,11 @@ fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
         "epo" => {
             let (low, high, alpha, gamma, lambda) = (f("low"), f("high"), f("alpha"), f("gamma"), f("lam"));
             let h = "history(mean(entropy))";
-            let ppo = expressions("ppo_clip", &serde_json::json!({"clip_low": f("clip"), "clip_high": f("clip"), "dual_clip": f("dual_clip"), "aggregate": p["aggregate"]}), longest);
+            let ppo = expressions(
+                "ppo_clip",
+                &serde_json::json!({"clip_low": f("clip"), "clip_high": f("clip"), "dual_clip": f("dual_clip"), "aggregate": p["aggregate"]}),
+                longest,
+            );
             let how = serde_json::json!({"low": low, "high": high, "alpha": alpha, "gamma": gamma, "average": p["aggregate"]});
             let term = expressions("epo_entropy_term", &how, longest);
             let _ = h;
@@ -188,7 +191,9 @@ fn losses_have_their_reference_values_and_gradients() {
                     [("logp", &answer.gradient.logp), ("entropy", &answer.gradient.entropy), ("value", &answer.gradient.value)]
                 {
                     match wanted["grad"].get(quantity) {
-                        Some(gradient) => assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}")),
+                        Some(gradient) => {
+                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"))
+                        }
                         None => assert_eq!(*found, none, "{what}: a gradient of {quantity}"),
                     }
                 }
@@ -237,10 +242,7 @@ fn estimators(name: &str, p: &Value) -> [String; 2] {
                 "where(count({g}, by = anchor) > 1, ({g} - mean({g}, by = anchor)) / {}, 0)",
                 divisor(format!("std({g}, by = anchor)"))
             );
-            [
-                format!("gigpo({weight}, {gamma}, deviation = {deviation})"),
-                format!("({x} - {mean}) / {} + {weight} * {step}", divisor(std)),
-            ]
+            [format!("gigpo({weight}, {gamma}, deviation = {deviation})"), format!("({x} - {mean}) / {} + {weight} * {step}", divisor(std))]
         }
         other => panic!("no estimator `{other}`"),
     }

@@ -104,10 +104,20 @@ proptest! {
 #[test]
 fn the_usual_losses_are_separable_and_those_over_the_batch_are_not() {
     let separable = |text: &str| loss(text).needs().separable;
-    for text in ["mean(ppo_clip(0.2))", "trajectory_mean(entropy)", "mean(mean(cispo(), by = turn)) + 0.1 * mean(kl_k3())", "mean(value_clip())"] {
+    for text in
+        ["mean(ppo_clip(0.2))", "trajectory_mean(entropy)", "mean(mean(cispo(), by = turn)) + 0.1 * mean(kl_k3())", "mean(value_clip())"]
+    {
         assert!(separable(text), "{text}");
     }
-    for text in ["mean(entropy) ^ 2", "mean(kl_cov())", "mean(logp) / (1 + std(logp))", "max(entropy)", "mean(mean(gspo(), by = turn))", "mean(gmpo())", "mean(entropy) * mean(logp)"] {
+    for text in [
+        "mean(entropy) ^ 2",
+        "mean(kl_cov())",
+        "mean(logp) / (1 + std(logp))",
+        "max(entropy)",
+        "mean(mean(gspo(), by = turn))",
+        "mean(gmpo())",
+        "mean(entropy) * mean(logp)",
+    ] {
         assert!(!separable(text), "{text}");
     }
 }
@@ -129,7 +139,10 @@ fn selected_rows_are_the_batch_of_those_rows() {
         let turns = |batch: &Batch| batch.get("turns").unwrap();
         assert!(turns(&selected).iter().zip(turns(read.batch())).all(|(all, here)| *all >= here));
         for (text, loss) in LOSSES.iter().filter(|(text, _)| !text.contains("turns")) {
-            let (a, b) = (loss.evaluate(&selected, read.history().unwrap()).expect(text), loss.evaluate(read.batch(), read.history().unwrap()).expect(text));
+            let (a, b) = (
+                loss.evaluate(&selected, read.history().unwrap()).expect(text),
+                loss.evaluate(read.batch(), read.history().unwrap()).expect(text),
+            );
             assert_eq!(a, b, "{text}");
         }
         assert!(whole.batch().select(&[0, 0]).is_err() && whole.batch().select(&[n]).is_err() && whole.batch().select(&[]).is_err());

@@ -54,9 +54,8 @@ pub fn batch(seed: u64) -> Value {
     let width = lengths.iter().copied().max().unwrap_or(1) + random.below(2);
     let mask: Vec<Vec<u8>> = lengths.iter().map(|&n| (0..width).map(|i| u8::from(i < n)).collect()).collect();
     let n = rows.len();
-    let mut tokens = |low: f64, high: f64| -> Vec<Vec<f64>> {
-        (0..n).map(|_| (0..width).map(|_| random.between(low, high)).collect()).collect()
-    };
+    let mut tokens =
+        |low: f64, high: f64| -> Vec<Vec<f64>> { (0..n).map(|_| (0..width).map(|_| random.between(low, high)).collect()).collect() };
     let reward: Vec<Vec<f64>> =
         rows.iter().zip(&lengths).map(|(row, &length)| (0..width).map(|i| if i + 1 == length { row.4 } else { 0.0 }).collect()).collect();
     let mut file = json!({
