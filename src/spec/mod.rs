@@ -1,5 +1,11 @@
 //! A pipeline after `check`: typed and complete; no `Option` means "not yet known".
 
+mod check;
+mod compile;
+mod library;
+
+pub use compile::{Compiled, Request, compile};
+pub use library::{LIBRARY, PRELUDE};
 #[cfg(test)]
 pub(crate) mod fake;
 

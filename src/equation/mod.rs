@@ -1,0 +1,9 @@
+//! Equations as fields of stages: a loss, an advantage, a schedule; and how they are written out in full.
+
+mod fields;
+mod print;
+mod schedule;
+
+pub use fields::{AdvantageField, LossField};
+pub use print::{term_text, term_text_shallow};
+pub use schedule::ScheduleField;

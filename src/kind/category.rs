@@ -1,0 +1,101 @@
+//! Families of kinds that may stand in the same place.
+
+use super::{Field, KindInfo, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::Span;
+use crate::lang::diagnostic::closest;
+use crate::lang::value::{Component, Value, ValueKind};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+
+/// A line of a category's registry.
+pub struct Entry<T: ?Sized + 'static> {
+    pub info: &'static KindInfo,
+    /// Reads a component of this kind; unknown fields included, every mistake is reported.
+    pub read: fn(&Arc<Value>, &Component, &mut Reader<'_, '_>) -> Option<Arc<T>>,
+}
+
+/// A trait whose implementations are kinds.
+pub trait Category: fmt::Debug + Send + Sync + 'static {
+    /// With its article: `an optimizer`.
+    const WORDS: &'static str;
+
+    /// All kinds of the category, in the order of the reference pages.
+    fn entries() -> &'static [Entry<Self>];
+
+    /// What of it can change a number; part of a task's digest.
+    fn identity(&self) -> serde_json::Value;
+}
+
+/// A component of a category.
+pub struct Part<T: ?Sized> {
+    pub kind: &'static str,
+    pub value: Arc<T>,
+    pub span: Span,
+}
+
+impl<T: ?Sized> Clone for Part<T> {
+    fn clone(&self) -> Self {
+        Self { kind: self.kind, value: self.value.clone(), span: self.span }
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Part<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T: ?Sized> std::ops::Deref for Part<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: ?Sized + CategoryObject> Serialize for Part<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::json!({ self.kind: self.value.identity_object() }).serialize(serializer)
+    }
+}
+
+/// The object-safe half of [`Category`], so that `dyn` traits can have one.
+pub trait CategoryObject {
+    fn identity_object(&self) -> serde_json::Value;
+}
+
+impl<T: Category + ?Sized> CategoryObject for T {
+    fn identity_object(&self) -> serde_json::Value {
+        self.identity()
+    }
+}
+
+impl<T: Category + ?Sized> Field for Part<T> {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let ValueKind::Component(component) = &value.kind else {
+            reader.mismatch(value, T::WORDS);
+            return None;
+        };
+        let Some(entry) = T::entries().iter().find(|e| e.info.name == component.kind) else {
+            let names: Vec<&str> = T::entries().iter().map(|e| e.info.name).collect();
+            let diagnostic = Diagnostic::error("E0201", component.kind_span, format!("expected {}, found `{}`", T::WORDS, component.kind));
+            reader.report(match closest(&component.kind, names.iter().copied()) {
+                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None => diagnostic.help(format!("there are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+            });
+            return None;
+        };
+        let read = (entry.read)(value, component, reader)?;
+        Some(Self { kind: entry.info.name, value: read, span: value.span })
+    }
+
+    fn expects() -> String {
+        T::WORDS.into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(format!("{} {{ … }}", self.kind))
+    }
+}

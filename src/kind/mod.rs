@@ -1,0 +1,79 @@
+//! Kinds: what stands before `{ … }` in a pipeline. One declaration ([`kind!`](crate::kind)) gives a struct, its reading with messages, its
+//! reference page and its part of a digest.
+
+mod category;
+mod field;
+mod macros;
+mod number;
+mod reader;
+
+pub use category::{Category, Entry, Part};
+pub use field::{Field, read_list};
+pub use number::{Count, Fraction, NonNegative, Positive};
+pub use reader::{Reader, Reference};
+
+use serde::Serialize;
+
+/// The type of an edge between stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Artifact {
+    Tokenizer,
+    Episodes,
+    Policy,
+    Critic,
+    Metrics,
+    Results,
+    Page,
+    Folder,
+}
+
+impl Artifact {
+    /// With its article, for messages: `expected a policy, found metrics`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Tokenizer => "a tokenizer",
+            Self::Episodes => "episodes",
+            Self::Policy => "a policy",
+            Self::Critic => "a critic",
+            Self::Metrics => "metrics",
+            Self::Results => "results",
+            Self::Page => "a page",
+            Self::Folder => "a folder",
+        }
+    }
+}
+
+/// What is said of a kind to people, and checked of its fields.
+#[derive(Debug)]
+pub struct KindInfo {
+    pub name: &'static str,
+    /// The doc comment of its struct: first line the summary; an indented or fenced `epo` block is an example that is checked by a test.
+    pub doc: &'static str,
+    pub fields: &'static [FieldInfo],
+}
+
+#[derive(Debug)]
+pub struct FieldInfo {
+    pub name: &'static str,
+    pub doc: &'static str,
+    /// What its type takes, in words: `a number above 0`.
+    pub expects: fn() -> String,
+    /// Taken from the pipeline's line of that name when left out.
+    pub inherited: bool,
+    /// The default, as it would be written; `None` where the field must be given (or inherited).
+    pub default: fn() -> Option<String>,
+}
+
+impl KindInfo {
+    pub fn summary(&self) -> &'static str {
+        self.doc.trim().lines().next().unwrap_or("").trim()
+    }
+}
+
+/// The name of a field as it is written: `r#else` is `else`.
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
+    let bytes = name.as_bytes();
+    if bytes.len() > 2 && bytes[0] == b'r' && bytes[1] == b'#' { name.split_at(2).1 } else { name }
+}

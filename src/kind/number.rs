@@ -1,0 +1,91 @@
+//! Numbers with bounds.
+
+use super::{Field, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::Value;
+use serde::Serialize;
+use std::sync::Arc;
+
+macro_rules! bounded {
+    ($(#[doc = $doc:literal])* $name:ident($inner:ty), $words:literal, |$n:ident| $holds:expr) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl Field for $name {
+            fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+                let Some($n) = reader.number(value) else {
+                    reader.mismatch(value, $words);
+                    return None;
+                };
+                if !($holds) {
+                    reader.report(Diagnostic::error("E0202", value.span, format!("expected {}, found {}", $words, $n)));
+                    return None;
+                }
+                Some(Self($n as $inner))
+            }
+
+            fn expects() -> String {
+                $words.into()
+            }
+
+            fn shown(&self) -> Option<String> {
+                Some(self.0.to_string())
+            }
+        }
+    };
+}
+
+bounded!(
+    /// 1, 2, 3, …
+    Count(usize), "a whole number of 1 or more", |n| n >= 1.0 && n.fract() == 0.0 && n < 1e12
+);
+bounded!(
+    /// Above 0.
+    Positive(f64), "a number above 0", |n| n > 0.0 && n.is_finite()
+);
+bounded!(
+    /// 0 or more.
+    NonNegative(f64), "a number of 0 or more", |n| n >= 0.0 && n.is_finite()
+);
+bounded!(
+    /// From 0 to 1.
+    Fraction(f64), "a number from 0 to 1", |n| (0.0..=1.0).contains(&n)
+);
+
+impl Field for usize {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Some(n) = reader.number(value) else {
+            reader.mismatch(value, &Self::expects());
+            return None;
+        };
+        if !(n >= 0.0 && n.fract() == 0.0 && n < 1e12) {
+            reader.report(Diagnostic::error("E0202", value.span, format!("expected {}, found {n}", Self::expects())));
+            return None;
+        }
+        Some(n as usize)
+    }
+
+    fn expects() -> String {
+        "a whole number of 0 or more".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Field for u64 {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        usize::read(value, reader).map(|n| n as u64)
+    }
+
+    fn expects() -> String {
+        usize::expects()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}

@@ -1,0 +1,200 @@
+//! Reads the fields of components into kinds, reporting every mistake with its place.
+
+use super::{Artifact, Field, KindInfo};
+use crate::lang::resolve::Resolver;
+use crate::lang::resolve::fold::fold;
+use crate::lang::term::{Argument, Term, TermKind};
+use crate::lang::value::{Component, FieldValue, StageRef, Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A stage's output that a field uses.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// `policy`, `of`, `policy.tokenizer`.
+    pub field: String,
+    pub stage: StageRef,
+    /// What the field takes; the first that the stage gives is meant where no output is named.
+    pub takes: Vec<Artifact>,
+    /// Whether the field takes several (a list, or all instances of an unfolded pipeline).
+    pub many: bool,
+    pub span: Span,
+}
+
+pub struct Reader<'r, 'a> {
+    resolver: &'r Resolver<'a>,
+    instance: usize,
+    /// The fields that lead to where the reader is.
+    path: Vec<String>,
+    /// What the value being read was written as.
+    name_span: Option<Span>,
+    pub references: Vec<Reference>,
+    /// Quantities whose value is known before the run (`iterations`), for fields that take numbers.
+    pub constants: BTreeMap<&'static str, f64>,
+}
+
+impl<'r, 'a> Reader<'r, 'a> {
+    pub fn new(resolver: &'r Resolver<'a>, instance: usize) -> Self {
+        Self { resolver, instance, path: Vec::new(), name_span: None, references: Vec::new(), constants: BTreeMap::new() }
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.resolver.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// The field being read, for references: `policy.tokenizer`.
+    pub fn field(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// A line of the pipeline that the reader's stage belongs to.
+    pub fn line(&self, name: &str) -> Option<Arc<Value>> {
+        self.resolver.line(self.instance, name)
+    }
+
+    pub fn required<T: Field>(&mut self, component: &Component, kind: &str, name: &'static str, inherit: bool) -> Option<T> {
+        match self.find(component, name, inherit) {
+            Some(value) => self.read_at(name, &value),
+            None => {
+                let mut diagnostic = Diagnostic::error("E0105", component.kind_span, format!("`{kind}` needs the field `{name}`"))
+                    .help(format!("`{name}` takes {}", T::expects()));
+                if inherit {
+                    diagnostic = diagnostic.help(format!("give it here, or as the pipeline's line `{name} = …`"));
+                }
+                self.report(diagnostic);
+                None
+            }
+        }
+    }
+
+    pub fn optional<T: Field>(
+        &mut self,
+        component: &Component,
+        name: &'static str,
+        inherit: bool,
+        default: impl FnOnce() -> T,
+    ) -> Option<T> {
+        match self.find(component, name, inherit) {
+            Some(value) => self.read_at(name, &value),
+            None => Some(default()),
+        }
+    }
+
+    fn find(&mut self, component: &Component, name: &str, inherit: bool) -> Option<Arc<Value>> {
+        match component.fields.get(name) {
+            Some(FieldValue { value, name_span }) => {
+                self.name_span = Some(*name_span);
+                Some(value.clone())
+            }
+            None if inherit && self.path.is_empty() => self.line(name),
+            None => None,
+        }
+    }
+
+    /// Reads a value as the content of the field `name`.
+    pub fn read_at<T: Field>(&mut self, name: &str, value: &Arc<Value>) -> Option<T> {
+        self.path.push(name.to_string());
+        let read = T::read(value, self);
+        self.path.pop();
+        read
+    }
+
+    /// Reports every field of a component that none of `infos` declares and `also` does not allow.
+    pub fn refuse_unknown(&mut self, component: &Component, infos: &[&KindInfo], also: impl Fn(&FieldValue) -> bool) {
+        for (name, field) in &component.fields {
+            let known = infos.iter().flat_map(|i| i.fields).map(|f| f.name);
+            if known.clone().any(|k| k == name) || matches!(field.value.kind, ValueKind::Poison) || also(field) {
+                continue;
+            }
+            let mut diagnostic =
+                Diagnostic::error("E0104", field.name_span, format!("unknown field `{name}`")).did_you_mean(name, known.clone());
+            if diagnostic.help.is_empty() {
+                let list = known.map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+                diagnostic = diagnostic.help(match list.is_empty() {
+                    true => format!("`{}` has no fields", component.kind),
+                    false => format!("the fields of `{}` are {list}", component.kind),
+                });
+            }
+            self.report(diagnostic);
+        }
+    }
+
+    /// `expected a number, found …`, or the message about an unknown name.
+    pub fn mismatch(&mut self, value: &Value, expected: &str) {
+        let diagnostic = match &value.kind {
+            ValueKind::Poison => return,
+            ValueKind::Word { name, close } => {
+                let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));
+                match close {
+                    Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                    None => diagnostic.help(format!("expected {expected}")),
+                }
+            }
+            _ => Diagnostic::error("E0201", value.span, format!("expected {expected}, found {}", value.words())),
+        };
+        self.report(diagnostic);
+    }
+
+    /// A number, from a number or from an expression whose quantities are known before the run.
+    pub fn number(&mut self, value: &Arc<Value>) -> Option<f64> {
+        match &value.kind {
+            ValueKind::Number(n) => Some(*n),
+            ValueKind::Term(term) => self.constant(term),
+            _ => None,
+        }
+    }
+
+    fn constant(&self, term: &Term) -> Option<f64> {
+        match &term.kind {
+            TermKind::Number(n) => Some(*n),
+            TermKind::Bool(b) => Some(f64::from(u8::from(*b))),
+            TermKind::Quantity(name) => self.constants.get(name.as_ref()).copied(),
+            TermKind::Named { body, .. } => self.constant(body),
+            TermKind::Apply { function, args } => {
+                let args = args.iter().filter(|a| !matches!(a, Argument::Absent));
+                let args: Option<Vec<f64>> = args.map(|a| if let Argument::Term(t) = a { self.constant(t) } else { None }).collect();
+                fold(function, &args?)
+            }
+        }
+    }
+
+    /// One of some bare words.
+    pub fn word(&mut self, value: &Arc<Value>, words: &[&'static str]) -> Option<&'static str> {
+        let found = match &value.kind {
+            ValueKind::Word { name, .. } => name.as_str(),
+            ValueKind::Key(word) => word.as_ref(),
+            ValueKind::Term(term) => match &term.kind {
+                TermKind::Quantity(name) => name.as_ref(),
+                _ => "",
+            },
+            // a word may also be the name of a kind without fields
+            ValueKind::Component(c) if c.fields.is_empty() => c.kind.as_str(),
+            ValueKind::Text(text) if words.contains(&text.as_str()) => {
+                self.report(Diagnostic::error("E0201", value.span, "this is a word, without quotes").help(format!("write `{text}`")));
+                return None;
+            }
+            ValueKind::Poison => return None,
+            _ => "",
+        };
+        if let Some(word) = words.iter().find(|w| **w == found) {
+            return Some(word);
+        }
+        let list = words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+        let what = if found.is_empty() { value.words() } else { format!("`{found}`") };
+        let message = match words {
+            [one] => format!("expected the word `{one}`, found {what}"),
+            _ => format!("expected one of {list}, found {what}"),
+        };
+        let diagnostic = Diagnostic::error("E0201", value.span, message).did_you_mean(found, words.iter().copied());
+        self.report(diagnostic);
+        None
+    }
+
+    /// Notes that the field uses a stage's output. Returns false if the value is no stage.
+    pub fn refer(&mut self, value: &Value, takes: &[Artifact], many: bool) -> bool {
+        let ValueKind::Stage(stage) = &value.kind else { return false };
+        self.references.push(Reference { field: self.field(), stage: stage.clone(), takes: takes.to_vec(), many, span: value.span });
+        true
+    }
+}

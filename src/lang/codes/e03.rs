@@ -1,0 +1,5 @@
+//! Codes of messages about objectives.
+
+use super::Code;
+
+pub const ROWS: &[Code] = &[];

@@ -1,0 +1,5 @@
+//! Codes of messages about plans.
+
+use super::Code;
+
+pub const ROWS: &[Code] = &[];

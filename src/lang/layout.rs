@@ -1,0 +1,416 @@
+//! Brackets and lines, before any grammar: which newline ends a line, what closes what, and which tokens make one line. One pass
+//! without recursion, so that nothing a text holds can exhaust the stack.
+//!
+//! The innermost bracket decides: inside ( ) and [ ] newlines are space; inside { } and outside of brackets a newline ends a line unless
+//! an operator other than `=` stands on either side of it.
+
+use super::diagnostic::Diagnostic;
+use super::lexer::{Problem, Token, TokenKind, lex};
+use super::source::{SourceId, Span};
+
+/// How deep brackets may nest.
+pub const MAX_DEPTH: usize = 64;
+/// How many bytes a text may have.
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many messages about one text are collected.
+pub const MAX_PROBLEMS: usize = 100;
+
+pub const NONE: u32 = u32::MAX;
+
+/// One line of the language: a top-level line, or a line inside { }. It may hold further lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// Its first and last token (both included).
+    pub first: u32,
+    pub last: u32,
+    /// The comma that ends it.
+    pub comma: u32,
+    /// The segment whose braces it stands in; itself at top level.
+    pub outer: u32,
+}
+
+#[derive(Debug, Default)]
+pub struct Layout {
+    pub tokens: Vec<Token>,
+    /// For every token: the line it belongs to (`NONE` for comments and newlines outside of lines).
+    pub segment_of: Vec<u32>,
+    /// For every token: the bracket it stands in.
+    pub inside: Vec<u32>,
+    /// For every bracket: its partner.
+    pub partner: Vec<u32>,
+    /// For every newline: whether it ends a line.
+    pub ends_line: Vec<bool>,
+    pub segments: Vec<Segment>,
+    /// The top-level lines.
+    pub items: Vec<u32>,
+    /// In the order of discovery.
+    pub problems: Vec<Problem>,
+    /// Top-level lines whose brackets do not match; they have a problem.
+    pub broken: Vec<u32>,
+}
+
+impl Layout {
+    /// `Err` if the text is too large or too deep to be looked at.
+    pub fn new(source: SourceId, text: &str) -> Result<Self, Diagnostic> {
+        if text.len() > MAX_BYTES {
+            let message = format!("this text has {} bytes; at most {} MiB are read", text.len(), MAX_BYTES >> 20);
+            return Err(Diagnostic::error("E0025", Span::new(source, 0..0), message)
+                .help("an experiment is a page of text: data belongs into files of their own"));
+        }
+        let (tokens, problems) = lex(source, text);
+        let count = tokens.len();
+        let layout = Layout {
+            tokens,
+            segment_of: vec![NONE; count],
+            inside: vec![NONE; count],
+            partner: vec![NONE; count],
+            ends_line: vec![false; count],
+            problems,
+            ..Layout::default()
+        };
+        let following = following(&layout.tokens);
+        let (open, current, suspects) = (Vec::new(), vec![NONE], Vec::new());
+        Scan { source, text, layout, following, open, current, line_indent: 0, line_begins: true, suspects }.run()
+    }
+
+    /// The top-level line that holds a segment.
+    pub fn item_of(&self, mut segment: u32) -> u32 {
+        while let Some(s) = self.segments.get(segment as usize) {
+            if s.outer == segment {
+                break;
+            }
+            segment = s.outer;
+        }
+        segment
+    }
+
+    /// The bytes of a line, without its comma.
+    pub fn range(&self, segment: u32) -> std::ops::Range<usize> {
+        let Some(s) = self.segments.get(segment as usize) else { return 0..0 };
+        match (self.tokens.get(s.first as usize), self.tokens.get(s.last as usize)) {
+            (Some(first), Some(last)) => first.start as usize..last.end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// The text with comments and newlines that end no line turned into spaces: what the grammar reads.
+    pub fn mask(&self, text: &str) -> Vec<u8> {
+        let mut bytes = text.as_bytes().to_vec();
+        if text.starts_with('\u{feff}') {
+            blank(&mut bytes, 0..3);
+        }
+        for (i, token) in self.tokens.iter().enumerate() {
+            if token.kind == TokenKind::Comment || token.kind == TokenKind::Newline && !self.ends_line[i] {
+                blank(&mut bytes, token.start as usize..token.end as usize);
+            }
+        }
+        bytes
+    }
+
+    /// Whether a token matters to the grammar.
+    pub fn counts(&self, index: usize) -> bool {
+        match self.tokens.get(index).map(|t| t.kind) {
+            Some(TokenKind::Comment) | None => false,
+            Some(TokenKind::Newline) => self.ends_line[index],
+            Some(_) => true,
+        }
+    }
+}
+
+pub fn blank(bytes: &mut [u8], range: std::ops::Range<usize>) {
+    if let Some(part) = bytes.get_mut(range) {
+        part.fill(b' ');
+    }
+}
+
+/// For every index: the first token at or after it that is neither a comment nor a newline.
+fn following(tokens: &[Token]) -> Vec<u32> {
+    let mut next = tokens.len() as u32;
+    let mut all = vec![next; tokens.len() + 1];
+    for (i, token) in tokens.iter().enumerate().rev() {
+        if !matches!(token.kind, TokenKind::Newline | TokenKind::Comment) {
+            next = i as u32;
+        }
+        all[i] = next;
+    }
+    all
+}
+
+struct Open {
+    token: u32,
+    byte: u8,
+    /// Indentation of the line it stands on.
+    indent: usize,
+    /// That line's first byte, to tell whether a closer stands on the same one.
+    line: usize,
+}
+
+/// A brace closed at another indentation than it was opened.
+struct Suspect {
+    opener: u32,
+    closer: u32,
+    closer_is_deeper: bool,
+}
+
+struct Scan<'a> {
+    source: SourceId,
+    text: &'a str,
+    layout: Layout,
+    following: Vec<u32>,
+    open: Vec<Open>,
+    /// The line under construction for each open brace, and for the file.
+    current: Vec<u32>,
+    line_indent: usize,
+    line_begins: bool,
+    suspects: Vec<Suspect>,
+}
+
+impl Scan<'_> {
+    fn run(mut self) -> Result<Layout, Diagnostic> {
+        let mut line = 0;
+        for index in 0..self.layout.tokens.len() {
+            let token = self.layout.tokens[index];
+            if self.line_begins && !matches!(token.kind, TokenKind::Newline | TokenKind::Comment) {
+                self.line_indent = token.start as usize - line;
+            }
+            match token.kind {
+                TokenKind::Comment => continue,
+                TokenKind::Newline => {
+                    line = token.end as usize;
+                    self.newline(index);
+                    self.line_begins = true;
+                    continue;
+                }
+                TokenKind::Comma if self.in_lines() => self.comma(index),
+                TokenKind::Open => self.opening(index, line)?,
+                TokenKind::Close => self.closing(index, line),
+                _ => self.ordinary(index),
+            }
+            self.line_begins = false;
+        }
+        self.end_of_file();
+        Ok(self.layout)
+    }
+
+    fn in_lines(&self) -> bool {
+        self.open.last().is_none_or(|o| o.byte == b'{')
+    }
+
+    fn span(&self, token: u32) -> Span {
+        self.layout.tokens[token as usize].span(self.source)
+    }
+
+    fn word(&self, token: usize) -> &str {
+        self.layout.tokens.get(token).map_or("", |t| t.text(self.text))
+    }
+
+    /// The next token at or after `index` that is neither a comment nor a newline.
+    fn next(&self, index: usize) -> usize {
+        self.following.get(index).map_or(self.layout.tokens.len(), |i| *i as usize)
+    }
+
+    fn kind(&self, index: usize) -> Option<TokenKind> {
+        self.layout.tokens.get(index).map(|t| t.kind)
+    }
+
+    /// Puts a token into the line under construction.
+    fn ordinary(&mut self, index: usize) {
+        let depth = self.current.len() - 1;
+        if self.current[depth] == NONE {
+            let id = self.layout.segments.len() as u32;
+            let outer = if depth == 0 { id } else { self.current[depth - 1] };
+            self.layout.segments.push(Segment { first: index as u32, last: index as u32, comma: NONE, outer });
+            if depth == 0 {
+                self.layout.items.push(id);
+            }
+            self.current[depth] = id;
+        }
+        let id = self.current[depth];
+        self.layout.segments[id as usize].last = index as u32;
+        self.layout.segment_of[index] = id;
+        self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
+    }
+
+    fn end_line(&mut self) {
+        if let Some(last) = self.current.last_mut() {
+            *last = NONE;
+        }
+    }
+
+    fn comma(&mut self, index: usize) {
+        let id = *self.current.last().unwrap_or(&NONE);
+        // At top level a comma ends nothing; it is left in its line for the grammar to refuse.
+        if self.open.is_empty() || id == NONE {
+            return self.ordinary(index);
+        }
+        self.layout.segments[id as usize].comma = index as u32;
+        self.layout.segment_of[index] = id;
+        self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
+        self.end_line();
+    }
+
+    fn newline(&mut self, index: usize) {
+        let next = self.next(index);
+        let forced = self.synchronise(next);
+        self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
+        if !self.in_lines() {
+            return;
+        }
+        let continues = self.ends_with_operator(index) || self.kind(next) == Some(TokenKind::Operator) && self.word(next) != "not";
+        if !continues || forced {
+            self.layout.ends_line[index] = true;
+            self.end_line();
+        }
+    }
+
+    fn ends_with_operator(&self, newline: usize) -> bool {
+        let id = *self.current.last().unwrap_or(&NONE);
+        // Tokens are added in order, so the last one of the line is the one before this newline.
+        match self.layout.segments.get(id as usize) {
+            Some(segment) if (segment.last as usize) < newline => self.kind(segment.last as usize) == Some(TokenKind::Operator),
+            _ => false,
+        }
+    }
+
+    /// Lines that can only stand outside of the brackets that are open here show that one of these was not closed.
+    fn synchronise(&mut self, next: usize) -> bool {
+        if self.open.is_empty() || self.kind(next) != Some(TokenKind::Word) {
+            return false;
+        }
+        let (second, third) = (self.next(next + 1), self.next(self.next(next + 1) + 1));
+        let (second_kind, second_is_word) = (self.kind(second), self.kind(second) == Some(TokenKind::Word));
+        let keep = match self.word(next) {
+            "pipeline" if second_is_word && matches!(self.word(third), "{" | "from") => 0,
+            "import" if second_kind == Some(TokenKind::Text) => 0,
+            "fn" if second_is_word && self.word(third) == "(" && !self.in_lines() => self.innermost_brace(),
+            "prompt" if second_is_word && self.word(third) == "=" && !self.in_lines() => self.innermost_brace(),
+            _ => return false,
+        };
+        let Some(culprit) = self.open.last().map(|o| o.token) else { return false };
+        let at = self.layout.tokens[next].span(self.source);
+        self.unclosed(culprit, at, "a new line of the file begins here".to_owned());
+        while self.open.len() > keep {
+            self.pop();
+        }
+        true
+    }
+
+    /// How many brackets remain open when everything inside the innermost open brace is closed.
+    fn innermost_brace(&self) -> usize {
+        self.open.iter().rposition(|o| o.byte == b'{').map_or(0, |i| i + 1)
+    }
+
+    fn pop(&mut self) -> Option<Open> {
+        let open = self.open.pop()?;
+        if open.byte == b'{' {
+            self.current.pop();
+        }
+        Some(open)
+    }
+
+    fn opening(&mut self, index: usize, line: usize) -> Result<(), Diagnostic> {
+        self.ordinary(index);
+        let byte = self.word(index).bytes().next().unwrap_or(b'(');
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Diagnostic::error("E0024", self.span(index as u32), format!("brackets are nested more than {MAX_DEPTH} deep"))
+                .help("give the inner part a name on a line of its own"));
+        }
+        self.open.push(Open { token: index as u32, byte, indent: self.line_indent, line });
+        if byte == b'{' {
+            self.current.push(NONE);
+        }
+        Ok(())
+    }
+
+    fn closing(&mut self, index: usize, line: usize) {
+        let closer = self.word(index).bytes().next().unwrap_or(b')');
+        let wanted = match closer {
+            b')' => b'(',
+            b']' => b'[',
+            _ => b'{',
+        };
+        let Some(depth) = self.open.iter().rposition(|o| o.byte == wanted) else {
+            self.ordinary(index);
+            return self.stray(index);
+        };
+        if depth + 1 < self.open.len() {
+            let culprit = self.open.last().map_or(0, |o| o.token);
+            let found = self.word(index).to_owned();
+            let expected = closer_of(self.word(culprit as usize));
+            self.unclosed(
+                culprit,
+                self.span(index as u32),
+                format!("`{found}` closes what was opened before it; expected `{expected}` first"),
+            );
+        }
+        while self.open.len() > depth + 1 {
+            self.pop();
+        }
+        if let Some(open) = self.pop() {
+            self.layout.partner[index] = open.token;
+            self.layout.partner[open.token as usize] = index as u32;
+            if closer == b'}' && self.line_begins && open.line != line && open.indent != self.line_indent {
+                let closer_is_deeper = self.line_indent > open.indent;
+                self.suspects.push(Suspect { opener: open.token, closer: index as u32, closer_is_deeper });
+            }
+        }
+        self.ordinary(index);
+    }
+
+    fn breaks(&mut self, token: u32, diagnostic: Diagnostic) {
+        let item = self.current.first().copied().unwrap_or(NONE);
+        if item != NONE && self.layout.broken.last() != Some(&item) {
+            self.layout.broken.push(item);
+            if self.layout.problems.len() < MAX_PROBLEMS {
+                self.layout.problems.push(Problem { token: token as usize, diagnostic });
+            }
+        }
+    }
+
+    fn unclosed(&mut self, opener: u32, at: Span, why: String) {
+        let shown = self.word(opener as usize).to_owned();
+        let mut diagnostic =
+            Diagnostic::error("E0003", self.span(opener), format!("`{shown}` is not closed")).saying("opened here").also(at, why);
+        let item = self.current.first().copied().unwrap_or(NONE);
+        let first = self.layout.segments.get(item as usize).map_or(0, |s| s.first);
+        if shown == "{"
+            && self.layout.problems.len() < MAX_PROBLEMS
+            && let Some(suspect) = self.suspects.iter().find(|s| s.opener >= first && !s.closer_is_deeper)
+        {
+            diagnostic = diagnostic
+                .also(self.span(suspect.opener), "or is it this one that lacks its `}`?")
+                .also(self.span(suspect.closer), "it is closed here, at another indentation");
+        }
+        self.breaks(opener, diagnostic);
+    }
+
+    fn stray(&mut self, index: usize) {
+        let found = self.word(index).to_owned();
+        let mut diagnostic = Diagnostic::error("E0004", self.span(index as u32), format!("`{found}` closes nothing"));
+        if found == "}"
+            && self.layout.problems.len() < MAX_PROBLEMS
+            && let Some(suspect) = self.suspects.iter().rev().find(|s| s.closer_is_deeper)
+        {
+            diagnostic = diagnostic
+                .also(self.span(suspect.opener), "this one was closed")
+                .also(self.span(suspect.closer), "by this one, at another indentation");
+        }
+        self.breaks(index as u32, diagnostic);
+    }
+
+    fn end_of_file(&mut self) {
+        if let Some(culprit) = self.open.last().map(|o| o.token) {
+            let end = self.text.trim_end().len();
+            self.unclosed(culprit, Span::new(self.source, end..end), "the file ends here".to_owned());
+        }
+    }
+}
+
+pub fn closer_of(opener: &str) -> &'static str {
+    match opener {
+        "(" => ")",
+        "[" => "]",
+        _ => "}",
+    }
+}

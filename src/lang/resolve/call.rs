@@ -1,0 +1,256 @@
+//! Calls: functions of the user and of the library are replaced by their bodies; built-ins become terms; `sweep` is a choice; a kind may be
+//! written like a function, its fields in order.
+
+use super::Resolver;
+use super::lines::{Body, Lines, ScopedLine};
+use super::names::Found;
+use super::scope::Context;
+use crate::lang::ast::{Arg, Function, Path};
+use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
+use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
+use indexmap::IndexMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+impl<'a> Resolver<'a> {
+    pub(super) fn call(&self, path: &Path, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let name = &path.parts[0];
+        if path.parts.len() == 1 && name.name == "sweep" {
+            return self.sweep(args, span, context);
+        }
+        let found = match path.parts.as_slice() {
+            [name] => match self.lookup(name, context) {
+                // a quantity, a line or a stage may share its name with a function: only a function can be called
+                Found::Value(_) | Found::Nothing | Found::Pipeline(_) | Found::File(_) => None,
+                function => Some(function),
+            },
+            [alias, name] => match self.lookup(alias, context) {
+                Found::File(file) => {
+                    let scope = Context { file, ..Context::default() };
+                    match self.lookup(name, &scope) {
+                        function @ Found::Function(..) => Some(function),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(Found::Function(function, scope)) = found {
+            return self.inline(function, scope, args, span, context);
+        }
+        if path.parts.len() == 1 {
+            if let Some(signature) = self.words.vocabulary.function(&name.name) {
+                return self.builtin(signature, args, span, context);
+            }
+            if self.words.kind(&name.name).is_some() {
+                return self.positional(&name.name, path.span, args, span, context);
+            }
+        }
+        let mut known: Vec<String> = self.words.vocabulary.functions.iter().map(|f| f.name.to_string()).collect();
+        known.extend(self.visible(context));
+        known.extend(self.words.kinds.iter().map(|k| k.name.to_string()));
+        let last = path.parts.last().unwrap_or(name);
+        let diagnostic = Diagnostic::error("E0115", path.span, format!("there is no function `{path}`"));
+        self.report(match self.standard_file(&last.name) {
+            Some(file) => diagnostic.help(format!("it is defined in `{file}`: add `import \"{file}\"` at the top")),
+            None => diagnostic.did_you_mean(&last.name, known.iter().map(String::as_str)),
+        });
+        args.iter().for_each(|arg| drop(self.eval(&arg.value, context)));
+        Value::poison(span)
+    }
+
+    /// Which of the loaded or compiled-in files defines a name, for a suggestion.
+    fn standard_file(&self, name: &str) -> Option<&'static str> {
+        self.words.library.iter().find(|(_, names)| names.iter().any(|n| n == name)).map(|(file, _)| *file)
+    }
+
+    fn sweep(&self, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let choice = context.instance.map(|i| self.instances[i].choices.get(&span).copied());
+        if args.is_empty() {
+            self.report(Diagnostic::error("E0117", span, "`sweep` needs at least one value"));
+            return Value::poison(span);
+        }
+        if let Some(arg) = args.iter().find(|a| a.name.is_some()) {
+            self.report(Diagnostic::error("E0117", arg.value.span, "`sweep` takes values without names"));
+            return Value::poison(span);
+        }
+        match choice {
+            // before unfolding (`seeds`) there is no choice yet
+            Some(index) => self.eval(&args[index.unwrap_or(0).min(args.len() - 1)].value, context),
+            None => {
+                self.report(
+                    Diagnostic::error("E0120", span, "`sweep` stands outside a pipeline")
+                        .help("a sweep unfolds a pipeline; move the line into the pipeline"),
+                );
+                Value::poison(span)
+            }
+        }
+    }
+
+    /// The body of a function with its arguments in place of its parameters.
+    fn inline(&self, function: &'a Function, scope: Context, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let name = &function.name.name;
+        let names: Vec<&str> = function.params.iter().map(|p| p.name.name.as_str()).collect();
+        let given = self.match_args(name, &names, args, span, Some(function.name.span));
+        let mut params: IndexMap<String, Arc<Value>> = IndexMap::new();
+        let via = context.via.or(Some(span));
+        let mut failed = given.is_none();
+        for (index, param) in function.params.iter().enumerate() {
+            let value = match (given.as_ref().and_then(|g| g[index]), &param.default) {
+                (Some(arg), _) => self.eval(&arg.value, context),
+                (None, Some(default)) => {
+                    let scope = Context { params: Some(Rc::new(params.clone())), via, ..scope.clone() };
+                    self.eval(default, &scope)
+                }
+                (None, None) => {
+                    if given.is_some() {
+                        let message = format!("`{name}` needs its argument `{}`", param.name.name);
+                        self.report(Diagnostic::error("E0117", span, message).also(param.name.span, "the parameter"));
+                    }
+                    failed = true;
+                    Value::poison(span)
+                }
+            };
+            params.insert(param.name.name.clone(), value);
+        }
+        if failed {
+            return Value::poison(span);
+        }
+        let id: *const Function = function;
+        if self.calls.borrow().contains(&id) {
+            self.report(
+                Diagnostic::error("E0108", function.name.span, format!("the function `{name}` calls itself")).also(span, "in this call"),
+            );
+            return Value::poison(span);
+        }
+        self.calls.borrow_mut().push(id);
+        let scope = Context { params: Some(Rc::new(params)), via, ..scope };
+        let value = self.eval(&function.body, &scope);
+        self.calls.borrow_mut().pop();
+        match &value.kind {
+            // a constant is the caller's: messages about it belong to the call
+            ValueKind::Number(_) | ValueKind::Bool(_) => Arc::new(Value { kind: value.kind.clone(), span, owner: None }),
+            _ => value,
+        }
+    }
+
+    fn builtin(&self, signature: &'static Signature, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let names: Vec<&str> = signature.params.iter().map(|p| p.name).collect();
+        let Some(given) = self.match_args(signature.name, &names, args, span, None) else { return Value::poison(span) };
+        let mut arguments = Vec::new();
+        let mut failed = false;
+        for (param, arg) in signature.params.iter().zip(given) {
+            let argument = match (arg, &param.accepts, &param.default) {
+                (Some(arg), Accepts::Term, _) => self.as_term(&self.eval(&arg.value, context)).map(Argument::Term),
+                (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words),
+                (None, _, Default::Number(n)) => {
+                    Some(Argument::Term(Arc::new(Term { kind: TermKind::Number(*n), span, via: context.via })))
+                }
+                (None, _, Default::Key(word)) => Some(Argument::Key(Arc::from(*word), span)),
+                (None, _, Default::Absent) => Some(Argument::Absent),
+                (None, _, Default::Required) => {
+                    let message = format!("`{}` needs its argument `{}`", signature.name, param.name);
+                    self.report(Diagnostic::error("E0117", span, message));
+                    None
+                }
+            };
+            match argument {
+                Some(argument) => arguments.push(argument),
+                None => failed = true,
+            }
+        }
+        if failed {
+            return Value::poison(span);
+        }
+        self.apply(signature.name, arguments, span, context)
+    }
+
+    /// A word for `by =` and the like.
+    fn key(&self, value: &Arc<Value>, param: &str, words: &[&str]) -> Option<Argument> {
+        let word: Option<Arc<str>> = match &value.kind {
+            ValueKind::Key(word) => Some(word.clone()),
+            ValueKind::Word { name, .. } => Some(Arc::from(name.as_str())),
+            // `turn_index` is a quantity as well
+            ValueKind::Term(term) => match &term.kind {
+                TermKind::Quantity(name) => Some(name.clone()),
+                _ => None,
+            },
+            ValueKind::Poison => return None,
+            _ => None,
+        };
+        if let Some(word) = word.as_ref().filter(|w| words.contains(&w.as_ref())) {
+            return Some(Argument::Key(word.clone(), value.span));
+        }
+        let list = words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+        let found = word.map_or_else(|| value.words(), |w| format!("`{w}`"));
+        let diagnostic = Diagnostic::error("E0117", value.span, format!("`{param}` takes one of {list}, found {found}"));
+        self.report(diagnostic);
+        None
+    }
+
+    /// Which argument goes to which parameter; `None` after a mistake.
+    fn match_args(&self, name: &str, params: &[&str], args: &'a [Arg], span: Span, defined: Option<Span>) -> Option<Vec<Option<&'a Arg>>> {
+        let mut given: Vec<Option<&'a Arg>> = vec![None; params.len()];
+        let mut sound = true;
+        for (position, arg) in args.iter().enumerate() {
+            let index = match &arg.name {
+                Some(ident) => match params.iter().position(|p| *p == ident.name) {
+                    Some(index) => index,
+                    None => {
+                        let message = format!("`{name}` has no argument `{}`", ident.name);
+                        let mut diagnostic =
+                            Diagnostic::error("E0117", ident.span, message).did_you_mean(&ident.name, params.iter().copied());
+                        if diagnostic.help.is_empty() && !params.is_empty() {
+                            let list = params.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
+                            diagnostic = diagnostic.help(format!("its arguments are {list}"));
+                        }
+                        self.report(diagnostic);
+                        sound = false;
+                        continue;
+                    }
+                },
+                None if position < params.len() => position,
+                None => {
+                    let most = match params.len() {
+                        0 => "no arguments".to_string(),
+                        1 => "1 argument".to_string(),
+                        n => format!("{n} arguments"),
+                    };
+                    let mut diagnostic = Diagnostic::error("E0117", arg.value.span, format!("`{name}` takes {most}, this is one more"));
+                    if let Some(defined) = defined {
+                        diagnostic = diagnostic.also(defined, "defined here");
+                    }
+                    self.report(diagnostic);
+                    sound = false;
+                    continue;
+                }
+            };
+            if let Some(first) = given[index].replace(arg) {
+                self.report(
+                    Diagnostic::error("E0106", arg.value.span, format!("the argument `{}` of `{name}` is given twice", params[index]))
+                        .also(first.value.span, "given here first"),
+                );
+                sound = false;
+            }
+        }
+        let _ = span;
+        sound.then_some(given)
+    }
+
+    /// `between("<action>", "</action>")`: a component by position.
+    fn positional(&self, kind: &str, kind_span: Span, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let Some(fields) = self.words.kind(kind).map(|k| k.fields.clone()) else { return Value::poison(span) };
+        let Some(given) = self.match_args(kind, &fields, args, span, None) else { return Value::poison(span) };
+        let mut lines = Lines::new();
+        for (field, arg) in fields.iter().zip(given) {
+            if let Some(arg) = arg {
+                let name_span = arg.name.as_ref().map_or(arg.value.span, |n| n.span);
+                let line = ScopedLine { name_span, body: Body::Expr(&arg.value), context: context.clone(), written_in: usize::MAX };
+                lines.insert(field.to_string(), line);
+            }
+        }
+        self.build(kind.to_string(), kind_span, lines, span)
+    }
+}
