@@ -1,5 +1,6 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
+pub mod alfworld;
 pub mod pddl;
 pub mod text;
 
