@@ -42,7 +42,12 @@ impl ActorKind for Random {
     }
 }
 
-fn read<T: ActorKind>(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: T) -> Option<Arc<dyn ActorKind>> {
+fn read<T: ActorKind>(
+    component: &Component,
+    reader: &mut Reader<'_, '_>,
+    info: &'static kind::KindInfo,
+    actor: T,
+) -> Option<Arc<dyn ActorKind>> {
     reader.refuse_unknown(component, &[info], |_| false);
     Some(Arc::new(actor))
 }

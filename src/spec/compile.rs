@@ -1,8 +1,8 @@
 //! The story in one function: a file becomes checked pipelines.
 
+use super::PipelineSpec;
 use super::check::check;
 use super::library::{LIBRARY, PRELUDE};
-use super::PipelineSpec;
 use crate::lang::ast::LineKind;
 use crate::lang::load::{Program, Root, load};
 use crate::lang::parser;
