@@ -1,7 +1,6 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
 pub mod cli;
-
 pub mod env;
 pub mod equation;
 pub mod exec;

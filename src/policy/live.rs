@@ -28,6 +28,7 @@ pub struct Policy {
     pub decode: Decode,
 }
 
+
 impl Policy {
     /// Fresh weights.
     ///

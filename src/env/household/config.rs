@@ -73,8 +73,7 @@ impl Config {
         }
         let (fewest, most) = ((4 * self.rooms).max(5), 10 * self.rooms);
         if self.receptacles < fewest || self.receptacles > most {
-            let message =
-                format!("`receptacles = {}` is not between {fewest} and {most}, as `rooms = {}` needs", self.receptacles, self.rooms);
+            let message = format!("`receptacles = {}` is not between {fewest} and {most}, as `rooms = {}` needs", self.receptacles, self.rooms);
             return fail("receptacles", message);
         }
         if !(0.0..=1.0).contains(&self.openable) {

@@ -22,9 +22,7 @@ pub(super) struct Rules {
 
 impl Rules {
     fn load(&self, layout: &Layout) -> Result<pddl::Game, EnvError> {
-        self.loader
-            .load(DOMAIN, GRAMMAR, &layout.problem(), &PlainNames)
-            .map_err(|e| EnvError::Task(format!("the rules of `household` are broken: {e}")))
+        self.loader.load(DOMAIN, GRAMMAR, &layout.problem(), &PlainNames).map_err(|e| EnvError::Task(format!("the rules of `household` are broken: {e}")))
     }
 
     /// Of everything that is the same in all houses.

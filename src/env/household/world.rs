@@ -80,9 +80,7 @@ impl Shared {
             }
         }
         let id = task_id(name, index);
-        Err(EnvError::Task(format!(
-            "no house found for `{id}` in {ATTEMPTS} draws; allow more `receptacles`, fewer `objects` or more `kinds`"
-        )))
+        Err(EnvError::Task(format!("no house found for `{id}` in {ATTEMPTS} draws; allow more `receptacles`, fewer `objects` or more `kinds`")))
     }
 
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Panel, EnvError> {

@@ -4,11 +4,11 @@ use super::super::sft::shuffled;
 use super::learner::{Learner, rate, set};
 use crate::lang::{Diagnostic, Span};
 use crate::model::{Gradients, Row, ScoreGradients, evaluate};
-use crate::objective::{Batch, Detail, Whole};
+use crate::objective::{Batch, Detail, ObjectiveError, Whole};
 use crate::policy::Adamw;
 use crate::seed::Seed;
-use crate::stage::RunError;
 use crate::stage::rl::{Log, Rl};
+use crate::stage::RunError;
 use std::collections::BTreeMap;
 
 /// What is said of an iteration's updates: means over its minibatches.
@@ -20,7 +20,14 @@ pub struct Report {
     first_gap: Option<f64>,
 }
 
-pub fn update(stage: &Rl, learner: &mut Learner, batch: &Batch, rows: &[Row], iteration: usize, seed: Seed) -> Result<Report, RunError> {
+pub fn update(
+    stage: &Rl,
+    learner: &mut Learner,
+    batch: &Batch,
+    rows: &[Row],
+    iteration: usize,
+    seed: Seed,
+) -> Result<Report, RunError> {
     let units = units(batch, learner.objective.needs().whole);
     let mut minibatches = Vec::new();
     for epoch in 0..stage.epochs.0 {
@@ -103,7 +110,12 @@ fn step(
         set(&mut part_batch, "value", wide(&critic.values))?;
     }
     let detail = Detail { term_gradients: stage.log == Log::Gradients, ..Detail::default() };
-    let found = learner.objective.evaluate_in(&part_batch, &learner.history, detail)?;
+    let found = match learner.objective.evaluate_in(&part_batch, &learner.history, detail) {
+        Ok(found) => found,
+        Err(error) => return Err(with_last_value(&error, &learner.last_terms, iteration)),
+    };
+    learner.last_terms = found.terms.iter().map(|(name, value)| (name.clone(), *value)).collect();
+    learner.last_terms.insert("minimize".into(), found.minimize);
     report.add("loss/minimize", found.minimize);
     for (name, value) in &found.terms {
         report.add(&format!("loss/{name}"), *value);
@@ -134,6 +146,18 @@ fn step(
         }
     }
     Ok(())
+}
+
+/// The message about a term that is not finite, with the value it had last.
+fn with_last_value(error: &ObjectiveError, last: &BTreeMap<String, f64>, iteration: usize) -> RunError {
+    let mut diagnostic = error.diagnostic();
+    if let ObjectiveError::NonFinite(at) = error {
+        diagnostic = match last.get(&at.term) {
+            Some(value) => diagnostic.help(format!("in iteration {iteration}; the last finite value of `{}` was {value}", at.term)),
+            None => diagnostic.help(format!("in iteration {iteration}; `{}` had no finite value before", at.term)),
+        };
+    }
+    RunError::At(Box::new(diagnostic))
 }
 
 /// Clips, refuses what is not finite, and makes the step; gives the norm before clipping.
