@@ -355,8 +355,8 @@ impl<'a> Failure<'a> {
             };
             return self.error(code, at, format!("expected {expected}{found}")).help(help);
         }
-        if line.len() == 1 {
-            return self.lone_name(at, &found);
+        if let Some(path) = self.lone_path(&line) {
+            return self.lone_name(path, at, &found);
         }
         match self.kind(self.next) {
             Some(TokenKind::Equals) => self.second_equals(&line),
@@ -397,9 +397,15 @@ impl<'a> Failure<'a> {
         Some((expected, None))
     }
 
-    /// A line of which only a name was read.
-    fn lone_name(&self, at: Option<usize>, found: &str) -> Diagnostic {
-        let name = self.word(self.previous);
+    /// The text of a line of which only a name or a path was read.
+    fn lone_path(&self, line: &[usize]) -> Option<&'a str> {
+        let wanted = |i: usize| if i % 2 == 0 { TokenKind::Word } else { TokenKind::Dot };
+        let is_path = line.iter().enumerate().all(|(i, token)| self.kind(Some(*token)) == Some(wanted(i)));
+        let (first, last) = (self.span(line.first().copied()), self.span(self.previous));
+        if is_path { self.text.get(first.start as usize..last.end as usize) } else { None }
+    }
+
+    fn lone_name(&self, name: &str, at: Option<usize>, found: &str) -> Diagnostic {
         let next = self.word(self.next);
         match self.kind(self.next) {
             Some(TokenKind::Operator) if next == "-" => self.hyphen(),
