@@ -2,12 +2,13 @@
 
 use super::Packed;
 use super::simd::LANES;
+use super::vector::Vectors;
 use crate::model::weights::PackedCache;
 use candle_core::WithDType;
 use std::ops::Neg;
 use std::sync::Arc;
 
-pub(crate) trait Real: WithDType + Default + Neg<Output = Self> {
+pub(crate) trait Real: WithDType + Vectors + Default + Neg<Output = Self> {
     const ZERO: Self;
     const ONE: Self;
     fn of(value: f64) -> Self;

@@ -2,7 +2,7 @@
 
 use super::collect::{PORTION, Seat};
 use super::shared::{once_each, open, percent, say_failures};
-use crate::policy::ActorInput;
+use crate::policy::{ActorInput, PolicyInput};
 use crate::rollout::{Episode, Plays, play};
 use crate::stage::evaluate::Evaluate;
 use crate::stage::{Context, Progress, RunError};
@@ -18,6 +18,9 @@ pub struct Results {
     pub format: u32,
     /// `expert`, `random`, `policy`.
     pub actor: String,
+    /// The kind of the stage that gave the policy (`rl`, `sft`), and its name; `None` for a new policy.
+    pub learned_by: Option<String>,
+    pub stage: Option<String>,
     pub splits: Vec<SplitResult>,
 }
 
@@ -86,7 +89,17 @@ pub fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> 
         (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, decode.decode()),
         (seat, _) => seat,
     };
-    let mut results = Results { format: 1, actor: actor_name(actor), splits: Vec::new() };
+    let from = match actor {
+        ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
+        _ => None,
+    };
+    let mut results = Results {
+        format: 1,
+        actor: actor_name(actor),
+        learned_by: from.as_ref().map(|f| f.kind.clone()),
+        stage: from.map(|f| f.stage),
+        splits: Vec::new(),
+    };
     for (index, split) in stage.on.iter().enumerate() {
         let (world, panel) = open(context, split)?;
         let seed = context.seeds().child("evaluate", index as u64);

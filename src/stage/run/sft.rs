@@ -109,7 +109,6 @@ pub fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         }
     }
     context.folder().write_output("policy", |folder| Ok(policy.save(folder)?))?;
-    context.folder().write_json_output("metrics", &serde_json::json!({ "rows": rows.len(), "updates": total }))?;
     Ok(())
 }
 

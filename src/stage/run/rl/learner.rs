@@ -8,6 +8,7 @@ use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
 use crate::kind::Part;
 use crate::lang::Diagnostics;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub struct Learner {
@@ -23,6 +24,8 @@ pub struct Learner {
     pub compute: Compute,
     pub decode: Decode,
     pub temperature: f64,
+    /// The terms of the last evaluation, for the message about one that is not finite. Not part of a checkpoint: it changes no result.
+    pub last_terms: BTreeMap<String, f64>,
     iterations: usize,
 }
 
@@ -66,6 +69,7 @@ impl Learner {
             compute: compute(context, stage.micro_batch.0),
             decode,
             temperature,
+            last_terms: BTreeMap::new(),
             iterations: stage.iterations.0,
         })
     }
@@ -114,8 +118,6 @@ impl Learner {
         if let Some((critic, _)) = &self.critic {
             folder.write_output("critic", |at| Ok(critic.weights().save(&at.join(crate::policy::WEIGHTS))?))?;
         }
-        folder.write_json_output("metrics", &serde_json::json!({ "iterations": self.iterations }))?;
-        folder.write_json_output("episodes", &serde_json::json!({ "iterations": self.iterations }))?;
         Ok(())
     }
 }

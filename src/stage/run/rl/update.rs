@@ -4,7 +4,7 @@ use super::super::sft::shuffled;
 use super::learner::{Learner, rate, set};
 use crate::lang::{Diagnostic, Span};
 use crate::model::{Gradients, Row, ScoreGradients, evaluate};
-use crate::objective::{Batch, Detail, Whole};
+use crate::objective::{Batch, Detail, ObjectiveError, Whole};
 use crate::policy::Adamw;
 use crate::seed::Seed;
 use crate::stage::rl::{Log, Rl};
@@ -110,7 +110,12 @@ fn step(
         set(&mut part_batch, "value", wide(&critic.values))?;
     }
     let detail = Detail { term_gradients: stage.log == Log::Gradients, ..Detail::default() };
-    let found = learner.objective.evaluate_in(&part_batch, &learner.history, detail)?;
+    let found = match learner.objective.evaluate_in(&part_batch, &learner.history, detail) {
+        Ok(found) => found,
+        Err(error) => return Err(with_last_value(&error, &learner.last_terms, iteration)),
+    };
+    learner.last_terms = found.terms.iter().map(|(name, value)| (name.clone(), *value)).collect();
+    learner.last_terms.insert("minimize".into(), found.minimize);
     report.add("loss/minimize", found.minimize);
     for (name, value) in &found.terms {
         report.add(&format!("loss/{name}"), *value);
@@ -141,6 +146,18 @@ fn step(
         }
     }
     Ok(())
+}
+
+/// The message about a term that is not finite, with the value it had last.
+fn with_last_value(error: &ObjectiveError, last: &BTreeMap<String, f64>, iteration: usize) -> RunError {
+    let mut diagnostic = error.diagnostic();
+    if let ObjectiveError::NonFinite(at) = error {
+        diagnostic = match last.get(&at.term) {
+            Some(value) => diagnostic.help(format!("in iteration {iteration}; the last finite value of `{}` was {value}", at.term)),
+            None => diagnostic.help(format!("in iteration {iteration}; `{}` had no finite value before", at.term)),
+        };
+    }
+    RunError::At(Box::new(diagnostic))
 }
 
 /// Clips, refuses what is not finite, and makes the step; gives the norm before clipping.
