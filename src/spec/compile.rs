@@ -2,7 +2,7 @@
 
 use super::check::check;
 use super::library::{LIBRARY, PRELUDE};
-use super::PipelineSpec;
+use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::ast::LineKind;
 use crate::lang::load::{Program, Root, load};
 use crate::lang::parser;
@@ -10,6 +10,7 @@ use crate::lang::resolve::{KindName, Override, Resolver, Words};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::objective::VOCABULARY;
 use crate::registry::all_kinds;
+use std::collections::BTreeMap;
 
 /// Pipeline lines that a stage takes over when it leaves the field out.
 pub const INHERITED: [&str; 7] = ["policy", "critic", "reference", "advantage", "loss", "optimizer", "iterations"];
@@ -31,19 +32,35 @@ pub struct Compiled {
     /// The names of the root file's pipelines, in order.
     pub roots: Vec<String>,
     pub diagnostics: Diagnostics,
+    /// The file without imports, inheritance and functions. Empty with errors.
+    pub resolved: Resolved,
 }
 
 /// Parses, resolves and checks. Pure but for the reading of the file and its imports; touches no device.
 pub fn compile(request: &Request<'_>) -> Compiled {
-    with_resolver(request, |resolver, sources| {
+    let compiled = with_resolver(request, |resolver, sources| {
         let pipelines = check(resolver, sources);
-        let roots = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
-        (pipelines, roots)
-    })
-    .map_or_else(
-        |(sources, diagnostics)| Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics },
-        |((pipelines, roots), sources, diagnostics)| Compiled { sources, pipelines, roots, diagnostics },
-    )
+        let roots: Vec<String> = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
+        let sound = !resolver.diagnostics.borrow().has_errors();
+        let said = resolver.diagnostics.take();
+        let resolved = if sound { resolved::resolve(resolver, sources) } else { Resolved::default() };
+        // what the printing of a sound file says is no mistake of the user
+        resolver.diagnostics.replace(said);
+        (pipelines, roots, resolved)
+    });
+    match compiled {
+        Err((sources, diagnostics)) => {
+            Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics, resolved: Resolved::default() }
+        }
+        Ok(((mut pipelines, roots, resolved), sources, diagnostics)) => {
+            let mut texts: BTreeMap<String, String> = BTreeMap::new();
+            for spec in &mut pipelines {
+                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], true));
+                spec.resolved.clone_from(text);
+            }
+            Compiled { sources, pipelines, roots, diagnostics, resolved }
+        }
+    }
 }
 
 /// Loads the request's files and hands a resolver over them to `work`. The error: the root could not be read.

@@ -3,9 +3,11 @@
 mod check;
 mod compile;
 mod library;
+mod resolved;
 
 pub use compile::{Compiled, Request, compile};
 pub use library::{LIBRARY, PRELUDE};
+pub use resolved::Resolved;
 #[cfg(test)]
 pub(crate) mod fake;
 
