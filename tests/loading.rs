@@ -232,7 +232,7 @@ fn ten_megabytes_of_brackets() {
     assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
     assert_eq!(
         found,
-        "error[E0025]: `main.epo` has more than 4 MiB\n  = help: an experiment is a page of text: data belongs into files of their own\n"
+        "error[E0025]: `main.epo` has more than 1 MiB\n  = help: an experiment is a page of text: data belongs into files of their own\n"
     );
 }
 
@@ -261,4 +261,38 @@ fn mistakes_of_imported_files_are_shown_with_their_name() {
     let found = messages(&[("main.epo", b"import \"lib/a.epo\"\nx = "), ("lib/a.epo", b"\ny = 3 3\n")]);
     let places: Vec<&str> = found.lines().filter(|l| l.contains("-->")).collect();
     assert_eq!(places, [" --> main.epo:2:3", " --> lib/a.epo:2:7"]);
+}
+
+#[test]
+fn lines_of_the_command_line() {
+    let read = |text: &str| {
+        let mut sources = SourceMap::default();
+        let (line, messages) = epo::lang::parser::parse_override(&mut sources, text);
+        (line.is_some(), render::render_all(&sources, &messages, false))
+    };
+    assert_eq!(read("ppo.lambda=0.003"), (true, String::new()));
+    assert_eq!(read("ppo.optimizer = adamw { lr = 1, b = 2 }"), (true, String::new()));
+    let expected = "\
+error[E0001]: expected a value after `=`
+ --> <command line>:1:11
+  |
+1 | ppo.lambda=
+  |           ^
+";
+    assert_eq!(read("ppo.lambda="), (false, expected.to_owned()));
+    let expected = "\
+error[E0008]: unknown unit `mins`
+ --> <command line>:1:12
+  |
+1 | ppo.limit=30mins
+  |             ^^^^
+  = help: did you mean `30min`?
+";
+    let expected = expected.replace(":1:12", ":1:13");
+    assert_eq!(read("ppo.limit=30mins"), (false, expected));
+    for text in ["", "a = 1\nb = 2", "pipeline x { }", "import \"a.epo\""] {
+        let (some, messages) = read(text);
+        assert!(!some && messages.starts_with("error[E0121]: expected PIPELINE.PATH=VALUE\n --> <command line>:1:1\n"), "{messages}");
+    }
+    assert!(read("ppo.lambda").1.contains("expected `=` and a value after"));
 }

@@ -45,7 +45,9 @@ pub fn plan(file: &Path, selection: &Selection) -> Result<(Compiled, Plan), u8> 
     if compiled.diagnostics.has_errors() {
         return Err(WRONG_INPUT);
     }
-    if let Some(unknown) = selection.only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.name == **name || p.display_name() == **name)) {
+    if let Some(unknown) =
+        selection.only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.name == **name || p.display_name() == **name))
+    {
         let known = compiled.roots.join("`, `");
         return Err(complain(&format!("there is no pipeline `{unknown}` in {}; there are `{known}`", file.display())));
     }

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::plan::stem;
-use super::{DONE, FAILED, INTERRUPTED, Settings, complain, compiled};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::plan::{Plan, Reason, reasons};

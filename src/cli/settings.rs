@@ -66,7 +66,10 @@ impl Settings {
             origins.insert(name, origin);
         }
         if !["auto", "cpu", "cuda"].contains(&values.device.as_str()) {
-            return Err(format!("the setting `device` (from {}) is `{}`; it takes `auto`, `cpu` or `cuda`", origins["device"], values.device));
+            return Err(format!(
+                "the setting `device` (from {}) is `{}`; it takes `auto`, `cpu` or `cuda`",
+                origins["device"], values.device
+            ));
         }
         Ok(Self { values, origins })
     }
@@ -80,7 +83,8 @@ impl Settings {
 }
 
 fn user_file() -> Option<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
+    let config =
+        std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
     config.map(|c| c.join("epo").join(FILE))
 }
 

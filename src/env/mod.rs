@@ -1,5 +1,10 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
+pub mod household;
+pub mod alfworld;
+pub mod pddl;
+pub mod text;
+
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -102,7 +102,8 @@ fn apply(function: &str, args: &[Argument], outer: u8, deep: bool, out: &mut Str
 }
 
 fn call(function: &str, args: &[Argument], deep: bool, out: &mut String) {
-    let names: Vec<&str> = crate::objective::VOCABULARY.function(function).map(|s| s.params.iter().map(|p| p.name).collect()).unwrap_or_default();
+    let names: Vec<&str> =
+        crate::objective::VOCABULARY.function(function).map(|s| s.params.iter().map(|p| p.name).collect()).unwrap_or_default();
     let _ = write!(out, "{function}(");
     let mut first = true;
     let mut skipped = false;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Progress on a terminal: a line for every task that ended, a live bar for the one that runs.
 pub struct Bars {
-    target: fn() -> ProgressDrawTarget,
+    target: Box<dyn Fn() -> ProgressDrawTarget>,
     bar: Option<ProgressBar>,
     head: String,
     pace: Pace,
@@ -16,8 +16,8 @@ impl Bars {
         Self::new(ProgressDrawTarget::stderr)
     }
 
-    pub fn new(target: fn() -> ProgressDrawTarget) -> Self {
-        Self { target, bar: None, head: String::new(), pace: Pace::new() }
+    pub fn new(target: impl Fn() -> ProgressDrawTarget + 'static) -> Self {
+        Self { target: Box::new(target), bar: None, head: String::new(), pace: Pace::new() }
     }
 
     fn line(&self, text: &str) {
@@ -84,5 +84,62 @@ impl Watch for Bars {
         };
         let time = words(self.pace.elapsed());
         self.line(&format!("{mark} {}: {word} after {time}{notes}", self.head));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Result;
+    use std::sync::{Arc, Mutex};
+
+    /// Keeps what is written; where is not our matter.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_stage_iteration_and_notes() {
+        let paper = Paper::default();
+        let target = paper.clone();
+        let mut bars = Bars::new(move || ProgressDrawTarget::term_like(Box::new(target.clone())));
+        bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None });
+        let notes = vec![("success", "41 %".to_owned())];
+        bars.progress(&Progress { done: 3, total: 9, unit: "iterations", notes });
+        bars.bar.as_ref().unwrap().force_draw();
+        let text = paper.0.lock().unwrap().clone();
+        assert!(text.contains("[2/3] a.train ━━━━━━╸") && text.contains("─ 3/9 iterations  success 41 %"), "{text}");
+        bars.task_ends("a.train", End::Finished);
+        assert!(bars.bar.is_none());
     }
 }

@@ -10,8 +10,8 @@ pub enum ExecError {
     #[error("stage `{task}` failed: {error}")]
     Failed { task: String, span: Option<Span>, error: RunError },
     /// By the user, in this task or between two.
-    #[error("interrupted; run the same command again to go on")]
-    Interrupted { task: Option<String> },
+    #[error("interrupted; run the same command again{} to go on", if *.fresh { " without `--fresh`" } else { "" })]
+    Interrupted { task: Option<String>, fresh: bool },
 }
 
 impl ExecError {

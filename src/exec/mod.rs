@@ -100,7 +100,7 @@ impl Execution<'_> {
             self.clear()?;
         }
         for index in 0..self.plan.tasks.len() {
-            self.stop_if_asked(None)?;
+            self.stop_if_asked()?;
             self.one(index, run)?;
         }
         Ok(())
@@ -112,11 +112,16 @@ impl Execution<'_> {
         claims?.iter_mut().try_for_each(|claim| claim.clear())
     }
 
-    fn stop_if_asked(&self, task: Option<&str>) -> Result<(), ExecError> {
+    fn stop_if_asked(&self) -> Result<(), ExecError> {
         match self.options.interrupt.requested() {
-            true => Err(ExecError::Interrupted { task: task.map(str::to_owned) }),
+            true => Err(self.interrupted(None)),
             false => Ok(()),
         }
+    }
+
+    fn interrupted(&self, task: Option<String>) -> ExecError {
+        // With `--fresh` the same command would begin at the beginning.
+        ExecError::Interrupted { task, fresh: self.options.fresh }
     }
 
     fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
@@ -194,7 +199,7 @@ impl Execution<'_> {
                 drop(folder);
                 run.event(Event::TaskInterrupted { task: name.clone() })?;
                 self.watch.task_ends(&name, End::Interrupted);
-                Err(ExecError::Interrupted { task: Some(name) })
+                Err(self.interrupted(Some(name)))
             }
             Err(error) => {
                 // The disk may be full: what cannot be written down is still said.
@@ -247,6 +252,9 @@ fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
             kind: producer.stage.kind().to_owned(),
             output: input.output.clone(),
             digest: producer.digest.hex().to_owned(),
+            title: instance.title.clone(),
+            equation: instance.equation.clone(),
+            resolved: instance.resolved.clone(),
             folder: store.task_path(&producer.digest),
         })
     };

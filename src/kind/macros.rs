@@ -97,6 +97,16 @@ macro_rules! words {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+                match word.as_str() {
+                    $( $word => Ok(Self::$variant), )+
+                    _ => Err(serde::de::Error::custom(format!("unknown word `{word}`"))),
+                }
+            }
+        }
+
         impl $crate::kind::Field for $name {
             fn read(value: &std::sync::Arc<$crate::lang::value::Value>, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
                 match reader.word(value, &[$($word),+])? {

@@ -11,7 +11,7 @@ use super::source::{SourceId, Span};
 /// How deep brackets may nest.
 pub const MAX_DEPTH: usize = 64;
 /// How many bytes a text may have.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// How many messages about one text are collected.
 pub const MAX_PROBLEMS: usize = 100;
@@ -46,8 +46,10 @@ pub struct Layout {
     pub items: Vec<u32>,
     /// In the order of discovery.
     pub problems: Vec<Problem>,
-    /// Top-level lines whose brackets do not match; they have a problem.
+    /// Top-level lines whose braces do not match; they have a problem. (Where only `( )` and `[ ]` do not match, the smallest line around
+    /// them can be taken out, so that is no reason to give up the whole.)
     pub broken: Vec<u32>,
+    mismatched: bool,
 }
 
 impl Layout {
@@ -59,19 +61,28 @@ impl Layout {
                 .help("an experiment is a page of text: data belongs into files of their own"));
         }
         let (tokens, problems) = lex(source, text);
+        let layout = Layout::empty(tokens, problems);
+        let (problems, tokens) = (layout.problems.clone(), layout.tokens.clone());
+        let plain = Scan::new(source, text, layout).run(false)?;
+        if !plain.mismatched {
+            return Ok(plain);
+        }
+        // Brackets do not match: look again, and let lines that can only stand at top level end whatever is open.
+        let layout = Layout::empty(tokens, problems);
+        Scan::new(source, text, layout).run(true)
+    }
+
+    fn empty(tokens: Vec<Token>, problems: Vec<Problem>) -> Self {
         let count = tokens.len();
-        let layout = Layout {
+        Self {
             tokens,
             segment_of: vec![NONE; count],
             inside: vec![NONE; count],
             partner: vec![NONE; count],
             ends_line: vec![false; count],
             problems,
-            ..Layout::default()
-        };
-        let following = following(&layout.tokens);
-        let (open, current, suspects) = (Vec::new(), vec![NONE], Vec::new());
-        Scan { source, text, layout, following, open, current, line_indent: 0, line_begins: true, suspects }.run()
+            ..Self::default()
+        }
     }
 
     /// The top-level line that holds a segment.
@@ -106,15 +117,6 @@ impl Layout {
             }
         }
         bytes
-    }
-
-    /// Whether a token matters to the grammar.
-    pub fn counts(&self, index: usize) -> bool {
-        match self.tokens.get(index).map(|t| t.kind) {
-            Some(TokenKind::Comment) | None => false,
-            Some(TokenKind::Newline) => self.ends_line[index],
-            Some(_) => true,
-        }
     }
 }
 
@@ -164,10 +166,18 @@ struct Scan<'a> {
     line_indent: usize,
     line_begins: bool,
     suspects: Vec<Suspect>,
+    /// The line about whose brackets something was said last.
+    reported: u32,
 }
 
-impl Scan<'_> {
-    fn run(mut self) -> Result<Layout, Diagnostic> {
+impl<'a> Scan<'a> {
+    fn new(source: SourceId, text: &'a str, layout: Layout) -> Self {
+        let following = following(&layout.tokens);
+        let (open, current, suspects) = (Vec::new(), vec![NONE], Vec::new());
+        Self { source, text, layout, following, open, current, line_indent: 0, line_begins: true, suspects, reported: NONE }
+    }
+
+    fn run(mut self, synchronise: bool) -> Result<Layout, Diagnostic> {
         let mut line = 0;
         for index in 0..self.layout.tokens.len() {
             let token = self.layout.tokens[index];
@@ -175,10 +185,14 @@ impl Scan<'_> {
                 self.line_indent = token.start as usize - line;
             }
             match token.kind {
-                TokenKind::Comment => continue,
+                TokenKind::Comment => {
+                    self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
+                    continue;
+                }
                 TokenKind::Newline => {
+                    self.close_after_open_string(index, line);
                     line = token.end as usize;
-                    self.newline(index);
+                    self.newline(index, synchronise);
                     self.line_begins = true;
                     continue;
                 }
@@ -250,9 +264,29 @@ impl Scan<'_> {
         self.end_line();
     }
 
-    fn newline(&mut self, index: usize) {
+    /// A string that is not closed swallowed the brackets behind it: those opened on its line end with the line.
+    fn close_after_open_string(&mut self, newline: usize, line: usize) {
+        let Some(string) = newline.checked_sub(1).filter(|i| self.kind(*i) == Some(TokenKind::Bad) && self.word(*i).starts_with('"'))
+        else {
+            return;
+        };
+        let mut outermost = None;
+        while self.open.last().is_some_and(|o| o.line == line) {
+            outermost = self.pop().map(|o| o.token);
+        }
+        if let Some(segment) = self.current.last().and_then(|id| self.layout.segments.get_mut(*id as usize)) {
+            segment.last = segment.last.max(string as u32);
+        }
+        if let Some(opener) = outermost
+            && let Some(problem) = self.layout.problems.iter_mut().rev().find(|p| p.token == string)
+        {
+            problem.token = opener as usize;
+        }
+    }
+
+    fn newline(&mut self, index: usize, synchronise: bool) {
         let next = self.next(index);
-        let forced = self.synchronise(next);
+        let forced = synchronise && self.synchronise(next);
         self.layout.inside[index] = self.open.last().map_or(NONE, |o| o.token);
         if !self.in_lines() {
             return;
@@ -287,9 +321,8 @@ impl Scan<'_> {
             "prompt" if second_is_word && self.word(third) == "=" && !self.in_lines() => self.innermost_brace(),
             _ => return false,
         };
-        let Some(culprit) = self.open.last().map(|o| o.token) else { return false };
         let at = self.layout.tokens[next].span(self.source);
-        self.unclosed(culprit, at, "a new line of the file begins here".to_owned());
+        self.unclosed(keep, at, "it should be closed before this line".to_owned());
         while self.open.len() > keep {
             self.pop();
         }
@@ -339,7 +372,7 @@ impl Scan<'_> {
             let found = self.word(index).to_owned();
             let expected = closer_of(self.word(culprit as usize));
             self.unclosed(
-                culprit,
+                depth + 1,
                 self.span(index as u32),
                 format!("`{found}` closes what was opened before it; expected `{expected}` first"),
             );
@@ -358,17 +391,27 @@ impl Scan<'_> {
         self.ordinary(index);
     }
 
-    fn breaks(&mut self, token: u32, diagnostic: Diagnostic) {
+    /// Reports the first problem of a line.
+    fn breaks(&mut self, token: u32, whole_item: bool, diagnostic: Diagnostic) {
         let item = self.current.first().copied().unwrap_or(NONE);
-        if item != NONE && self.layout.broken.last() != Some(&item) {
+        let line = if whole_item { item } else { self.layout.segment_of.get(token as usize).copied().unwrap_or(NONE) };
+        if item == NONE || self.layout.broken.last() == Some(&item) || self.reported == line {
+            return;
+        }
+        self.reported = line;
+        self.layout.mismatched = true;
+        if whole_item {
             self.layout.broken.push(item);
-            if self.layout.problems.len() < MAX_PROBLEMS {
-                self.layout.problems.push(Problem { token: token as usize, diagnostic });
-            }
+        }
+        if self.layout.problems.len() < MAX_PROBLEMS {
+            self.layout.problems.push(Problem { token: token as usize, diagnostic });
         }
     }
 
-    fn unclosed(&mut self, opener: u32, at: Span, why: String) {
+    /// `keep`: how many of the open brackets are not to blame.
+    fn unclosed(&mut self, keep: usize, at: Span, why: String) {
+        let Some(opener) = self.open.last().map(|o| o.token) else { return };
+        let whole_item = self.open.iter().skip(keep).any(|o| o.byte == b'{');
         let shown = self.word(opener as usize).to_owned();
         let mut diagnostic =
             Diagnostic::error("E0003", self.span(opener), format!("`{shown}` is not closed")).saying("opened here").also(at, why);
@@ -381,11 +424,16 @@ impl Scan<'_> {
             diagnostic = diagnostic
                 .also(self.span(suspect.opener), "or is it this one that lacks its `}`?")
                 .also(self.span(suspect.closer), "it is closed here, at another indentation");
+            self.suspects.clear();
         }
-        self.breaks(opener, diagnostic);
+        self.breaks(opener, whole_item, diagnostic);
     }
 
     fn stray(&mut self, index: usize) {
+        let line = self.layout.segment_of.get(index).copied().unwrap_or(NONE);
+        if self.reported == line || self.layout.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let found = self.word(index).to_owned();
         let mut diagnostic = Diagnostic::error("E0004", self.span(index as u32), format!("`{found}` closes nothing"));
         if found == "}"
@@ -395,15 +443,14 @@ impl Scan<'_> {
             diagnostic = diagnostic
                 .also(self.span(suspect.opener), "this one was closed")
                 .also(self.span(suspect.closer), "by this one, at another indentation");
+            self.suspects.clear();
         }
-        self.breaks(index as u32, diagnostic);
+        self.breaks(index as u32, false, diagnostic);
     }
 
     fn end_of_file(&mut self) {
-        if let Some(culprit) = self.open.last().map(|o| o.token) {
-            let end = self.text.trim_end().len();
-            self.unclosed(culprit, Span::new(self.source, end..end), "the file ends here".to_owned());
-        }
+        let end = self.text.trim_end().len();
+        self.unclosed(0, Span::new(self.source, end..end), "the file ends here".to_owned());
     }
 }
 

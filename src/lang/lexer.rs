@@ -119,7 +119,8 @@ impl Lexer<'_> {
         if after.is_some_and(char::is_alphanumeric) {
             return self.bad();
         }
-        let operator = matches!(&self.text[self.at..self.at + length], "and" | "or" | "not");
+        let of_path = self.tokens.last().is_some_and(|t| t.kind == TokenKind::Dot && t.end as usize == self.at);
+        let operator = !of_path && matches!(&self.text[self.at..self.at + length], "and" | "or" | "not");
         self.push(if operator { TokenKind::Operator } else { TokenKind::Word }, length);
     }
 
@@ -221,6 +222,8 @@ impl Lexer<'_> {
             b'&' => self.foreign("&", "write `and`"),
             b'|' => self.foreign("|", "write `or`"),
             b'%' => self.foreign("%", "a share is written as a number: `0.2`, not `20%`"),
+            b'?' => self.foreign("?", "a choice is written `where(condition, yes, no)`"),
+            b'\\' => self.foreign("\\", "a line goes on where an operator ends it or begins the next one"),
             b'\'' => self.foreign("'", "strings are written between `\"` and `\"`"),
             b'`' => self.foreign("`", "strings are written between `\"` and `\"`"),
             _ => self.bad(),

@@ -68,6 +68,13 @@ pub struct FieldValue {
     pub value: Arc<Value>,
 }
 
+impl Component {
+    /// A kind without fields, as a bare word.
+    pub fn bare(kind: &str, span: Span) -> Self {
+        Self { kind: kind.to_string(), kind_span: span, fields: IndexMap::new(), template: usize::MAX }
+    }
+}
+
 /// `train.best`, `ppo.seen`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageRef {

@@ -4,6 +4,7 @@
 //! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`AdamW`] applies it,
 //! [`Generator`] makes new responses from the same parameters.
 
+mod composite;
 mod config;
 mod engine;
 mod error;

@@ -70,6 +70,10 @@ impl AdamW {
         Ok(AdamW { config, steps: 0, moments })
     }
 
+    pub fn config(&self) -> &AdamWConfig {
+        &self.config
+    }
+
     /// Updates made so far.
     pub fn steps(&self) -> u64 {
         self.steps

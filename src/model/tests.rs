@@ -1,7 +1,8 @@
 //! Properties of scoring and its gradient that hold for the whole decoder.
 
+use super::composite;
 use super::config::tests::tiny;
-use super::engine::{Answers, Ask, answers};
+use super::engine::{Answers, Ask, Composite, native_answers};
 use super::*;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -97,7 +98,8 @@ fn gradients_agree_with_finite_differences() {
         let (slopes, compute) = (slopes(count), Compute::default());
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.8, &slopes, &compute).unwrap();
         let what = Ask::Policy { temperature: 0.8 };
-        let worst = worst_difference(&weights, &gradients, || loss(&answers::<f64>(&weights, &rows, what, &compute).unwrap(), &slopes));
+        let worst =
+            worst_difference(&weights, &gradients, || loss(&native_answers::<f64>(&weights, &rows, what, &compute).unwrap(), &slopes));
         assert!(worst < 1e-6, "{worst}");
     }
 }
@@ -114,7 +116,7 @@ fn the_critics_gradients_agree_with_finite_differences() {
     let (values, gradients) = critic.accumulate_gradients(&rows, &slopes.logp, &compute).unwrap();
     assert_eq!(values, critic.values(&rows, &compute).unwrap());
     let worst = worst_difference(critic.weights(), &gradients, || {
-        loss(&answers::<f64>(critic.weights(), &rows, Ask::Value, &compute).unwrap(), &slopes)
+        loss(&native_answers::<f64>(critic.weights(), &rows, Ask::Value, &compute).unwrap(), &slopes)
     });
     assert!(worst < 1e-6, "{worst}");
 }
@@ -189,4 +191,68 @@ fn rows_that_do_not_fit_are_refused() {
     let outside = Target { position: 0, token: 3, allowed: Some(Arc::from([1, 2])) };
     assert!(message(Row { ids: vec![1], targets: vec![outside] }).contains("not among the allowed"));
     assert!(score(&weights, &[], 0.0, &Compute::default()).unwrap_err().to_string().contains("`temperature` is 0"));
+}
+
+#[test]
+fn the_kernels_agree_with_candles_operations() {
+    for (tied, kv_heads) in [(true, 2), (false, 4), (true, 1)] {
+        let config = DecoderConfig { tied, kv_heads, ..tiny() };
+        let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
+        shake(&weights);
+        let rows = random_rows(&config, 9, 11);
+        let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
+        let compute = Compute { micro_batch: Some(4), ..Compute::default() };
+        let what = Ask::Policy { temperature: 0.7 };
+        let (logp, entropy) = composite::score(&weights, &rows, 0.7, composite::Graph::Free).unwrap();
+        let [ours_logp, ours_entropy] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
+        for (theirs, ours) in [(logp, ours_logp), (entropy, ours_entropy)] {
+            let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
+            assert!(worst < 1e-10, "{worst}");
+        }
+        let (_, gradients) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
+        let reference = Composite::new(&weights, &rows, what, &compute).unwrap();
+        same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+
+        let critic = Critic::from_backbone(&weights).unwrap();
+        shake(critic.weights());
+        let (values, gradients) = critic.accumulate_gradients(&rows, &slopes.logp, &compute).unwrap();
+        let reference = Composite::new(critic.weights(), &rows, Ask::Value, &compute).unwrap();
+        let (theirs, others) = reference.backward([&slopes.logp, &[]]).unwrap();
+        assert!(values.iter().zip(&theirs[0]).all(|(a, b)| (a - b).abs() < 1e-5));
+        same_gradients(&gradients, &others);
+    }
+}
+
+fn same_gradients(ours: &Gradients, theirs: &Gradients) {
+    for (name, ours) in ours.tensors() {
+        let worst = (ours - &theirs.tensors()[name]).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        let size = ours.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert!(size > 0.0 && worst <= 1e-9 * size, "{name}: {worst} of {size}");
+    }
+}
+
+/// The third of three tokens is asked for: attention has to find it.
+#[test]
+fn the_loss_falls() {
+    let config = DecoderConfig { width: 32, ..tiny() };
+    let weights = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
+    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut losses = Vec::new();
+    for _ in 0..150 {
+        let rows: Vec<Row> = (0..32)
+            .map(|_| {
+                let mut ids: Vec<u32> = (0..6).map(|_| rng.next_u32() % 10 + 5).collect();
+                ids.push(ids[2]);
+                Row::after(ids, 6)
+            })
+            .collect();
+        let slopes = ScoreGradients { logp: vec![-1.0 / 32.0; 32], entropy: vec![] };
+        let (scores, mut gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes, &Compute::default()).unwrap();
+        gradients.clip(1.0).unwrap();
+        optimizer.step(&weights, &gradients, 0.005).unwrap();
+        losses.push(-scores.logp.iter().sum::<f32>() / 32.0);
+    }
+    let (first, last) = (losses[0], losses[losses.len() - 10..].iter().sum::<f32>() / 10.0);
+    assert!(first > 3.0 && last < 0.3, "{first} {last}");
 }

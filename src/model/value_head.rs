@@ -1,7 +1,6 @@
 //! The critic: a backbone of its own and one number for each token.
 
-use super::engine::{Answers, Ask, Pending, answers};
-use super::score::singles;
+use super::engine::{Ask, Engine, answers};
 use super::weights::Head;
 use super::{Compute, DecoderConfig, Gradients, ModelError, Row, Weights};
 use candle_core::{DType, Device};
@@ -39,64 +38,33 @@ impl Critic {
 
     /// One estimate for every target, in the order of [`Scores`](super::Scores).
     pub fn values(&self, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        Ok(match self.weights.dtype() {
-            DType::F64 => first(answers::<f64>(&self.weights, rows, Ask::Value, compute)?),
-            _ => first(answers::<f32>(&self.weights, rows, Ask::Value, compute)?),
-        })
+        let [values, _] = answers(&self.weights, rows, Ask::Value, compute)?;
+        Ok(values)
     }
 
     /// Values whose gradient is asked for when the loss has been evaluated.
     pub fn evaluate<'a>(&'a self, rows: &'a [Row], compute: &Compute) -> Result<ValueEvaluation<'a>, ModelError> {
-        let weights = &self.weights;
-        Ok(match weights.dtype() {
-            DType::F64 => {
-                let (pending, found) = Pending::<f64>::new(weights, rows, Ask::Value, compute, true)?;
-                ValueEvaluation { values: first(found.unwrap_or_default()), pending: Width::Double(pending) }
-            }
-            _ => {
-                let (pending, found) = Pending::<f32>::new(weights, rows, Ask::Value, compute, true)?;
-                ValueEvaluation { values: first(found.unwrap_or_default()), pending: Width::Single(pending) }
-            }
-        })
+        let (engine, [values, _]) = Engine::new(&self.weights, rows, Ask::Value, compute, true)?;
+        Ok(ValueEvaluation { values, engine })
     }
 
     /// Values and the gradients of Σ g · value, where g is known beforehand.
     pub fn accumulate_gradients(&self, rows: &[Row], slopes: &[f32], compute: &Compute) -> Result<(Vec<f32>, Gradients), ModelError> {
-        let weights = &self.weights;
-        Ok(match weights.dtype() {
-            DType::F64 => {
-                let (found, gradients) = Pending::<f64>::new(weights, rows, Ask::Value, compute, false)?.0.backward([slopes, &[]])?;
-                (first(found), gradients)
-            }
-            _ => {
-                let (found, gradients) = Pending::<f32>::new(weights, rows, Ask::Value, compute, false)?.0.backward([slopes, &[]])?;
-                (first(found), gradients)
-            }
-        })
+        let (engine, _) = Engine::new(&self.weights, rows, Ask::Value, compute, false)?;
+        let ([values, _], gradients) = engine.backward([slopes, &[]])?;
+        Ok((values, gradients))
     }
-}
-
-fn first<T: super::native::Real>([values, _]: Answers<T>) -> Vec<f32> {
-    singles(values)
 }
 
 /// What [`Critic::evaluate`] gives.
 pub struct ValueEvaluation<'a> {
     pub values: Vec<f32>,
-    pending: Width<'a>,
-}
-
-enum Width<'a> {
-    Single(Pending<'a, f32>),
-    Double(Pending<'a, f64>),
+    engine: Engine<'a>,
 }
 
 impl ValueEvaluation<'_> {
     /// The gradients of Σ g · value with respect to the critic's parameters.
     pub fn backward(self, slopes: &[f32]) -> Result<Gradients, ModelError> {
-        Ok(match self.pending {
-            Width::Single(pending) => pending.backward([slopes, &[]])?.1,
-            Width::Double(pending) => pending.backward([slopes, &[]])?.1,
-        })
+        Ok(self.engine.backward([slopes, &[]])?.1)
     }
 }

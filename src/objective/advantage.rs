@@ -96,10 +96,15 @@ impl Advantage {
 
     /// On the whole collected batch. What needs a past that is not there is 0.
     pub fn evaluate(&self, batch: &Batch, history: &History) -> Result<Estimate, ObjectiveError> {
+        self.evaluate_given(batch, Some(history))
+    }
+
+    /// As [`Self::evaluate`]; without a history, an expression that looks back is an error.
+    pub(super) fn evaluate_given(&self, batch: &Batch, history: Option<&History>) -> Result<Estimate, ObjectiveError> {
         let evaluator = Evaluator {
             program: &self.program,
             batch,
-            history: Some(history),
+            history,
             moment: Moment::Collected,
             leaves: BTreeMap::new(),
             summands: summands(&self.program, self.root),

@@ -55,8 +55,18 @@ impl ObjectiveError {
     /// The message with the place in the text that asked for it.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::Missing { place, .. } => {
-                Diagnostic::error("E0351", *place, self.to_string()).help("give it, or leave it out of the equation")
+            Self::Missing { quantity, place } => {
+                let word = match *quantity {
+                    "returns" => "; in a batch file it is called `ret`",
+                    "reward" => "; in a batch file it is called `step_reward`",
+                    "turn_index" => "; in a batch file it is called `turn`",
+                    "outcome" | "score" => "; it follows from the batch file's `reward` and `episode`",
+                    "iteration" => "; in a batch file it is called `step`",
+                    "iterations" => "; in a batch file it is called `steps`",
+                    "progress" => "; it follows from the batch file's `step` and `steps`",
+                    _ => "",
+                };
+                Diagnostic::error("E0351", *place, self.to_string()).help(format!("give it, or leave it out of the equation{word}"))
             }
             Self::NoKey { place, .. } => Diagnostic::error("E0351", *place, self.to_string()),
             Self::NoHistory { place, .. } => Diagnostic::error("E0351", *place, self.to_string())

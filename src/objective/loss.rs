@@ -159,7 +159,12 @@ impl Objective {
 
     /// As [`Self::evaluate`], with more detail.
     pub fn evaluate_in(&self, batch: &Batch, history: &History, detail: Detail) -> Result<Evaluation, ObjectiveError> {
-        let evaluator = self.evaluator(batch, Some(history));
+        self.evaluate_given(batch, Some(history), detail)
+    }
+
+    /// As [`Self::evaluate_in`]; without a history, an expression that looks back is an error.
+    pub(super) fn evaluate_given(&self, batch: &Batch, history: Option<&History>, detail: Detail) -> Result<Evaluation, ObjectiveError> {
+        let evaluator = self.evaluator(batch, history);
         let reached: Vec<&NamedTerm> = self.terms.iter().filter(|term| term.reached).collect();
         let roots: Vec<NodeId> = std::iter::once(self.minimize).chain(reached.iter().map(|term| term.node)).collect();
         let values = evaluator.run(&roots)?;
@@ -211,10 +216,10 @@ impl Objective {
     }
 
     /// A term that is not part of the equation; `None` if the batch lacks something it mentions.
-    fn unreached(&self, batch: &Batch, history: &History, term: &NamedTerm) -> Result<Option<f64>, ObjectiveError> {
-        let evaluator = self.evaluator(batch, Some(history));
+    fn unreached(&self, batch: &Batch, history: Option<&History>, term: &NamedTerm) -> Result<Option<f64>, ObjectiveError> {
+        let evaluator = self.evaluator(batch, history);
         let values = match evaluator.run(&[term.node]) {
-            Err(ObjectiveError::Missing { .. } | ObjectiveError::NoKey { .. }) => return Ok(None),
+            Err(ObjectiveError::Missing { .. } | ObjectiveError::NoKey { .. } | ObjectiveError::NoHistory { .. }) => return Ok(None),
             values => values?,
         };
         evaluator.check_finite(&values, term.node, &term.name, term.place)?;
@@ -272,7 +277,7 @@ fn name_is_free(term: &crate::lang::term::LossTerm, diagnostics: &mut Diagnostic
         _ => return true,
     };
     let message = format!("a term cannot be called `{}`: that is a {taken}", term.name);
-    diagnostics.push(Diagnostic::error("E0309", term.name_span, message).help(format!("call it `{}_term`, say", term.name)));
+    diagnostics.push(Diagnostic::error("E0113", term.name_span, message).help("choose another name"));
     false
 }
 

@@ -6,7 +6,6 @@
 mod advantage;
 pub mod batch;
 mod check;
-pub mod codes;
 pub mod context;
 pub mod error;
 mod eval;
@@ -17,6 +16,7 @@ pub mod levels;
 mod loss;
 mod math;
 pub mod needs;
+pub mod probe;
 mod program;
 pub mod quantities;
 mod schedule;

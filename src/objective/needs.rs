@@ -14,7 +14,7 @@ pub struct Needs {
     pub whole: Whole,
     /// Whether the equation is a sum of means and sums over tokens of something that each token has by itself, so that the gradient of a token does
     /// not depend on what the policy under training says about others. Then micro-batches can be learned from one after the other, each with the
-    /// equation evaluated on the whole minibatch in which the learned quantities of the other rows have any value.
+    /// equation evaluated on the whole minibatch in which the learned quantities of the other rows have the values of collection time.
     pub separable: bool,
 }
 

@@ -116,7 +116,7 @@ pub struct Time {
 /// What one `history(…)` remembers.
 #[derive(Clone, Debug)]
 pub struct HistoryExpr {
-    /// The same for the same argument and key, whatever else changes.
+    /// The same for the same argument and key in the same place (loss or advantage), whatever else changes.
     pub id: String,
     pub argument: NodeId,
     /// How many iterations it looks back; `None`: all.

@@ -75,7 +75,7 @@ impl Schedule {
                 (Op::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
                 (Op::Clip, [x, low, high]) => (super::math::AT_MOST.value)((super::math::AT_LEAST.value)(*x, *low), *high),
                 (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
-                (Op::Named(_) | Op::Stop | Op::Whiten, [x]) => *x,
+                (Op::Named(_) | Op::Stop, [x]) => *x,
                 // Everything else needs a batch, which the check refuses.
                 _ => f64::NAN,
             };

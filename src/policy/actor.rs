@@ -42,7 +42,12 @@ impl ActorKind for Random {
     }
 }
 
-fn read<T: ActorKind>(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: T) -> Option<Arc<dyn ActorKind>> {
+fn read<T: ActorKind>(
+    component: &Component,
+    reader: &mut Reader<'_, '_>,
+    info: &'static kind::KindInfo,
+    actor: T,
+) -> Option<Arc<dyn ActorKind>> {
     reader.refuse_unknown(component, &[info], |_| false);
     Some(Arc::new(actor))
 }
@@ -88,6 +93,15 @@ impl Serialize for ActorInput {
 
 impl Field for ActorInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        if let ValueKind::Stage(stage) = &value.kind
+            && let Some(entry) = <dyn ActorKind as Category>::entries().iter().find(|e| e.info.name == stage.stage)
+            && !reader.gives_policy(stage)
+        {
+            // `expert = evaluate { actor = expert, … }`: the stage shares its name with the actor, and gives no policy
+            let component = Component::bare(entry.info.name, value.span);
+            let actor = (entry.read)(value, &component, reader)?;
+            return Some(Self::Plain(Part { kind: entry.info.name, value: actor, span: value.span }));
+        }
         if reader.refer(value, &[Artifact::Policy], false) {
             return Some(Self::Policy(PolicyInput::Stage(StageInput { field: reader.field(), span: value.span })));
         }

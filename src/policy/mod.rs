@@ -13,5 +13,5 @@ pub use critic::{CriticKind, ValueHead};
 pub use decode::{Choose, Decode, DecodeKind, Sample};
 pub use decoder::{Decoder, PolicyKind};
 pub use input::{AnyInput, EpisodesInput, PolicyInput, StageInput, TokenizerInput};
-pub use live::Policy;
+pub use live::{Policy, TOKENIZER, WEIGHTS};
 pub use optimizer::{Adamw, OptimizerKind};

@@ -1,10 +1,10 @@
 //! Optimisers.
 
+use crate::equation::ScheduleField;
 use crate::kind;
 use crate::kind::{Category, Entry, Fraction, NonNegative, Part, Positive, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Component, Value};
-use crate::equation::ScheduleField;
 use std::fmt;
 use std::sync::Arc;
 

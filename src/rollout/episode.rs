@@ -2,6 +2,7 @@
 
 use crate::env::Task;
 use crate::model::Row;
+use crate::play::Cut;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct Episode {
     pub group: u64,
     pub member: u64,
     pub goal: String,
+    /// How prompts are cut, where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<(usize, Cut)>,
     pub turns: Vec<Turn>,
     /// Sum of the environment's rewards, times `success_reward`; without penalties.
     pub score: f64,

@@ -121,6 +121,7 @@ impl<'a> Lane<'a> {
             group: assignment.group,
             member: assignment.member,
             goal: String::new(),
+            limit: self.plays.keep_prompts.then(|| self.plays.environment.play.prompt.limit()),
             turns: Vec::new(),
             score: 0.0,
             success: false,
@@ -189,7 +190,7 @@ impl<'a> Lane<'a> {
                     return Ok(Next::Over("there is no admissible action".into()));
                 }
                 let room = response_room(policy, decode, &responses)?;
-                going.ids = prompt_ids(policy, environment, &going.prompt, room)?;
+                going.ids = prompt_ids(policy, environment.play.prompt.limit(), &going.prompt, room)?;
                 let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
                 let mode = policy.mode(decode, &responses)?;
                 Ok(Next::Wait(generator.submit(Request { prompt: going.ids.clone(), mode, seed })?))

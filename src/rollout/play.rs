@@ -4,7 +4,7 @@ use super::episode::Episode;
 use super::lane::Lane;
 use crate::env::{EnvError, Task, World};
 use crate::model::ModelError;
-use crate::play::EnvironmentSpec;
+use crate::play::{Cut, EnvironmentSpec};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
 
@@ -84,8 +84,8 @@ pub(super) fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub fn prompt_ids(policy: &Policy, environment: &EnvironmentSpec, text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
-    let (most, side) = environment.play.prompt.limit();
+pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
+    let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
         let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
@@ -93,7 +93,7 @@ pub fn prompt_ids(policy: &Policy, environment: &EnvironmentSpec, text: &str, ro
     }
     let ids = policy.tokenizer.encode(text)?;
     let ids = if ids.is_empty() { vec![policy.tokenizer.end()] } else { ids };
-    Ok(cut(ids, most.min(context - room), side == crate::play::Cut::Left))
+    Ok(cut(ids, most.min(context - room), side == Cut::Left))
 }
 
 /// The most tokens that a response may have.

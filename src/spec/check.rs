@@ -113,7 +113,14 @@ fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: &BTreeM
 }
 
 /// Turns a reference into edges: to a stage of the same instance, or to those instances of another pipeline that fit.
-fn follow(resolver: &Resolver<'_>, instance: usize, draft: &Draft, reference: &Reference, all: &BTreeMap<usize, Vec<Draft>>, into: &mut Vec<Input>) {
+fn follow(
+    resolver: &Resolver<'_>,
+    instance: usize,
+    draft: &Draft,
+    reference: &Reference,
+    all: &BTreeMap<usize, Vec<Draft>>,
+    into: &mut Vec<Input>,
+) {
     let stage = &reference.stage;
     let targets = match &stage.pipeline {
         None => vec![instance],
@@ -126,7 +133,10 @@ fn follow(resolver: &Resolver<'_>, instance: usize, draft: &Draft, reference: &R
         let names: Vec<String> = targets.iter().take(3).map(|&t| label_of(resolver, t)).collect();
         resolver.report_at(
             Diagnostic::error("E0208", reference.span, format!("this means {} stages, and `{}` takes one", targets.len(), reference.field))
-                .help(format!("they are of {} …; give both pipelines the same seeds, or name a pipeline without a sweep", names.join(", "))),
+                .help(format!(
+                    "they are of {} …; give both pipelines the same seeds, or name a pipeline without a sweep",
+                    names.join(", ")
+                )),
         );
         return;
     }

@@ -4,13 +4,16 @@ use super::check::check;
 use super::library::{LIBRARY, PRELUDE};
 use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::ast::LineKind;
-use crate::lang::load::{Program, Root, load};
+use crate::lang::load::{Root, load};
 use crate::lang::parser;
 use crate::lang::resolve::{KindName, Override, Resolver, Words};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::objective::VOCABULARY;
 use crate::registry::all_kinds;
 use std::collections::BTreeMap;
+
+/// Messages about something that is not there. After a syntax error or a missing import they may be wrong, so they are not shown then.
+const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
 
 /// Pipeline lines that a stage takes over when it leaves the field out.
 pub const INHERITED: [&str; 7] = ["policy", "critic", "reference", "advantage", "loss", "optimizer", "iterations"];
@@ -55,7 +58,7 @@ pub fn compile(request: &Request<'_>) -> Compiled {
         Ok(((mut pipelines, roots, resolved), sources, diagnostics)) => {
             let mut texts: BTreeMap<String, String> = BTreeMap::new();
             for spec in &mut pipelines {
-                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], true));
+                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], false));
                 spec.resolved.clone_from(text);
             }
             Compiled { sources, pipelines, roots, diagnostics, resolved }
@@ -73,13 +76,16 @@ pub(crate) fn with_resolver<T>(
     let (program, mut diagnostics) = load(request.root, &LIBRARY, &mut sources);
     let overrides = read_overrides(request.overrides, &mut sources, &mut diagnostics);
     let Some(mut program) = program else { return Err((sources, diagnostics)) };
+    let incomplete = diagnostics.has_errors();
     let (prelude, messages) = program.add_library(PRELUDE, &LIBRARY, &mut sources);
     messages.0.into_iter().for_each(|m| diagnostics.push(m));
-    let words = words(&program);
+    let words = words();
     let mut resolver = Resolver::new(&program, &overrides, &words, prelude);
     let result = work(&mut resolver, &sources);
     for message in resolver.diagnostics.take().0 {
-        diagnostics.push(message);
+        if !(incomplete && ABSENCES.contains(&message.code)) {
+            diagnostics.push(message);
+        }
     }
     Ok((result, sources, diagnostics))
 }
@@ -98,9 +104,8 @@ fn read_overrides(texts: &[String], sources: &mut SourceMap, diagnostics: &mut D
     overrides
 }
 
-fn words(program: &Program) -> Words {
+fn words() -> Words {
     let kinds = all_kinds().map(|(_, info)| KindName { name: info.name, fields: info.fields.iter().map(|f| f.name).collect() }).collect();
-    let _ = program;
     Words { vocabulary: &VOCABULARY, kinds, inherited: INHERITED.to_vec(), settings: SETTINGS.to_vec(), library: library_names() }
 }
 

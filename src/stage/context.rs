@@ -19,6 +19,10 @@ pub struct InputFolder {
     /// Which of its outputs: `best`.
     pub output: String,
     pub digest: String,
+    /// Of the pipeline, for people: its title, its equation, its text.
+    pub title: String,
+    pub equation: Vec<(String, String)>,
+    pub resolved: String,
     pub folder: PathBuf,
 }
 

@@ -39,7 +39,8 @@ impl Evaluate {
         match (component.fields.get("policy"), component.fields.get("actor")) {
             (Some(policy), Some(actor)) => {
                 reader.report(
-                    Diagnostic::error("E0106", actor.name_span, "`evaluate` takes `policy` or `actor`, not both").also(policy.name_span, "the other"),
+                    Diagnostic::error("E0106", actor.name_span, "`evaluate` takes `policy` or `actor`, not both")
+                        .also(policy.name_span, "the other"),
                 );
                 return None;
             }

@@ -11,11 +11,17 @@ impl Category for dyn Stage {
 
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn Stage>] = &[
-            Entry { info: &tokenizer::Tokenizer::INFO, read: |_, c, r| read(c, r, &tokenizer::Tokenizer::INFO, tokenizer::Tokenizer::read_fields) },
+            Entry {
+                info: &tokenizer::Tokenizer::INFO,
+                read: |_, c, r| read(c, r, &tokenizer::Tokenizer::INFO, tokenizer::Tokenizer::read_fields),
+            },
             Entry { info: &collect::Collect::INFO, read: |_, c, r| read(c, r, &collect::Collect::INFO, collect::Collect::read_fields) },
             Entry { info: &sft::Sft::INFO, read: |_, c, r| read(c, r, &sft::Sft::INFO, sft::Sft::read_fields) },
             Entry { info: &rl::Rl::INFO, read: |_, c, r| read(c, r, &rl::Rl::INFO, rl::Rl::read_checked) },
-            Entry { info: &evaluate::Evaluate::INFO, read: |_, c, r| read(c, r, &evaluate::Evaluate::INFO, evaluate::Evaluate::read_checked) },
+            Entry {
+                info: &evaluate::Evaluate::INFO,
+                read: |_, c, r| read(c, r, &evaluate::Evaluate::INFO, evaluate::Evaluate::read_checked),
+            },
             Entry { info: &report::Report::INFO, read: |_, c, r| read(c, r, &report::Report::INFO, report::Report::read_fields) },
             Entry { info: &export::Export::INFO, read: |_, c, r| read(c, r, &export::Export::INFO, export::Export::read_fields) },
         ];

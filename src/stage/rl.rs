@@ -94,7 +94,10 @@ impl Rl {
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
         }
-        Some(read)
+        let mut diagnostics = crate::lang::Diagnostics::default();
+        let sound = read.equations(&mut diagnostics).is_some();
+        diagnostics.0.into_iter().for_each(|d| reader.report(d));
+        sound.then_some(read)
     }
 
     /// Episodes of an iteration.
@@ -140,19 +143,26 @@ impl Stage for Rl {
         let most = self.episodes() * self.on.environment.play.max_turns.0;
         let mut figures = vec![
             Figure::new("episodes per iteration", format!("{} = {groups} tasks × {size}", self.episodes())),
-            Figure::new("rows per iteration", format!("at most {most} = {} episodes × {} turns", self.episodes(), self.on.environment.play.max_turns.0)),
+            Figure::new(
+                "rows per iteration",
+                format!("at most {most} = {} episodes × {} turns", self.episodes(), self.on.environment.play.max_turns.0),
+            ),
         ];
         match self.minibatch {
             Some(rows) => figures.push(Figure::new(
                 "updates per iteration",
                 format!("rows / {} rounded up × {} epochs, at most {}", rows.0, self.epochs.0, most.div_ceil(rows.0) * self.epochs.0),
             )),
-            None => figures.push(Figure::new("updates per iteration", format!("{} (all rows at once × {} epochs)", self.epochs.0, self.epochs.0))),
+            None => figures
+                .push(Figure::new("updates per iteration", format!("{} (all rows at once × {} epochs)", self.epochs.0, self.epochs.0))),
         }
         figures.push(Figure::new("iterations", format!("{iterations}, {} episodes in all", iterations * self.episodes())));
         if let Some(split) = &self.select_on {
             let count = iterations.div_ceil(self.evaluate_every.0);
-            figures.push(Figure::new("evaluations", format!("{count} on {}, one every {} iterations and the last", split.name, self.evaluate_every.0)));
+            figures.push(Figure::new(
+                "evaluations",
+                format!("{count} on {}, one every {} iterations and the last", split.name, self.evaluate_every.0),
+            ));
         }
         figures.push(Figure::new("checkpoints", format!("one every {} iterations, the last 3 kept", self.checkpoint_every.0)));
         figures

@@ -47,7 +47,10 @@ impl Stage for Tokenizer {
     }
 
     fn arithmetic(&self) -> Vec<Figure> {
-        vec![Figure::new("episodes", format!("{} = {} splits × 2 actors × {}", self.on.len() * 2 * self.episodes.0, self.on.len(), self.episodes.0))]
+        vec![Figure::new(
+            "episodes",
+            format!("{} = {} splits × 2 actors × {}", self.on.len() * 2 * self.episodes.0, self.on.len(), self.episodes.0),
+        )]
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {

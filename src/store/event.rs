@@ -79,6 +79,7 @@ pub fn read_events(run: &Path) -> Result<Vec<EventRecord>, StoreError> {
 pub(super) struct EventLog {
     path: PathBuf,
     file: File,
+    bytes: u64,
 }
 
 impl EventLog {
@@ -92,13 +93,19 @@ impl EventLog {
         if whole < text.len() {
             file.set_len(whole as u64).map_err(StoreError::io("truncate", &path))?;
         }
-        Ok(Self { path, file })
+        Ok(Self { path, file, bytes: whole as u64 })
     }
 
     pub fn append(&mut self, event: Event) -> Result<(), StoreError> {
         let mut line = serde_json::to_vec(&EventRecord { time: time::now(), event }).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
-        fault::write_all(&mut self.file, &line).map_err(StoreError::io("write", &self.path))
+        if let Err(e) = fault::write_all(&mut self.file, &line) {
+            // No half line stays behind.
+            let _ = self.file.set_len(self.bytes);
+            return Err(StoreError::io("write", &self.path)(e));
+        }
+        self.bytes += line.len() as u64;
+        Ok(())
     }
 
     pub fn sync(&self) -> Result<(), StoreError> {
@@ -112,4 +119,33 @@ pub(super) fn plain_name(text: &str) -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+') { c } else { '-' }).take(100).collect();
     let plain = plain.trim_start_matches(['-', '.']).trim_end_matches('-');
     if plain.is_empty() { "unnamed".into() } else { plain.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_half_written_is_cut_off_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let event = |line: &str| Event::Said { task: "a.train".into(), line: line.into() };
+        EventLog::open(folder.path()).unwrap().append(event("one")).unwrap();
+        let path = folder.path().join(EVENTS);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        assert!(whole.ends_with(",\"event\":\"said\",\"task\":\"a.train\",\"line\":\"one\"}\n"), "{whole}");
+        std::fs::write(&path, format!("{whole}{{\"time\":\"20")).unwrap();
+        assert_eq!(read_events(folder.path()).unwrap().len(), 1);
+        EventLog::open(folder.path()).unwrap().append(event("two")).unwrap();
+        let lines: Vec<Event> = read_events(folder.path()).unwrap().into_iter().map(|e| e.event).collect();
+        assert_eq!(lines, [event("one"), event("two")]);
+    }
+
+    #[test]
+    fn names_stay_inside_their_folder() {
+        for (name, plain) in
+            [("../x", "x"), ("a[seed=1]", "a-seed-1"), (".hidden", "hidden"), ("", "unnamed"), ("ä/ö", "unnamed"), ("a.b_c+1", "a.b_c+1")]
+        {
+            assert_eq!(plain_name(name), plain);
+        }
+    }
 }

@@ -204,3 +204,78 @@ fn beside(path: &Path, prefix: &str) -> Result<PathBuf, StoreError> {
     };
     Ok(path.with_file_name(format!("{prefix}{}", name.to_string_lossy())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn scratch() -> tempfile::TempDir {
+        tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    }
+
+    /// Dies at each point of `change` in turn, and hands the folder to `check` after a sweep.
+    fn die_everywhere(prepare: impl Fn(&Path), change: impl Fn(&Path), check: impl Fn(&Path, bool)) {
+        for n in 0.. {
+            let folder = scratch();
+            prepare(folder.path());
+            fault::crash_after(n);
+            let through = catch_unwind(AssertUnwindSafe(|| change(folder.path()))).is_ok();
+            fault::disarm();
+            sweep(folder.path()).unwrap();
+            assert!(names(folder.path()).unwrap().iter().all(|name| !name.starts_with('.')));
+            check(folder.path(), through);
+            if through {
+                assert!(n >= 4);
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_the_old_one_or_the_new_one() {
+        let path = |folder: &Path| folder.join("a.json");
+        die_everywhere(
+            |folder| fs::write(path(folder), "old").unwrap(),
+            |folder| write_file(&path(folder), b"the new text").unwrap(),
+            |folder, through| {
+                let text = fs::read_to_string(path(folder)).unwrap();
+                assert!(text == "the new text" || (text == "old" && !through), "{text}");
+            },
+        );
+    }
+
+    #[test]
+    fn a_folder_is_the_old_one_or_the_new_one() {
+        let publish = |folder: &Path, text: &'static str| {
+            publish_folder(&folder.join("best"), |f| Ok(fs::write(f.join("x"), text)?), Ok).unwrap();
+        };
+        die_everywhere(
+            |folder| publish(folder, "old"),
+            |folder| publish(folder, "the new text"),
+            |folder, through| {
+                let best = folder.join("best");
+                assert_eq!(Manifest::read(&best).unwrap().problem(&best, true), None);
+                let text = fs::read_to_string(best.join("x")).unwrap();
+                assert!(text == "the new text" || (text == "old" && !through), "{text}");
+            },
+        );
+    }
+
+    #[test]
+    fn a_failed_fill_leaves_the_old_folder() {
+        let folder = scratch();
+        let target = folder.path().join("best");
+        publish_folder(&target, |f| Ok(fs::write(f.join("x"), "old")?), Ok).unwrap();
+        let fill = |f: &Path| {
+            fs::write(f.join("x"), "new")?;
+            Err("no more".into())
+        };
+        let error = publish_folder(&target, fill, Ok).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot write `{}`: no more", target.display()));
+        assert_eq!(fs::read_to_string(target.join("x")).unwrap(), "old");
+        assert_eq!(names(folder.path()).unwrap(), ["best"]);
+        let error = publish_folder(&target, |f| Ok(fs::write(f.join(MANIFEST), "mine")?), Ok).unwrap_err();
+        assert!(error.to_string().contains("a stage must not write it"), "{error}");
+    }
+}

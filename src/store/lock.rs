@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Name of the lock file inside a folder.
 pub(super) const LOCK: &str = ".lock";
@@ -35,7 +36,7 @@ impl Lock {
         let path = folder.join(LOCK);
         loop {
             let mut file = open(&path)?;
-            match file.try_lock() {
+            match try_for_a_moment(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(StoreError::Locked { path: folder.to_path_buf(), holder: read_holder(&mut file) });
@@ -67,6 +68,17 @@ impl Lock {
             _ => None,
         }
     }
+}
+
+/// Somebody may just be looking at who holds it; that takes microseconds.
+fn try_for_a_moment(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {

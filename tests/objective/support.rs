@@ -1,20 +1,13 @@
 //! From text of the language to checked objectives, and from the golden batches to batches.
 
-use epo::lang::load::{Library, Root, load};
+use epo::lang::load::{Root, load};
 use epo::lang::resolve::{Resolver, Words};
 use epo::lang::term::{LossBlock, Term};
 use epo::lang::value::ValueKind;
 use epo::lang::{Diagnostics, SourceMap, render};
 use epo::objective::{Advantage, Objective, Scope, VOCABULARY};
+use epo::spec::{LIBRARY, PRELUDE};
 use std::sync::Arc;
-
-pub const LIBRARY: Library = Library {
-    files: &[
-        ("std/prelude.epo", include_str!("../../pipelines/std/prelude.epo")),
-        ("std/losses.epo", include_str!("../../pipelines/std/losses.epo")),
-        ("std/advantages.epo", include_str!("../../pipelines/std/advantages.epo")),
-    ],
-};
 
 /// A text, its messages, and what its one pipeline says.
 pub struct Compiled {
@@ -36,7 +29,7 @@ pub fn compile_file(text: &str) -> Compiled {
     let (program, mut diagnostics) = load(Root::Text { name: "test.epo", text }, &LIBRARY, &mut sources);
     let (mut loss, mut advantage, mut schedule) = (None, None, None);
     if let Some(mut program) = program {
-        let (prelude, _) = program.add_library("std/prelude.epo", &LIBRARY, &mut sources);
+        let (prelude, _) = program.add_library(PRELUDE, &LIBRARY, &mut sources);
         let words = Words {
             vocabulary: &VOCABULARY,
             kinds: vec![],

@@ -148,3 +148,32 @@ fn a_write_that_the_system_refuses() {
     assert_eq!(start(folder.path(), 0).wait().unwrap().code(), Some(0));
     assert_same(&expected(), &tasks(&store), "after the limit");
 }
+
+/// A real one of 100 KiB, where this process may mount one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_and_then_room_again() {
+    let folder = scratch();
+    let (disk, saved) = (folder.path().join("disk"), folder.path().join("saved"));
+    std::fs::create_dir(&disk).unwrap();
+    // 97: no right to mount. The mount ends with the shell, so what it held is saved.
+    let child = format!("'{}' exec::tests::process::child --exact --nocapture", std::env::current_exe().unwrap().display());
+    let script = format!(
+        "mount -t tmpfs -o size=100k tmpfs '{0}' || exit 97; {child}; first=$?; find '{0}' -name '.tmp-*' >&2
+         mount -o remount,size=20m '{0}' && {child} && cp -a '{0}' '{1}'; exit $first",
+        disk.display(),
+        saved.display()
+    );
+    let output = Command::new("unshare").args(["-m", "sh", "-c", &script]).env(ROOT, &disk).stdout(Stdio::null()).output();
+    let output = match output {
+        Ok(output) if output.status.code() != Some(97) && output.status.code() != Some(1) => output,
+        _ => {
+            eprintln!("skipped: no right to mount a file system here");
+            return;
+        }
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot ") && said.contains("`: the disk is full") && !said.contains(".tmp-\n"), "{said}");
+    assert_same(&expected(), &tasks(&Store::new(saved)), "after the full disk");
+}

@@ -205,7 +205,7 @@ be given names on lines of their own.",
         code: "E0025",
         title: "a file is too large",
         explanation: "\
-A file of the language may have 4 MiB. Data belongs into files of their own, which environments and stages read.",
+A file of the language may have 1 MiB. Data belongs into files of their own, which environments and stages read.",
         wrong: "",
         right: "",
     },

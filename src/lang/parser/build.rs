@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
                 let value = inner.nth(1).and_then(|p| self.expr(p));
                 LineKind::Assign { path: path?, value: value? }
             }
-            Rule::section => self.section(span, inner, place)?,
+            Rule::section => self.section(inner, place)?,
             rule => {
                 let word = inner.next()?;
                 let wanted = match rule {
@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
                     Rule::import => "import",
                     _ => "without",
                 };
-                self.expect_word(&word, wanted, span, &inner)?;
+                self.expect_word(&word, wanted, &inner, place)?;
                 let allowed = self.allow(wanted, self.span(&word), place);
                 let kind = match rule {
                     Rule::function => self.function(inner),
@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `loss { … }` or `pipeline name from other { … }`.
-    fn section(&mut self, span: Span, mut inner: Pairs<'_, Rule>, place: Place<'_>) -> Option<LineKind> {
+    fn section(&mut self, mut inner: Pairs<'_, Rule>, place: Place<'_>) -> Option<LineKind> {
         let word = inner.next()?;
         let body = inner.clone().last()?;
         let is_named = inner.peek().is_some_and(|p| p.as_rule() == Rule::name);
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
             self.error("E0014", self.span(&word), "expected a name after `pipeline`").help.push(help.to_owned());
             return None;
         }
-        self.expect_word(&word, "pipeline", span, &inner)?;
+        self.expect_word(&word, "pipeline", &inner, place)?;
         let allowed = self.allow("pipeline", self.span(&word), place);
         let name = inner.next().and_then(|p| self.ident(&p));
         let from = inner.find(|p| p.as_rule() == Rule::path).map(|p| self.path(&p));
@@ -220,7 +220,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Refuses a line whose first word is none, or another one than its form wants.
-    fn expect_word(&mut self, word: &Pair<'_, Rule>, wanted: &str, line: Span, rest: &Pairs<'_, Rule>) -> Option<()> {
+    fn expect_word(&mut self, word: &Pair<'_, Rule>, wanted: &str, rest: &Pairs<'_, Rule>, at: Place<'_>) -> Option<()> {
         let found = word.as_str();
         if found == wanted {
             return Some(());
@@ -228,7 +228,7 @@ impl<'a> Builder<'a> {
         let span = self.span(word);
         if let Some((code, help)) = form(found) {
             let rest: Vec<_> = rest.clone().collect();
-            let diagnostic = misshapen(found, code, span, line, &rest, |p| self.span(p)).help(help);
+            let diagnostic = misshapen(found, code, span, &rest, |p| self.span(p)).help(help);
             self.messages.push(diagnostic);
             return None;
         }
@@ -238,8 +238,12 @@ impl<'a> Builder<'a> {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, "fn") => "a function's line begins with `fn`".to_owned(),
             (None, "prompt") => format!("a value is given with `{second} = …`, without a word before it"),
-            (None, "import") if second.len() <= 40 => format!("for a value write `{found} = {second}`, for another file `import {second}`"),
+            (None, "import") if second.ends_with(".epo\"") => {
+                format!("for a value write `{found} = {second}`, for another file `import {second}`")
+            }
+            (None, "import") if second.len() <= 40 => format!("for a value write `{found} = {second}`"),
             (None, "import") => format!("for a value write `{found} = \"…\"`"),
+            (None, "pipeline") if !matches!(at, Place::File) => format!("for a value write `{found} = {second} {{ … }}`"),
             (None, "pipeline") => format!("for a value write `{found} = {second} {{ … }}`, for a pipeline `pipeline {second} {{ … }}`"),
             (None, _) => format!("for a value write `{found} = {second}`"),
         };
@@ -274,14 +278,12 @@ fn misshapen<'i>(
     word: &str,
     code: &'static str,
     span: Span,
-    line: Span,
     rest: &[Pair<'i, Rule>],
     place: impl Fn(&Pair<'i, Rule>) -> Span,
 ) -> Diagnostic {
     let first = rest.first();
-    let end = Span { start: line.end, end: line.end, ..line };
     let named = first.filter(|p| matches!(p.as_rule(), Rule::name | Rule::path));
-    let third = rest.get(1).map_or(end, &place);
+    let third = rest.get(1).or(first).map_or(span, &place);
     match (word, named) {
         ("import", Some(p)) => Diagnostic::error(code, place(p), "the name of an imported file stands in quotes"),
         ("fn", Some(p)) => Diagnostic::error(code, third, format!("expected `(` after `{}`", p.as_str().trim_end())),

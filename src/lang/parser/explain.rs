@@ -11,6 +11,8 @@ pub struct Failure<'a> {
     id: SourceId,
     text: &'a str,
     layout: &'a Layout,
+    /// What the grammar read.
+    masked: &'a [u8],
     /// The top-level line.
     item: u32,
     /// The token at which reading stopped, if the line has not ended there.
@@ -21,31 +23,64 @@ pub struct Failure<'a> {
 
 impl<'a> Failure<'a> {
     /// `at` is the furthest place, in bytes of the text.
-    pub fn new(id: SourceId, text: &'a str, layout: &'a Layout, item: u32, at: usize) -> Self {
+    pub fn new(id: SourceId, text: &'a str, layout: &'a Layout, masked: &'a [u8], item: u32, at: usize) -> Self {
         let range = layout.segments.get(item as usize).map_or(0..0, |s| s.first as usize..s.last as usize + 1);
         let tokens = layout.tokens.get(range.clone()).unwrap_or(&[]);
         let skip = tokens.partition_point(|t| t.end as usize <= at);
-        let next = (range.start + skip..range.end).find(|i| layout.counts(*i));
-        let previous = (range.start..(range.start + skip).min(range.end)).rev().find(|i| layout.counts(*i));
-        Self { id, text, layout, item, next, previous }
+        // Tokens of lines that were taken out are no longer there.
+        let there = |i: &usize| layout.tokens.get(*i).is_some_and(|t| masked.get(t.start as usize) != Some(&b' '));
+        let next = (range.start + skip..range.end).find(there);
+        let previous = (range.start..(range.start + skip).min(range.end)).rev().find(there);
+        Self { id, text, layout, masked, item, next, previous }
+    }
+
+    fn counts(&self, index: usize) -> bool {
+        self.layout.tokens.get(index).is_some_and(|t| self.masked.get(t.start as usize) != Some(&b' '))
+    }
+
+    fn segment_of(&self, index: Option<usize>) -> Option<u32> {
+        index.and_then(|i| self.layout.segment_of.get(i)).copied().filter(|s| *s != NONE)
     }
 
     /// The line to take out so that the rest can be read.
     pub fn segment(&self) -> u32 {
-        let of = |i: Option<usize>| i.and_then(|i| self.layout.segment_of.get(i)).copied().filter(|s| *s != NONE);
-        // At the end of an inner line the token before tells which line failed.
-        match (of(self.next), of(self.previous)) {
-            (Some(next), Some(previous)) if self.ends_line(self.next) => self.deeper(previous, next),
-            (Some(next), _) => next,
-            (None, Some(previous)) => previous,
-            (None, None) => self.item,
-        }
+        let ended = match self.kind(self.next) {
+            Some(TokenKind::Newline) => true,
+            Some(TokenKind::Close) => self.word(self.next) == "}",
+            _ => false,
+        };
+        let blamed = if ended { self.previous } else { self.next };
+        self.segment_of(blamed).unwrap_or(self.item)
     }
 
-    /// Of two lines, the one that stands inside the other.
-    fn deeper(&self, a: u32, b: u32) -> u32 {
-        let size = |s: u32| self.layout.range(s).len();
-        if size(a) <= size(b) { a } else { b }
+    /// The first token after the end of the failing line, if the line ends with a newline.
+    fn after_line(&self) -> Option<usize> {
+        let from = match self.kind(self.next) {
+            Some(TokenKind::Newline) => self.next,
+            None => self.previous,
+            _ => None,
+        }?;
+        let rest = self.layout.tokens.get(from + 1..).unwrap_or(&[]);
+        let skipped = rest.iter().take_while(|t| matches!(t.kind, TokenKind::Newline | TokenKind::Comment)).count();
+        Some(from + 1 + skipped)
+    }
+
+    /// A line that only makes sense as the continuation of the failing one, and would be complained about again: a value on the line
+    /// after its `=`, a `{` on the line after its name.
+    pub fn orphan(&self) -> Option<u32> {
+        let after = self.after_line()?;
+        let is_value = self.word(self.previous) == "=" && self.is_lone_value(after);
+        if is_value || self.word(Some(after)) == "{" { self.segment_of(Some(after)) } else { None }
+    }
+
+    /// Whether the line that begins at a token is a value rather than a line of its own.
+    fn is_lone_value(&self, first: usize) -> bool {
+        match self.kind(Some(first)) {
+            Some(TokenKind::Number | TokenKind::Text | TokenKind::TripleText) => true,
+            Some(TokenKind::Open) => true,
+            Some(TokenKind::Word) => self.word(Some(first + 1)) == "(" || matches!(self.kind(Some(first + 1)), Some(TokenKind::Newline)),
+            _ => false,
+        }
     }
 
     fn token(&self, index: Option<usize>) -> Option<Token> {
@@ -66,7 +101,11 @@ impl<'a> Failure<'a> {
 
     /// Whether the line ends at this token: newline, comma, closing bracket, end of the text.
     fn ends_line(&self, index: Option<usize>) -> bool {
-        matches!(self.kind(index), None | Some(TokenKind::Newline | TokenKind::Comma | TokenKind::Close))
+        match self.kind(index) {
+            None | Some(TokenKind::Newline | TokenKind::Close) => true,
+            Some(TokenKind::Comma) => self.bracket(index).0.is_some(),
+            Some(_) => false,
+        }
     }
 
     /// What the user sees of a token.
@@ -103,14 +142,13 @@ impl<'a> Failure<'a> {
     fn line(&self) -> Vec<usize> {
         let segment = match self.kind(self.next) {
             Some(TokenKind::Newline | TokenKind::Close) | None => self.previous,
-            Some(TokenKind::Comma) if self.previous.is_some() => self.previous,
             _ => self.next,
         };
-        let segment = segment.and_then(|i| self.layout.segment_of.get(i)).copied().unwrap_or(self.item);
+        let segment = self.segment_of(segment).unwrap_or(self.item);
         let Some(s) = self.layout.segments.get(segment as usize) else { return Vec::new() };
         let end = self.previous.map_or(0, |p| p + 1);
         // Only the beginning matters to the messages.
-        (s.first as usize..end).filter(|i| self.layout.counts(*i)).take(8).collect()
+        (s.first as usize..end).filter(|i| self.counts(*i)).take(8).collect()
     }
 
     fn error(&self, code: &'static str, at: Option<usize>, message: impl Into<String>) -> Diagnostic {
@@ -118,6 +156,28 @@ impl<'a> Failure<'a> {
     }
 
     pub fn explain(&self) -> Diagnostic {
+        let diagnostic = self.words();
+        match self.carried_over() {
+            Some(operator) => {
+                diagnostic.also(self.span(Some(operator)), format!("after this `{}` the line goes on", self.word(Some(operator))))
+            }
+            None => diagnostic,
+        }
+    }
+
+    /// The operator at the end of an earlier line that made the failing one its continuation.
+    fn carried_over(&self) -> Option<usize> {
+        let next = self.next?;
+        let first = self.layout.segments.get(self.segment_of(self.next)? as usize)?.first as usize;
+        let newline = (first..next).rev().find(|i| self.kind(Some(*i)) == Some(TokenKind::Newline))?;
+        if self.layout.ends_line.get(newline).copied().unwrap_or(true) || self.bracket(Some(newline)) != self.bracket(self.next) {
+            return None;
+        }
+        let before = (first..newline).rev().find(|i| self.counts(*i))?;
+        (self.kind(Some(before)) == Some(TokenKind::Operator) && self.previous != Some(before)).then_some(before)
+    }
+
+    fn words(&self) -> Diagnostic {
         use TokenKind::*;
         let (opener, around) = self.around();
         let previous = self.kind(self.previous);
@@ -129,7 +189,7 @@ impl<'a> Failure<'a> {
         }
         match previous {
             Some(Equals | Operator) => self.expected_value(),
-            Some(Open) | Some(Comma) | Some(Newline) | None if matches!(around, "(" | "[") => self.element(around),
+            Some(Open) | Some(Comma) | Some(Newline) | None if matches!(around, "(" | "[") => self.element(opener),
             Some(Open) | Some(Comma) | Some(Newline) | None => self.line_begins(),
             Some(_) if matches!(around, "(" | "[") => self.after_element(opener, around),
             Some(_) => self.after_value(),
@@ -163,6 +223,15 @@ impl<'a> Failure<'a> {
                 .error("E0007", self.next, "expected a digit after the decimal point")
                 .help(format!("write `{number}` or `{number}.0`"));
         }
+        let last = if self.kind(self.next) == Some(TokenKind::Dot) { self.next.map(|i| i + 1) } else { self.next };
+        let word = self.word(last);
+        if matches!(word, "and" | "or" | "not") {
+            return self.error("E0010", last, format!("`{word}` is an operator and cannot be a name"));
+        }
+        if self.is_parameters(self.around().0) {
+            let help = form("fn").map_or("", |f| f.1);
+            return self.error("E0015", self.next, "a parameter is one name, without `.`").help(help);
+        }
         let dot = if self.kind(self.next) == Some(TokenKind::Dot) { self.next } else { self.previous };
         self.error("E0029", dot, "a `.` stands between two names, without spaces").help("for example `train.best`")
     }
@@ -171,7 +240,11 @@ impl<'a> Failure<'a> {
     fn expected_value(&self) -> Diagnostic {
         let before = self.word(self.previous);
         if self.ends_line(self.next) {
-            return self.error("E0001", self.previous, format!("expected a value after `{before}`"));
+            let diagnostic = self.error("E0001", self.previous, format!("expected a value after `{before}`"));
+            return match self.after_line() {
+                Some(after) if before == "=" && self.is_lone_value(after) => diagnostic.help("the value begins on the line of its `=`"),
+                _ => diagnostic,
+            };
         }
         let diagnostic = self.error("E0001", self.next, format!("expected a value after `{before}`, found {}", self.shown(self.next)));
         match (before, self.word(self.next)) {
@@ -183,8 +256,12 @@ impl<'a> Failure<'a> {
     }
 
     /// At the place of an argument, a parameter or a list's element.
-    fn element(&self, around: &str) -> Diagnostic {
+    fn element(&self, opener: Option<usize>) -> Diagnostic {
         let shown = self.shown(self.next);
+        if self.is_parameters(opener) {
+            let help = form("fn").map_or("", |f| f.1);
+            return self.error("E0015", self.next, format!("expected a parameter's name, found {shown}")).help(help);
+        }
         match self.kind(self.next) {
             Some(TokenKind::Equals) => self.error("E0031", self.next, "expected a name before `=`"),
             Some(TokenKind::Close) => {
@@ -195,7 +272,6 @@ impl<'a> Failure<'a> {
                 };
                 self.error("E0001", self.next, message)
             }
-            _ if around == "{" => self.line_begins(),
             _ => self.error("E0001", self.next, format!("expected a value before {shown}")),
         }
     }
@@ -214,6 +290,9 @@ impl<'a> Failure<'a> {
                     diagnostic
                 }
             }
+            Some(TokenKind::Open) if self.word(self.next) == "{" => self
+                .error("E0023", self.next, format!("a line begins with a name, found {shown}"))
+                .help("`{` stands on the line of the name before it"),
             _ => self.error("E0023", self.next, format!("a line begins with a name, found {shown}")),
         }
     }
@@ -268,8 +347,12 @@ impl<'a> Failure<'a> {
         let at = if self.ends_line(self.next) { self.previous } else { self.next };
         let found = if self.ends_line(self.next) { String::new() } else { format!(", found {}", self.shown(self.next)) };
         if let (Some((code, help)), false) = (form(first), matches!(second, Some(TokenKind::Equals | TokenKind::Dot | TokenKind::Open)))
-            && let Some(expected) = self.expected_in(first, &line)
+            && let Some((expected, place)) = self.expected_in(first, &line)
         {
+            let (at, found) = match place {
+                Some(place) => (Some(place), format!(", found {}", self.shown(Some(place)))),
+                None => (at, found),
+            };
             return self.error(code, at, format!("expected {expected}{found}")).help(help);
         }
         if line.len() == 1 {
@@ -283,31 +366,35 @@ impl<'a> Failure<'a> {
         }
     }
 
-    /// What a line that begins with a known word lacks; `None` if it is complete as far as it goes.
-    fn expected_in(&self, first: &str, line: &[usize]) -> Option<String> {
+    /// What a line that begins with a known word lacks, and which token stands in its place if that is not where reading stopped; `None`
+    /// if the line is complete as far as it goes.
+    fn expected_in(&self, first: &str, line: &[usize]) -> Option<(String, Option<usize>)> {
         let word = |i: usize| self.word(line.get(i).copied());
-        let named = self.kind(line.get(1).copied()) == Some(TokenKind::Word);
+        let (second, third) = (line.get(1).copied(), line.get(2).copied());
+        if second.is_some() && self.kind(second) != Some(TokenKind::Word) && first != "import" {
+            return Some((format!("a name after `{first}`"), second));
+        }
         if self.word(self.next) == "-" && line.len() == 2 {
             return None;
         }
-        match (first, line.len()) {
-            ("import", 1) => Some("a file's name in quotes after `import`".to_owned()),
-            ("import", 2) => Some(format!("`as` or the end of the line after {}", self.shown(line.get(1).copied()))),
-            ("import", 3) => Some("a name after `as`".to_owned()),
-            ("without", 1) => Some("a path after `without`".to_owned()),
-            (_, 1) => Some(format!("a name after `{first}`")),
-            ("pipeline", 2) if named => Some(format!("`{{` or `from` after `{}`", word(1))),
-            ("pipeline", 3) if word(2) == "from" => Some("the name of a pipeline after `from`".to_owned()),
-            ("pipeline", n) if n >= 4 && word(2) == "from" && !line.iter().any(|i| self.word(Some(*i)) == "{") => {
-                Some(format!("`{{` after `{}`", self.word(self.previous)))
-            }
-            ("fn", 2) if named => Some(format!("`(` after `{}`", word(1))),
+        let expected = match (first, line.len()) {
+            ("import", 1) => "a file's name in quotes after `import`".to_owned(),
+            ("import", 2) => format!("`as` or the end of the line after {}", self.shown(second)),
+            ("import", 3) => "a name after `as`".to_owned(),
+            ("without", 1) => "a path after `without`".to_owned(),
+            (_, 1) => format!("a name after `{first}`"),
+            ("pipeline", 2) => format!("`{{` or `from` after `{}`", word(1)),
+            ("pipeline", _) if !matches!(word(2), "from" | "{") => return Some((format!("`{{` or `from` after `{}`", word(1)), third)),
+            ("pipeline", 3) if word(2) == "from" => "the name of a pipeline after `from`".to_owned(),
+            ("pipeline", _) if !line.iter().any(|i| self.word(Some(*i)) == "{") => format!("`{{` after `{}`", self.word(self.previous)),
+            ("fn", 2) => format!("`(` after `{}`", word(1)),
             ("fn", _) if self.word(self.previous) == ")" && !line.iter().any(|i| self.kind(Some(*i)) == Some(TokenKind::Equals)) => {
-                Some("`=` and a value after `)`".to_owned())
+                "`=` and a value after `)`".to_owned()
             }
-            ("prompt", 2) if named => Some(format!("`=` and a text after `{}`", word(1))),
-            _ => None,
-        }
+            ("prompt", 2) => format!("`=` and a text after `{}`", word(1)),
+            _ => return None,
+        };
+        Some((expected, None))
     }
 
     /// A line of which only a name was read.
@@ -320,11 +407,19 @@ impl<'a> Failure<'a> {
                 .error("E0022", self.next, format!("expected `=` after `{name}`, found `(`"))
                 .help(format!("a function is written `fn {name}(…) = value`")),
             Some(TokenKind::Comma | TokenKind::Newline | TokenKind::Close) | None => {
+                if self.after_line().is_some_and(|after| self.word(Some(after)) == "{") {
+                    return self
+                        .error("E0022", at, format!("expected `{{` after `{name}`"))
+                        .help(format!("`{{` stands on the line of `{name}`"));
+                }
                 let diagnostic = self.error("E0022", at, format!("expected `=` and a value after `{name}`"));
                 match closest(name, FORMS.iter().map(|f| f.0)) {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic,
                 }
+            }
+            Some(TokenKind::Operator) if next == "==" => {
+                self.error("E0022", at, format!("expected `=` after `{name}`{found}")).help("a value is given with a single `=`")
             }
             _ => self.error("E0022", at, format!("expected `=` after `{name}`{found}")),
         }
@@ -338,7 +433,8 @@ impl<'a> Failure<'a> {
     }
 
     fn stray_opener(&self) -> Diagnostic {
-        let (before, opener) = (self.shown(self.previous), self.word(self.next));
+        let opener = self.word(self.next);
+        let before = if self.kind(self.previous) == Some(TokenKind::Close) { "this value".to_owned() } else { self.shown(self.previous) };
         match opener {
             "(" => self.error("E0030", self.next, format!("{before} cannot be called")).help("only a name can: `f(x)`"),
             "[" => self.error("E0030", self.next, format!("`[` cannot follow {before}")).help("a value has no numbered parts"),

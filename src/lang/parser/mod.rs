@@ -119,9 +119,13 @@ impl Reader<'_> {
     fn read(&mut self) -> Vec<ast::Line> {
         self.take_layout_problems();
         let mut lines = Vec::new();
+        let mut messages_before = self.messages.len();
         let mut broken = self.layout.broken.iter().peekable();
         for item in &self.layout.items {
-            if broken.next_if_eq(&item).is_some() {
+            let failed_before = self.messages.len() > messages_before;
+            messages_before = self.messages.len();
+            // A `{` on the line after the header it belongs to, about which something was just said.
+            if broken.next_if_eq(&item).is_some() || failed_before && self.masked.get(self.layout.range(*item).start) == Some(&b'{') {
                 continue;
             }
             if self.messages.len() > MAX_PROBLEMS {
@@ -136,26 +140,44 @@ impl Reader<'_> {
     fn take_layout_problems(&mut self) {
         let broken: BTreeSet<u32> = self.layout.broken.iter().copied().collect();
         let mut seen = BTreeSet::new();
+        let mut string_end = None;
         for problem in &self.layout.problems {
             let segment = self.layout.segment_of.get(problem.token).copied().unwrap_or(NONE);
             let item = self.layout.item_of(segment);
             let line = if broken.contains(&item) { item } else { segment };
-            if seen.insert(line) {
-                self.messages.push(problem.diagnostic.clone());
-                self.remove(segment);
+            if !seen.insert(line) {
+                continue;
             }
+            self.remove(segment);
+            // A string over two lines is open on both; the second is its end.
+            let place = problem.diagnostic.labels.first().map_or(0..0, |l| l.span.range());
+            let is_end = problem.diagnostic.code == "E0005"
+                && string_end.is_some_and(|end| self.newlines(end..place.start) == 1)
+                && !self.text.get(place.end..).is_some_and(|rest| rest.lines().next().unwrap_or("").contains(char::is_alphanumeric));
+            if is_end {
+                string_end = None;
+                continue;
+            }
+            string_end = (problem.diagnostic.code == "E0005").then_some(place.end);
+            self.messages.push(problem.diagnostic.clone());
         }
     }
 
-    /// Blanks a line with its comma.
-    fn remove(&mut self, segment: u32) {
+    fn newlines(&self, range: std::ops::Range<usize>) -> usize {
+        self.text.get(range).map_or(0, |part| part.matches('\n').count())
+    }
+
+    /// Blanks a line with its comma; says whether there was anything left of it.
+    fn remove(&mut self, segment: u32) -> bool {
         let range = self.layout.range(segment);
+        let some = self.masked.get(range.clone()).is_some_and(|part| part.iter().any(|b| *b != b' '));
         blank(&mut self.masked, range);
         if let Some(s) = self.layout.segments.get(segment as usize)
             && let Some(comma) = self.layout.tokens.get(s.comma as usize)
         {
             blank(&mut self.masked, comma.start as usize..comma.end as usize);
         }
+        some
     }
 
     fn item(&mut self, item: u32) -> Option<ast::Line> {
@@ -176,14 +198,19 @@ impl Reader<'_> {
                     InputLocation::Pos(at) | InputLocation::Span((at, _)) => range.start + at,
                 },
             };
-            let failure = explain::Failure::new(self.id, self.text, self.layout, item, at);
+            let failure = explain::Failure::new(self.id, self.text, self.layout, &self.masked, item, at);
             self.messages.push(failure.explain());
-            let segment = failure.segment();
+            let (segment, orphan) = (failure.segment(), failure.orphan());
+            if let Some(orphan) = orphan {
+                self.remove(orphan);
+            }
             if segment == item || self.messages.len() > MAX_PROBLEMS || self.retries < range.len() {
                 return None;
             }
             self.retries -= range.len();
-            self.remove(segment);
+            if !self.remove(segment) {
+                return None;
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Calls: functions of the user and of the library are replaced by their bodies; built-ins become terms; `sweep` is a choice; a kind may be
 //! written like a function, its fields in order.
 
-use super::Resolver;
+use super::{Definition, Resolver};
 use super::lines::{Body, Lines, ScopedLine};
 use super::names::Found;
 use super::scope::Context;
-use crate::lang::ast::{Arg, Expr, ExprKind, Function, Path};
+use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
 use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
@@ -20,24 +20,14 @@ impl<'a> Resolver<'a> {
             return self.sweep(args, span, context);
         }
         let found = match path.parts.as_slice() {
-            [name] => match self.lookup(name, context) {
-                // a quantity, a line or a stage may share its name with a function: only a function can be called
-                Found::Value(_) | Found::Nothing | Found::Pipeline(_) | Found::File(_) => None,
-                function => Some(function),
-            },
+            [name] => self.lookup_function(name, context),
             [alias, name] => match self.lookup(alias, context) {
-                Found::File(file) => {
-                    let scope = Context { file, ..Context::default() };
-                    match self.lookup(name, &scope) {
-                        function @ Found::Function(..) => Some(function),
-                        _ => None,
-                    }
-                }
+                Found::File(file) => self.function_in(file, name),
                 _ => None,
             },
             _ => None,
         };
-        if let Some(Found::Function(function, scope)) = found {
+        if let Some((function, scope)) = found {
             return self.inline(function, scope, args, span, context);
         }
         if path.parts.len() == 1 {
@@ -59,6 +49,32 @@ impl<'a> Resolver<'a> {
         });
         args.iter().for_each(|arg| drop(self.eval(&arg.value, context)));
         Value::poison(span)
+    }
+
+    /// The function of a name. Only functions can be called, so a pipeline, a line, a stage or a term may share its name.
+    fn lookup_function(&self, name: &Ident, context: &Context) -> Option<(&'a Function, Context)> {
+        let in_lines = |lines: &Lines<'a>, block: Option<usize>| match lines.get(&name.name) {
+            Some(ScopedLine { body: Body::Function(function), context, name_span, .. }) => {
+                self.used.borrow_mut().insert(*name_span);
+                Some((*function, Context { block, ..context.clone() }))
+            }
+            _ => None,
+        };
+        let own = context.block.and_then(|block| in_lines(&self.blocks.borrow()[block].lines, Some(block)));
+        own.or_else(|| context.instance.and_then(|i| in_lines(&self.instances[i].lines, None)))
+            .or_else(|| self.function_in(context.file, name))
+            .or_else(|| {
+                let imports = &self.program.files[context.file].imports;
+                imports.iter().filter(|i| i.alias.is_none()).find_map(|i| self.function_in(i.file, name))
+            })
+            .or_else(|| self.prelude.and_then(|file| self.function_in(file, name)))
+    }
+
+    fn function_in(&self, file: usize, name: &Ident) -> Option<(&'a Function, Context)> {
+        match self.files[file].names.get(&name.name) {
+            Some((Definition::Function(function), _)) => Some((*function, Context { file, ..Context::default() })),
+            _ => None,
+        }
     }
 
     /// Which of the loaded or compiled-in files defines a name, for a suggestion.

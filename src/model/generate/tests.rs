@@ -56,7 +56,7 @@ fn what_was_generated_scores_as_it_was_generated() {
         let scores = score(&weights, &[response.row(&request.prompt)], temperature(request), &Compute::default()).unwrap();
         assert_eq!(scores.logp.len(), response.targets.len());
         for (a, b) in scores.logp.iter().zip(&response.logp).chain(scores.entropy.iter().zip(&response.entropy)) {
-            assert!((a - b).abs() < 1e-4, "{a} {b}");
+            assert_eq!(a, b);
         }
         for target in &response.targets {
             assert_eq!(response.tokens[target.position + 1 - request.prompt.len()], target.token);

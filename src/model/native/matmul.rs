@@ -4,7 +4,10 @@
 //! which rows it shares the batch with.
 
 use super::real::Real;
-use super::simd::{LANES, Level, level};
+use super::simd::LANES;
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Level, level};
+use super::vector::Vector;
 
 /// A right-hand matrix `[inner, columns]`: groups of 16 columns, `group` apart, whose rows are `row` apart.
 /// Every group has 16 readable columns in every row (padded with zeros where the matrix has fewer).
@@ -58,115 +61,130 @@ pub(crate) fn group_rows<T: Real>(matrix: &[T], rows: usize, columns: usize) -> 
     out
 }
 
+/// Sums of `M` rows times `J` groups of 16 columns.
+///
+/// # Safety
+/// As for [`Vector`]; every `a` is good for `inner` numbers `step` apart, every `b` for `inner` rows of 16, `row` apart.
 #[inline(always)]
-fn load<T: Real>(data: &[T], at: usize) -> [T; LANES] {
-    match data[at..].first_chunk::<LANES>() {
-        Some(chunk) => *chunk,
-        None => [T::ZERO; LANES],
+unsafe fn tile<T: Real, V: Vector<T>, const M: usize, const J: usize>(
+    a: [*const T; M],
+    step: usize,
+    inner: usize,
+    b: [*const T; J],
+    row: usize,
+) -> [[V; J]; M] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[V::zero(); J]; M];
+        for k in 0..inner {
+            let right: [V; J] = std::array::from_fn(|j| V::load(b[j].add(k * row)));
+            for i in 0..M {
+                let left = *a[i].add(k * step);
+                for j in 0..J {
+                    sums[i][j] = right[j].fma(left, sums[i][j]);
+                }
+            }
+        }
+        sums
     }
 }
 
-/// `M` rows times `J` groups of columns.
+/// Writes sums to rows `stride` apart, up to `columns` columns of each.
 #[inline(always)]
-fn tile<T: Real, const M: usize, const J: usize>(a: [&[T]; M], inner: usize, b: [&[T]; J], row: usize) -> [[[T; LANES]; J]; M] {
-    let mut sums = [[[T::ZERO; LANES]; J]; M];
-    for k in 0..inner {
-        let mut right = [[T::ZERO; LANES]; J];
-        for j in 0..J {
-            right[j] = load(b[j], k * row);
-        }
-        for i in 0..M {
-            let left = a[i][k];
-            for j in 0..J {
-                for l in 0..LANES {
-                    sums[i][j][l] = left.fma(right[j][l], sums[i][j][l]);
+fn put<T: Real, V: Vector<T>, const M: usize, const J: usize>(
+    sums: [[V; J]; M],
+    out: &mut [T],
+    stride: usize,
+    columns: usize,
+    write: Write,
+) {
+    for (i, sums) in sums.into_iter().enumerate() {
+        for (j, values) in sums.into_iter().enumerate() {
+            let count = LANES.min(columns - j * LANES);
+            let out = &mut out[i * stride + j * LANES..][..count];
+            // SAFETY: what is loaded and stored is an array of 16; that the processor has the instructions was asked before `sums` were made.
+            unsafe {
+                if let Some(out) = out.first_chunk_mut::<LANES>() {
+                    let at = out.as_mut_ptr();
+                    let values = if write == Write::Add { V::load(at).add(values) } else { values };
+                    values.store(at);
+                } else {
+                    let mut spread = [T::ZERO; LANES];
+                    values.store(spread.as_mut_ptr());
+                    for (out, value) in out.iter_mut().zip(spread) {
+                        *out = if write == Write::Add { *out + value } else { value };
+                    }
                 }
             }
         }
     }
-    sums
 }
 
-#[inline(always)]
-fn put<T: Real>(out: &mut [T], values: &[T; LANES], write: Write) {
-    if let Some(out) = out.first_chunk_mut::<LANES>() {
-        for l in 0..LANES {
-            out[l] = if write == Write::Add { out[l] + values[l] } else { values[l] };
-        }
-    } else {
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = if write == Write::Add { *out + *value } else { *value };
-        }
-    }
-}
-
-#[inline(always)]
-fn tiles<T: Real, const M: usize, const J: usize>(
-    a: Left<T>,
-    from: usize,
-    inner: usize,
-    b: Right<T>,
-    group: usize,
-    columns: usize,
-    out: &mut [T],
-    stride: usize,
-    write: Write,
-) {
-    let rows: [&[T]; M] = std::array::from_fn(|i| &a.data[(from + i) * a.stride..][..inner]);
-    let groups: [&[T]; J] = std::array::from_fn(|j| &b.data[(group + j) * b.group..][..(inner - 1) * b.row + LANES]);
-    let sums = tile::<T, M, J>(rows, inner, groups, b.row);
-    for (i, sums) in sums.iter().enumerate() {
-        for (j, values) in sums.iter().enumerate() {
-            let first = (group + j) * LANES;
-            let count = LANES.min(columns - first);
-            put(&mut out[(from + i) * stride + first..][..count], values, write);
-        }
-    }
-}
-
-#[inline(always)]
-fn rows_body<T: Real, const M: usize, const J: usize>(
-    a: Left<T>,
+/// The operands of [`multiply`].
+struct Product<'a, T> {
+    a: Left<'a, T>,
     rows: usize,
     inner: usize,
-    b: Right<T>,
+    b: Right<'a, T>,
     columns: usize,
-    out: &mut [T],
     stride: usize,
     write: Write,
-) {
-    if inner == 0 || rows == 0 {
-        return;
+}
+
+impl<T: Real> Product<'_, T> {
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn tiles<V: Vector<T>, const M: usize, const J: usize>(&self, from: usize, group: usize, out: &mut [T]) {
+        let (a, b, inner) = (self.a, self.b, self.inner);
+        let rows: [*const T; M] = std::array::from_fn(|i| a.data[(from + i) * a.stride..][..inner].as_ptr());
+        let groups: [*const T; J] = std::array::from_fn(|j| b.data[(group + j) * b.group..][..(inner - 1) * b.row + LANES].as_ptr());
+        // SAFETY: the slices above have the lengths that are asked for.
+        let sums = unsafe { tile::<T, V, M, J>(rows, 1, inner, groups, b.row) };
+        put(sums, &mut out[from * self.stride + group * LANES..], self.stride, self.columns - group * LANES, self.write);
     }
-    let groups = columns.div_ceil(LANES);
-    let mut group = 0;
-    while group < groups {
-        let pair = group + J <= groups;
+
+    /// # Safety
+    /// As for [`Product::tiles`].
+    #[inline(always)]
+    unsafe fn groups<V: Vector<T>, const M: usize, const J: usize>(&self, group: usize, out: &mut [T]) {
         let mut row = 0;
-        while row + M <= rows {
-            if pair {
-                tiles::<T, M, J>(a, row, inner, b, group, columns, out, stride, write);
-            } else {
-                tiles::<T, M, 1>(a, row, inner, b, group, columns, out, stride, write);
+        // SAFETY: the caller's promise.
+        unsafe {
+            while row + M <= self.rows {
+                self.tiles::<V, M, J>(row, group, out);
+                row += M;
             }
-            row += M;
-        }
-        while row + 2 <= rows {
-            if pair {
-                tiles::<T, 2, J>(a, row, inner, b, group, columns, out, stride, write);
-            } else {
-                tiles::<T, 2, 1>(a, row, inner, b, group, columns, out, stride, write);
+            while row + 2 <= self.rows {
+                self.tiles::<V, 2, J>(row, group, out);
+                row += 2;
             }
-            row += 2;
-        }
-        if row < rows {
-            if pair {
-                tiles::<T, 1, J>(a, row, inner, b, group, columns, out, stride, write);
-            } else {
-                tiles::<T, 1, 1>(a, row, inner, b, group, columns, out, stride, write);
+            if row < self.rows {
+                self.tiles::<V, 1, J>(row, group, out);
             }
         }
-        group += if pair { J } else { 1 };
+    }
+
+    /// # Safety
+    /// As for [`Product::tiles`].
+    #[inline(always)]
+    unsafe fn run<V: Vector<T>, const M: usize, const J: usize>(&self, out: &mut [T]) {
+        if self.inner == 0 {
+            return;
+        }
+        let groups = self.columns.div_ceil(LANES);
+        let mut group = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while group + J <= groups {
+                self.groups::<V, M, J>(group, out);
+                group += J;
+            }
+            while group < groups {
+                self.groups::<V, M, 1>(group, out);
+                group += 1;
+            }
+        }
     }
 }
 
@@ -182,134 +200,131 @@ pub(crate) fn multiply<T: Real>(
     stride: usize,
     write: Write,
 ) {
+    let product = Product { a, rows, inner, b, columns, stride, write };
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        #[allow(clippy::too_many_arguments)]
-        fn wide<T: Real>(a: Left<T>, rows: usize, inner: usize, b: Right<T>, columns: usize, out: &mut [T], stride: usize, write: Write) {
-            rows_body::<T, 8, 2>(a, rows, inner, b, columns, out, stride, write)
+        fn wide<T: Real>(product: &Product<T>, out: &mut [T]) {
+            // SAFETY: the instructions are those of this function.
+            unsafe { product.run::<T::Wide, 8, 2>(out) }
         }
         #[target_feature(enable = "avx2,fma")]
-        #[allow(clippy::too_many_arguments)]
-        fn middle<T: Real>(a: Left<T>, rows: usize, inner: usize, b: Right<T>, columns: usize, out: &mut [T], stride: usize, write: Write) {
-            rows_body::<T, 6, 1>(a, rows, inner, b, columns, out, stride, write)
+        fn middle<T: Real>(product: &Product<T>, out: &mut [T]) {
+            // SAFETY: as above.
+            unsafe { product.run::<T::Middle, 6, 1>(out) }
         }
         match level() {
             // SAFETY: `level` has asked the processor for these instructions.
-            Level::Wide => return unsafe { wide(a, rows, inner, b, columns, out, stride, write) },
+            Level::Wide => return unsafe { wide(&product, out) },
             // SAFETY: as above.
-            Level::Middle => return unsafe { middle(a, rows, inner, b, columns, out, stride, write) },
+            Level::Middle => return unsafe { middle(&product, out) },
             Level::Base => {}
         }
     }
-    rows_body::<T, 4, 1>(a, rows, inner, b, columns, out, stride, write)
+    // SAFETY: arrays need no instructions of their own.
+    unsafe { product.run::<[T; LANES], 4, 1>(out) }
 }
 
-/// 16 columns of row `row` from `first` on; what lies beyond `columns` is zero.
-#[inline(always)]
-fn load_part<T: Real>(b: Left<T>, row: usize, first: usize, columns: usize) -> [T; LANES] {
-    let line = &b.data[row * b.stride + first..];
-    if first + LANES <= columns {
-        load(line, 0)
-    } else {
-        let mut part = [T::ZERO; LANES];
-        for (to, from) in part.iter_mut().zip(&line[..columns - first]) {
-            *to = *from;
-        }
-        part
-    }
-}
-
-#[inline(always)]
-fn outer_tiles<T: Real, const M: usize, const J: usize>(
-    a: Left<T>,
-    first: usize,
-    b: Left<T>,
-    column: usize,
-    terms: usize,
-    columns: usize,
-    out: &mut [T],
-    stride: usize,
-) {
-    let mut sums = [[[T::ZERO; LANES]; J]; M];
-    for term in 0..terms {
-        let mut right = [[T::ZERO; LANES]; J];
-        for j in 0..J {
-            right[j] = load_part(b, term, column + j * LANES, columns);
-        }
-        let Some(left) = a.data[term * a.stride + first..].first_chunk::<M>() else { return };
-        for i in 0..M {
-            for j in 0..J {
-                for l in 0..LANES {
-                    sums[i][j][l] = left[i].fma(right[j][l], sums[i][j][l]);
-                }
-            }
-        }
-    }
-    for (i, sums) in sums.iter().enumerate() {
-        for (j, values) in sums.iter().enumerate() {
-            let at = column + j * LANES;
-            let count = LANES.min(columns - at);
-            put(&mut out[(first + i) * stride + at..][..count], values, Write::Add);
-        }
-    }
-}
-
-#[inline(always)]
-fn outer_body<T: Real, const M: usize, const J: usize>(
-    a: Left<T>,
+/// The operands of [`add_outer`].
+struct Outer<'a, T> {
+    a: Left<'a, T>,
     rows: usize,
-    b: Left<T>,
+    b: Left<'a, T>,
     columns: usize,
     terms: usize,
-    out: &mut [T],
     stride: usize,
-) {
-    let mut column = 0;
-    while column < columns {
-        let pair = column + J * LANES <= columns;
+}
+
+impl<T: Real> Outer<'_, T> {
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn tiles<V: Vector<T>, const M: usize, const J: usize>(&self, row: usize, column: usize, b: Left<T>, at: usize, out: &mut [T]) {
+        let (a, last) = (self.a, self.terms - 1);
+        let rows: [*const T; M] = std::array::from_fn(|i| a.data[row + i..][..last * a.stride + 1].as_ptr());
+        let groups: [*const T; J] = std::array::from_fn(|j| b.data[at + j * LANES..][..last * b.stride + LANES].as_ptr());
+        // SAFETY: the slices above have the lengths that are asked for.
+        let sums = unsafe { tile::<T, V, M, J>(rows, a.stride, self.terms, groups, b.stride) };
+        put(sums, &mut out[row * self.stride + column..], self.stride, self.columns - column, Write::Add);
+    }
+
+    /// # Safety
+    /// As for [`Outer::tiles`].
+    #[inline(always)]
+    unsafe fn columns<V: Vector<T>, const M: usize, const J: usize>(&self, column: usize, b: Left<T>, at: usize, out: &mut [T]) {
         let mut row = 0;
-        while row + M <= rows {
-            if pair {
-                outer_tiles::<T, M, J>(a, row, b, column, terms, columns, out, stride);
-            } else {
-                outer_tiles::<T, M, 1>(a, row, b, column, terms, columns, out, stride);
+        // SAFETY: the caller's promise.
+        unsafe {
+            while row + M <= self.rows {
+                self.tiles::<V, M, J>(row, column, b, at, out);
+                row += M;
             }
-            row += M;
-        }
-        while row < rows {
-            if pair {
-                outer_tiles::<T, 1, J>(a, row, b, column, terms, columns, out, stride);
-            } else {
-                outer_tiles::<T, 1, 1>(a, row, b, column, terms, columns, out, stride);
+            while row + 2 <= self.rows {
+                self.tiles::<V, 2, J>(row, column, b, at, out);
+                row += 2;
             }
-            row += 1;
+            if row < self.rows {
+                self.tiles::<V, 1, J>(row, column, b, at, out);
+            }
         }
-        column += if pair { J * LANES } else { LANES };
+    }
+
+    /// # Safety
+    /// As for [`Outer::tiles`].
+    #[inline(always)]
+    unsafe fn run<V: Vector<T>, const M: usize, const J: usize>(&self, out: &mut [T]) {
+        if self.terms == 0 {
+            return;
+        }
+        let mut column = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while column + J * LANES <= self.columns {
+                self.columns::<V, M, J>(column, self.b, column, out);
+                column += J * LANES;
+            }
+            while column + LANES <= self.columns {
+                self.columns::<V, M, 1>(column, self.b, column, out);
+                column += LANES;
+            }
+            if column < self.columns {
+                // The last columns, copied to where 16 can be read.
+                let count = self.columns - column;
+                let mut tail = vec![T::ZERO; self.terms * LANES];
+                for (term, to) in tail.chunks_exact_mut(LANES).enumerate() {
+                    to[..count].copy_from_slice(&self.b.data[term * self.b.stride + column..][..count]);
+                }
+                self.columns::<V, M, 1>(column, Left { data: &tail, stride: LANES }, 0, out);
+            }
+        }
     }
 }
 
 /// `out[rows, columns] += aᵀ · b` for `a[terms, rows]` and `b[terms, columns]`: the gradient of a weight.
 pub(crate) fn add_outer<T: Real>(a: Left<T>, rows: usize, b: Left<T>, columns: usize, terms: usize, out: &mut [T], stride: usize) {
+    let outer = Outer { a, rows, b, columns, terms, stride };
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        fn wide<T: Real>(a: Left<T>, rows: usize, b: Left<T>, columns: usize, terms: usize, out: &mut [T], stride: usize) {
-            outer_body::<T, 8, 2>(a, rows, b, columns, terms, out, stride)
+        fn wide<T: Real>(outer: &Outer<T>, out: &mut [T]) {
+            // SAFETY: the instructions are those of this function.
+            unsafe { outer.run::<T::Wide, 8, 2>(out) }
         }
         #[target_feature(enable = "avx2,fma")]
-        fn middle<T: Real>(a: Left<T>, rows: usize, b: Left<T>, columns: usize, terms: usize, out: &mut [T], stride: usize) {
-            outer_body::<T, 6, 1>(a, rows, b, columns, terms, out, stride)
+        fn middle<T: Real>(outer: &Outer<T>, out: &mut [T]) {
+            // SAFETY: as above.
+            unsafe { outer.run::<T::Middle, 6, 1>(out) }
         }
         match level() {
             // SAFETY: `level` has asked the processor for these instructions.
-            Level::Wide => return unsafe { wide(a, rows, b, columns, terms, out, stride) },
+            Level::Wide => return unsafe { wide(&outer, out) },
             // SAFETY: as above.
-            Level::Middle => return unsafe { middle(a, rows, b, columns, terms, out, stride) },
+            Level::Middle => return unsafe { middle(&outer, out) },
             Level::Base => {}
         }
     }
-    outer_body::<T, 4, 1>(a, rows, b, columns, terms, out, stride)
+    // SAFETY: arrays need no instructions of their own.
+    unsafe { outer.run::<[T; LANES], 4, 1>(out) }
 }
 
 #[cfg(test)]

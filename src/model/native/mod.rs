@@ -15,6 +15,7 @@ pub(crate) mod packed;
 pub(crate) mod pass;
 pub(crate) mod real;
 pub(crate) mod simd;
+pub(crate) mod vector;
 
 pub(crate) use packed::Packed;
 pub(crate) use real::Real;

@@ -2,16 +2,16 @@
 
 use super::Packed;
 use super::simd::LANES;
+use super::vector::Vectors;
 use crate::model::weights::PackedCache;
 use candle_core::WithDType;
 use std::ops::Neg;
 use std::sync::Arc;
 
-pub(crate) trait Real: WithDType + Default + Neg<Output = Self> {
+pub(crate) trait Real: WithDType + Vectors + Default + Neg<Output = Self> {
     const ZERO: Self;
     const ONE: Self;
     fn of(value: f64) -> Self;
-    fn wide(self) -> f64;
     /// `self * a + b` in one rounding.
     fn fma(self, a: Self, b: Self) -> Self;
     fn root(self) -> Self;
@@ -28,11 +28,6 @@ impl Real for f32 {
     #[inline(always)]
     fn of(value: f64) -> f32 {
         value as f32
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        f64::from(self)
     }
 
     #[inline(always)]
@@ -87,11 +82,6 @@ impl Real for f64 {
     #[inline(always)]
     fn of(value: f64) -> f64 {
         value
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        self
     }
 
     #[inline(always)]

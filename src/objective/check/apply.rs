@@ -1,5 +1,6 @@
 //! The rules of one call: types of arguments, level of the result.
 
+use super::super::context::Place;
 use super::super::functions::{self, Function, LevelRule, Type};
 use super::super::levels::Level;
 use super::super::math;
@@ -171,6 +172,9 @@ impl Checker<'_> {
     fn whole(&mut self, call: &Call) -> Option<NodeId> {
         let argument = call.node(0)?;
         let level = self.program.nodes[argument].level;
+        if level == Level::Batch && call.key("per").is_none() {
+            return self.nothing_to_compare(call, argument);
+        }
         if call.function.name == "top" {
             let fraction = call.node(1)?;
             self.one_number(call, "fraction", fraction)?;
@@ -182,6 +186,14 @@ impl Checker<'_> {
             return self.too_fine(call, "x", argument, per);
         }
         self.push(call.term, Op::Whiten, vec![argument], per, Kind::Number, call.function.gradient)
+    }
+
+    fn nothing_to_compare(&mut self, call: &Call, argument: NodeId) -> Option<NodeId> {
+        let (name, text) = (call.function.name, self.program.nodes[argument].text.clone());
+        let (span, words) = self.about(argument);
+        let message = format!("`{name}` compares values with each other, but `{text}` is {words}");
+        self.report("E0303", call.term, message, |d| d.also(span, words));
+        None
     }
 
     fn along_time(&mut self, call: &Call) -> Option<NodeId> {
@@ -225,7 +237,7 @@ impl Checker<'_> {
     fn history(&mut self, call: &Call) -> Option<NodeId> {
         let argument = call.node(0)?;
         let by_turn = call.key("by").is_some();
-        if self.scope.place == super::super::context::Place::Schedule {
+        if self.scope.place == Place::Schedule {
             self.report("E0305", call.term, "`history` is not known here: a schedule is evaluated without a batch", |d| {
                 d.help("a schedule may mention `iteration`, `iterations` and `progress`")
             });

@@ -1,11 +1,10 @@
-//! The work of each stage.
+//! The work of each stage: one file each.
 
-macro_rules! pending {
-    ($($module:ident $kind:ident),*) => { $(pub mod $module {
-        use crate::stage::{Context, RunError, $module::$kind};
-        pub fn run(_: &$kind, _: &mut dyn Context) -> Result<(), RunError> {
-            Err(RunError::Failed("not yet".into()))
-        }
-    })* };
-}
-pending!(tokenizer Tokenizer, collect Collect, sft Sft, rl Rl, evaluate Evaluate, report Report, export Export);
+pub mod collect;
+pub mod evaluate;
+pub mod export;
+pub mod report;
+pub mod rl;
+pub mod sft;
+mod shared;
+pub mod tokenizer;
