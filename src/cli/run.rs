@@ -6,6 +6,7 @@ use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::plan::{Plan, Reason, reasons};
+use crate::spec::Compiled;
 use crate::store::{RunRecord, Store};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -40,7 +41,7 @@ pub fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         interrupt,
         ..Options::default()
     };
-    let record = record(name, &plan, &compiled.sources, settings);
+    let record = record(name, &plan, &compiled, settings);
     let mut watch: Box<dyn Watch> = match (args.quiet, std::io::stderr().is_terminal()) {
         (true, _) => Box::new(Quiet),
         (false, true) => Box::new(Bars::stderr()),
@@ -65,8 +66,8 @@ fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
     }
 }
 
-fn record(name: String, plan: &Plan, sources: &SourceMap, settings: &Settings) -> RunRecord {
-    let resolved: Vec<&str> = plan.instances.iter().map(|i| i.resolved.as_str()).collect();
+fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -> RunRecord {
+    let used: Vec<&str> = plan.tasks.iter().flat_map(|t| &t.members).map(|m| plan.instances[m.instance].name.as_str()).collect();
     let machine = serde_json::json!({
         "format": 1,
         "version": env!("CARGO_PKG_VERSION"),
@@ -78,8 +79,8 @@ fn record(name: String, plan: &Plan, sources: &SourceMap, settings: &Settings) -
     });
     RunRecord {
         name,
-        resolved: resolved.join("\n"),
-        sources: sources.iter().map(|(_, s)| (s.name.clone(), s.text.clone())).collect(),
+        resolved: compiled.resolved.text(&used, true),
+        sources: compiled.sources.iter().map(|(_, s)| (s.name.clone(), s.text.clone())).collect(),
         machine,
         ..RunRecord::default()
     }

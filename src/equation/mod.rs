@@ -5,5 +5,5 @@ mod print;
 mod schedule;
 
 pub use fields::{AdvantageField, LossField};
-pub use print::{term_text, term_text_shallow};
+pub use print::{number_text, term_text, term_text_shallow};
 pub use schedule::ScheduleField;

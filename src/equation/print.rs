@@ -14,14 +14,19 @@ pub fn term_text(term: &Term) -> String {
     out
 }
 
-/// As a reader wants it: named terms of the loss stand by their names, except at the top.
+/// As a reader wants it: named terms of the loss stand by their names.
 pub fn term_text_shallow(term: &Term) -> String {
     let mut out = String::new();
-    match &term.kind {
-        TermKind::Named { body, .. } => write(body, 0, false, &mut out),
-        _ => write(term, 0, false, &mut out),
-    }
+    write(term, 0, false, &mut out);
     out
+}
+
+/// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
+pub fn number_text(n: f64) -> String {
+    match n.abs() {
+        a if a != 0.0 && (a < 1e-4 || a >= 1e15) => format!("{n:e}"),
+        _ => n.to_string(),
+    }
 }
 
 /// How tightly an operator binds; a call binds tightest.
@@ -45,10 +50,10 @@ fn write(term: &Term, outer: u8, deep: bool, out: &mut String) {
     }
     match &term.kind {
         TermKind::Number(n) if *n < 0.0 && outer > 8 => {
-            let _ = write!(out, "({n})");
+            let _ = write!(out, "({})", number_text(*n));
         }
         TermKind::Number(n) => {
-            let _ = write!(out, "{n}");
+            out.push_str(&number_text(*n));
         }
         TermKind::Bool(b) => {
             let _ = write!(out, "{b}");

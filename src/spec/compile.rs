@@ -1,8 +1,8 @@
 //! The story in one function: a file becomes checked pipelines.
 
-use super::PipelineSpec;
 use super::check::check;
 use super::library::{LIBRARY, PRELUDE};
+use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::ast::LineKind;
 use crate::lang::load::{Root, load};
 use crate::lang::parser;
@@ -10,6 +10,7 @@ use crate::lang::resolve::{KindName, Override, Resolver, Words};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::objective::VOCABULARY;
 use crate::registry::all_kinds;
+use std::collections::BTreeMap;
 
 /// Messages about something that is not there. After a syntax error or a missing import they may be wrong, so they are not shown then.
 const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
@@ -34,19 +35,35 @@ pub struct Compiled {
     /// The names of the root file's pipelines, in order.
     pub roots: Vec<String>,
     pub diagnostics: Diagnostics,
+    /// The file without imports, inheritance and functions. Empty with errors.
+    pub resolved: Resolved,
 }
 
 /// Parses, resolves and checks. Pure but for the reading of the file and its imports; touches no device.
 pub fn compile(request: &Request<'_>) -> Compiled {
-    with_resolver(request, |resolver, sources| {
+    let compiled = with_resolver(request, |resolver, sources| {
         let pipelines = check(resolver, sources);
-        let roots = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
-        (pipelines, roots)
-    })
-    .map_or_else(
-        |(sources, diagnostics)| Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics },
-        |((pipelines, roots), sources, diagnostics)| Compiled { sources, pipelines, roots, diagnostics },
-    )
+        let roots: Vec<String> = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
+        let sound = !resolver.diagnostics.borrow().has_errors();
+        let said = resolver.diagnostics.take();
+        let resolved = if sound { resolved::resolve(resolver, sources) } else { Resolved::default() };
+        // what the printing of a sound file says is no mistake of the user
+        resolver.diagnostics.replace(said);
+        (pipelines, roots, resolved)
+    });
+    match compiled {
+        Err((sources, diagnostics)) => {
+            Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics, resolved: Resolved::default() }
+        }
+        Ok(((mut pipelines, roots, resolved), sources, diagnostics)) => {
+            let mut texts: BTreeMap<String, String> = BTreeMap::new();
+            for spec in &mut pipelines {
+                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], false));
+                spec.resolved.clone_from(text);
+            }
+            Compiled { sources, pipelines, roots, diagnostics, resolved }
+        }
+    }
 }
 
 /// Loads the request's files and hands a resolver over them to `work`. The error: the root could not be read.

@@ -3,9 +3,11 @@
 mod check;
 mod compile;
 mod library;
+mod resolved;
 
 pub use compile::{Compiled, Request, compile};
 pub use library::{LIBRARY, PRELUDE};
+pub use resolved::Resolved;
 #[cfg(test)]
 pub(crate) mod fake;
 
@@ -25,7 +27,7 @@ pub struct PipelineSpec {
     pub stages: Vec<StageSpec>,
     /// The equation in words for reports: term name and text, `minimize` last.
     pub equation: Vec<(String, String)>,
-    /// The pipeline flattened to text that runs alone.
+    /// The pipeline flattened to text that runs alone; without the places where values were written, which differ between machines.
     pub resolved: String,
 }
 

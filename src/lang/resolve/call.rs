@@ -5,7 +5,7 @@ use super::{Definition, Resolver};
 use super::lines::{Body, Lines, ScopedLine};
 use super::names::Found;
 use super::scope::Context;
-use crate::lang::ast::{Arg, Function, Ident, Path};
+use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
 use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
@@ -92,6 +92,9 @@ impl<'a> Resolver<'a> {
             self.report(Diagnostic::error("E0117", arg.value.span, "`sweep` takes values without names"));
             return Value::poison(span);
         }
+        if context.instance.is_some_and(|i| self.is_open(i)) {
+            return self.open_sweep(args, span, context);
+        }
         match choice {
             // before unfolding (`seeds`) there is no choice yet
             Some(index) => self.eval(&args[index.unwrap_or(0).min(args.len() - 1)].value, context),
@@ -160,6 +163,10 @@ impl<'a> Resolver<'a> {
         for (param, arg) in signature.params.iter().zip(given) {
             let argument = match (arg, &param.accepts, &param.default) {
                 (Some(arg), Accepts::Term, _) => self.as_term(&self.eval(&arg.value, context)).map(Argument::Term),
+                // a stage or a term may be called `turn`: here the word is meant
+                (Some(arg), Accepts::Key(words), _) if word_of(&arg.value, context).is_some_and(|w| words.contains(&w)) => {
+                    word_of(&arg.value, context).map(|word| Argument::Key(Arc::from(word), arg.value.span))
+                }
                 (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words),
                 (None, _, Default::Number(n)) => {
                     Some(Argument::Term(Arc::new(Term { kind: TermKind::Number(*n), span, via: context.via })))
@@ -268,5 +275,17 @@ impl<'a> Resolver<'a> {
             }
         }
         self.build(kind.to_string(), kind_span, lines, span)
+    }
+}
+
+/// A name that no parameter has.
+fn word_of<'e>(expr: &'e Expr, context: &Context) -> Option<&'e str> {
+    match &expr.kind {
+        ExprKind::Path(path) if path.parts.len() == 1 => {
+            let name = path.parts.first()?.name.as_str();
+            let is_parameter = context.params.as_ref().is_some_and(|p| p.contains_key(name));
+            (!is_parameter).then_some(name)
+        }
+        _ => None,
     }
 }

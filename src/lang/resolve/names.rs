@@ -1,6 +1,7 @@
 //! Looking a name up, and following a path.
 
 use super::lines::{Body, ScopedLine, mentions};
+use super::open::symbol;
 use super::scope::Context;
 use super::{Definition, Resolver};
 use crate::lang::ast::{Ident, Path};
@@ -76,7 +77,11 @@ impl<'a> Resolver<'a> {
                 self.used.borrow_mut().insert(*name_span);
                 return Some(Found::Function(function));
             }
-            return Some(Found::Value(self.line(instance, &name.name)?));
+            let value = self.line(instance, &name.name)?;
+            if self.is_open(instance) && self.depends_on_sweep(&value) {
+                return Some(Found::Value(symbol(&name.name, name.span)));
+            }
+            return Some(Found::Value(value));
         }
         let stage = format!("stages.{}", name.name);
         if mentions(lines, &stage) && defining != Some(&stage) {
@@ -232,6 +237,10 @@ impl<'a> Resolver<'a> {
                     Value::new(ValueKind::Stage(stage), path.span)
                 }
                 ValueKind::Poison => return at,
+                _ if self.symbol_of(&at).is_some() => {
+                    let name = self.symbol_of(&at).unwrap_or_default();
+                    symbol(&format!("{name}.{}", part.name), path.span)
+                }
                 _ => {
                     let message = format!("{} has no parts, so no `{}`", at.words(), part.name);
                     self.report(Diagnostic::error("E0114", part.span, message));
