@@ -22,6 +22,32 @@ pub enum Verb {
     Check(CheckArgs),
     /// Show what would be run, and why.
     Plan(PlanArgs),
+    /// Show what a file comes to: the resolved pipeline, the syntax tree, the equation.
+    Show(super::show::ShowArgs),
+    /// Evaluate an objective on a batch, without a model.
+    Probe(super::probe::ProbeArgs),
+    /// Lay files out in the canonical way.
+    Fmt(super::fmt::FmtArgs),
+    /// Write a small pipeline to begin with.
+    New(super::new::NewArgs),
+    /// List what may stand in a pipeline, or describe one kind in full.
+    Kinds(super::kinds::KindsArgs),
+    /// Explain a message by its code.
+    Explain(super::explain::ExplainArgs),
+    /// Show every setting with the place it comes from.
+    Settings(super::settings_verb::SettingsVerbArgs),
+    /// Write a completion script for a shell.
+    Completions(super::completions::CompletionsArgs),
+    /// List the runs, or remove one.
+    Runs(super::runs::RunsArgs),
+    /// Show the tables of a run again, and where its pages lie.
+    Report(super::report::ReportArgs),
+    /// Show in what two runs or pipelines differ.
+    Diff(super::diff::DiffArgs),
+    /// Check or measure an environment.
+    Env(super::env::EnvArgs),
+    /// Play an environment in the terminal.
+    Play(super::play::PlayArgs),
 }
 
 /// Which pipelines, and with what changed.

@@ -3,11 +3,25 @@
 mod args;
 mod check;
 mod compiled;
+mod completions;
 mod device;
+mod diff;
+mod env;
+mod explain;
+mod fmt;
+mod kinds;
+mod new;
 mod plan;
+mod play;
+mod probe;
+pub mod reference;
 mod report;
 mod run;
+mod runs;
 mod settings;
+mod settings_verb;
+mod show;
+mod world;
 
 pub use settings::Settings;
 
@@ -51,11 +65,40 @@ fn dispatch(cli: &Cli) -> u8 {
         },
         Some(Verb::Check(args)) => check::run(args),
         Some(Verb::Plan(args)) => plan::run(args, &settings),
+        Some(Verb::Show(args)) => show::run(args),
+        Some(Verb::Probe(args)) => probe::run(args),
+        Some(Verb::Fmt(args)) => fmt::run(args),
+        Some(Verb::New(args)) => new::run(args),
+        Some(Verb::Kinds(args)) => kinds::run(args),
+        Some(Verb::Explain(args)) => explain::run(args),
+        Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
+        Some(Verb::Completions(args)) => completions::run(args),
+        Some(Verb::Runs(args)) => runs::run(args, &settings),
+        Some(Verb::Report(args)) => report::run(args, &settings),
+        Some(Verb::Diff(args)) => diff::run(args, &settings),
+        Some(Verb::Env(args)) => env::run(args, &settings),
+        Some(Verb::Play(args)) => play::run(args, &settings),
     }
 }
 
 /// Says on stderr what is wrong with the user's input.
 pub(crate) fn complain(message: &str) -> u8 {
     eprintln!("error: {message}");
+    WRONG_INPUT
+}
+
+/// Prints the answer. A reader that has gone away (`epo-run kinds | head`) is no mistake.
+pub(crate) fn answer(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Says on stderr what is wrong, and what to do next.
+pub(crate) fn complain_with(message: &str, help: Option<&str>) -> u8 {
+    complain(message);
+    if let Some(help) = help {
+        eprintln!("  = help: {help}");
+    }
     WRONG_INPUT
 }

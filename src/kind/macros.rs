@@ -38,6 +38,7 @@ macro_rules! kind {
                     doc: concat!($($field_doc, "\n"),*),
                     expects: <$ty as $crate::kind::Field>::expects,
                     inherited: $crate::kind_rule!(inherited $($rule)+),
+                    required: $crate::kind_rule!(needed $($rule)+),
                     default: || $crate::kind_rule!(shown $ty, $($rule)+),
                 } ),* ],
             };
@@ -57,6 +58,10 @@ macro_rules! kind {
 macro_rules! kind_rule {
     (inherited inherit $($rest:tt)*) => { true };
     (inherited $($rest:tt)*) => { false };
+
+    (needed required) => { true };
+    (needed inherit) => { true };
+    (needed $($rest:tt)*) => { false };
 
     (shown $ty:ty, inherit) => { None };
     (shown $ty:ty, required) => { None };

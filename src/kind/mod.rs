@@ -61,6 +61,8 @@ pub struct FieldInfo {
     pub expects: fn() -> String,
     /// Taken from the pipeline's line of that name when left out.
     pub inherited: bool,
+    /// Must be given, here or (where it is inherited) there.
+    pub required: bool,
     /// The default, as it would be written; `None` where the field must be given (or inherited).
     pub default: fn() -> Option<String>,
 }

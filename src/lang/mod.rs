@@ -7,6 +7,7 @@ pub mod format;
 pub mod layout;
 pub mod lexer;
 pub mod load;
+pub mod outline;
 pub mod parser;
 pub mod render;
 pub mod resolve;

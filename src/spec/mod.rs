@@ -2,11 +2,15 @@
 
 mod check;
 mod compile;
+mod environment;
 mod library;
+mod objectives;
 mod resolved;
 
 pub use compile::{Compiled, Request, compile};
+pub use environment::environment;
 pub use library::{LIBRARY, PRELUDE};
+pub use objectives::{Equations, equations};
 pub use resolved::Resolved;
 #[cfg(test)]
 pub(crate) mod fake;

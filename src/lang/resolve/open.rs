@@ -62,6 +62,22 @@ impl<'a> Resolver<'a> {
         super::lines::mentions(&self.instances[instance].lines, name)
     }
 
+    /// The root file's lines that have a value, in order.
+    pub fn top_level_names(&self) -> Vec<String> {
+        let names = &self.files[self.program.root].names;
+        names.iter().filter(|(_, (definition, _))| matches!(definition, super::Definition::Line)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A line of the root file, or of what it imports.
+    pub fn top_level(&self, name: &str) -> Option<Arc<Value>> {
+        let span = crate::lang::Span::new(self.program.files[self.program.root].source, 0..0);
+        let name = crate::lang::ast::Ident { name: name.to_string(), span };
+        match self.lookup(&name, &super::Context { file: self.program.root, ..super::Context::default() }) {
+            super::names::Found::Value(value) if !matches!(value.kind, ValueKind::Key(_)) && self.symbol_of(&value).is_none() => Some(value),
+            _ => None,
+        }
+    }
+
     pub fn pipeline_span(&self, pipeline: usize) -> Span {
         self.pipelines[pipeline].name_span
     }

@@ -49,6 +49,26 @@ impl DocLine {
         }
     }
 
+    /// Every value below this line by its path; a kind is the value of the path itself.
+    pub fn leaves(&self, prefix: &str, into: &mut Vec<(String, String)>) {
+        let name = match self.lead.strip_suffix(" = ") {
+            Some(name) => name,
+            None if self.lead.starts_with("pipeline ") => "",
+            None => self.lead.trim_end(),
+        };
+        let path = if prefix.is_empty() || name.is_empty() { format!("{prefix}{name}") } else { format!("{prefix}.{name}") };
+        match &self.doc {
+            _ if self.comment => {}
+            Doc::Inline(text) => into.push((path, text.clone())),
+            Doc::Block { head, lines } => {
+                if !head.is_empty() {
+                    into.push((path.clone(), head.clone()));
+                }
+                lines.iter().for_each(|l| l.leaves(&path, into));
+            }
+        }
+    }
+
     /// How often a text occurs.
     pub fn count(&self, wanted: &str) -> usize {
         let own = self.lead.matches(wanted).count();

@@ -114,6 +114,31 @@ impl Resolved {
         page.finish()
     }
 
+    /// Every value of a pipeline by its path, in order: `train.groups`, `loss.minimize`.
+    pub fn leaves(&self, name: &str) -> Vec<(String, String)> {
+        let mut leaves = Vec::new();
+        if let Some(pipeline) = self.pipelines.iter().find(|p| p.name == name) {
+            pipeline.line.leaves("", &mut leaves);
+        }
+        // a stage is called by its name alone
+        leaves.into_iter().map(|(path, text)| (path.strip_prefix("stages.").map(str::to_string).unwrap_or(path), text)).collect()
+    }
+
+    /// The prompts and environments that these pipelines use, likewise.
+    pub fn shared_leaves(&self, names: &[&str]) -> Vec<(String, String)> {
+        let mut uses = Uses::default();
+        self.pipelines.iter().filter(|p| names.contains(&p.name.as_str())).for_each(|p| uses.add(p.uses.clone()));
+        let shared: Vec<&Shared> = uses.shared.iter().filter_map(|name| self.shared.get(name)).collect();
+        let mut leaves = Vec::new();
+        for prompt in shared.iter().flat_map(|s| &s.uses.prompts).chain(&uses.prompts) {
+            if let Some(found) = self.prompts.get(prompt) {
+                leaves.push((format!("prompt {prompt}"), doc::quoted(&found.text)));
+            }
+        }
+        shared.iter().for_each(|s| s.line.leaves("", &mut leaves));
+        leaves
+    }
+
     /// The names of the pipelines, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pipelines.iter().map(|p| p.name.as_str())
