@@ -1,7 +1,7 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
-pub mod household;
 pub mod alfworld;
+pub mod household;
 pub mod pddl;
 pub mod text;
 

@@ -70,7 +70,7 @@ fn panels_are_fixed() {
     let hash = |config: Config, split| Household::new(config).unwrap().panel(split, Some(300)).unwrap().hash.clone();
     let found = ["train", "seen", "unseen"].map(|split| hash(Config::default(), split)[..16].to_string());
     // These change with the words, the rules or the generator, and with them every run that was made. Never by accident.
-    assert_eq!(found, ["", "", ""]);
+    assert_eq!(found, ["8174c9fc5ce53055", "7db10f66017bab34", "1363d2655121770a"]);
     assert_ne!(hash(Config::default(), "train"), hash(Config { seed: 1, ..Config::default() }, "train"));
     assert_ne!(hash(Config::default(), "train"), hash(Config { objects: 9, ..Config::default() }, "train"));
 }
