@@ -195,7 +195,7 @@ error[E0040]: `lib` is a folder
   |
 3 | import \"lib\"
   |        ^^^^^
-  = help: name a file in it, like `lib/experiment.epo`
+  = help: name a file in it
 
 error[E0041]: cannot import `/etc/passwd`
  --> main.epo:4:8

@@ -197,3 +197,64 @@ fn spans_cover_what_was_written() {
     let ExprKind::Binary { op, op_span, left, .. } = &value.kind else { panic!("a product") };
     assert_eq!((*op, sources.slice(*op_span), sources.slice(left.span)), (BinaryOp::Mul, "*", "(1 + 2)"));
 }
+
+fn codes(diagnostics: &Diagnostics) -> Vec<&'static str> {
+    diagnostics.0.iter().map(|d| d.code).collect()
+}
+
+#[test]
+fn only_lines_with_mistakes_are_lost() {
+    let text = "
+a = 1
+b = 2 2
+pipeline x {
+  c = f(1, g { d = , e = 1 }, 3)
+  f = [1
+    2]
+  loss {
+    g = 1:
+    h = 2
+  }
+  i = \"open
+  j = (1 + 2
+}
+k = 3
+";
+    let (file, diagnostics, _) = read(text);
+    assert_eq!(codes(&diagnostics), ["E0012", "E0001", "E0002", "E0013", "E0005", "E0003"]);
+    let lines = file.expect("a file").lines;
+    let shown: Vec<String> = lines
+        .iter()
+        .map(|l| match &l.kind {
+            LineKind::Assign { path, .. } => path.to_string(),
+            LineKind::Pipeline { lines, .. } => lines
+                .iter()
+                .map(|l| match &l.kind {
+                    LineKind::Assign { path, value } => format!("{path}={}", shape(value)),
+                    LineKind::Block { name, lines } => format!("{}:{}", name.name, lines.len()),
+                    other => panic!("{other:?}"),
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(shown, ["a", "c=f(1, g{e=1}, 3) loss:1", "k"]);
+}
+
+#[test]
+fn bounds() {
+    let nested = |n: usize| format!("x = {}1{}", "(".repeat(n), ")".repeat(n));
+    assert!(read(&nested(64)).1.is_empty());
+    let (file, diagnostics, _) = read(&nested(65));
+    assert_eq!((file, codes(&diagnostics)), (None, vec!["E0024"]));
+    let sum = |n: usize| format!("x = 1{}", " + 1".repeat(n));
+    assert!(read(&sum(255)).1.is_empty());
+    assert_eq!(codes(&read(&sum(256)).1), ["E0026"]);
+    let (file, diagnostics, _) = read(&" ".repeat(2 * 1024 * 1024));
+    assert_eq!((file, codes(&diagnostics)), (None, vec!["E0025"]));
+    for line in ["a =\n", "a = ;\n", "a = 1)\n", "a = 1.2.3\n"] {
+        let found = codes(&read(&line.repeat(150)).1);
+        assert_eq!((found.len(), found.last()), (101, Some(&"E0032")), "{line}");
+    }
+}

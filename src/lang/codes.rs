@@ -5,6 +5,7 @@ mod e01;
 mod e02;
 mod e03;
 mod e04;
+mod e05;
 mod warnings;
 
 use super::diagnostic::closest;
@@ -24,7 +25,7 @@ pub struct Code {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [e00::ROWS, e01::ROWS, e02::ROWS, e03::ROWS, e04::ROWS, warnings::ROWS].into_iter().flatten()
+    [e00::ROWS, e01::ROWS, e02::ROWS, e03::ROWS, e04::ROWS, e05::ROWS, warnings::ROWS].into_iter().flatten()
 }
 
 /// The row of a code; `e104` and `104` mean `E0104`.

@@ -270,7 +270,8 @@ impl Lexer<'_> {
     }
 
     fn problem(&mut self, diagnostic: Diagnostic, kind: TokenKind, length: usize) {
-        if self.problems.len() < MAX_PROBLEMS {
+        // One more than is shown, so that it is known that there are more.
+        if self.problems.len() <= MAX_PROBLEMS {
             self.problems.push(Problem { token: self.tokens.len(), diagnostic });
         }
         self.push(kind, length);

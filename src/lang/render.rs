@@ -211,7 +211,8 @@ impl Shown {
         let start = start.unwrap_or(0);
         let lead = if from > 0 { "…" } else { "" };
         for c in &mut columns {
-            *c = c.saturating_sub(start).min(to.saturating_sub(start)) + lead.chars().count();
+            // What lies before the part that is shown is marked under the `…`.
+            *c = if *c < start { 0 } else { (*c).min(to) - start + lead.chars().count() };
         }
         let tail = if to < total { "…" } else { "" };
         Self { text: format!("{lead}{text}{tail}"), columns }

@@ -9,7 +9,7 @@ use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
 use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
-use super::text::describe;
+use super::text::{FULL, describe};
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Advantage {
         // Nothing is learned from an advantage: no gradient is followed.
         let needs = needs(&program, &flow::flow(&program), &[root]);
         let needs = Needs { gradient: flow::Reach::default(), ..needs };
-        Some(Self { program, root, gae, needs, place: term.place(), text: describe(term, usize::MAX) })
+        Some(Self { program, root, gae, needs, place: term.place(), text: describe(term, FULL) })
     }
 
     /// How many different `gae` the line has; `returns` is known if it is one.

@@ -19,6 +19,8 @@ pub enum BatchError {
     Length { quantity: String, words: &'static str, expected: usize, found: usize },
     #[error("`{quantity}` has one value for each `{key}`, but the batch does not say which row belongs to which")]
     NoKey { quantity: String, key: Level },
+    #[error("rows {first} and {second} belong to one episode, but their `{quantity}` differs; it is one number an episode")]
+    Differs { quantity: String, first: usize, second: usize },
     #[error("row {row} is not in the batch, which has {rows} rows")]
     NoRow { row: usize, rows: usize },
     #[error("row {row} is taken twice")]
@@ -77,8 +79,8 @@ impl Batch {
         Ok(self)
     }
 
-    /// Gives a quantity of an episode its values from one value a row; `Err` with the first row that differs from an earlier one of its episode.
-    pub fn set_by_row(&mut self, quantity: &str, values: &[f64]) -> Result<Result<(), usize>, BatchError> {
+    /// Gives a quantity of an episode its values from one value a row, the same for all rows of an episode.
+    pub fn set_by_row(&mut self, quantity: &str, values: &[f64]) -> Result<(), BatchError> {
         let info = known(quantity)?;
         let no_key = || BatchError::NoKey { quantity: quantity.into(), key: info.level };
         let map = self.layout.get_map(Level::Turn, info.level).ok_or_else(no_key)?;
@@ -86,16 +88,14 @@ impl Batch {
         if expected != found {
             return Err(BatchError::Length { quantity: quantity.into(), words, expected, found });
         }
-        let mut coarse: Vec<Option<f64>> = vec![None; map.count];
+        let mut coarse: Vec<Option<(usize, f64)>> = vec![None; map.count];
         for (row, (&to, &value)) in map.to.iter().zip(values).enumerate() {
-            let slot = &mut coarse[to as usize];
-            if slot.is_some_and(|known| known != value) {
-                return Ok(Err(row));
+            let (first, known) = *coarse[to as usize].get_or_insert((row, value));
+            if known != value {
+                return Err(BatchError::Differs { quantity: quantity.into(), first, second: row });
             }
-            *slot = Some(value);
         }
-        self.set(quantity, coarse.into_iter().flatten().collect())?;
-        Ok(Ok(()))
+        self.set(quantity, coarse.into_iter().flatten().map(|(_, value)| value).collect())
     }
 
     /// Where the run is. `progress` in [0, 1].

@@ -11,7 +11,7 @@ use super::levels::Level;
 use super::needs::{Needs, needs};
 use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
 use super::quantities::quantity_info;
-use super::text::describe;
+use super::text::{FULL, describe};
 use crate::lang::term::LossBlock;
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use candle_core::{Tensor, Var};
@@ -92,7 +92,7 @@ impl Objective {
                     name: term.name.to_string(),
                     place: term.name_span,
                     reached: false,
-                    text: describe(&term.term, usize::MAX),
+                    text: describe(&term.term, FULL),
                     node,
                 }),
                 None => sound = false,

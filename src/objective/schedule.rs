@@ -4,7 +4,7 @@ use super::check::Checker;
 use super::context::{Place, Scope};
 use super::error::{NonFinite, ObjectiveError};
 use super::program::{NodeId, Op, Program};
-use super::text::describe;
+use super::text::{FULL, describe};
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Schedule {
         if !checker.is_one_number(root, field) {
             return None;
         }
-        Some(Self { program: checker.program, root, place: term.place(), text: describe(term, usize::MAX) })
+        Some(Self { program: checker.program, root, place: term.place(), text: describe(term, FULL) })
     }
 
     /// The same for schedules that compute the same.

@@ -3,6 +3,9 @@
 use super::functions;
 use crate::lang::term::{Argument, Term, TermKind};
 
+/// Length of a text that is meant to be read in full; an expression of shared parts may be far longer.
+pub const FULL: usize = 20_000;
+
 /// The expression as it could have been written, with every function of the library replaced by its meaning and named terms by their names.
 /// Longer texts than `limit` characters are cut with `…`.
 pub fn describe(term: &Term, limit: usize) -> String {

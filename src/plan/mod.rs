@@ -143,6 +143,18 @@ impl Plan {
         }
     }
 
+    /// The planned pipelines flattened to one text; instances of one pipeline whose texts are equal stand there once.
+    pub fn resolved(&self) -> String {
+        let planned: BTreeSet<usize> = self.tasks.iter().flat_map(|t| &t.members).map(|m| m.instance).collect();
+        let mut texts: Vec<&str> = Vec::new();
+        for instance in planned.iter().filter_map(|i| self.instances.get(*i)) {
+            if !texts.contains(&instance.resolved.as_str()) {
+                texts.push(&instance.resolved);
+            }
+        }
+        texts.join("\n")
+    }
+
     /// What the plan writes down of itself: `plan.json`.
     pub fn record(&self) -> Value {
         view::json(self, None)

@@ -75,8 +75,10 @@ impl<'a> Lane<'a> {
                 return Ok(done);
             }
             let Some(generator) = &mut self.generator else { return Ok(done) };
-            for (slot, response) in generator.advance()? {
-                let Some(mut going) = asked.remove(&slot) else { continue };
+            let responses = generator.advance()?;
+            // all of them before the first new request: it may be given the slot of a response not yet looked at
+            let finished: Vec<(Going, Response)> = responses.into_iter().filter_map(|(slot, r)| Some((asked.remove(&slot)?, r))).collect();
+            for (mut going, response) in finished {
                 let action = self.read(&going, response)?;
                 if self.act(&mut going, action) {
                     free.push(going.game);

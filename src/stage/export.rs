@@ -46,6 +46,10 @@ impl Stage for Export {
         true
     }
 
+    fn shows_names(&self) -> bool {
+        false
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         super::run::export::run(self, context)
     }

@@ -21,7 +21,7 @@ pub struct GameFile {
 }
 
 /// The largest official file has some 150 kB.
-const MAX_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 impl GameFile {
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::world::Household;
-use crate::env::{EnvError, World};
+use crate::env::{EnvError, Environment, Panel, World};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 pub struct BenchReport {
     pub steps_per_second: f64,
     pub resets_per_second: f64,
-    /// Memory of one running game; `None` where the system does not tell (anywhere but on Linux).
-    pub bytes_per_environment: Option<u64>,
+    /// What one running game keeps, the tables worked out for its house included (the mean over tasks).
+    pub bytes_per_environment: u64,
     pub steps: u64,
     pub resets: u64,
 }
@@ -20,8 +20,6 @@ pub struct BenchReport {
 /// Turns of a random episode; like the engine's usual limit.
 const TURNS: usize = 50;
 const TASKS: usize = 200;
-/// Games that run at once while memory is looked at.
-const GAMES: usize = 1000;
 
 /// Plays random games for about `time`. Time spent on resets and on steps is counted apart; the choice of actions is in neither.
 ///
@@ -58,30 +56,19 @@ pub fn bench(world: &Household, time: Duration) -> Result<BenchReport, EnvError>
     Ok(BenchReport {
         steps_per_second: steps as f64 / stepping.as_secs_f64().max(1e-9),
         resets_per_second: resets as f64 / resetting.as_secs_f64().max(1e-9),
-        bytes_per_environment: memory(world)?,
+        bytes_per_environment: memory(world, &panel)?,
         steps,
         resets,
     })
 }
 
-/// By how much the resident memory grows with a thousand games on a thousand tasks.
-fn memory(world: &Household) -> Result<Option<u64>, EnvError> {
-    let panel = world.panel("train", Some(GAMES))?;
-    let before = resident();
-    let mut games = Vec::with_capacity(GAMES);
+/// The mean over the tasks, right after a reset.
+fn memory(world: &Household, panel: &Panel) -> Result<u64, EnvError> {
+    let mut game = world.play();
+    let mut bytes = 0;
     for task in &panel.tasks {
-        let mut game = world.instance()?;
         game.reset(task, 0)?;
-        game.admissible()?;
-        games.push(game);
+        bytes += game.bytes();
     }
-    let grown = before.zip(resident()).map(|(before, after)| after.saturating_sub(before) / GAMES as u64);
-    Ok(grown)
-}
-
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(1024 * kilobytes)
+    Ok((bytes / panel.tasks.len().max(1)) as u64)
 }

@@ -47,7 +47,8 @@ impl Catalogue {
             let (out, kept): (Vec<_>, Vec<_>) = all(&config.kinds).filter(|c| c.possible(*family, config)).partition(|c| c.held_out());
             if kept.is_empty() || out.is_empty() {
                 let kinds = config.kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-                let message = format!("no goal of the family `{family}` is possible in {kinds}; leave the family out or add kinds of rooms");
+                let message =
+                    format!("no goal of the family `{family}` is possible in {kinds}; leave the family out or add kinds of rooms");
                 return Err(ConfigError { field: "families", message });
             }
             known.push(kept);

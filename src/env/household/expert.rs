@@ -36,8 +36,37 @@ pub(super) struct View<'a> {
     pub hand: Option<Seen>,
 }
 
-/// The command to give now. `layout`: read for the list of rooms, the list of receptacles, and the goal; not for where objects are.
-pub(super) fn advise(layout: &Layout, view: &View) -> Option<String> {
+/// What to do; receptacles by their position in the layout's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Enter(Room),
+    Go(usize),
+    Open(usize),
+    Take(Seen, usize),
+    Put(Seen, usize),
+    /// Make it clean, hot or cold, as the goal says.
+    Prepare(Seen, usize),
+    TurnOn(usize),
+}
+
+impl Act {
+    /// The command for it; `None` when it does not fit the layout.
+    pub fn command(self, layout: &Layout) -> Option<String> {
+        let spot = |i: usize| layout.spots.get(i).map(Spot::name);
+        Some(match self {
+            Act::Enter(room) => format!("go to {room}"),
+            Act::Go(i) => format!("go to {}", spot(i)?),
+            Act::Open(i) => format!("open {}", spot(i)?),
+            Act::Take(it, i) => format!("take {} {} from {}", it.class, it.number, spot(i)?),
+            Act::Put(it, i) => format!("put {} {} in {}", it.class, it.number, spot(i)?),
+            Act::Prepare(it, i) => format!("{} {} {} with {}", layout.family, it.class, it.number, spot(i)?),
+            Act::TurnOn(i) => format!("turn on {}", spot(i)?),
+        })
+    }
+}
+
+/// What to do now. `layout`: read for the list of rooms, the list of receptacles, and the goal; not for where objects are.
+pub(super) fn advise(layout: &Layout, view: &View) -> Option<Act> {
     Expert { layout, view, goal: layout.goal }.advise()
 }
 
@@ -48,7 +77,7 @@ struct Expert<'a> {
 }
 
 impl Expert<'_> {
-    fn advise(&self) -> Option<String> {
+    fn advise(&self) -> Option<Act> {
         match self.view.hand {
             None => self.search(),
             Some(held) if held.class != self.goal.object => self.put_away(&held),
@@ -67,51 +96,49 @@ impl Expert<'_> {
         }
     }
 
-    fn search(&self) -> Option<String> {
+    fn search(&self) -> Option<Act> {
         if let Some((i, spot)) = self.here() {
             if !spot.class.lamp() && !self.view.open {
-                return Some(format!("open {}", spot.name()));
+                return Some(Act::Open(i));
             }
             let done = |object: &Seen| self.target() == Some(i) && self.prepared(object);
             if let Some(found) = self.view.contents.iter().find(|object| object.class == self.goal.object && !done(object)) {
-                return Some(format!("take {} {} from {}", found.class, found.number, spot.name()));
+                return Some(Act::Take(*found, i));
             }
         }
         self.next()
     }
 
     /// Something in the hand that is of no use: nothing the expert would have taken, but it can be asked in any situation.
-    fn put_away(&self, held: &Seen) -> Option<String> {
+    fn put_away(&self, held: &Seen) -> Option<Act> {
         match self.here() {
-            Some((_, spot)) if held.class.fits(spot.class) => self.put(held, spot),
+            Some((i, spot)) if held.class.fits(spot.class) => self.put(held, i),
             _ => self.next(),
         }
     }
 
-    fn prepare(&self, held: &Seen) -> Option<String> {
+    fn prepare(&self, held: &Seen) -> Option<Act> {
         let tool = self.layout.family.tool()?;
-        if let Some((_, spot)) = self.here().filter(|(_, spot)| spot.class == tool) {
-            return Some(format!("{} {} {} with {}", self.layout.family, held.class, held.number, spot.name()));
+        if let Some((i, _)) = self.here().filter(|(_, spot)| spot.class == tool) {
+            return Some(Act::Prepare(*held, i));
         }
-        let nearest = self.layout.spots.iter().find(|s| s.class == tool && s.room == self.view.room);
-        self.approach(nearest.or_else(|| self.layout.spots.iter().find(|s| s.class == tool))?)
+        let tools = || self.layout.spots.iter().enumerate().filter(|(_, spot)| spot.class == tool);
+        let nearest = tools().find(|(_, spot)| spot.room == self.view.room);
+        let (i, spot) = nearest.or_else(|| tools().next())?;
+        Some(self.approach(i, spot))
     }
 
-    fn deliver(&self, held: &Seen) -> Option<String> {
+    fn deliver(&self, held: &Seen) -> Option<Act> {
         let target = self.target()?;
         match self.here() {
-            Some((i, spot)) if i == target && spot.class.lamp() => Some(format!("turn on {}", spot.name())),
-            Some((i, spot)) if i == target => self.put(held, spot),
-            _ => self.approach(self.layout.spots.get(target)?),
+            Some((i, spot)) if i == target && spot.class.lamp() => Some(Act::TurnOn(i)),
+            Some((i, _)) if i == target => self.put(held, i),
+            _ => self.layout.spots.get(target).map(|spot| self.approach(target, spot)),
         }
     }
 
-    fn put(&self, held: &Seen, spot: &Spot) -> Option<String> {
-        if self.view.open {
-            Some(format!("put {} {} in {}", held.class, held.number, spot.name()))
-        } else {
-            Some(format!("open {}", spot.name()))
-        }
+    fn put(&self, held: &Seen, here: usize) -> Option<Act> {
+        Some(if self.view.open { Act::Put(*held, here) } else { Act::Open(here) })
     }
 
     fn here(&self) -> Option<(usize, &Spot)> {
@@ -123,22 +150,21 @@ impl Expert<'_> {
         self.layout.spots.iter().position(|spot| spot.class == self.goal.receptacle && spot.room == self.goal.room)
     }
 
-    fn approach(&self, spot: &Spot) -> Option<String> {
-        if spot.room == self.view.room { Some(format!("go to {}", spot.name())) } else { Some(format!("go to {}", spot.room)) }
+    fn approach(&self, i: usize, spot: &Spot) -> Act {
+        if spot.room == self.view.room { Act::Go(i) } else { Act::Enter(spot.room) }
     }
 
     /// The next place to look at.
-    fn next(&self) -> Option<String> {
+    fn next(&self) -> Option<Act> {
         let room = self.view.room;
-        let spots = || self.layout.spots.iter().enumerate().filter(|(_, s)| s.room == room && !s.class.lamp());
-        let after = spots().find(|(i, _)| self.view.at.is_none_or(|at| *i > at));
-        if let Some((_, spot)) = after {
-            return Some(format!("go to {}", spot.name()));
+        let spots = || self.layout.spots.iter().enumerate().filter(|(_, s)| s.room == room && !s.class.lamp()).map(|(i, _)| i);
+        if let Some(after) = spots().find(|i| self.view.at.is_none_or(|at| *i > at)) {
+            return Some(Act::Go(after));
         }
         let other = self.layout.rooms.iter().find(|r| **r > room).or_else(|| self.layout.rooms.first().filter(|r| **r != room));
         match other {
-            Some(other) => Some(format!("go to {other}")),
-            None => spots().find(|(i, _)| Some(*i) != self.view.at).map(|(_, spot)| format!("go to {}", spot.name())),
+            Some(other) => Some(Act::Enter(*other)),
+            None => spots().find(|i| Some(*i) != self.view.at).map(Act::Go),
         }
     }
 }

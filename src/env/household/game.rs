@@ -3,10 +3,8 @@
 use super::expert::{self, Seen, View};
 use super::layout::{Layout, Thing};
 use super::words::Room;
-use super::world::EXPERT_TURNS;
 use crate::env::pddl::{self, Loader, PlainNames, State};
 use crate::env::{EnvError, Observation, Step};
-use std::sync::Arc;
 
 const DOMAIN: &str = include_str!("domain.pddl");
 const GRAMMAR: &str = include_str!("text.grammar");
@@ -21,8 +19,10 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    fn load(&self, layout: &Layout) -> Result<pddl::Game, EnvError> {
-        self.loader.load(DOMAIN, GRAMMAR, &layout.problem(), &PlainNames).map_err(|e| EnvError::Task(format!("the rules of `household` are broken: {e}")))
+    pub fn load(&self, layout: &Layout) -> Result<pddl::Game, EnvError> {
+        self.loader
+            .load(DOMAIN, GRAMMAR, &layout.problem(), &PlainNames)
+            .map_err(|e| EnvError::Task(format!("the rules of `household` are broken: {e}")))
     }
 
     /// Of everything that is the same in all houses.
@@ -37,8 +37,8 @@ impl Rules {
 }
 
 pub(super) struct Game {
-    layout: Arc<Layout>,
-    game: Arc<pddl::Game>,
+    layout: Layout,
+    game: pddl::Game,
     state: State,
     scene: String,
     won: bool,
@@ -46,10 +46,10 @@ pub(super) struct Game {
 
 impl Game {
     pub fn start(rules: &Rules, layout: Layout) -> Result<Game, EnvError> {
-        let game = Arc::new(rules.load(&layout)?);
+        let game = rules.load(&layout)?;
         let state = game.initial();
         let scene = game.opening(&state).map_err(broken)?;
-        Ok(Game { layout: Arc::new(layout), game, state, scene, won: false })
+        Ok(Game { layout, game, state, scene, won: false })
     }
 
     pub fn opening(&self) -> Observation {
@@ -102,19 +102,15 @@ impl Game {
         let inside = |thing: &&Thing| open && self.game.holds(&self.state, "in", &[&thing.id(), &place]);
         let contents: Vec<Seen> = self.layout.things.iter().filter(inside).map(seen).collect();
         let hand = held.and_then(|held| self.layout.things.iter().find(|thing| thing.id() == held)).map(seen);
-        expert::advise(&self.layout, &View { room, at, open: open || is("lit"), contents: &contents, hand })
+        let view = View { room, at, open: open || is("lit"), contents: &contents, hand };
+        expert::advise(&self.layout, &view)?.command(&self.layout)
     }
 
-    /// How many turns the expert takes, up to [`EXPERT_TURNS`].
-    pub fn expert_turns(rules: &Rules, layout: &Layout) -> Result<Option<usize>, EnvError> {
-        let mut game = Game::start(rules, layout.clone())?;
-        for turn in 1..=EXPERT_TURNS {
-            let Some(command) = game.expert() else { return Ok(None) };
-            if game.step(&command)?.success {
-                return Ok(Some(turn));
-            }
-        }
-        Ok(None)
+    /// What it takes in memory beyond its own size.
+    pub fn bytes(&self) -> usize {
+        let Layout { rooms, spots, things, .. } = &self.layout;
+        let layout = size_of::<Layout>() + size_of_val(rooms.as_slice()) + size_of_val(spots.as_slice()) + size_of_val(things.as_slice());
+        layout + self.game.bytes() + self.state.bytes() + self.scene.capacity()
     }
 }
 

@@ -44,11 +44,8 @@ impl Layout {
             if let Some(spot) = self.spots.get(thing.spot) {
                 write!(out, "(in {id} {})", spot.id())?;
             }
-            let abilities = [
-                (thing.class.cleanable(), "cleanable"),
-                (thing.class.heatable(), "heatable"),
-                (thing.class.coolable(), "coolable"),
-            ];
+            let abilities =
+                [(thing.class.cleanable(), "cleanable"), (thing.class.heatable(), "heatable"), (thing.class.coolable(), "coolable")];
             for (_, word) in abilities.iter().filter(|(able, _)| *able) {
                 write!(out, " ({word} {id})")?;
             }

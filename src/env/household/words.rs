@@ -162,21 +162,11 @@ impl Room {
                 (Shelf, 3),
                 (Wardrobe, 2),
             ],
-            Room::Kitchen => &[
-                (Cabinet, 4),
-                (Counter, 3),
-                (Drawer, 4),
-                (Fridge, 1),
-                (Microwave, 1),
-                (Shelf, 3),
-                (Sink, 1),
-                (Stove, 1),
-                (Table, 2),
-            ],
-            Room::Lounge => &[(Armchair, 2), (Bookcase, 2), (Cabinet, 4), (Chest, 2), (Floorlamp, 1), (Safe, 1), (Sofa, 2), (Table, 2)],
-            Room::Study => {
-                &[(Armchair, 1), (Bookcase, 2), (Desk, 2), (Desklamp, 1), (Drawer, 4), (Floorlamp, 1), (Safe, 1), (Shelf, 3)]
+            Room::Kitchen => {
+                &[(Cabinet, 4), (Counter, 3), (Drawer, 4), (Fridge, 1), (Microwave, 1), (Shelf, 3), (Sink, 1), (Stove, 1), (Table, 2)]
             }
+            Room::Lounge => &[(Armchair, 2), (Bookcase, 2), (Cabinet, 4), (Chest, 2), (Floorlamp, 1), (Safe, 1), (Sofa, 2), (Table, 2)],
+            Room::Study => &[(Armchair, 1), (Bookcase, 2), (Desk, 2), (Desklamp, 1), (Drawer, 4), (Floorlamp, 1), (Safe, 1), (Shelf, 3)],
         }
     }
 
@@ -241,7 +231,26 @@ impl Object {
         use Object::*;
         matches!(
             self,
-            Apple | Bowl | Cloth | Comb | Cup | Egg | Fork | Glass | Kettle | Knife | Lettuce | Mug | Pan | Plate | Pot | Potato | Soap | Sponge | Spoon | Tomato
+            Apple
+                | Bowl
+                | Cloth
+                | Comb
+                | Cup
+                | Egg
+                | Fork
+                | Glass
+                | Kettle
+                | Knife
+                | Lettuce
+                | Mug
+                | Pan
+                | Plate
+                | Pot
+                | Potato
+                | Soap
+                | Sponge
+                | Spoon
+                | Tomato
         )
     }
 

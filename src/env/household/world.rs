@@ -2,10 +2,11 @@
 
 use super::combination::Catalogue;
 use super::config::{Config, ConfigError};
-use super::game::{Game, Rules};
+use super::game::Rules;
 use super::generate::{Split, generate};
 use super::layout::Layout;
 use super::play::Play;
+use super::rehearsal::expert_turns;
 use crate::env::{EnvError, Environment, Panel, Task, World};
 use std::sync::Arc;
 
@@ -50,6 +51,10 @@ impl Household {
         &self.shared.config
     }
 
+    pub(super) fn play(&self) -> Play {
+        Play::new(self.shared.clone())
+    }
+
     /// The house and the goal of a task.
     ///
     /// # Errors
@@ -75,12 +80,14 @@ impl Shared {
     fn draw(&self, split: Split, name: &str, index: usize) -> Result<Layout, EnvError> {
         for attempt in 0..ATTEMPTS {
             let Some(layout) = generate(&self.config, &self.catalogue, split, index as u64, attempt) else { continue };
-            if longest(&layout) <= EXPERT_TURNS || Game::expert_turns(&self.rules, &layout)?.is_some_and(|turns| turns <= EXPERT_TURNS) {
+            if expert_turns(&layout, EXPERT_TURNS).is_some() {
                 return Ok(layout);
             }
         }
         let id = task_id(name, index);
-        Err(EnvError::Task(format!("no house found for `{id}` in {ATTEMPTS} draws; allow more `receptacles`, fewer `objects` or more `kinds`")))
+        Err(EnvError::Task(format!(
+            "no house found for `{id}` in {ATTEMPTS} draws; allow more `receptacles`, fewer `objects` or more `kinds`"
+        )))
     }
 
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Panel, EnvError> {
@@ -110,18 +117,9 @@ fn task_id(split: &str, index: usize) -> String {
     format!("{split}/{index:04}")
 }
 
-/// No game of this house takes the expert longer: it looks at everything, for the second object of `two` once more, and then does at most
-/// six things with what it found. Rooms add a turn each.
-fn longest(layout: &Layout) -> usize {
-    let rounds = Layout::needed(layout.family);
-    let closed = layout.spots.iter().filter(|spot| spot.class.openable()).count();
-    let doors = if layout.rooms.len() > 1 { layout.rooms.len() + 3 } else { 0 };
-    rounds * (layout.spots.len() + doors + 6) + closed
-}
-
 impl World for Household {
     fn instance(&self) -> Result<Box<dyn Environment>, EnvError> {
-        Ok(Box::new(Play::new(self.shared.clone())))
+        Ok(Box::new(self.play()))
     }
 
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Arc<Panel>, EnvError> {

@@ -2,13 +2,16 @@
 
 use super::effect::{self, Effect};
 use super::error::{Part, PddlError, Text};
-use super::formula::{self, Clause, Formula, PredId, Scope, Vocabulary, typed_items};
+use super::formula::{self, Clause, Formula, PredId, Scope, UNFOLDING, Vocabulary, typed_items};
 use super::sexpr::{self, Node};
-use super::types::{OBJECT, TypeId, Types};
-use indexmap::IndexMap;
+use super::types::{MAX_TYPES, OBJECT, TypeId, Types};
+use indexmap::{IndexMap, IndexSet};
 
 /// Arguments an atom can have: eight object numbers fit into one key.
 pub(crate) const MAX_ARITY: usize = 8;
+/// Limits far above any domain that people write, so that a damaged or malicious one cannot use up the memory.
+const MAX_PREDICATES: usize = 500;
+const MAX_SCHEMAS: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Predicate {
@@ -44,7 +47,7 @@ pub struct Domain {
     pub(crate) predicates: IndexMap<String, Predicate>,
     pub(crate) schemas: Vec<Schema>,
     /// Words in the actions that name objects; a problem says which.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: IndexSet<String>,
     warnings: Vec<String>,
 }
 
@@ -65,7 +68,7 @@ impl Domain {
                 constants: Vec::new(),
                 predicates: IndexMap::new(),
                 schemas: Vec::new(),
-                names: Vec::new(),
+                names: IndexSet::new(),
                 warnings: Vec::new(),
             },
         };
@@ -107,12 +110,8 @@ impl Vocabulary for Reader<'_> {
     }
 
     fn object(&mut self, name: &str, at: u32) -> Result<u16, PddlError> {
-        if let Some(index) = self.domain.names.iter().position(|known| known == name) {
-            return Ok(index as u16);
-        }
-        let index = u16::try_from(self.domain.names.len()).map_err(|_| self.text.error(at, "too many names of objects"))?;
-        self.domain.names.push(name.to_string());
-        Ok(index)
+        let (index, _) = self.domain.names.insert_full(name.to_string());
+        u16::try_from(index).map_err(|_| self.text.error(at, "too many names of objects"))
     }
 }
 
@@ -183,7 +182,7 @@ impl<'t> Reader<'t> {
 
     fn types(&mut self, item: &Node<'t>) -> Result<(), PddlError> {
         let text = self.text;
-        let too_many = |at| text.error(at, "more than 65536 types");
+        let too_many = |at| text.error(at, format!("more than {MAX_TYPES} types"));
         for (name, at, parent) in typed_items(text, &item.list().unwrap_or_default()[1..])? {
             let id = self.domain.types.declare(name).ok_or_else(|| too_many(at))?;
             if let Some((parent, at)) = parent {
@@ -203,8 +202,8 @@ impl<'t> Reader<'t> {
             if arity > MAX_ARITY {
                 return Err(self.text.error(declared.at, format!("`{name}` has {arity} arguments; at most {MAX_ARITY} are supported")));
             }
-            if self.domain.predicates.len() >= 16_000 {
-                return Err(self.text.error(declared.at, "more than 16000 predicates"));
+            if self.domain.predicates.len() >= MAX_PREDICATES {
+                return Err(self.text.error(declared.at, format!("more than {MAX_PREDICATES} predicates")));
             }
             if self.domain.predicates.insert(name.to_string(), Predicate { arity, fluent: false }).is_some() {
                 return Err(self.text.error(declared.at, format!("the predicate `{name}` is declared twice")));
@@ -219,6 +218,9 @@ impl<'t> Reader<'t> {
         let name = items.get(1).and_then(Node::word).ok_or_else(|| text.error(item.at, "expected the name of the action"))?;
         if self.domain.schemas.iter().any(|schema| schema.name == name) {
             return Err(text.error(item.at, format!("the action `{name}` is declared twice")));
+        }
+        if self.domain.schemas.len() >= MAX_SCHEMAS {
+            return Err(text.error(item.at, format!("more than {MAX_SCHEMAS} actions")));
         }
         let mut scope = Scope::default();
         let mut params = Vec::new();
@@ -236,13 +238,13 @@ impl<'t> Reader<'t> {
                 None => return Err(text.error(key.at, "expected `:parameters`, `:precondition` or `:effect`")),
             }
         }
-        let precondition = formula::clauses(&precondition)
+        let precondition = formula::clauses(&precondition, &mut { UNFOLDING })
             .ok_or_else(|| text.error(item.at, format!("the precondition of `{name}` unfolds into too many cases")))?;
         for effect in &effects {
             if let Some((_, predicate)) = self.domain.predicates.get_index_mut(effect.atom.pred as usize) {
                 predicate.fluent = true;
             }
-            if formula::clauses(&effect.condition).is_none() {
+            if formula::clauses(&effect.condition, &mut { UNFOLDING }).is_none() {
                 return Err(text.error(item.at, format!("a condition in the effect of `{name}` unfolds into too many cases")));
             }
         }

@@ -3,7 +3,7 @@
 
 use super::domain::{Domain, Schema};
 use super::effect::Effect;
-use super::formula::{Clause, Formula, PredId, Term, clauses};
+use super::formula::{Clause, Formula, PredId, Term, UNFOLDING, clauses};
 use super::problem::{NOBODY, ObjId, Problem};
 use super::relation::{Goal, Join, KeyMap, OverBudget, Relation, key};
 use super::types::TypeId;
@@ -54,6 +54,9 @@ struct Explorer<'a> {
     budget: &'a mut u64,
 }
 
+/// What a new fact costs of the budget: it takes memory and sets off searches.
+const FACT_COST: u64 = 16;
+
 /// Finds everything reachable; `budget` is the number of steps the search may take.
 pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBudget> {
     let domain = ground.domain;
@@ -68,9 +71,9 @@ pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBu
     };
     for (pred, args) in &ground.problem.init {
         if domain.is_fluent(*pred) {
-            explorer.add(*pred, args);
+            explorer.add(*pred, args)?;
         } else if let Some(relation) = explorer.relations.get_mut(*pred as usize) {
-            relation.insert(args, ground.problem.objects.len());
+            relation.insert(args);
         }
     }
     let fits: Vec<Vec<&[bool]>> = schemas.iter().map(|schema| ground.fits(&schema.vars)).collect();
@@ -91,7 +94,7 @@ pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBu
         }
     }
     while let Some((pred, args)) = explorer.queue.pop_front() {
-        let Some(row) = explorer.relations[pred as usize].insert(&args, ground.problem.objects.len()) else { continue };
+        let Some(row) = explorer.relations[pred as usize].insert(&args) else { continue };
         for &(s, c, position) in &triggers[pred as usize] {
             explorer.instantiate(&schemas[s], (s, c), &fits[s], &reaches[s], Some((position, row)))?;
         }
@@ -100,12 +103,14 @@ pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBu
 }
 
 impl Explorer<'_> {
-    fn add(&mut self, pred: PredId, args: &[ObjId]) {
+    fn add(&mut self, pred: PredId, args: &[ObjId]) -> Result<(), OverBudget> {
         if let Some(known) = self.known.get_mut(pred as usize)
             && known.insert(key(args), ()).is_none()
         {
+            *self.budget = self.budget.checked_sub(FACT_COST).ok_or(OverBudget)?;
             self.queue.push_back((pred, args.to_vec()));
         }
+        Ok(())
     }
 
     /// All instances of a clause, or those for which the given fact stands at the given position and at no earlier one.
@@ -146,6 +151,7 @@ impl Explorer<'_> {
         }
         let mut new = Vec::new();
         for env in found.chunks_exact(schema.width()) {
+            *self.budget = self.budget.checked_sub(schema.effects.len() as u64).ok_or(OverBudget)?;
             for (effect, reach) in schema.effects.iter().zip(reaches).filter(|(effect, _)| effect.add) {
                 let mut env = env.to_vec();
                 each_binding(&join, effect, reach, &mut env, self.budget, &mut |env| {
@@ -159,7 +165,7 @@ impl Explorer<'_> {
         }
         self.instances[s][c].extend(found);
         for (pred, args, n) in new {
-            self.add(pred, &args[..n]);
+            self.add(pred, &args[..n])?;
         }
         Ok(())
     }
@@ -186,7 +192,7 @@ pub(crate) fn static_part(domain: &Domain, effect: &Effect) -> Vec<Clause> {
     }
     let mut all = match &effect.condition {
         Formula::And(parts) if parts.is_empty() => vec![Clause::default()],
-        condition => clauses(condition).unwrap_or_else(|| vec![Clause::default()]),
+        condition => clauses(condition, &mut { UNFOLDING }).unwrap_or_else(|| vec![Clause::default()]),
     };
     for clause in &mut all {
         let hidden = |term: &Term| matches!(term, Term::Var(var) if clause.hidden.contains(var));

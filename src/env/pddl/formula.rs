@@ -60,16 +60,11 @@ pub(crate) struct Clause {
     pub universal: Vec<Formula>,
 }
 
-/// What unfolding may cost, in literals written. More comes from no sensible condition.
-const MAX_UNFOLDING: usize = 2_000_000;
+/// What unfolding a condition of a domain may cost, in literals written. More comes from no sensible condition.
+pub(crate) const UNFOLDING: u64 = 1_000_000;
 
-/// The disjunction of clauses that a formula stands for; `None` when there would be too many.
-pub(crate) fn clauses(formula: &Formula) -> Option<Vec<Clause>> {
-    let mut budget = MAX_UNFOLDING;
-    unfold(formula, &mut budget)
-}
-
-fn unfold(formula: &Formula, budget: &mut usize) -> Option<Vec<Clause>> {
+/// The disjunction of clauses that a formula stands for; `None` when that costs more than the budget.
+pub(crate) fn clauses(formula: &Formula, budget: &mut u64) -> Option<Vec<Clause>> {
     let all = match formula {
         Formula::Atom { positive, atom } => {
             let mut clause = Clause::default();
@@ -80,9 +75,9 @@ fn unfold(formula: &Formula, budget: &mut usize) -> Option<Vec<Clause>> {
         Formula::And(parts) => {
             let mut all = vec![Clause::default()];
             for part in parts {
-                let more = unfold(part, budget)?;
+                let more = clauses(part, budget)?;
                 let size = |clauses: &[Clause]| clauses.iter().map(Clause::size).sum::<usize>();
-                *budget = budget.checked_sub(size(&all) * more.len() + size(&more) * all.len())?;
+                *budget = budget.checked_sub((size(&all) * more.len() + size(&more) * all.len()) as u64)?;
                 all = all.iter().flat_map(|a| more.iter().map(|b| a.and(b))).collect();
             }
             all
@@ -90,18 +85,18 @@ fn unfold(formula: &Formula, budget: &mut usize) -> Option<Vec<Clause>> {
         Formula::Or(parts) => {
             let mut all = Vec::new();
             for part in parts {
-                all.extend(unfold(part, budget)?);
+                all.extend(clauses(part, budget)?);
             }
             all
         }
         Formula::Exists(vars, body) => {
-            let mut all = unfold(body, budget)?;
+            let mut all = clauses(body, budget)?;
             all.iter_mut().for_each(|clause| clause.hidden.extend(vars));
             all
         }
         Formula::Forall(..) => vec![Clause { universal: vec![formula.clone()], ..Clause::default() }],
     };
-    *budget = budget.checked_sub(all.len())?;
+    *budget = budget.checked_sub(all.len() as u64)?;
     Some(all)
 }
 

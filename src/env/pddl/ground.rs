@@ -171,7 +171,7 @@ impl Writer<'_> {
             Formula::Or(parts) => Ok(Cond::any(parts.iter().map(|part| self.formula(join, part, env)).collect::<Result<_, _>>()?)),
             Formula::Exists(vars, _) => {
                 let mut parts = Vec::new();
-                for clause in clauses(formula).ok_or(OverBudget)? {
+                for clause in clauses(formula, self.budget).ok_or(OverBudget)? {
                     let mut goals: Vec<Goal> = clause.positive.iter().map(|atom| Goal { atom, except: u32::MAX }).collect();
                     let mut found = Vec::new();
                     join.solve(&mut goals, &clause.hidden, env, self.budget, &mut |env| {
@@ -253,6 +253,7 @@ impl Writer<'_> {
                 if repeats && condition.is_always() && !seen.insert((binding[..params].to_vec(), pre.clone())) {
                     continue;
                 }
+                *self.budget = self.budget.checked_sub((pre.len() + schema.effects.len()) as u64).ok_or(OverBudget)?;
                 self.action(s, schema, &join, &reaches, binding, &pre, condition)?;
             }
         }
@@ -283,9 +284,11 @@ impl Writer<'_> {
             }
         }
         let Outcome { mut adds, mut deletes, mut sometimes, ignored } = outcome;
-        deletes.retain(|fact| !adds.contains(fact));
-        sometimes.retain(|(_, add, fact)| *add || !adds.contains(fact));
-        let implied = |fact: u32, add: bool| pre.contains(&literal(fact, add));
+        adds.sort_unstable();
+        adds.dedup();
+        deletes.retain(|fact| adds.binary_search(fact).is_err());
+        sometimes.retain(|(_, add, fact)| *add || adds.binary_search(fact).is_err());
+        let implied = |fact: u32, add: bool| pre.binary_search(&literal(fact, add)).is_ok();
         let nothing = !ignored
             && adds.iter().all(|&(_, fact)| implied(fact, true))
             && deletes.iter().all(|&(_, fact)| implied(fact, false))
@@ -295,7 +298,6 @@ impl Writer<'_> {
         if nothing {
             return Ok(());
         }
-        adds.dedup();
         // Deletions first: what an action makes true, it does not make false.
         sometimes.sort_by_key(|(_, add, _)| *add);
         let effects: Vec<_> = sometimes.into_iter().map(|(when, add, fact)| (when, self.made(fact, add).collect())).collect();

@@ -25,6 +25,8 @@ pub struct Loader {
 const KEPT: usize = 32;
 /// Steps that working out a game may take. The largest official games need less than one million.
 const BUDGET: u64 = 40_000_000;
+/// Bytes that the commands of a game may take together. The largest official games need some hundred thousand.
+const MAX_COMMANDS: usize = 100 << 20;
 /// Actions a game may have. The largest official games have some ten thousand.
 const MAX_ACTIONS: usize = 1_000_000;
 
@@ -164,6 +166,7 @@ fn commands(game: &Game) -> Result<(Vec<String>, Vec<u32>), TextError> {
     let mut texts = Vec::new();
     let mut written = Vec::with_capacity(game.actions.all.len());
     let mut known: Vec<KeyMap<u32>> = params.iter().map(|_| KeyMap::default()).collect();
+    let mut length = 0;
     for action in &game.actions.all {
         let args = game.args(action);
         let schema = action.schema as usize;
@@ -171,7 +174,14 @@ fn commands(game: &Game) -> Result<(Vec<String>, Vec<u32>), TextError> {
             Some(places) => places.iter().map(|&place| args[place]).collect(),
             None => args.to_vec(),
         };
-        let make = || game.script.command(schema, args, &view);
+        let mut make = || {
+            let text = game.script.command(schema, args, &view)?;
+            length += text.len();
+            match length > MAX_COMMANDS {
+                true => Err(TextError { place: None, message: format!("the commands of all actions take more than {MAX_COMMANDS} bytes") }),
+                false => Ok(text),
+            }
+        };
         let text = if chosen.len() > super::domain::MAX_ARITY {
             texts.push(make()?);
             texts.len() as u32 - 1

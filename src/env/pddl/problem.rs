@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 /// The number of an object: its place in the order of ids.
 pub(crate) type ObjId = u16;
+/// The largest official games have some 300.
+const MAX_OBJECTS: usize = 20_000;
 /// No object.
 pub(crate) const NOBODY: ObjId = ObjId::MAX;
 
@@ -83,8 +85,8 @@ fn read_objects(text: Text, domain: &Domain, item: Option<&Node>) -> Result<Vec<
     if let Some(pair) = objects.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(text.error(pair[0].2.max(pair[1].2), format!("the object `{}` is declared twice", pair[0].0)));
     }
-    if objects.len() >= NOBODY as usize {
-        return Err(text.whole(format!("{} objects are too many", objects.len())));
+    if objects.len() > MAX_OBJECTS {
+        return Err(text.whole(format!("{} objects are too many; at most {MAX_OBJECTS} are supported", objects.len())));
     }
     Ok(objects.into_iter().map(|(name, kind, _)| (name, kind)).collect())
 }

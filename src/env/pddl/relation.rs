@@ -39,8 +39,8 @@ pub(crate) struct Relation {
     pub arity: usize,
     rows: Vec<ObjId>,
     places: KeyMap<u32>,
-    /// `by[argument][object]`: the rows with that object there, ascending.
-    by: Vec<Vec<Vec<u32>>>,
+    /// By argument and object: the rows with that object there, ascending.
+    by: KeyMap<Vec<u32>>,
 }
 
 impl Relation {
@@ -61,7 +61,7 @@ impl Relation {
     }
 
     /// The new row, or `None` when the fact was there.
-    pub fn insert(&mut self, args: &[ObjId], objects: usize) -> Option<u32> {
+    pub fn insert(&mut self, args: &[ObjId]) -> Option<u32> {
         let row = self.places.len() as u32;
         match self.places.entry(key(args)) {
             std::collections::hash_map::Entry::Occupied(_) => return None,
@@ -69,20 +69,15 @@ impl Relation {
         };
         self.rows.extend(args);
         if self.arity > 1 {
-            if self.by.is_empty() {
-                self.by = vec![vec![Vec::new(); objects]; self.arity];
-            }
-            for (index, &arg) in self.by.iter_mut().zip(args) {
-                if let Some(rows) = index.get_mut(arg as usize) {
-                    rows.push(row);
-                }
+            for (position, &arg) in args.iter().enumerate() {
+                self.by.entry(key(&[position as ObjId, arg])).or_default().push(row);
             }
         }
         Some(row)
     }
 
     fn with(&self, position: usize, object: ObjId) -> &[u32] {
-        self.by.get(position).and_then(|index| index.get(object as usize)).map_or(&[], Vec::as_slice)
+        self.by.get(&key(&[position as ObjId, object])).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -225,7 +220,8 @@ impl Join<'_> {
         found: &mut dyn FnMut(&[ObjId]) -> Result<(), OverBudget>,
     ) -> Result<(), OverBudget> {
         let Some((&var, rest)) = free.split_first() else {
-            *budget = budget.checked_sub(1).ok_or(OverBudget)?;
+            // What is found is written down, so it costs its length.
+            *budget = budget.checked_sub(1 + env.len() as u64).ok_or(OverBudget)?;
             return found(env);
         };
         if env.get(var as usize) != Some(&NOBODY) {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 pub(crate) type TypeId = u16;
 
+pub(crate) const MAX_TYPES: usize = 1000;
+
 /// The type that all others are kinds of; always present.
 pub(crate) const OBJECT: TypeId = 0;
 
@@ -29,7 +31,10 @@ impl Types {
         if let Some(&id) = self.ids.get(name) {
             return Some(id);
         }
-        let id = TypeId::try_from(self.names.len()).ok()?;
+        if self.names.len() >= MAX_TYPES {
+            return None;
+        }
+        let id = self.names.len() as TypeId;
         self.names.push(name.to_string());
         self.ids.insert(name.to_string(), id);
         self.parents.push(Vec::new());

@@ -4,6 +4,9 @@ use super::{TextError, place};
 use indexmap::IndexMap;
 use serde_json::Value;
 
+/// Official grammars have some 40.
+const MAX_RULES: usize = 2000;
+
 /// One alternative of a rule, still as text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Alternative {
@@ -24,15 +27,18 @@ pub struct Grammar {
     /// By name in lower case.
     pub(crate) actions: IndexMap<String, ActionText>,
     pub(crate) rules: IndexMap<String, Vec<Alternative>>,
-    /// Where each rule is named.
-    pub(crate) places: IndexMap<String, (u32, u32)>,
+    /// Where each rule is named: the byte.
+    named_at: IndexMap<String, usize>,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 impl Grammar {
     /// # Errors
     /// Says where the text does not have the form of a grammar.
     pub fn parse(text: &str) -> Result<Grammar, TextError> {
-        let mut grammar = Grammar::default();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut grammar = Grammar { lines, ..Grammar::default() };
         let mut reader = Reader { text, at: 0 };
         while let Some((word, at)) = reader.word_or_end()? {
             match word {
@@ -47,6 +53,13 @@ impl Grammar {
             }
         }
         Ok(grammar)
+    }
+
+    /// Where a rule is named.
+    pub(crate) fn place(&self, rule: &str) -> Option<(u32, u32)> {
+        let at = *self.named_at.get(rule)?;
+        let line = self.lines.partition_point(|&start| start <= at).max(1);
+        Some((line as u32, (at - self.lines.get(line - 1)?) as u32 + 1))
     }
 
     fn action(&mut self, reader: &mut Reader, at: usize) -> Result<(), TextError> {
@@ -94,9 +107,11 @@ impl Grammar {
         })?;
         let wrong = |what: &str| TextError { place: Some((line, 1)), message: what.to_string() };
         let Value::Object(rules) = value else { return Err(wrong("a block of rules is a JSON object")) };
+        // The rules come in the order of the text, so each is looked for after the one before.
+        let mut at = 0;
         for (name, alternatives) in rules {
-            let found = block.find(&format!("\"{name}\"")).map_or((line, 1), |offset| place(text, start + offset));
-            let wrong = |what: &str| TextError { place: Some(found), message: format!("the rule `{name}` {what}") };
+            at += block.get(at..).and_then(|rest| rest.find(&format!("\"{name}\""))).unwrap_or(0);
+            let wrong = |what: &str| TextError { place: Some(place(text, start + at)), message: format!("the rule `{name}` {what}") };
             let Value::Array(list) = alternatives else { return Err(wrong("is not a list of alternatives")) };
             let mut read = Vec::new();
             for alternative in &list {
@@ -108,8 +123,11 @@ impl Grammar {
                 };
                 read.push(Alternative { condition: condition.to_string(), text: text.to_string() });
             }
-            self.places.insert(name.clone(), found);
-            self.rules.insert(name, read);
+            self.named_at.insert(name.clone(), start + at);
+            self.rules.insert(name.clone(), read);
+            if self.rules.len() > MAX_RULES {
+                return Err(wrong(&format!("is one too many: a grammar has at most {MAX_RULES} rules")));
+            }
         }
         Ok(())
     }

@@ -217,7 +217,7 @@ impl<W: Vocabulary> Linker<'_, W> {
         let Some(alternatives) = self.grammar.rules.get(name) else {
             return Err(TextError::new(format!("there is no rule `{name}`")));
         };
-        let at = self.grammar.places.get(name).copied();
+        let at = self.grammar.place(name);
         let of = |e: TextError| TextError { place: e.place.or(at), message: format!("the rule `{name}`: {}", e.message) };
         if alternatives.last().is_none_or(|last| !last.condition.is_empty()) {
             return Err(of(TextError::new("the last alternative must have no condition, so that there is always a text")));
@@ -366,10 +366,13 @@ struct Check<'a> {
 impl Check<'_> {
     fn rule(&mut self, rule: u16, bound: u128) -> Result<(), TextError> {
         let name = self.rule_names.get(rule as usize).map_or("", String::as_str);
-        let place = self.grammar.places.get(name).copied();
+        let place = self.grammar.place(name);
         let of = |message: &str| TextError { place, message: format!("the rule `{name}`{message}") };
         if self.stack.contains(&rule) {
             return Err(of(" contains itself"));
+        }
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(of(&format!(" stands within other rules more than {MAX_DEPTH} deep")));
         }
         if !self.seen.insert((rule, bound)) {
             return Ok(());

@@ -9,9 +9,15 @@ pub(crate) struct Part {
     pub variables: Vec<(String, String)>,
 }
 
+/// The search for answers recurses once for each part.
+const MAX_PARTS: usize = 32;
+
 pub(crate) fn parse(text: &str) -> Result<Vec<Part>, TextError> {
     let error = |message: String| TextError::new(format!("in the query `{}`: {message}", text.trim()));
     let mut parts = Vec::new();
+    if text.split('&').count() > MAX_PARTS {
+        return Err(error(format!("more than {MAX_PARTS} parts")));
+    }
     for part in text.split('&') {
         let part = part.trim();
         let (name, rest) = part.split_once('(').ok_or_else(|| error("expected `predicate(variable:type, …)`".into()))?;

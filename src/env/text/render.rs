@@ -35,8 +35,8 @@ pub trait Scene {
     fn attribute(&self, object: u16, attribute: Attribute) -> &str;
 }
 
-/// Facts looked at and rules replaced for one text. The largest official games need some thousands.
-const BUDGET: u32 = 2_000_000;
+/// Facts looked at, rules replaced and bytes written for one text. The largest official games need some thousands.
+const BUDGET: u32 = 4_000_000;
 
 impl Script {
     /// The rule `intro`.
@@ -105,13 +105,19 @@ impl<'a, S: Scene> Renderer<'a, S> {
     }
 
     /// False when the budget is used up.
-    fn spend(&mut self) -> bool {
-        self.left = self.left.saturating_sub(1);
+    fn spend(&mut self, steps: usize) -> bool {
+        self.left = self.left.saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX));
         self.left > 0
     }
 
+    fn write(&mut self, text: &str) {
+        if self.spend(text.len()) {
+            self.out.push_str(text);
+        }
+    }
+
     fn rule(&mut self, rule: u16) {
-        if !self.spend() {
+        if !self.spend(1) {
             return;
         }
         let script = self.script;
@@ -136,7 +142,7 @@ impl<'a, S: Scene> Renderer<'a, S> {
     fn pieces(&mut self, pieces: &'a [Linked]) {
         for piece in pieces {
             match piece {
-                Linked::Text(text) => self.out.push_str(text),
+                Linked::Text(text) => self.write(text),
                 Linked::Rule(rule) => self.rule(*rule),
                 Linked::Each { item, query: None, .. } => self.item(item),
                 Linked::Each { item, query: Some(query), list } => self.each(item, query, *list),
@@ -158,7 +164,7 @@ impl<'a, S: Scene> Renderer<'a, S> {
             return self.rule(rules.empty);
         }
         for index in 0..count {
-            if !self.spend() {
+            if !self.spend(1) {
                 return;
             }
             if list && index > 0 {
@@ -182,11 +188,11 @@ impl<'a, S: Scene> Renderer<'a, S> {
 
     fn value(&mut self, value: &'a Value) {
         match value {
-            Value::Text(text) => self.out.push_str(text),
+            Value::Text(text) => self.write(text),
             Value::Attribute(name, attribute) => {
                 let object = self.named(*name);
                 let scene = self.scene;
-                self.out.push_str(scene.attribute(object, *attribute));
+                self.write(scene.attribute(object, *attribute));
             }
             Value::Join(parts) => parts.iter().for_each(|part| self.value(part)),
             Value::Or(parts) => {
@@ -236,7 +242,7 @@ impl<'a, S: Scene> Renderer<'a, S> {
         let scene = self.scene;
         let mut go_on = true;
         scene.visit(predicate, this.negative, &pattern[..this.slots.len().min(8)], &mut |row| {
-            if !self.spend() {
+            if !self.spend(1) {
                 go_on = false;
                 return false;
             }

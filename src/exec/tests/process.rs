@@ -54,7 +54,7 @@ fn wait_for(store: &Store, lines: usize, child: &mut Child) -> Option<ExitStatus
         if crate::store::read_metrics(&folder).is_ok_and(|m| m.len() >= lines) {
             return None;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "the child does not get on");
+        assert!(began.elapsed() < Duration::from_secs(120), "the child does not get on");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -72,14 +72,14 @@ fn killed_and_run_again_it_ends_with_the_same_bytes() {
     let store = Store::new(folder.path());
     let mut kills = 0;
     for lines in [1, 2, 5, 9, 14, 15, 22, 30, 38] {
-        let mut child = start(folder.path(), 3);
+        let mut child = start(folder.path(), 10);
         if wait_for(&store, lines, &mut child).is_none() {
             child.kill().unwrap(); // SIGKILL
             kills += 1;
         }
         child.wait().unwrap();
     }
-    assert!(kills >= 5, "{kills}");
+    assert!(kills >= 3, "{kills}");
     assert_eq!(start(folder.path(), 0).wait().unwrap().code(), Some(0));
     assert_same(&expected(), &tasks(&store), "killed");
 }
@@ -88,7 +88,7 @@ fn killed_and_run_again_it_ends_with_the_same_bytes() {
 fn the_second_process_says_who_and_stops() {
     let folder = scratch();
     let store = Store::new(folder.path());
-    let mut first = start(folder.path(), 100);
+    let mut first = start(folder.path(), 2000);
     assert!(wait_for(&store, 1, &mut first).is_none());
     let second = command(folder.path(), 0).stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
@@ -117,14 +117,18 @@ fn ctrl_c_stops_after_the_iteration_and_twice_at_once() {
     assert!(events(&store).iter().any(|e| matches!(e, Event::TaskInterrupted { .. })));
 
     // One long iteration: the first is heard after it, the second does not wait.
-    let mut child = start(folder.path(), 30_000);
-    std::thread::sleep(Duration::from_millis(500));
+    let mut child = start(folder.path(), 600_000);
+    let train = store.task_path(&plan(&pipelines(0)).tasks[1].digest);
     let began = Instant::now();
+    while crate::store::Lock::holder(&train).is_none() {
+        assert!(began.elapsed() < Duration::from_secs(120), "the child does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(200));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(300));
     assert_eq!(start(folder.path(), 0).wait().unwrap().code(), Some(0));
     assert_same(&expected(), &tasks(&store), "interrupted");
 }

@@ -31,4 +31,12 @@ so it would be counted once for each; `reward` is the reward of the turn.",
         wrong: "pipeline a {\n  advantage = gae(outcome, value, by = episode)\n}",
         right: "pipeline a {\n  advantage = gae(reward, value, by = episode)\n}",
     },
+    Code {
+        code: "W0401",
+        title: "nothing uses what a stage gives",
+        explanation: "\
+A stage that no other stage and no report uses costs time and shows nothing. Use it, show it in a report, or take it out.",
+        wrong: "pipeline a {\n  stages { train = rl { } }\n}",
+        right: "pipeline a {\n  stages {\n    train = rl { }\n    page = report { of = [train] }\n  }\n}",
+    },
 ];

@@ -46,11 +46,7 @@ impl Trouble {
     pub fn diagnostic(&self, shown: &str, span: Option<Span>) -> Diagnostic {
         let (code, message, help) = match self {
             Self::Missing => ("E0040", format!("there is no file `{shown}`"), "the path is taken from the current folder".to_owned()),
-            Self::Folder => (
-                "E0040",
-                format!("`{shown}` is a folder"),
-                format!("name a file in it, like `{}/experiment.epo`", shown.trim_end_matches('/')),
-            ),
+            Self::Folder => ("E0040", format!("`{shown}` is a folder"), "name a file in it".to_owned()),
             Self::NotAFile => ("E0040", format!("`{shown}` is no regular file"), "write the text into a file".to_owned()),
             Self::TooLarge => (
                 "E0025",

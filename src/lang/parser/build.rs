@@ -1,7 +1,7 @@
 //! From pest's pairs to lines of the syntax tree. What the grammar reads liberally is refused here, by name.
 
 use super::super::ast::{Function, Ident, Line, LineKind, Param, Path, Text};
-use super::super::diagnostic::{Diagnostic, closest};
+use super::super::diagnostic::Diagnostic;
 use super::super::source::{SourceId, Span};
 use super::{Rule, literal};
 use pest::iterators::{Pair, Pairs};
@@ -232,20 +232,23 @@ impl<'a> Builder<'a> {
             self.messages.push(diagnostic);
             return None;
         }
-        let diagnostic = Diagnostic::error("E0011", span, format!("no kind of line begins with `{found}`"));
+        let diagnostic = unknown_line(found, span);
+        if !diagnostic.help.is_empty() {
+            self.messages.push(diagnostic);
+            return None;
+        }
         let second = rest.peek().map(|p| p.as_str().trim_end().to_owned()).unwrap_or_default();
-        let help = match (closest(found, FORMS.iter().map(|f| f.0)), wanted) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, "fn") => "a function's line begins with `fn`".to_owned(),
-            (None, "prompt") => format!("a value is given with `{second} = …`, without a word before it"),
-            (None, "import") if second.ends_with(".epo\"") => {
+        let help = match wanted {
+            "fn" => "a function's line begins with `fn`".to_owned(),
+            "prompt" => format!("a value is given with `{second} = …`, without a word before it"),
+            "import" if second.ends_with(".epo\"") => {
                 format!("for a value write `{found} = {second}`, for another file `import {second}`")
             }
-            (None, "import") if second.len() <= 40 => format!("for a value write `{found} = {second}`"),
-            (None, "import") => format!("for a value write `{found} = \"…\"`"),
-            (None, "pipeline") if !matches!(at, Place::File) => format!("for a value write `{found} = {second} {{ … }}`"),
-            (None, "pipeline") => format!("for a value write `{found} = {second} {{ … }}`, for a pipeline `pipeline {second} {{ … }}`"),
-            (None, _) => format!("for a value write `{found} = {second}`"),
+            "import" if second.len() <= 40 => format!("for a value write `{found} = {second}`"),
+            "import" => format!("for a value write `{found} = \"…\"`"),
+            "pipeline" if !matches!(at, Place::File) => format!("for a value write `{found} = {second} {{ … }}`"),
+            "pipeline" => format!("for a value write `{found} = {second} {{ … }}`, for a pipeline `pipeline {second} {{ … }}`"),
+            _ => format!("for a value write `{found} = {second}`"),
         };
         self.messages.push(diagnostic.help(help));
         None
@@ -270,6 +273,19 @@ impl<'a> Builder<'a> {
         };
         self.error("E0021", span, message).help.push(help.to_owned());
         None
+    }
+}
+
+/// A line that begins with none of the known words. Words that are nearly known, or known from other languages, get help.
+pub fn unknown_line(found: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error("E0011", span, format!("no kind of line begins with `{found}`"));
+    match found {
+        "if" | "else" | "elif" | "unless" => diagnostic.help("a choice between values is written `where(condition, yes, no)`"),
+        "for" | "while" | "repeat" | "loop" => diagnostic.help("there are no loops; `sweep(a, b)` and `seeds = [0, 1]` unfold a pipeline"),
+        "def" | "func" | "function" | "lambda" => diagnostic.help("a function's line begins with `fn`"),
+        "use" | "include" | "require" => diagnostic.help("other files are read with `import \"file.epo\"`"),
+        "del" | "delete" | "remove" => diagnostic.help("an inherited line is removed with `without path`"),
+        _ => diagnostic.did_you_mean(found, FORMS.iter().map(|f| f.0)),
     }
 }
 

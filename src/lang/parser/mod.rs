@@ -8,7 +8,9 @@
 
 mod build;
 mod explain;
+mod explain_line;
 mod expr;
+mod failure;
 mod literal;
 
 use super::ast;
@@ -180,6 +182,13 @@ impl Reader<'_> {
         some
     }
 
+    /// Whether a message says again of the same line of text that it holds values without names: `seeds = 0, 1, 2` in braces.
+    fn repeats(&self, message: &Diagnostic) -> bool {
+        let place = |m: &Diagnostic| m.labels.first().map_or(0..0, |l| l.span.range());
+        let similar = |m: &&Diagnostic| m.code == "E0023" && message.code == "E0023" && m.help == message.help;
+        self.messages.last().filter(similar).is_some_and(|m| self.newlines(place(m).end..place(message).start) == 0)
+    }
+
     fn item(&mut self, item: u32) -> Option<ast::Line> {
         let range = self.layout.range(item);
         loop {
@@ -198,8 +207,11 @@ impl Reader<'_> {
                     InputLocation::Pos(at) | InputLocation::Span((at, _)) => range.start + at,
                 },
             };
-            let failure = explain::Failure::new(self.id, self.text, self.layout, &self.masked, item, at);
-            self.messages.push(failure.explain());
+            let failure = failure::Failure::new(self.id, self.text, self.layout, &self.masked, item, at);
+            let message = failure.explain();
+            if !self.repeats(&message) {
+                self.messages.push(message);
+            }
             let (segment, orphan) = (failure.segment(), failure.orphan());
             if let Some(orphan) = orphan {
                 self.remove(orphan);

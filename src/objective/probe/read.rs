@@ -16,8 +16,6 @@ pub enum ProbeError {
     NoTokens,
     #[error("`{field}` must be {expected}, but {found}")]
     Shape { field: String, expected: String, found: String },
-    #[error("rows {first} and {second} belong to one episode, but their `{field}` differs; it is one number an episode")]
-    EpisodeDiffers { field: &'static str, first: usize, second: usize },
     #[error(transparent)]
     Batch(#[from] BatchError),
 }
@@ -99,7 +97,11 @@ impl File<'_> {
             let tokens = self.tokens("reward", reward)?;
             let outcome: Vec<f64> = (0..self.mask.len()).map(|row| tokens.get(batch.tokens(row)).unwrap_or(&[]).iter().sum()).collect();
             if self.fields.get("score").is_none() && batch.rows().episode.is_some() {
-                self.by_episode("score", "reward", &outcome, batch)?;
+                // The message speaks of the field that is in the file.
+                batch.set_by_row("score", &outcome).map_err(|error| match error {
+                    BatchError::Differs { first, second, .. } => BatchError::Differs { quantity: "reward".into(), first, second },
+                    error => error,
+                })?;
             }
             batch.set("outcome", outcome)?;
         }
@@ -114,17 +116,10 @@ impl File<'_> {
                 Level::Token => batch.set(info.name, self.tokens(word, value)?)?,
                 Level::Turn => batch.set(info.name, self.by_row(word, value)?)?,
                 Level::Batch => batch.set(info.name, vec![number(word, "a number", value)?])?,
-                _ => self.by_episode(info.name, info.name, &self.by_row(word, value)?, batch)?,
+                _ => batch.set_by_row(info.name, &self.by_row(word, value)?)?,
             }
         }
         Ok(progress(batch)?)
-    }
-
-    fn by_episode(&self, quantity: &'static str, field: &'static str, rows: &[f64], batch: &mut Batch) -> Result<(), ProbeError> {
-        let Err(second) = batch.set_by_row(quantity, rows)? else { return Ok(()) };
-        let episodes = batch.rows().episode.clone().unwrap_or_default();
-        let first = episodes.iter().position(|episode| Some(episode) == episodes.get(second)).unwrap_or(0);
-        Err(ProbeError::EpisodeDiffers { field, first, second })
     }
 
     /// The values where the mask is 1, row after row; what stands elsewhere does not matter.

@@ -96,9 +96,7 @@ fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunErro
     set(&mut batch, "outcome", outcome)?;
     set(&mut batch, "valid", valid)?;
     for (name, values) in [("score", score), ("success", success)] {
-        if let Err(row) = batch.set_by_row(name, &values).map_err(wrong)? {
-            return Err(RunError::Failed(format!("row {row} disagrees with its episode about `{name}`")));
-        }
+        batch.set_by_row(name, &values).map_err(wrong)?;
     }
     set(&mut batch, "old_logp", logp.clone())?;
     set(&mut batch, "rollout_logp", logp)?;
