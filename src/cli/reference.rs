@@ -44,7 +44,7 @@ fn kinds() -> String {
             let _ = writeln!(out, "\n- [{category}](#{category}):");
             last = category;
         }
-        let _ = writeln!(out, "  - [`{0}`](#{0}): {1}", kind.name, first_sentence(kind.summary()));
+        let _ = writeln!(out, "  - [`{0}`](#{0}): {1}", kind.name, first_sentence(kind.doc));
     }
     last = "";
     for (category, kind) in all_kinds() {

@@ -78,6 +78,16 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Where a prompt of this name and text is written, in a file or in the instance.
+    pub fn prompt_span(&self, instance: usize, name: &str, text: &str) -> Option<Span> {
+        let own = self.instances.get(instance).map(|i| &i.lines);
+        let lines = own.into_iter().chain(self.files.iter().map(|f| &f.lines));
+        lines.filter_map(|lines| lines.get(name)).find_map(|line| match line.body {
+            Body::Prompt(found) if found.value == text => Some(line.name_span),
+            _ => None,
+        })
+    }
+
     pub fn pipeline_span(&self, pipeline: usize) -> Span {
         self.pipelines[pipeline].name_span
     }
