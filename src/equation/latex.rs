@@ -105,12 +105,7 @@ fn apply(function: &str, args: &[Argument], own: u8) -> String {
         // a switch of a library function that is set: the other case is never taken
         ("where", [c, a, b]) if constant(c).is_some() => write(if constant(c) == Some(true) { a } else { b }, own),
         ("where", [c, a, b]) => {
-            format!(
-                r"\begin{{cases}} {} & \text{{if }} {} \\ {} & \text{{otherwise}} \end{{cases}}",
-                write(a, 0),
-                write(c, 0),
-                write(b, 0)
-            )
+            format!(r"\begin{{cases}} {} & \text{{if }} {} \\ {} & \text{{otherwise}} \end{{cases}}", write(a, 0), write(c, 0), write(b, 0))
         }
         ("mean", [x]) => format!(r"\mathop{{\mathbb{{E}}}}{}{}", subscript(&keys), square(x)),
         ("sum", [x]) => format!(r"\sum{} {}", subscript(&keys), write(x, 7)),

@@ -73,7 +73,9 @@ impl<'a> Resolver<'a> {
         let span = crate::lang::Span::new(self.program.files[self.program.root].source, 0..0);
         let name = crate::lang::ast::Ident { name: name.to_string(), span };
         match self.lookup(&name, &super::Context { file: self.program.root, ..super::Context::default() }) {
-            super::names::Found::Value(value) if !matches!(value.kind, ValueKind::Key(_)) && self.symbol_of(&value).is_none() => Some(value),
+            super::names::Found::Value(value) if !matches!(value.kind, ValueKind::Key(_)) && self.symbol_of(&value).is_none() => {
+                Some(value)
+            }
             _ => None,
         }
     }
