@@ -24,7 +24,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
 }
 
 fn head(title: &str, words: &str) -> String {
-    format!("<!-- Made by `UPDATE=1 cargo test --test reference`; do not edit. -->\n\n# {title}\n\n{words}\n")
+    format!("<!-- Made by `UPDATE=1 cargo test --test cli reference`; do not edit. -->\n\n# {title}\n\n{words}\n")
 }
 
 /// For a cell of a table.

@@ -187,10 +187,9 @@ pipeline a {{
     other = rl {{ policy = thin, on = home.train, iterations = 2 }}
     page  = report {{ of = [train, other] }}
   }}
-  seeds = [0, 1]
 }}
-pipeline b from a {{ lambda = 0 }}
-pipeline c from a {{ without lambda, twice = 1, loss.minimize = surrogate, home.max_turns = 3, train.group_size = 2 }}
+pipeline b from a {{ lambda = 0, house_size = 1, policy = small, seeds = [0, 1] }}
+pipeline c from a {{ without lambda, twice = 1, house_size = 2, loss.minimize = surrogate, home.max_turns = 3, train.group_size = 2 }}
 "#,
             HOUSE.replace("small = decoder { tokenizer = words, width = 32 }", "")
         ),
