@@ -58,7 +58,9 @@ fn dispatch(cli: &Cli) -> u8 {
     match &cli.verb {
         None => match &cli.run.file {
             Some(file) => match misspelt(file) {
-                Some(verb) => complain_with(&format!("there is no file `{}`", file.display()), Some(&format!("did you mean `epo-run {verb}`?"))),
+                Some(verb) => {
+                    complain_with(&format!("there is no file `{}`", file.display()), Some(&format!("did you mean `epo-run {verb}`?")))
+                }
                 None => run::run(file, &cli.run, &settings),
             },
             None => {

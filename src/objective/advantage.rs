@@ -94,7 +94,7 @@ impl Advantage {
         record(&self.program, &[self.root], batch, history)
     }
 
-    /// On the whole collected batch. What needs a past that is not there is 0.
+    /// On the whole collected batch. A summand that needs a past that is not there counts as 0.
     pub fn evaluate(&self, batch: &Batch, history: &History) -> Result<Estimate, ObjectiveError> {
         self.evaluate_given(batch, Some(history))
     }

@@ -4,7 +4,7 @@
 //! the argument itself for `clip` on a bound. Where a derivative is infinite it is only ever multiplied with a gradient that is not 0.
 
 /// `f(x)` and `f′(x)`; the derivative is also told `f(x)`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Unary {
     pub name: &'static str,
     pub value: fn(f64) -> f64,
@@ -19,12 +19,14 @@ pub struct Binary {
     pub slopes: fn(f64, f64) -> (f64, f64),
 }
 
+pub static SQRT: Unary = Unary { name: "sqrt", value: f64::sqrt, slope: |_, y| if y == 0.0 { 0.0 } else { 0.5 / y } };
+
 pub static UNARY: &[Unary] = &[
     Unary { name: "neg", value: |x| -x, slope: |_, _| -1.0 },
     Unary { name: "exp", value: f64::exp, slope: |_, y| y },
     Unary { name: "log", value: f64::ln, slope: |x, _| 1.0 / x },
     Unary { name: "abs", value: f64::abs, slope: |x, _| sign(x) },
-    Unary { name: "sqrt", value: f64::sqrt, slope: |_, y| if y == 0.0 { 0.0 } else { 0.5 / y } },
+    SQRT,
     Unary { name: "sign", value: sign, slope: |_, _| 0.0 },
     Unary { name: "floor", value: f64::floor, slope: |_, _| 0.0 },
     Unary { name: "relu", value: |x| if x < 0.0 { 0.0 } else { x }, slope: |x, _| if x > 0.0 { 1.0 } else { 0.0 } },

@@ -49,7 +49,7 @@ fn mistakes_are_told_with_their_place() {
     );
     assert_eq!(
         with(&|f| f.grammar = f.grammar.replace("#task#", "#tasks#")),
-        "`game.tw-pddl`, grammar 5:1: the rule `intro`: there is no rule `tasks` (the opening text)"
+        "`game.tw-pddl`, grammar 3:9: the rule `intro`: there is no rule `tasks` (the opening text)"
     );
     assert_eq!(
         with(&|f| f.grammar = f.grammar.replace("action help", "action helper")),

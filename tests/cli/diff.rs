@@ -6,7 +6,8 @@ use crate::support::{Place, SMALL};
 fn settings_equations_and_prompts() {
     let equations = "pipeline a { lambda = 0.1, loss { x = mean(logp), minimize = lambda * x }, advantage = outcome }\n\
                      pipeline b from a { lambda = 0.2, loss.y = mean(entropy), without advantage }\n";
-    let changed = SMALL.replace("receptacles = 5", "receptacles = 6").replace("{observation}", "{task}").replace("actor = expert", "actor = random");
+    let changed =
+        SMALL.replace("receptacles = 5", "receptacles = 6").replace("{observation}", "{task}").replace("actor = expert", "actor = random");
     let place = Place::new(&[("small.epo", SMALL), ("other.epo", &changed), ("e.epo", equations)]);
     place.epo(&["diff", "small.epo", "small.epo"]).answers("no differences\n");
     place.epo(&["diff", "small.epo:small", "other.epo"]).is(

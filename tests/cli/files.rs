@@ -13,12 +13,12 @@ fn new_writes_a_pipeline_that_checks_and_is_laid_out() {
     place.epo(&["new", "mine"]).refuses("error: mine.epo is already there\n  = help: choose another name, or remove it first\n");
     place.epo(&["new", "mine.epo"]).refuses("error: mine.epo is already there\n  = help: choose another name, or remove it first\n");
     assert_eq!(place.read("mine.epo"), before);
-    place.epo(&["new", "my-run"]).refuses(
-        "error: `my-run` cannot be the name of a pipeline\n  = help: letters, digits and `_` can, such as `my_run`\n",
-    );
-    place.epo(&["new", "house"]).refuses(
-        "error: `house` cannot be the name of a pipeline\n  = help: letters, digits and `_` can, such as `my_house`\n",
-    );
+    place
+        .epo(&["new", "my-run"])
+        .refuses("error: `my-run` cannot be the name of a pipeline\n  = help: letters, digits and `_` can, such as `my_run`\n");
+    place
+        .epo(&["new", "house"])
+        .refuses("error: `house` cannot be the name of a pipeline\n  = help: letters, digits and `_` can, such as `my_house`\n");
     place.epo(&["new", "nowhere/x"]).refuses("error: cannot write nowhere/x.epo: No such file or directory (os error 2)\n");
 }
 
@@ -60,8 +60,8 @@ error[E0104]: unknown field `max_turn`
     assert_eq!((json.code, message["code"].as_str()), (1, Some("E0104")));
     let plan = place.epo(&["plan", "small.epo"]);
     assert!(plan.code == 0 && plan.err.is_empty() && plan.out.contains("3 tasks, all to run"), "{plan:?}");
-    place.epo(&["plan", "small.epo", "--only", "smal"]).refuses(
-        "error: there is no pipeline `smal` in small.epo; there are `small`\n",
-    );
-    place.epo(&["nothing.epo"]).refuses("error[E0040]: there is no file `nothing.epo`\n  = help: the path is taken from the current folder\n1 error\n");
+    place.epo(&["plan", "small.epo", "--only", "smal"]).refuses("error: there is no pipeline `smal` in small.epo; there are `small`\n");
+    place
+        .epo(&["nothing.epo"])
+        .refuses("error[E0040]: there is no file `nothing.epo`\n  = help: the path is taken from the current folder\n1 error\n");
 }

@@ -6,8 +6,28 @@ use crate::support::Place;
 fn without_arguments_it_says_what_it_can() {
     let said = Place::new(&[]).epo(&[]);
     assert_eq!(said.code, 1);
-    assert!(said.out.starts_with("A declarative pipeline engine for reinforcement learning of LLM agents\n\nUsage: epo-run"), "{}", said.out);
-    for verb in ["check", "plan", "show", "probe", "fmt", "new", "kinds", "explain", "settings", "completions", "runs", "report", "diff", "env", "play"] {
+    assert!(
+        said.out.starts_with("A declarative pipeline engine for reinforcement learning of LLM agents\n\nUsage: epo-run"),
+        "{}",
+        said.out
+    );
+    for verb in [
+        "check",
+        "plan",
+        "show",
+        "probe",
+        "fmt",
+        "new",
+        "kinds",
+        "explain",
+        "settings",
+        "completions",
+        "runs",
+        "report",
+        "diff",
+        "env",
+        "play",
+    ] {
         assert!(said.out.contains(&format!("\n  {verb} ")), "{verb}: {}", said.out);
     }
     assert!(said.out.contains("Exit codes: 0 done, 1 the input is wrong, 2 the run failed, 130 interrupted"), "{}", said.out);
@@ -91,7 +111,11 @@ fn kinds_are_listed_and_described() {
     assert!(list.out.contains("\noptimizers\n  adamw       AdamW "), "{}", list.out);
     assert!(list.out.lines().all(|l| l.is_empty() || !l.starts_with("  ") || l.ends_with('.') || l.ends_with('`')), "{}", list.out);
     let one = place.epo(&["kinds", "last"]);
-    assert!(one.out.ends_with("\nFields:\n  characters  a whole number of 1 or more (required)\n                How many characters.\n"), "{}", one.out);
+    assert!(
+        one.out.ends_with("\nFields:\n  characters  a whole number of 1 or more (required)\n                How many characters.\n"),
+        "{}",
+        one.out
+    );
     let stage = place.epo(&["kinds", "rl"]);
     for line in [
         "  on                a split of an environment, such as `house.train` (required)\n",
@@ -114,7 +138,8 @@ fn kinds_are_listed_and_described() {
 
 #[test]
 fn settings_have_origins() {
-    let place = Place::new(&[("epo.toml", "threads = 3\n[data]\nalfworld = \"/games\"\n"), (".config/epo/epo.toml", "runs = \"elsewhere\"\n")]);
+    let place =
+        Place::new(&[("epo.toml", "threads = 3\n[data]\nalfworld = \"/games\"\n"), (".config/epo/epo.toml", "runs = \"elsewhere\"\n")]);
     let said = place.epo_with(&["settings", "--device", "cpu"], "", &[("EPO_DATA__OTHER", "there")]);
     let (user, own) = (place.path(".config/epo/epo.toml"), place.path("epo.toml"));
     let (user, own) = (user.display(), own.display());
@@ -130,7 +155,9 @@ fn settings_have_origins() {
     assert_eq!((said.code, said.err.as_str(), found), (0, "", expected.to_vec()));
     let json: serde_json::Value = serde_json::from_str(&place.epo(&["settings", "--json"]).out).expect("JSON");
     assert_eq!(json["threads"]["value"], 3);
-    place.epo(&["settings", "--device", "tpu"]).refuses("error: the setting `device` (from --device) is `tpu`; it takes `auto`, `cpu` or `cuda`\n");
+    place
+        .epo(&["settings", "--device", "tpu"])
+        .refuses("error: the setting `device` (from --device) is `tpu`; it takes `auto`, `cpu` or `cuda`\n");
 }
 
 #[test]

@@ -51,7 +51,12 @@ norm of the gradient
 
 #[test]
 fn which_pipeline_is_meant() {
-    let place = Place::new(&[("p.epo", FILE), ("batch.json", BATCH), ("one.epo", "pipeline x { loss { minimize = mean(logp) } }\n"), ("no.epo", "x = 1\n")]);
+    let place = Place::new(&[
+        ("p.epo", FILE),
+        ("batch.json", BATCH),
+        ("one.epo", "pipeline x { loss { minimize = mean(logp) } }\n"),
+        ("no.epo", "x = 1\n"),
+    ]);
     let probe = |args: &[&str]| place.epo(&[&["probe"], args, &["--batch", "batch.json"]].concat());
     assert_eq!(probe(&["one.epo"]).code, 0);
     probe(&["p.epo"]).refuses(

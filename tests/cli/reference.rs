@@ -72,7 +72,8 @@ fn examples_of_kinds_have_no_mistakes() {
 fn examples_of_functions_have_no_mistakes() {
     for function in &FUNCTIONS {
         let text = format!("pipeline p {{ loss {{ minimize = {} }} }}\n", function.example);
-        let (sources, found, mut diagnostics) = equations(&Request { root: Root::Text { name: function.name, text: &text }, overrides: &[] });
+        let (sources, found, mut diagnostics) =
+            equations(&Request { root: Root::Text { name: function.name, text: &text }, overrides: &[] });
         let block = found.first().and_then(|e| e.loss.as_ref());
         let checked = block.map(|block| Objective::check(block, &Scope::loss(), &mut diagnostics));
         assert!(diagnostics.is_empty(), "{}\n{}", function.name, render_all(&sources, &diagnostics, false));

@@ -38,7 +38,10 @@ fn a_run_and_what_is_left_of_it() {
 
 #[test]
 fn a_run_without_a_report() {
-    let text = SMALL.replace("page   = report { of = [chance, oracle] }", "other = evaluate { actor = random, on = house.seen, after = [chance, oracle] }");
+    let text = SMALL.replace(
+        "page   = report { of = [chance, oracle] }",
+        "other = evaluate { actor = random, on = house.seen, after = [chance, oracle] }",
+    );
     let place = Place::new(&[("small.epo", &text)]);
     let run = place.epo(&["small.epo", "--quiet"]);
     assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);

@@ -108,14 +108,19 @@ b
 ",
     );
     place.epo(&["show", "e.epo", "c", "--objective"]).refuses("error: there is no pipeline `c` in e.epo\n  = help: did you mean `a`?\n");
-    place.epo(&["show", "small.epo", "small", "--objective"]).refuses(
-        "error[E0301]: the pipeline `small` has neither a `loss` nor an `advantage`\n1 error\n",
-    );
+    place
+        .epo(&["show", "small.epo", "small", "--objective"])
+        .refuses("error[E0301]: the pipeline `small` has neither a `loss` nor an `advantage`\n1 error\n");
 }
 
 #[test]
 fn other_forms() {
-    let place = Place::new(&[("small.epo", SMALL), ("e.epo", EQUATIONS), ("tree.epo", "language = 1\nx = -f(a, b = [1, \"t\"]) ^ 2\n"), ("wrong.epo", "x = y\n")]);
+    let place = Place::new(&[
+        ("small.epo", SMALL),
+        ("e.epo", EQUATIONS),
+        ("tree.epo", "language = 1\nx = -f(a, b = [1, \"t\"]) ^ 2\n"),
+        ("wrong.epo", "x = y\n"),
+    ]);
     place.epo(&["show", "tree.epo", "--as", "ast"]).answers(
         "\
 language 1       1:1
@@ -130,7 +135,10 @@ assign x         2:1
         .as_str(),
     );
     let spec: serde_json::Value = serde_json::from_str(&place.epo(&["show", "small.epo", "--as", "spec"]).out).expect("JSON");
-    assert_eq!((spec[0]["name"].as_str(), spec[0]["stages"][2]["inputs"][1]["from"].as_str()), (Some("small"), Some("small.oracle.results")));
+    assert_eq!(
+        (spec[0]["name"].as_str(), spec[0]["stages"][2]["inputs"][1]["from"].as_str()),
+        (Some("small"), Some("small.oracle.results"))
+    );
     let plan = place.epo(&["show", "small.epo", "small", "--as", "plan"]);
     assert!(plan.code == 0 && plan.out.contains("small: Small\n  chance  evaluate\n"), "{plan:?}");
     place.epo(&["show", "small.epo", "smal"]).refuses("error: there is no pipeline `smal` in small.epo\n  = help: did you mean `small`?\n");

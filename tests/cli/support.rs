@@ -64,7 +64,13 @@ impl Said {
     #[track_caller]
     pub fn is(&self, code: i32, out: &str, err: &str) {
         let expected = Said { code, out: out.into(), err: err.into() };
-        assert!(*self == expected, "---- expected {code}\n{out}\n---- on stderr\n{err}\n---- found {}\n{}\n---- on stderr\n{}", self.code, self.out, self.err);
+        assert!(
+            *self == expected,
+            "---- expected {code}\n{out}\n---- on stderr\n{err}\n---- found {}\n{}\n---- on stderr\n{}",
+            self.code,
+            self.out,
+            self.err
+        );
     }
 
     /// Asserts that the answer is this, and nothing was said beside it.

@@ -15,8 +15,8 @@ fn refused(file: &Value) -> String {
     ProbeBatch::from_value(file).expect_err("a mistake").to_string()
 }
 
-fn evaluate(text: &str, file: &Value) -> Result<ProbeAnswer, ObjectiveError> {
-    probe(Some(&loss(text)), None, &read(file))
+fn evaluate(text: &str, file: &Value) -> Result<ProbeAnswer, Box<ObjectiveError>> {
+    probe(Some(&loss(text)), None, &read(file)).map_err(Box::new)
 }
 
 fn is_finite(answer: &ProbeAnswer) -> bool {

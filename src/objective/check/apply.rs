@@ -274,10 +274,11 @@ impl Checker<'_> {
             }
         };
         let node = &self.program.nodes[argument];
-        let by = if by_turn { " by turn_index" } else { "" };
-        let id = format!("{}{by}", &node.digest.to_hex()[..16]);
-        let expression =
-            HistoryExpr { id: id.replace(" by ", "-"), argument, window, by_turn, text: node.text.clone(), place: call.term.place() };
+        // Two equations of a stage each remember their own.
+        let place = if self.scope.place == Place::Advantage { "advantage" } else { "loss" };
+        let by = if by_turn { "-by-turn" } else { "" };
+        let id = format!("{place}-{}{by}", &node.digest.to_hex()[..16]);
+        let expression = HistoryExpr { id, argument, window, by_turn, text: node.text.clone(), place: call.term.place() };
         self.program.histories.push(expression);
         let row = self.program.histories.len() - 1;
         let level = if by_turn { Level::TurnIndex } else { Level::Batch };

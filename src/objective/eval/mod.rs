@@ -129,7 +129,8 @@ impl Evaluator<'_> {
     fn elementwise(&self, node: &Node, args: &[&Value], summand: bool) -> Result<Value, ObjectiveError> {
         let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
         let mut args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
-        if summand && args.len() > 1 && args.iter().any(|arg| arg.presence.is_none()) {
+        let adds = matches!(node.op, Op::Binary(f) if matches!(f.name, "+" | "-"));
+        if summand && adds && args.iter().any(|arg| arg.presence.is_none()) {
             for arg in &mut args {
                 self.zero_where_absent(node, arg)?;
             }

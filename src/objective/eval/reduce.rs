@@ -3,7 +3,7 @@
 use super::super::error::ObjectiveError;
 use super::super::layout::Map;
 use super::super::levels::Level;
-use super::super::math;
+use super::super::math::SQRT;
 use super::super::program::{Node, Reduction};
 use super::{Data, Evaluator, Presence, Value, ops};
 use candle_core::{DType, Device, Result, Tensor};
@@ -19,21 +19,14 @@ fn sums(x: &Tensor, map: &Map) -> Result<Tensor> {
 
 /// `Σ (x − mean)² / max(n − 1, 1)` of each segment, and the difference of each element from its mean. `x` is 0 where `here` is false.
 fn variances(x: &Tensor, map: &Map, here: Option<&Arc<[bool]>>, counts: &[f64]) -> Result<(Tensor, Tensor)> {
-    let means = (sums(x, map)? * ops::constant(counts.iter().map(|n| 1.0 / n.max(1.0)).collect())?)?;
+    let means = (sums(x, map)? / ops::constant(counts.iter().map(|n| n.max(1.0)).collect())?)?;
     let mut deviations = (x - means.index_select(&map.tensor, 0)?)?;
     if let Some(here) = here {
         deviations = ops::keep(here, &deviations)?;
     }
     let squares = sums(&(&deviations * &deviations)?, map)?;
-    let variances = (squares * ops::constant(counts.iter().map(|n| 1.0 / (n - 1.0).max(1.0)).collect())?)?;
+    let variances = (squares / ops::constant(counts.iter().map(|n| (n - 1.0).max(1.0)).collect())?)?;
     Ok((variances, deviations))
-}
-
-fn sqrt(x: &Tensor) -> Result<Tensor> {
-    match math::unary("sqrt") {
-        Some(f) => ops::map1(f, x),
-        None => x.sqrt(),
-    }
 }
 
 /// How many elements of each segment satisfy `counted`.
@@ -94,8 +87,8 @@ impl Evaluator<'_> {
         }
         let reduce = || match how {
             Reduction::Sum | Reduction::Count => sums(&numbers, map),
-            Reduction::Mean => sums(&numbers, map)? * ops::constant(counts.iter().map(|n| 1.0 / n.max(1.0)).collect())?,
-            Reduction::Std => sqrt(&variances(&numbers, map, mask.as_ref(), &here)?.0),
+            Reduction::Mean => sums(&numbers, map)? / ops::constant(counts.iter().map(|n| n.max(1.0)).collect())?,
+            Reduction::Std => ops::map1(&SQRT, &variances(&numbers, map, mask.as_ref(), &here)?.0),
             Reduction::Min | Reduction::Max => {
                 if numbers.elem_count() == 0 {
                     return ops::constant(vec![0.0; map.count]);
@@ -124,7 +117,7 @@ impl Evaluator<'_> {
                 None => numbers.clone(),
             };
             let (variance, deviations) = variances(&numbers, map, mask.as_ref(), &counts)?;
-            let scale = sqrt(&(variance + WHITEN_EPSILON)?)?;
+            let scale = ops::map1(&SQRT, &(variance + WHITEN_EPSILON)?)?;
             deviations / scale.index_select(&map.tensor, 0)?
         };
         let tensor = whiten().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;

@@ -105,7 +105,9 @@ impl File<'_> {
             }
             batch.set("outcome", outcome)?;
         }
-        for info in &QUANTITIES {
+        // What belongs to episodes means nothing where the file does not say which rows make one.
+        let known = QUANTITIES.iter().filter(|info| info.level != Level::Episode || batch.rows().episode.is_some());
+        for info in known.collect::<Vec<_>>() {
             let word = ALIASES.iter().find(|(_, name)| *name == info.name).map_or(info.name, |(word, _)| *word);
             // Rows already gave the numbers of the turns; the file's `reward` is the row's sum, not the turn's.
             let own = Some(info.name).filter(|name| *name != "reward");
