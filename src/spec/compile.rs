@@ -87,6 +87,8 @@ pub(crate) fn with_resolver<T>(
             diagnostics.push(message);
         }
     }
+    // in the order of the text, whatever the order in which things were looked at
+    diagnostics.0.sort_by_key(|d| d.labels.first().map(|l| (l.span.source, l.span.start)));
     Ok((result, sources, diagnostics))
 }
 

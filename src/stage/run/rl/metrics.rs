@@ -35,6 +35,10 @@ pub fn record(iteration: usize, episodes: &[Episode], update: &Report, advantage
         record = record.with(name.clone(), *value);
     }
     for (term, metric) in ENTROPY_LINES {
+        // in the first iteration there is no past to speak of
+        if iteration == 0 && term != "phase" {
+            continue;
+        }
         if let Some(value) = update.values.get(&format!("loss/{term}")) {
             record = record.with(metric, *value);
         }
