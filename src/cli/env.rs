@@ -111,7 +111,8 @@ fn check(args: &CheckArgs, settings: &Settings) -> u8 {
     } else {
         let mut out = String::new();
         for c in &checks {
-            let _ = writeln!(out, "{}: {} of {} games solved by the expert, {:.1} turns on average", c.split, c.solved, c.games, c.mean_turns);
+            let _ =
+                writeln!(out, "{}: {} of {} games solved by the expert, {:.1} turns on average", c.split, c.solved, c.games, c.mean_turns);
             c.failures.iter().chain(&c.unsolved).take(10).for_each(|line| {
                 let _ = writeln!(out, "  {line}");
             });

@@ -1,6 +1,6 @@
 //! `epo-run fmt`
 
-use super::{DONE, WRONG_INPUT, complain, compiled};
+use super::{DONE, WRONG_INPUT, compiled, complain};
 use crate::lang::{SourceMap, format};
 use clap::Args;
 use std::path::{Path, PathBuf};

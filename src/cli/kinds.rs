@@ -54,16 +54,18 @@ fn list(kinds: &[(&'static str, &'static KindInfo)]) -> String {
             let _ = writeln!(out, "{}{category}", if last.is_empty() { "" } else { "\n" });
             last = category;
         }
-        let _ = writeln!(out, "  {:width$}  {}", kind.name, first_sentence(kind.summary()));
+        let _ = writeln!(out, "  {:width$}  {}", kind.name, first_sentence(kind.doc));
     }
     out
 }
 
-/// A doc comment may go on behind its first sentence on the same line.
-pub fn first_sentence(text: &str) -> &str {
-    match text.find(". ") {
-        Some(end) => &text[..=end],
-        None => text,
+/// Of a doc comment, whose first sentence may end in the middle of a later line.
+pub fn first_sentence(text: &str) -> String {
+    let paragraph: Vec<&str> = text.trim().lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let paragraph = paragraph.join(" ");
+    match paragraph.find(". ") {
+        Some(end) => paragraph[..=end].to_string(),
+        None => paragraph,
     }
 }
 

@@ -57,7 +57,10 @@ fn dispatch(cli: &Cli) -> u8 {
     };
     match &cli.verb {
         None => match &cli.run.file {
-            Some(file) => run::run(file, &cli.run, &settings),
+            Some(file) => match misspelt(file) {
+                Some(verb) => complain_with(&format!("there is no file `{}`", file.display()), Some(&format!("did you mean `epo-run {verb}`?"))),
+                None => run::run(file, &cli.run, &settings),
+            },
             None => {
                 let _ = <Cli as clap::CommandFactory>::command().print_help();
                 WRONG_INPUT
@@ -79,6 +82,14 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
     }
+}
+
+/// The verb that was meant, where a bare word names no file but is nearly a verb.
+fn misspelt(file: &std::path::Path) -> Option<String> {
+    let word = file.to_str().filter(|word| !word.contains(['.', '/', '\\']) && !file.exists())?;
+    let command = <Cli as clap::CommandFactory>::command();
+    let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    crate::lang::diagnostic::closest(word, verbs).map(str::to_string)
 }
 
 /// Says on stderr what is wrong with the user's input.

@@ -23,7 +23,10 @@ pub fn run(args: &NewArgs) -> u8 {
     if !begins || reserved || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         let near: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let near = if begins && !reserved { near } else { format!("my_{near}") };
-        return complain_with(&format!("`{name}` cannot be the name of a pipeline"), Some(&format!("letters, digits and `_` can, such as `{near}`")));
+        return complain_with(
+            &format!("`{name}` cannot be the name of a pipeline"),
+            Some(&format!("letters, digits and `_` can, such as `{near}`")),
+        );
     }
     let shown = path.display();
     let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);

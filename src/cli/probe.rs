@@ -129,7 +129,10 @@ fn chosen<'e>(args: &ProbeArgs, all: &'e [Equations]) -> Result<&'e Equations, (
                 let help = "write one, for example `loss { minimize = mean(logp) }` in a pipeline";
                 Err((format!("no pipeline of {shown} has a `loss` or an `advantage`"), Some(help.into())))
             }
-            _ => Err((format!("several pipelines of {shown} have a `loss` or an `advantage`"), Some(format!("choose with `--only`: {}", list())))),
+            _ => Err((
+                format!("several pipelines of {shown} have a `loss` or an `advantage`"),
+                Some(format!("choose with `--only`: {}", list())),
+            )),
         },
     }
 }

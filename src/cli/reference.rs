@@ -24,7 +24,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
 }
 
 fn head(title: &str, words: &str) -> String {
-    format!("<!-- Made by `UPDATE=1 cargo test --test reference`; do not edit. -->\n\n# {title}\n\n{words}\n")
+    format!("<!-- Made by `UPDATE=1 cargo test --test cli reference`; do not edit. -->\n\n# {title}\n\n{words}\n")
 }
 
 /// For a cell of a table.
@@ -44,7 +44,7 @@ fn kinds() -> String {
             let _ = writeln!(out, "\n- [{category}](#{category}):");
             last = category;
         }
-        let _ = writeln!(out, "  - [`{0}`](#{0}): {1}", kind.name, first_sentence(kind.summary()));
+        let _ = writeln!(out, "  - [`{0}`](#{0}): {1}", kind.name, first_sentence(kind.doc));
     }
     last = "";
     for (category, kind) in all_kinds() {

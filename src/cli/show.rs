@@ -65,7 +65,8 @@ pub fn run(args: &ShowArgs) -> u8 {
     };
     match args.view {
         View::Spec => {
-            let wanted = compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.name == *n || p.display_name() == *n));
+            let wanted =
+                compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.name == *n || p.display_name() == *n));
             let specs: Vec<Value> = wanted.map(|p| spec(p, &compiled)).collect();
             answer(&format!("{:#}\n", Value::from(specs)));
         }

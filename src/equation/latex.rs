@@ -63,7 +63,7 @@ fn write(term: &Term, outer: u8) -> String {
 }
 
 fn number(n: f64) -> String {
-    let text = super::number_text(n);
+    let text = crate::lang::value::number_text(n);
     match text.split_once('e') {
         Some(("1", exponent)) => format!("10^{{{exponent}}}"),
         Some((mantissa, exponent)) => format!(r"{mantissa} \cdot 10^{{{exponent}}}"),
@@ -102,13 +102,10 @@ fn apply(function: &str, args: &[Argument], own: u8) -> String {
         ("relu", [x]) => format!(r"\left[{}\right]_{{+}}", write(x, 0)),
         ("sigmoid", [x]) => format!(r"\sigma\!{}", bracketed(x)),
         ("min" | "max", [a, b]) => format!(r"\{function}\!\left({},\, {}\right)", write(a, 0), write(b, 0)),
+        // a switch of a library function that is set: the other case is never taken
+        ("where", [c, a, b]) if constant(c).is_some() => write(if constant(c) == Some(true) { a } else { b }, own),
         ("where", [c, a, b]) => {
-            format!(
-                r"\begin{{cases}} {} & \text{{if }} {} \\ {} & \text{{otherwise}} \end{{cases}}",
-                write(a, 0),
-                write(c, 0),
-                write(b, 0)
-            )
+            format!(r"\begin{{cases}} {} & \text{{if }} {} \\ {} & \text{{otherwise}} \end{{cases}}", write(a, 0), write(c, 0), write(b, 0))
         }
         ("mean", [x]) => format!(r"\mathop{{\mathbb{{E}}}}{}{}", subscript(&keys), square(x)),
         ("sum", [x]) => format!(r"\sum{} {}", subscript(&keys), write(x, 7)),
@@ -135,4 +132,12 @@ fn bracketed(term: &Term) -> String {
 
 fn square(term: &Term) -> String {
     format!(r"\left[{}\right]", write(term, 0))
+}
+
+fn constant(term: &Term) -> Option<bool> {
+    match term.kind {
+        TermKind::Bool(b) => Some(b),
+        TermKind::Number(n) => Some(n != 0.0),
+        _ => None,
+    }
 }

@@ -7,5 +7,5 @@ mod schedule;
 
 pub use fields::{AdvantageField, LossField};
 pub use latex::{latex, latex_name};
-pub use print::{number_text, term_text, term_text_shallow};
+pub use print::{term_text, term_text_shallow};
 pub use schedule::ScheduleField;

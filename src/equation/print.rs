@@ -2,6 +2,7 @@
 //! digest covers.
 
 use crate::lang::term::{Argument, Term, TermKind};
+use crate::lang::value::number_text;
 use std::fmt::Write;
 
 /// The most characters that are written out; shared subterms could make the full text exponentially long.
@@ -19,14 +20,6 @@ pub fn term_text_shallow(term: &Term) -> String {
     let mut out = String::new();
     write(term, 0, false, &mut out);
     out
-}
-
-/// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
-pub fn number_text(n: f64) -> String {
-    match n.abs() {
-        a if a != 0.0 && (a < 1e-4 || a >= 1e15) => format!("{n:e}"),
-        _ => n.to_string(),
-    }
 }
 
 /// How tightly an operator binds; a call binds tightest.

@@ -115,3 +115,11 @@ impl Value {
         }
     }
 }
+
+/// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
+pub fn number_text(n: f64) -> String {
+    match n.abs() {
+        a if a != 0.0 && !(1e-4..1e15).contains(&a) => format!("{n:e}"),
+        _ => n.to_string(),
+    }
+}

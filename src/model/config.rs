@@ -55,16 +55,16 @@ impl DecoderConfig {
                 return wrong(format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
             }
         }
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return wrong(format!("`heads` has to divide `width`, but {} does not divide {}", self.heads, self.width));
         }
-        if self.head_width() % 2 != 0 {
+        if !self.head_width().is_multiple_of(2) {
             return wrong(format!(
                 "a head is `width` / `heads` = {} wide, rotary positions need an even number; change `heads` or `width`",
                 self.head_width()
             ));
         }
-        if self.heads % self.kv_heads != 0 {
+        if !self.heads.is_multiple_of(self.kv_heads) {
             return wrong(format!("`kv_heads` has to divide `heads`, but {} does not divide {}", self.kv_heads, self.heads));
         }
         if !(self.rope_theta.is_finite() && self.rope_theta > 0.0) {

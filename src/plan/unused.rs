@@ -9,11 +9,8 @@ pub(super) fn warn(graph: &StageGraph, instances: &[PipelineSpec], wanted: &BTre
     let used: BTreeSet<(usize, &str)> =
         instances.iter().flat_map(|i| &i.stages).flat_map(|s| &s.inputs).map(|input| (input.pipeline, input.stage.as_str())).collect();
     // One line of text is one matter: the seeds and sweeps of a pipeline, and what other pipelines inherit from it.
-    let used_in_some: BTreeSet<_> = used
-        .iter()
-        .filter_map(|(i, stage)| instances.get(*i)?.stages.iter().find(|s| s.name == *stage))
-        .map(|s| s.span)
-        .collect();
+    let used_in_some: BTreeSet<_> =
+        used.iter().filter_map(|(i, stage)| instances.get(*i)?.stages.iter().find(|s| s.name == *stage)).map(|s| s.span).collect();
     let mut warnings = Diagnostics::default();
     for node in wanted {
         let (i, s) = graph[*node];

@@ -28,7 +28,6 @@ pub struct Policy {
     pub decode: Decode,
 }
 
-
 impl Policy {
     /// Fresh weights.
     ///

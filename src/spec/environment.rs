@@ -14,7 +14,8 @@ pub fn environment(request: &Request<'_>, name: &str) -> (SourceMap, Option<Envi
             Some(value) => EnvironmentSpec::read(&value, &mut Reader::new(resolver, 0)),
             None => {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                let diagnostic = Diagnostic::bare("E0101", format!("the file has no line `{name}`")).did_you_mean(name, known.iter().copied());
+                let diagnostic =
+                    Diagnostic::bare("E0101", format!("the file has no line `{name}`")).did_you_mean(name, known.iter().copied());
                 resolver.report_at(match known.is_empty() {
                     true => diagnostic,
                     false => diagnostic.help(format!("its lines are `{}`", known.join("`, `"))),

@@ -6,6 +6,9 @@ use super::relation::{Relation, key};
 /// Numbers of facts that are not tracked.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Where each object's rows begin, and the rows.
+type Starts = (Box<[u32]>, Box<[u32]>);
+
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub arity: usize,
@@ -16,7 +19,7 @@ pub(crate) struct Table {
     /// The number of "the first row's fact has been made false"; `NONE` when nobody asks.
     pub negative: u32,
     /// Per argument: where each object's rows begin, then the rows. Only where the grammar asks.
-    by: Vec<(Box<[u32]>, Box<[u32]>)>,
+    by: Vec<Starts>,
 }
 
 impl Table {

@@ -1,10 +1,10 @@
 //! Calls: functions of the user and of the library are replaced by their bodies; built-ins become terms; `sweep` is a choice; a kind may be
 //! written like a function, its fields in order.
 
-use super::{Definition, Resolver};
 use super::lines::{Body, Lines, ScopedLine};
 use super::names::Found;
 use super::scope::Context;
+use super::{Definition, Resolver};
 use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
 use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};

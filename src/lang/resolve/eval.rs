@@ -212,9 +212,7 @@ impl<'a> Resolver<'a> {
                     (component.kind.clone(), component.kind_span, lines)
                 }
                 ValueKind::Poison => return base,
-                _ if self.symbol_of(&base).is_some() => {
-                    (self.symbol_of(&base).unwrap_or_default().to_string(), path.span, Lines::new())
-                }
+                _ if self.symbol_of(&base).is_some() => (self.symbol_of(&base).unwrap_or_default().to_string(), path.span, Lines::new()),
                 ValueKind::Word { .. } => {
                     let kinds = self.words.kinds.iter().map(|k| k.name);
                     let visible = self.visible(context);

@@ -98,7 +98,14 @@ impl<'a> Resolver<'a> {
         made
     }
 
-    pub(super) fn push_instance(&mut self, pipeline: usize, label: Vec<Label>, seed: u64, choices: BTreeMap<Span, usize>, lines: &Lines<'a>) -> usize {
+    pub(super) fn push_instance(
+        &mut self,
+        pipeline: usize,
+        label: Vec<Label>,
+        seed: u64,
+        choices: BTreeMap<Span, usize>,
+        lines: &Lines<'a>,
+    ) -> usize {
         let index = self.instances.len();
         let mut lines = lines.clone();
         for line in lines.values_mut() {

@@ -73,9 +73,21 @@ impl<'a> Resolver<'a> {
         let span = crate::lang::Span::new(self.program.files[self.program.root].source, 0..0);
         let name = crate::lang::ast::Ident { name: name.to_string(), span };
         match self.lookup(&name, &super::Context { file: self.program.root, ..super::Context::default() }) {
-            super::names::Found::Value(value) if !matches!(value.kind, ValueKind::Key(_)) && self.symbol_of(&value).is_none() => Some(value),
+            super::names::Found::Value(value) if !matches!(value.kind, ValueKind::Key(_)) && self.symbol_of(&value).is_none() => {
+                Some(value)
+            }
             _ => None,
         }
+    }
+
+    /// Where a prompt of this name and text is written, in a file or in the instance.
+    pub fn prompt_span(&self, instance: usize, name: &str, text: &str) -> Option<Span> {
+        let own = self.instances.get(instance).map(|i| &i.lines);
+        let lines = own.into_iter().chain(self.files.iter().map(|f| &f.lines));
+        lines.filter_map(|lines| lines.get(name)).find_map(|line| match line.body {
+            Body::Prompt(found) if found.value == text => Some(line.name_span),
+            _ => None,
+        })
     }
 
     pub fn pipeline_span(&self, pipeline: usize) -> Span {

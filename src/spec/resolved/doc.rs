@@ -85,8 +85,7 @@ impl Doc {
         match self {
             Self::Inline(text) => text.clone(),
             Self::Block { head, lines } => {
-                let fields: Vec<String> =
-                    lines.iter().filter(|l| !l.comment).map(|l| format!("{}{}", l.lead, l.doc.inline())).collect();
+                let fields: Vec<String> = lines.iter().filter(|l| !l.comment).map(|l| format!("{}{}", l.lead, l.doc.inline())).collect();
                 match fields.is_empty() {
                     true => format!("{head} {{ }}"),
                     false => format!("{head} {{ {} }}", fields.join(", ")),

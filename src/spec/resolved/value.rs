@@ -2,11 +2,11 @@
 
 use super::doc::{Doc, DocLine, quoted};
 use super::{Prompt, Shared, Uses};
-use crate::equation::{number_text, term_text, term_text_shallow};
+use crate::equation::{term_text, term_text_shallow};
 use crate::kind::{FieldInfo, KindInfo};
 use crate::lang::resolve::Resolver;
 use crate::lang::term::{LossBlock, Term};
-use crate::lang::value::{Component, Owner, StageRef, Value, ValueKind};
+use crate::lang::value::{Component, Owner, StageRef, Value, ValueKind, number_text};
 use crate::lang::{SourceMap, Span};
 use crate::play::Games;
 use crate::registry::{all_kinds, shared_fields};
@@ -126,6 +126,7 @@ impl Printer<'_, '_> {
     }
 
     fn prompt(&mut self, wanted: &str, text: &str, span: Span) -> String {
+        let span = self.resolver.prompt_span(self.instance, wanted, text).unwrap_or(span);
         let prompt = Prompt { text: text.to_string(), origin: self.origin(span) };
         for name in candidates(wanted) {
             match self.prompts.get(&name) {

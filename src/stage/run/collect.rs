@@ -71,7 +71,11 @@ pub fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
         }
     }
     if kept == 0 {
-        let why = if stage.only_successes { "none of them reached its goal (`only_successes = false` keeps them all)" } else { "all of them broke down" };
+        let why = if stage.only_successes {
+            "none of them reached its goal (`only_successes = false` keeps them all)"
+        } else {
+            "all of them broke down"
+        };
         return Err(RunError::Failed(format!("{done} episodes were played and {why}")));
     }
     let summary = serde_json::json!({ "episodes": done, "successes": successes, "kept": kept, "turns": turns, "panel": panel.hash });

@@ -72,7 +72,9 @@ pub fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             let last = if sums.tokens > 0.0 { format!("; its last mean was {:.4}", sums.nll / sums.tokens) } else { String::new() };
             let message = format!("the loss is not finite in update {} of {total} (learning rate {lr:e}){last}", update + 1);
             let place = stage.optimizer.span;
-            return Err(RunError::At(Box::new(Diagnostic::error("E0504", place, message).help("lower the learning rate or set `clip_norm`"))));
+            return Err(RunError::At(Box::new(
+                Diagnostic::error("E0504", place, message).help("lower the learning rate or set `clip_norm`"),
+            )));
         }
         optimizer.step(&policy.weights, &gradients, lr)?;
         sums = Sums {

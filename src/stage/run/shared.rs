@@ -44,7 +44,8 @@ pub fn policy(context: &dyn Context, given: &PolicyInput) -> Result<Policy, RunE
     match given {
         PolicyInput::Stage(stage) => Ok(Policy::load(&input(context, &stage.field)?.path(), context.device())?),
         PolicyInput::New(part) => {
-            let decoder = part.as_decoder().ok_or_else(|| RunError::Failed(format!("a policy of kind `{}` cannot be made here", part.kind)))?;
+            let decoder =
+                part.as_decoder().ok_or_else(|| RunError::Failed(format!("a policy of kind `{}` cannot be made here", part.kind)))?;
             let tokenizer = input(context, &decoder.tokenizer.0.field)?.path();
             let seed = context.seeds().child("policy", 0).0;
             Ok(Policy::create(decoder, &tokenizer, seed, context.device())?)

@@ -1,13 +1,13 @@
 //! Everything that an RL stage trains or compares with.
 
 use super::super::shared::{adamw, compute, policy};
+use crate::kind::Part;
+use crate::lang::Diagnostics;
 use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
 use crate::objective::{Advantage, Batch, History, Objective, Scope};
 use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
 use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
-use crate::kind::Part;
-use crate::lang::Diagnostics;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub struct Learner {
 
 impl Learner {
     pub fn new(stage: &Rl, context: &dyn Context) -> Result<Self, RunError> {
-        let (objective, advantage) = stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
+        let (objective, advantage) =
+            stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
         let needs = match &advantage {
             Some(advantage) => objective.needs().with(advantage.needs()),
             None => objective.needs().clone(),

@@ -7,8 +7,8 @@ use crate::model::{Gradients, Row, ScoreGradients, evaluate};
 use crate::objective::{Batch, Detail, ObjectiveError, Whole};
 use crate::policy::Adamw;
 use crate::seed::Seed;
-use crate::stage::rl::{Log, Rl};
 use crate::stage::RunError;
+use crate::stage::rl::{Log, Rl};
 use std::collections::BTreeMap;
 
 /// What is said of an iteration's updates: means over its minibatches.
@@ -20,14 +20,7 @@ pub struct Report {
     first_gap: Option<f64>,
 }
 
-pub fn update(
-    stage: &Rl,
-    learner: &mut Learner,
-    batch: &Batch,
-    rows: &[Row],
-    iteration: usize,
-    seed: Seed,
-) -> Result<Report, RunError> {
+pub fn update(stage: &Rl, learner: &mut Learner, batch: &Batch, rows: &[Row], iteration: usize, seed: Seed) -> Result<Report, RunError> {
     let units = units(batch, learner.objective.needs().whole);
     let mut minibatches = Vec::new();
     for epoch in 0..stage.epochs.0 {
