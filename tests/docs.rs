@@ -3,6 +3,7 @@
 use epo::lang::Diagnostics;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
+use epo::objective::probe::{ProbeBatch, probe};
 use epo::objective::{Advantage, Objective, Scope};
 use epo::spec::{Request, compile, equations};
 use std::fs;
@@ -112,7 +113,7 @@ fn every_block_of_the_language_is_what_it_says() {
         }
     }
     assert!(complaints.is_empty(), "{complaints}");
-    assert!(right >= 15 && wrong >= 12, "the pages shrank to {right} blocks without and {wrong} with a mistake");
+    assert!(right >= 13 && wrong >= 15, "the pages shrank to {right} blocks without and {wrong} with a mistake");
 }
 
 /// The targets of `[words](target)` and `![words](target)` outside of blocks and of `code`.
@@ -162,4 +163,36 @@ fn every_link_leads_to_a_file() {
     }
     assert!(broken.is_empty(), "{broken}");
     assert!(count >= 20, "only {count} links: are they still found?");
+}
+
+/// The message of the tour is that of the program: on what `epo-run new` writes, with two words misspelt.
+#[test]
+fn the_readme_shows_the_real_message() {
+    let new = include_str!("../src/cli/new.epo").replace("NAME", "demo");
+    let text = new.replacen("clip_norm", "clip_nrom", 1).replacen("mean(ppo_clip", "mean(po_clip", 1);
+    let compiled = compile(&Request { root: Root::Text { name: "demo.epo", text: &text }, overrides: &[] });
+    let messages = render_all(&compiled.sources, &compiled.diagnostics, false);
+    assert!(read(Path::new("README.md")).contains(messages.trim_end()), "the README lacks\n{messages}");
+}
+
+/// The figures that the tour shows for its equation are those of its batch.
+#[test]
+fn the_readme_shows_the_real_figures() {
+    let page = read(Path::new("README.md"));
+    let all = blocks(&page);
+    let one = |info: &str| all.iter().find(|b| b.info == info).unwrap_or_else(|| panic!("no block `{info}`")).text.as_str();
+    let (_, equations, mut diagnostics) =
+        equations(&Request { root: Root::Text { name: "eq.epo", text: one("epo equations") }, overrides: &[] });
+    let loss = equations.first().and_then(|e| e.loss.as_ref()).expect("a loss");
+    let objective = Objective::check(loss, &Scope::loss(), &mut diagnostics).expect("an objective");
+    let batch = ProbeBatch::from_json(one("json")).expect("a batch");
+    let answer = probe(Some(&objective), None, &batch).expect("an answer");
+    let shown = all.iter().find(|b| b.text.starts_with("eq\n")).expect("the figures").text.as_str();
+    let mut figures: Vec<(&str, f64)> = answer.terms.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    figures.extend(answer.minimize.map(|value| ("minimize", value)));
+    assert!(figures.len() >= 3);
+    for (name, value) in figures {
+        let line = shown.lines().find(|l| l.split_whitespace().next() == Some(name)).unwrap_or_else(|| panic!("`{name}` is not shown"));
+        assert_eq!(line.split_whitespace().nth(1), Some(format!("{value:.8}").as_str()), "{name}");
+    }
 }
