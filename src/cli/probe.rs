@@ -5,7 +5,6 @@ use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap};
 use crate::objective::probe::{ProbeAnswer, ProbeBatch, probe};
-use crate::objective::{Advantage, Objective, Scope};
 use crate::spec::{Equations, Request, equations};
 use clap::Args;
 use std::fmt::Write;
@@ -41,12 +40,7 @@ pub fn run(args: &ProbeArgs) -> u8 {
         Err((message, help)) => return complain_with(&message, help.as_deref()),
     };
     let mut diagnostics = about(found, &all, messages);
-    let advantage = found.advantage.as_ref().map(|term| Advantage::check(term, &mut diagnostics));
-    let scope = match &advantage {
-        Some(Some(advantage)) => Scope::loss().with_advantage(advantage),
-        _ => Scope::loss(),
-    };
-    let loss = found.loss.as_ref().map(|block| Objective::check(block, &scope, &mut diagnostics));
+    let (loss, advantage) = found.check(&mut diagnostics);
     compiled::show(&sources, &diagnostics);
     if diagnostics.has_errors() || found.broken {
         return WRONG_INPUT;
@@ -55,7 +49,7 @@ pub fn run(args: &ProbeArgs) -> u8 {
         Ok(batch) => batch,
         Err(message) => return complain(&message),
     };
-    match probe(loss.flatten().as_ref(), advantage.flatten().as_ref(), &batch) {
+    match probe(loss.as_ref(), advantage.as_ref(), &batch) {
         Ok(result) => {
             let text = if args.json { serde_json::to_string(&result).unwrap_or_default() + "\n" } else { text(&result, found) };
             answer(&text);

@@ -1,10 +1,11 @@
 //! From resolved names to typed pipelines: every stage read by its kind, every reference given its type.
 
+use super::objectives::of_instance;
 use super::{Input, PipelineSpec, StageSpec};
 use crate::kind::{Category, Field, Part, Reader, Reference};
 use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
-use crate::lang::{Diagnostic, SourceMap, Span};
+use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::stage::{Common, Output, Stage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,12 +35,24 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
                     waiting.push(other);
                 }
             }
+            if stages.is_empty() {
+                check_equations(resolver, instance);
+            }
             drafts.insert(instance, stages);
         }
     }
     let specs = drafts.iter().map(|(instance, stages)| spec(resolver, *instance, stages, &drafts)).collect();
     resolver.report_unused(&resolver.root_pipelines());
     specs
+}
+
+/// A pipeline without stages is there for its equations (`probe`).
+fn check_equations(resolver: &Resolver<'_>, instance: usize) {
+    let mut diagnostics = Diagnostics::default();
+    for equations in of_instance(resolver, instance) {
+        equations.check(&mut diagnostics);
+    }
+    diagnostics.0.into_iter().for_each(|d| resolver.report_at(d));
 }
 
 fn read_stages(resolver: &Resolver<'_>, instance: usize) -> Vec<Draft> {

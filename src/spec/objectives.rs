@@ -6,6 +6,7 @@ use crate::lang::resolve::Resolver;
 use crate::lang::term::{LossBlock, Term};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
+use crate::objective::{Advantage, Objective, Scope};
 use std::sync::Arc;
 
 /// What one pipeline, or one of its stages, says of its objective.
@@ -55,7 +56,20 @@ pub fn equations(request: &Request<'_>) -> (SourceMap, Vec<Equations>, Diagnosti
     }
 }
 
-fn of_instance(resolver: &Resolver<'_>, instance: usize) -> Vec<Equations> {
+impl Equations {
+    /// The checked loss and advantage; mistakes go to `diagnostics`. Without a stage around them, every quantity may be mentioned.
+    pub fn check(&self, diagnostics: &mut Diagnostics) -> (Option<Objective>, Option<Advantage>) {
+        let advantage = self.advantage.as_ref().map(|term| Advantage::check(term, diagnostics));
+        let scope = match &advantage {
+            Some(Some(advantage)) => Scope::loss().with_advantage(advantage),
+            _ => Scope::loss(),
+        };
+        let loss = self.loss.as_ref().and_then(|block| Objective::check(block, &scope, diagnostics));
+        (loss, advantage.flatten())
+    }
+}
+
+pub(super) fn of_instance(resolver: &Resolver<'_>, instance: usize) -> Vec<Equations> {
     let this = &resolver.instances[instance];
     let label: Vec<String> = this.label.iter().filter(|(key, _)| key != "seed").map(|(k, v)| format!("{k}={v}")).collect();
     let iterations = match resolver.line_quietly(instance, "iterations").map(|v| v.kind.clone()) {

@@ -58,7 +58,7 @@ fn mistakes_are_told_with_their_place() {
     let json = GameFile::parse(Path::new(NAME), b"{\"pddl_domain\": 1").unwrap_err().to_string();
     assert_eq!(
         json,
-        "`game.tw-pddl` is damaged: invalid type: integer `1`, expected a string at line 1 column 16; fetch it again with `alfworld-download`"
+        "`game.tw-pddl` is damaged: invalid type: integer `1`, expected a string at line 1 column 17; fetch it again with `alfworld-download`"
     );
 }
 

@@ -106,7 +106,7 @@ error[E0351]: the batch has no `ref_logp`
 #[test]
 fn reference_data() {
     let Some(shared) = shared() else { return };
-    let text = "import \"std/losses.epo\"\npipeline p { loss { minimize = mean(ppo_clip(0.2, dual = 3)) } }\n";
+    let text = "import \"std/losses.epo\"\npipeline p { loss { minimize = mean(ppo_clip(0.2, 0.28, dual = 3)) } }\n";
     let place = Place::new(&[("p.epo", text)]);
     let file = shared.join("data/golden/batch-1.json");
     let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("the batch")).expect("JSON");

@@ -72,7 +72,10 @@ impl<'a> Resolver<'a> {
 
     fn function_in(&self, file: usize, name: &Ident) -> Option<(&'a Function, Context)> {
         match self.files[file].names.get(&name.name) {
-            Some((Definition::Function(function), _)) => Some((*function, Context { file, ..Context::default() })),
+            Some((Definition::Function(function), span)) => {
+                self.used.borrow_mut().insert(*span);
+                Some((*function, Context { file, ..Context::default() }))
+            }
             _ => None,
         }
     }

@@ -96,7 +96,8 @@ impl<'a> Resolver<'a> {
 
     /// `imports`: also what the file imports without an alias.
     fn lookup_file(&self, file: usize, name: &Ident, imports: bool) -> Option<Found<'a>> {
-        if let Some((definition, _)) = self.files[file].names.get(&name.name) {
+        if let Some((definition, span)) = self.files[file].names.get(&name.name) {
+            self.used.borrow_mut().insert(*span);
             return Some(match definition {
                 Definition::Function(function) => Found::Function(function),
                 Definition::Pipeline(index) => Found::Pipeline(*index),
@@ -299,7 +300,7 @@ impl<'a> Resolver<'a> {
         Some(value)
     }
 
-    fn file_line(&self, file: usize, name: &str) -> Arc<Value> {
+    pub(super) fn file_line(&self, file: usize, name: &str) -> Arc<Value> {
         let key = (file, name.to_string());
         if let Some(value) = self.file_memo.borrow().get(&key) {
             return value.clone();

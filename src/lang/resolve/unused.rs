@@ -1,6 +1,6 @@
 //! Names that a pipeline defines and nothing reads.
 
-use super::Resolver;
+use super::{Definition, Resolver};
 use super::lines::Body;
 use crate::lang::Diagnostic;
 use crate::lang::diagnostic::closest;
@@ -30,6 +30,9 @@ impl<'a> Resolver<'a> {
     /// To be called when everything has been read: reports each pipeline's own lines that nothing read. Inherited ones are exempt: a child
     /// may leave part of its parent unused. A name close to one that would have been read is an error, any other a warning.
     pub fn report_unused(&self, pipelines: &[usize]) {
+        if !pipelines.is_empty() {
+            self.report_unused_in_file();
+        }
         for &pipeline in pipelines {
             let Some(&instance) = self.find_instances(pipeline).first() else { continue };
             let lines = &self.instances[instance].lines;
@@ -57,6 +60,21 @@ impl<'a> Resolver<'a> {
                 };
                 self.report(diagnostic);
             }
+        }
+    }
+
+    /// The names at the top of the root file. A file without pipelines is a library: its names are for others.
+    fn report_unused_in_file(&self) {
+        let root = self.program.root;
+        for (name, (definition, span)) in &self.files[root].names {
+            if matches!(definition, Definition::Pipeline(_)) || self.used.borrow().contains(span) {
+                continue;
+            }
+            if let Definition::Line = definition {
+                // its own mistakes are shown even if nobody reads it
+                let _ = self.file_line(root, name);
+            }
+            self.report(Diagnostic::warning("W0110", *span, format!("nothing reads `{name}`")));
         }
     }
 }
