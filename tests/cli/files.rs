@@ -28,7 +28,7 @@ fn fmt_lays_files_out() {
     place.epo(&["fmt", "a.epo", "b.epo", "--check"]).is(1, "a.epo\n", "");
     assert_eq!(place.read("a.epo"), "x   =  1 # one\n");
     place.epo(&["fmt", "a.epo", "b.epo"]).answers("a.epo\n");
-    assert_eq!(place.read("a.epo"), "x = 1  # one\n");
+    assert_eq!(place.read("a.epo"), "x = 1    # one\n");
     place.epo(&["fmt", "a.epo", "b.epo"]).answers("");
     place.epo(&["fmt", "a.epo", "b.epo", "--check"]).answers("");
     let said = place.epo(&["fmt", "wrong.epo", "nothing.epo", "b.epo"]);

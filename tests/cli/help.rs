@@ -99,7 +99,7 @@ Right:
         place.epo(&["explain", code]).answers(expected);
     }
     place.epo(&["explain", "E0999"]).refuses("error: there is no code `E0999`\n");
-    place.epo(&["explain", "E01044"]).refuses("error: there is no code `E01044`; did you mean `E0104`?\n");
+    place.epo(&["explain", "E01044"]).refuses("error: there is no code `E01044`; did you mean `E0044`?\n");
 }
 
 #[test]

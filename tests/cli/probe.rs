@@ -38,13 +38,13 @@ fn for_people() {
     place.epo(&["probe", "p.epo", "--only", "a", "--batch", "batch.json"]).answers(
         "\
 a
-  x             -3.00000000
-  unused         2.00000000
-  minimize       3.00000000
+  x            -3.00000000
+  unused        2.00000000
+  minimize      3.00000000
 norm of the gradient
-  logp           0.81649658
-  entropy        0.00000000
-  value          0.00000000
+  logp          0.81649658
+  entropy       0.00000000
+  value         0.00000000
 ",
     );
 }
