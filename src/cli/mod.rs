@@ -83,7 +83,8 @@ fn dispatch(cli: &Cli) -> u8 {
 
 /// Says on stderr what is wrong with the user's input.
 pub(crate) fn complain(message: &str) -> u8 {
-    eprintln!("error: {message}");
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {message}");
     WRONG_INPUT
 }
 

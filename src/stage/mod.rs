@@ -17,6 +17,7 @@ use std::fmt;
 
 pub use crate::kind::Artifact;
 pub use common::Common;
+pub use kinds::possible_outputs;
 pub use context::{Context, InputFolder, Progress, RunError};
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
