@@ -19,8 +19,9 @@ pub fn show(sources: &SourceMap, diagnostics: &Diagnostics) {
     if diagnostics.is_empty() {
         return;
     }
-    eprint!("{}", render::render_all(sources, diagnostics, color()));
-    eprintln!("{}", count(diagnostics));
+    use std::io::Write;
+    // a reader that has gone away is no mistake
+    let _ = writeln!(std::io::stderr(), "{}{}", render::render_all(sources, diagnostics, color()), count(diagnostics));
 }
 
 /// `2 errors, 1 warning`

@@ -96,7 +96,8 @@ fn misspelt(file: &std::path::Path) -> Option<String> {
 
 /// Says on stderr what is wrong with the user's input.
 pub(crate) fn complain(message: &str) -> u8 {
-    eprintln!("error: {message}");
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {message}");
     WRONG_INPUT
 }
 

@@ -70,7 +70,7 @@ impl Field for AdvantageField {
                 return None;
             }
         };
-        Some(Self(Arc::new(Term { kind, span: value.span, via: None })))
+        Some(Self(Term::new(kind, value.span, None)))
     }
 
     fn expects() -> String {

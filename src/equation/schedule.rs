@@ -58,6 +58,12 @@ impl Serialize for ScheduleField {
     }
 }
 
+/// A number with three digits.
+fn short(x: f64) -> String {
+    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
+    if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
 /// The first thing in a term that a schedule cannot know.
 fn foreign(term: &Term) -> Option<(&str, Span)> {
     match &term.kind {
@@ -96,7 +102,7 @@ impl Field for ScheduleField {
             if !(rate.is_finite() && rate >= 0.0) {
                 let percent = step * 5;
                 reader.report(
-                    Diagnostic::error("E0202", value.span, format!("this schedule is {rate} at {percent} % of the run"))
+                    Diagnostic::error("E0202", value.span, format!("this schedule is {} at {percent} % of the run", short(rate)))
                         .help("it must be a finite number of 0 or more all along"),
                 );
                 return None;

@@ -80,9 +80,16 @@ impl<T: Category + ?Sized> Field for Part<T> {
         };
         let Some(entry) = T::entries().iter().find(|e| e.info.name == component.kind) else {
             let names: Vec<&str> = T::entries().iter().map(|e| e.info.name).collect();
-            let diagnostic = Diagnostic::error("E0201", component.kind_span, format!("expected {}, found `{}`", T::WORDS, component.kind));
+            // a name may stand for a component that is written elsewhere
+            let here = component.kind_span.source == value.span.source && value.span.range().contains(&component.kind_span.range().start);
+            let place = if here { component.kind_span } else { value.span };
+            let mut diagnostic = Diagnostic::error("E0201", place, format!("expected {}, found `{}`", T::WORDS, component.kind));
+            if !here {
+                diagnostic = diagnostic.also(component.kind_span, "written here");
+            }
             reader.report(match closest(&component.kind, names.iter().copied()) {
                 Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None if names.len() == 1 => diagnostic,
                 None => diagnostic.help(format!("there are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
             });
             return None;

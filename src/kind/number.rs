@@ -20,7 +20,7 @@ macro_rules! bounded {
                     return None;
                 };
                 if !($holds) {
-                    reader.report(Diagnostic::error("E0202", value.span, format!("expected {}, found {}", $words, $n)));
+                    reader.report(Diagnostic::error("E0202", value.span, misfit($words, $n)));
                     return None;
                 }
                 Some(Self($n as $inner))
@@ -39,7 +39,7 @@ macro_rules! bounded {
 
 bounded!(
     /// 1, 2, 3, …
-    Count(usize), "a whole number of 1 or more", |n| n >= 1.0 && n.fract() == 0.0 && n < 1e12
+    Count(usize), "a whole number of 1 or more", |n| n >= 1.0 && n.fract() == 0.0 && n < MOST
 );
 bounded!(
     /// Above 0.
@@ -54,14 +54,24 @@ bounded!(
     Fraction(f64), "a number from 0 to 1", |n| (0.0..=1.0).contains(&n)
 );
 
+/// The largest whole number that a field takes.
+const MOST: f64 = 1e12;
+
+fn misfit(expected: &str, found: f64) -> String {
+    match found >= MOST && expected.starts_with("a whole number") {
+        true => format!("expected {expected} below {MOST:e}, found {found:e}"),
+        false => format!("expected {expected}, found {found}"),
+    }
+}
+
 impl Field for usize {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let Some(n) = reader.number(value) else {
             reader.mismatch(value, &Self::expects());
             return None;
         };
-        if !(n >= 0.0 && n.fract() == 0.0 && n < 1e12) {
-            reader.report(Diagnostic::error("E0202", value.span, format!("expected {}, found {n}", Self::expects())));
+        if !(n >= 0.0 && n.fract() == 0.0 && n < MOST) {
+            reader.report(Diagnostic::error("E0202", value.span, misfit(&Self::expects(), n)));
             return None;
         }
         Some(n as usize)

@@ -124,12 +124,11 @@ impl<'r, 'a> Reader<'r, 'a> {
     pub fn mismatch(&mut self, value: &Value, expected: &str) {
         let diagnostic = match &value.kind {
             ValueKind::Poison => return,
-            ValueKind::Word { name, close } => {
-                let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));
-                match close {
-                    Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-                    None => diagnostic.help(format!("expected {expected}")),
-                }
+            ValueKind::Word { .. } => {
+                // the words that stand in backticks: `expert`, `decoder { … }`
+                let quoted = expected.split('`').skip(1).step_by(2).filter_map(|text| text.split([' ', '(', '.']).next());
+                let diagnostic = self.resolver.unknown_word(value, &quoted.collect::<Vec<_>>());
+                if diagnostic.help.is_empty() { diagnostic.help(format!("expected {expected}")) } else { diagnostic }
             }
             _ => Diagnostic::error("E0201", value.span, format!("expected {expected}, found {}", value.words())),
         };

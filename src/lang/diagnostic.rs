@@ -80,25 +80,46 @@ impl Diagnostic {
 
 /// The name nearest to `found` (Damerau–Levenshtein, at most a third of its length away, at least one), the first of equals.
 pub fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (found.chars().count() / 3).max(1);
+    let length = found.chars().count();
+    let limit = (length / 3).max(1);
+    let lower = found.to_lowercase();
     names
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= limit && *name != found)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+/// Errors, and as many warnings, that are kept.
+const MOST: usize = 500;
 
 /// Everything found in one compilation, in the order in which it was found.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds a message unless the same one (code, place, words) is already there.
+    /// Adds a message unless the same one (code, place, words) is already there. Of a file with very many mistakes not all are kept.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
+        let alike = self.0.iter().filter(|d| d.severity == diagnostic.severity).count();
+        if alike >= MOST {
+            if alike == MOST {
+                let message = format!("there are more than {MOST} messages; the rest is not shown");
+                self.0.push(Diagnostic { message, help: Vec::new(), ..diagnostic });
+            }
+            return;
+        }
+        // the place first: it tells most messages apart at once
+        let place = |d: &Diagnostic| d.labels.first().map(|label| label.span);
+        if !self.0.iter().rev().any(|d| place(d) == place(&diagnostic) && *d == diagnostic) {
             self.0.push(diagnostic);
         }
+    }
+
+    /// By file and place; messages without a place first, those of one place as they were found.
+    pub fn sort(&mut self) {
+        self.0.sort_by_key(|d| d.labels.first().map(|label| (label.span.source, label.span.start)));
     }
 
     pub fn has_errors(&self) -> bool {

@@ -5,10 +5,30 @@
 use super::source::Span;
 use std::sync::Arc;
 
+/// How much a value comes to when everything that is mentioned twice is written twice, and how deeply it is nested. Bounded while names are
+/// resolved, so that whoever walks or prints a value needs no bound of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    pub size: u64,
+    pub depth: u32,
+}
+
+impl Weight {
+    pub const ONE: Self = Self { size: 1, depth: 1 };
+
+    /// Of something with these parts.
+    pub fn around(parts: impl IntoIterator<Item = Self>) -> Self {
+        let add =
+            |sum: Self, part: Self| Self { size: sum.size.saturating_add(part.size), depth: sum.depth.max(part.depth.saturating_add(1)) };
+        parts.into_iter().fold(Self::ONE, add)
+    }
+}
+
 /// A node with its place.
 #[derive(Clone, Debug)]
 pub struct Term {
     pub kind: TermKind,
+    pub weight: Weight,
     /// Where the node was written, possibly inside a library function.
     pub span: Span,
     /// If the node stems from the body of a function: where the user called it (the outermost call).
@@ -44,8 +64,20 @@ pub enum Argument {
 }
 
 impl Term {
+    pub fn new(kind: TermKind, span: Span, via: Option<Span>) -> Arc<Self> {
+        let weight = match &kind {
+            TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => Weight::ONE,
+            TermKind::Named { body, .. } => Weight::around([body.weight]),
+            TermKind::Apply { args, .. } => Weight::around(args.iter().map(|arg| match arg {
+                Argument::Term(term) => term.weight,
+                Argument::Key(..) | Argument::Absent => Weight::ONE,
+            })),
+        };
+        Arc::new(Self { kind, weight, span, via })
+    }
+
     pub fn number(value: f64, span: Span) -> Arc<Self> {
-        Arc::new(Self { kind: TermKind::Number(value), span, via: None })
+        Self::new(TermKind::Number(value), span, None)
     }
 
     /// Where to point first: the user's own call if the node stems from a function, else the node itself.

@@ -1,7 +1,7 @@
 //! What an expression means once names are resolved: plain data for fields of kinds, closed terms for equations.
 
 use super::source::Span;
-use super::term::{LossBlock, Term};
+use super::term::{LossBlock, Term, Weight};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Value {
     pub kind: ValueKind,
+    pub weight: Weight,
     pub span: Span,
     /// For the member of a component (`house.train`): the component, and the path as written.
     pub owner: Option<Arc<Owner>>,
@@ -39,6 +40,8 @@ pub enum ValueKind {
     Prompt {
         name: String,
         text: String,
+        /// Its name, where it was written.
+        defined: Span,
     },
     Stage(StageRef),
     /// An expression over quantities.
@@ -48,6 +51,8 @@ pub enum ValueKind {
     Word {
         name: String,
         close: Option<String>,
+        /// It is the name of the very line that it stands in.
+        itself: bool,
     },
     /// Stands where an error was already reported.
     Poison,
@@ -87,7 +92,14 @@ pub struct StageRef {
 
 impl Value {
     pub fn new(kind: ValueKind, span: Span) -> Arc<Self> {
-        Arc::new(Self { kind, span, owner: None })
+        let weight = match &kind {
+            ValueKind::List(items) => Weight::around(items.iter().map(|item| item.weight)),
+            ValueKind::Range(low, high) => Weight::around([low.weight, high.weight]),
+            ValueKind::Component(component) => Weight::around(component.fields.values().map(|field| field.value.weight)),
+            ValueKind::Term(term) => term.weight,
+            _ => Weight::ONE,
+        };
+        Arc::new(Self { kind, weight, span, owner: None })
     }
 
     pub fn poison(span: Span) -> Arc<Self> {

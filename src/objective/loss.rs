@@ -310,7 +310,8 @@ impl Checker<'_> {
         if culprit.place() != place {
             diagnostic = diagnostic.also(culprit.place(), level.words());
         }
-        let text = &culprit.text;
+        // what a library function is made of is not what the user would write
+        let text = if culprit.place() == culprit.span { culprit.text.as_str() } else { "…" };
         let mut help = vec![format!("`mean({text})` counts every {level} alike", level = level.name().replace('_', " "))];
         if level == Level::Token {
             help.push(format!("`mean(mean({text}, by = turn))` counts every turn alike"));

@@ -3,6 +3,7 @@
 //! Making a plan is pure. The same pipelines give the same plan on every machine; only the [`reason`]s, which look into a store, differ.
 
 mod build;
+mod check;
 mod cycle;
 mod reason;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use check::check;
 pub use reason::{Reason, reasons};
 pub use view::{dot, json, text};
 

@@ -21,7 +21,7 @@ pub(super) fn warn(graph: &StageGraph, instances: &[PipelineSpec], wanted: &BTre
         let name = &stage.name;
         let message = format!("nothing uses what stage `{name}` of `{}` gives", pipeline.name);
         let warning = Diagnostic::warning("W0401", stage.span, message);
-        let written_here = stage.span.source == pipeline.span.source && pipeline.span.range().contains(&stage.span.range().start);
+        let written_here = stage.span.source == pipeline.extent.source && pipeline.extent.range().contains(&stage.span.range().start);
         let use_it = format!("use it in another stage, show it in a report (`page = report {{ of = [{name}] }}`), or take it out");
         warnings.push(match written_here {
             true => warning.help(use_it),

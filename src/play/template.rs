@@ -13,6 +13,8 @@ pub struct Template {
     pub text: String,
     parts: Vec<Piece>,
     pub span: Option<Span>,
+    /// Of a prompt with a name: where it was written.
+    defined: Option<Span>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +58,7 @@ impl Template {
         if !plain.is_empty() {
             parts.push(Piece::Text(plain));
         }
-        Ok(Self { name: name.to_string(), text: text.to_string(), parts, span: None })
+        Ok(Self { name: name.to_string(), text: text.to_string(), parts, span: None, defined: None })
     }
 
     /// The placeholders with their byte ranges in the text.
@@ -89,11 +91,18 @@ impl Template {
         for (hole, _) in self.holes() {
             if !known.contains(&hole) {
                 let list = known.iter().map(|k| format!("`{{{k}}}`")).collect::<Vec<_>>().join(", ");
-                let diagnostic =
-                    Diagnostic::error("E0206", span, format!("the placeholder `{{{hole}}}` of `{}` is unknown here", self.name));
+                let message = format!("the placeholder `{{{hole}}}` of {} is unknown here", self.name);
+                let diagnostic = at_prompt(Diagnostic::error("E0206", span, message), self.defined);
                 reader.report(diagnostic.did_you_mean(hole, known.iter().copied()).help(format!("there are {list}")));
             }
         }
+    }
+}
+
+fn at_prompt(diagnostic: Diagnostic, defined: Option<Span>) -> Diagnostic {
+    match defined {
+        Some(span) => diagnostic.also(span, "the prompt"),
+        None => diagnostic,
     }
 }
 
@@ -105,21 +114,24 @@ impl Serialize for Template {
 
 impl Field for Template {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let (name, text) = match &value.kind {
-            ValueKind::Prompt { name, text } => (name.as_str(), text),
-            ValueKind::Text(text) => ("this text", text),
+        let (name, text, defined) = match &value.kind {
+            ValueKind::Prompt { name, text, defined } => (format!("`{name}`"), text, Some(*defined)),
+            ValueKind::Text(text) => ("this text".to_string(), text, None),
             _ => {
                 reader.mismatch(value, &Self::expects());
                 return None;
             }
         };
-        match Self::parse(name, text) {
-            Ok(template) => Some(Self { span: Some(value.span), ..template }),
+        match Self::parse(&name, text) {
+            Ok(template) => Some(Self { span: Some(value.span), defined, ..template }),
             Err(at) => {
                 let line = text[..at].matches('\n').count() + 1;
                 reader.report(
-                    Diagnostic::error("E0206", value.span, format!("line {line} of `{name}` has a brace that is no placeholder"))
-                        .help("a placeholder is a name in braces, `{task}`; for a brace itself write `{{` or `}}`"),
+                    at_prompt(
+                        Diagnostic::error("E0206", value.span, format!("line {line} of {name} has a brace that is no placeholder")),
+                        defined,
+                    )
+                    .help("a placeholder is a name in braces, `{task}`; for a brace itself write `{{` or `}}`"),
                 );
                 None
             }

@@ -15,6 +15,8 @@ struct Draft {
     name: String,
     span: Span,
     seed: Option<u64>,
+    /// As written; the stage itself is absent after a mistake.
+    kind: String,
     stage: Option<Arc<dyn Stage>>,
     references: Vec<Reference>,
 }
@@ -26,7 +28,7 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
     let mut seen = waiting.clone();
     while let Some(pipeline) = (!waiting.is_empty()).then(|| waiting.remove(0)) {
         for instance in resolver.unfold(pipeline, sources) {
-            let stages = read_stages(resolver, instance);
+            let stages = resolver.blaming(instance, || read_stages(resolver, instance));
             for name in stages.iter().flat_map(|s| &s.references).filter_map(|r| r.stage.pipeline.as_ref()) {
                 if let Some(other) = resolver.pipeline_seen_from(instance, name)
                     && !seen.contains(&other)
@@ -41,7 +43,8 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
             drafts.insert(instance, stages);
         }
     }
-    let specs = drafts.iter().map(|(instance, stages)| spec(resolver, *instance, stages, &drafts)).collect();
+    let checked = |(instance, stages): (&usize, &Vec<Draft>)| resolver.blaming(*instance, || spec(resolver, *instance, stages, &drafts));
+    let specs = drafts.iter().map(checked).collect();
     resolver.report_unused(&resolver.root_pipelines());
     specs
 }
@@ -65,9 +68,10 @@ fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span
     if let Some(iterations) = own_or_line(resolver, instance, value, "iterations") {
         reader.constants.insert("iterations", iterations);
     }
-    let mut draft = Draft { name, span, seed: None, stage: None, references: Vec::new() };
+    let mut draft = Draft { name, span, seed: None, kind: String::new(), stage: None, references: Vec::new() };
     match &value.kind {
         ValueKind::Component(component) => {
+            draft.kind.clone_from(&component.kind);
             let common = Common::read_fields(component, &mut reader);
             draft.stage = Part::<dyn Stage>::read(value, &mut reader).map(|part| part.value);
             draft.seed = common.and_then(|c| c.seed);
@@ -96,8 +100,9 @@ fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: &BTreeM
     let title = match resolver.line(instance, "title").map(|v| (v.kind.clone(), v.span)) {
         Some((ValueKind::Text(text), _)) => text,
         Some((ValueKind::Poison, _)) | None => this.name.clone(),
-        Some((_, span)) => {
-            resolver.report_at(Diagnostic::error("E0201", span, "the title must be a string"));
+        Some((other, span)) => {
+            let found = Value::new(other, span).words();
+            resolver.report_at(Diagnostic::error("E0201", span, format!("expected a string, found {found}")));
             this.name.clone()
         }
     };
@@ -119,6 +124,7 @@ fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: &BTreeM
         title,
         seed: this.seed,
         span: this.name_span,
+        extent: resolver.pipeline_extent(this.pipeline),
         stages: specs,
         equation,
         resolved: String::new(),
@@ -159,8 +165,11 @@ fn follow(
             resolver.report_at(Diagnostic::error("E0103", reference.span, format!("the stage `{}` uses itself", draft.name)));
             return;
         }
-        let Some(kind) = &found.stage else { continue };
-        if let Some(output) = pick(resolver, reference, &**kind, found.span) {
+        let outputs = found.stage.as_ref().map_or_else(|| crate::stage::possible_outputs(&found.kind).to_vec(), |stage| stage.outputs());
+        if outputs.is_empty() {
+            continue;
+        }
+        if let Some(output) = pick(resolver, reference, &outputs, &found.kind, found.span).filter(|_| found.stage.is_some()) {
             into.push(Input {
                 field: reference.field.clone(),
                 span: reference.span,
@@ -174,8 +183,7 @@ fn follow(
 }
 
 /// The output that a reference means, if its type fits.
-fn pick(resolver: &Resolver<'_>, reference: &Reference, stage: &dyn Stage, defined: Span) -> Option<Output> {
-    let outputs = stage.outputs();
+fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind: &str, defined: Span) -> Option<Output> {
     let fits = |o: &Output| reference.takes.is_empty() || reference.takes.contains(&o.artifact);
     let wanted = reference.takes.first().map_or("an output", |a| a.words());
     match &reference.stage.output {
@@ -185,7 +193,7 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, stage: &dyn Stage, defin
                 let gives = outputs.iter().map(|o| o.artifact.words()).collect::<Vec<_>>().join(", ");
                 resolver.report_at(
                     Diagnostic::error("E0205", reference.span, format!("expected {wanted}, but `{}` gives {gives}", reference.stage.stage))
-                        .also(defined, format!("a stage of kind `{}`", stage.kind())),
+                        .also(defined, format!("a stage of kind `{kind}`")),
                 );
             }
             found
@@ -203,8 +211,8 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, stage: &dyn Stage, defin
             None => {
                 let names: Vec<&str> = outputs.iter().map(|o| o.name).collect();
                 let mut diagnostic = Diagnostic::error("E0111", *span, format!("the stage `{}` gives no `{name}`", reference.stage.stage))
-                    .also(defined, format!("a stage of kind `{}`", stage.kind()));
-                diagnostic = match (name.as_str(), stage.kind()) {
+                    .also(defined, format!("a stage of kind `{kind}`"));
+                diagnostic = match (name.as_str(), kind) {
                     ("best", "rl") => diagnostic.help("`best` needs `select_on`: the split whose success selects it"),
                     ("critic", "rl") => diagnostic.help("`critic` needs a critic: `critic = value_head { … }`"),
                     _ => {

@@ -66,9 +66,29 @@ pub fn compile(request: &Request<'_>) -> Compiled {
     }
 }
 
+/// Names are resolved by recursion, of bounded depth; this is enough for it, also without optimisation.
+const STACK: usize = 64 << 20;
+
 /// Loads the request's files and hands a resolver over them to `work`. The error: the root could not be read.
 #[allow(clippy::type_complexity)]
-pub(crate) fn with_resolver<T>(
+pub(crate) fn with_resolver<T: Send>(
+    request: &Request<'_>,
+    work: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> T + Send,
+) -> Result<(T, SourceMap, Diagnostics), (SourceMap, Diagnostics)> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("check".into()).stack_size(STACK);
+        match thread.spawn_scoped(scope, || resolve(request, work)) {
+            Ok(check) => check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => {
+                let message = format!("cannot start a thread for the check: {error}");
+                Err((SourceMap::default(), Diagnostics(vec![crate::lang::Diagnostic::bare("E0118", message)])))
+            }
+        }
+    })
+}
+
+#[allow(clippy::type_complexity)]
+fn resolve<T>(
     request: &Request<'_>,
     work: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> T,
 ) -> Result<(T, SourceMap, Diagnostics), (SourceMap, Diagnostics)> {
@@ -87,8 +107,7 @@ pub(crate) fn with_resolver<T>(
             diagnostics.push(message);
         }
     }
-    // in the order of the text, whatever the order in which things were looked at
-    diagnostics.0.sort_by_key(|d| d.labels.first().map(|l| (l.span.source, l.span.start)));
+    diagnostics.sort();
     Ok((result, sources, diagnostics))
 }
 

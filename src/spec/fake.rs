@@ -139,6 +139,7 @@ pub fn pipeline(name: &str, seed: u64, stages: Vec<StageSpec>) -> PipelineSpec {
         title: String::new(),
         seed,
         span: Span::new(SourceId(0), 0..1000),
+        extent: Span::new(SourceId(0), 0..1000),
         stages,
         equation: Vec::new(),
         resolved: format!("pipeline {name} {{ }}\n"),

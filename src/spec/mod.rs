@@ -27,7 +27,10 @@ pub struct PipelineSpec {
     pub label: Vec<(String, String)>,
     pub title: String,
     pub seed: u64,
+    /// Its name, where it was written.
     pub span: Span,
+    /// All of its text.
+    pub extent: Span,
     pub stages: Vec<StageSpec>,
     /// The equation in words for reports: term name and text, `minimize` last.
     pub equation: Vec<(String, String)>,

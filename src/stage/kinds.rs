@@ -1,6 +1,6 @@
 //! The registry of stages: one line each.
 
-use super::Stage;
+use super::{Artifact, Output, Stage};
 use super::{collect, evaluate, export, report, rl, sft, tokenizer};
 use crate::kind::{Category, Entry, KindInfo, Reader};
 use crate::lang::value::Component;
@@ -41,4 +41,27 @@ fn read<T: Stage + 'static>(
 ) -> Option<Arc<dyn Stage>> {
     reader.refuse_unknown(component, &[info, &super::Common::INFO], |_| false);
     Some(Arc::new(fields(component, reader)?))
+}
+
+/// Everything that a stage of a kind may give, whatever its fields: for messages about uses of a stage that has mistakes itself.
+pub fn possible_outputs(kind: &str) -> &'static [Output] {
+    const TOKENIZER: Output = Output { name: "tokenizer", artifact: Artifact::Tokenizer };
+    const EPISODES: Output = Output { name: "episodes", artifact: Artifact::Episodes };
+    const POLICY: Output = Output { name: "policy", artifact: Artifact::Policy };
+    const METRICS: Output = Output { name: "metrics", artifact: Artifact::Metrics };
+    const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
+    const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
+    const RESULTS: Output = Output { name: "results", artifact: Artifact::Results };
+    const PAGE: Output = Output { name: "page", artifact: Artifact::Page };
+    const FOLDER: Output = Output { name: "folder", artifact: Artifact::Folder };
+    match kind {
+        "tokenizer" => &[TOKENIZER],
+        "collect" => &[EPISODES],
+        "sft" => &[POLICY, METRICS],
+        "rl" => &[POLICY, METRICS, EPISODES, BEST, CRITIC],
+        "evaluate" => &[RESULTS],
+        "report" => &[PAGE],
+        "export" => &[FOLDER],
+        _ => &[],
+    }
 }

@@ -18,6 +18,7 @@ use std::fmt;
 pub use crate::kind::Artifact;
 pub use common::Common;
 pub use context::{Context, InputFolder, Progress, RunError};
+pub use kinds::possible_outputs;
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@ use super::names::Found;
 use super::scope::Context;
 use super::{Definition, Resolver};
 use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
+use crate::lang::diagnostic::closest;
 use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
@@ -38,15 +39,7 @@ impl<'a> Resolver<'a> {
                 return self.positional(&name.name, path.span, args, span, context);
             }
         }
-        let mut known: Vec<String> = self.words.vocabulary.functions.iter().map(|f| f.name.to_string()).collect();
-        known.extend(self.visible(context));
-        known.extend(self.words.kinds.iter().map(|k| k.name.to_string()));
-        let last = path.parts.last().unwrap_or(name);
-        let diagnostic = Diagnostic::error("E0115", path.span, format!("there is no function `{path}`"));
-        self.report(match self.standard_file(&last.name) {
-            Some(file) => diagnostic.help(format!("it is defined in `{file}`: add `import \"{file}\"` at the top")),
-            None => diagnostic.did_you_mean(&last.name, known.iter().map(String::as_str)),
-        });
+        self.report(self.no_function(path, context));
         args.iter().for_each(|arg| drop(self.eval(&arg.value, context)));
         Value::poison(span)
     }
@@ -77,6 +70,37 @@ impl<'a> Resolver<'a> {
                 Some((*function, Context { file, ..Context::default() }))
             }
             _ => None,
+        }
+    }
+
+    fn no_function(&self, path: &Path, context: &Context) -> Diagnostic {
+        let first = &path.parts[0];
+        if let Found::Value(value) = self.lookup(first, context) {
+            let what = if path.parts.len() == 1 && !matches!(value.kind, ValueKind::Poison) {
+                format!("{}, ", value.words())
+            } else {
+                String::new()
+            };
+            let diagnostic = Diagnostic::error("E0115", path.span, format!("`{path}` is {what}no function"));
+            return match value.kind {
+                ValueKind::Component(_) => diagnostic.help(format!("to change its fields write `{path} {{ field = value }}`")),
+                _ => diagnostic,
+            };
+        }
+        let name = &path.parts.last().unwrap_or(first).name;
+        let diagnostic = Diagnostic::error("E0115", path.span, format!("there is no function `{path}`"));
+        let import = |file: &str| format!("add `import \"{file}\"` at the top");
+        if let Some(file) = self.standard_file(name) {
+            return diagnostic.help(format!("it is defined in `{file}`: {}", import(file)));
+        }
+        let own = closest(name, self.words.vocabulary.functions.iter().map(|f| f.name)).map(str::to_string);
+        if let Some(close) = own.or_else(|| self.near(name, context)).or_else(|| self.near_kind(name).map(str::to_string)) {
+            return diagnostic.help(format!("did you mean `{close}`?"));
+        }
+        let standard = self.words.library.iter().flat_map(|(_, names)| names).map(String::as_str);
+        match closest(name, standard).and_then(|close| Some((close, self.standard_file(close)?))) {
+            Some((close, file)) => diagnostic.help(format!("did you mean `{close}` of `{file}`? then {}", import(file))),
+            None => diagnostic,
         }
     }
 
@@ -153,7 +177,7 @@ impl<'a> Resolver<'a> {
         self.calls.borrow_mut().pop();
         match &value.kind {
             // a constant is the caller's: messages about it belong to the call
-            ValueKind::Number(_) | ValueKind::Bool(_) => Arc::new(Value { kind: value.kind.clone(), span, owner: None }),
+            ValueKind::Number(_) | ValueKind::Bool(_) => Value::new(value.kind.clone(), span),
             _ => value,
         }
     }
@@ -171,9 +195,7 @@ impl<'a> Resolver<'a> {
                     word_of(&arg.value, context).map(|word| Argument::Key(Arc::from(word), arg.value.span))
                 }
                 (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words),
-                (None, _, Default::Number(n)) => {
-                    Some(Argument::Term(Arc::new(Term { kind: TermKind::Number(*n), span, via: context.via })))
-                }
+                (None, _, Default::Number(n)) => Some(Argument::Term(Term::new(TermKind::Number(*n), span, context.via))),
                 (None, _, Default::Key(word)) => Some(Argument::Key(Arc::from(*word), span)),
                 (None, _, Default::Absent) => Some(Argument::Absent),
                 (None, _, Default::Required) => {
@@ -212,7 +234,7 @@ impl<'a> Resolver<'a> {
         let list = words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
         let found = word.map_or_else(|| value.words(), |w| format!("`{w}`"));
         let diagnostic = Diagnostic::error("E0117", value.span, format!("`{param}` takes one of {list}, found {found}"));
-        self.report(diagnostic);
+        self.report(diagnostic.did_you_mean(found.trim_matches('`'), words.iter().copied()));
         None
     }
 

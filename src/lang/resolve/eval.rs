@@ -2,8 +2,9 @@
 
 use super::fold::{fold, is_boolean};
 use super::lines::{Body, Lines, below, extend, mentions};
+use super::names::MAX_ROUTE;
 use super::scope::Context;
-use super::{LossScope, MAX_DEPTH, MAX_STEPS, Resolver, Template};
+use super::{LossScope, MAX_DEPTH, MAX_NESTING, MAX_SIZE, MAX_STEPS, Resolver, Template};
 use crate::lang::ast::{BinaryOp, Expr, ExprKind, Line, Path, UnaryOp};
 use crate::lang::term::{Argument, LossBlock, LossTerm, Term, TermKind};
 use crate::lang::value::{Component, FieldValue, Value, ValueKind};
@@ -22,7 +23,7 @@ impl<'a> Resolver<'a> {
                 match line.body {
                     Body::Expr(expr) => self.eval_changed(expr, &context, changes),
                     Body::Prompt(text) => {
-                        let kind = ValueKind::Prompt { name: path.to_string(), text: text.value.clone() };
+                        let kind = ValueKind::Prompt { name: path.to_string(), text: text.value.clone(), defined: line.name_span };
                         Value::new(kind, text.span)
                     }
                     Body::Function(function) => {
@@ -76,7 +77,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn no_fields(&self, value: &Value, changes: &Lines<'a>) -> Arc<Value> {
-        for (key, line) in changes {
+        for (key, line) in changes.iter() {
             self.report(
                 Diagnostic::error("E0114", line.name_span, format!("{} has no field `{key}` to change", value.words()))
                     .also(value.span, "written here"),
@@ -87,15 +88,34 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn eval(&self, expr: &'a Expr, context: &Context) -> Arc<Value> {
         self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > MAX_STEPS || self.depth.get() > MAX_DEPTH {
-            let what = if self.steps.get() > MAX_STEPS { "too long a" } else { "too deep a" };
-            self.report(Diagnostic::error("E0118", expr.span, format!("this leads to {what} calculation")));
+        if self.exhausted.get() {
             return Value::poison(expr.span);
+        }
+        if self.steps.get() > MAX_STEPS || self.depth.get() > MAX_DEPTH {
+            let (what, most) = match self.steps.get() > MAX_STEPS {
+                true => ("too long a", format!("{MAX_STEPS} steps")),
+                false => ("too deep a", format!("{MAX_DEPTH} names and calls within one another")),
+            };
+            return self.too_much(expr.span, format!("this leads to {what} calculation: more than {most}"), context);
         }
         self.depth.set(self.depth.get() + 1);
         let value = self.eval_kind(expr, context);
         self.depth.set(self.depth.get() - 1);
+        if value.weight.size > MAX_SIZE || value.weight.depth > MAX_NESTING {
+            let message = format!("written out, this has more than {MAX_SIZE} parts or is nested more than {MAX_NESTING} deep");
+            return self.too_much(expr.span, message, context);
+        }
         value
+    }
+
+    /// A bound was reached. Said once: whatever uses the line would reach it as well.
+    fn too_much(&self, span: Span, message: String, context: &Context) -> Arc<Value> {
+        if !self.exhausted.replace(true) {
+            let place = context.via.unwrap_or(span);
+            let diagnostic = Diagnostic::error("E0118", place, message);
+            self.report(if place == span { diagnostic } else { diagnostic.also(span, "inside this function") });
+        }
+        Value::poison(span)
     }
 
     fn eval_kind(&self, expr: &'a Expr, context: &Context) -> Arc<Value> {
@@ -173,7 +193,7 @@ impl<'a> Resolver<'a> {
             };
         }
         let kind = TermKind::Apply { function: Arc::from(name), args };
-        Value::new(ValueKind::Term(Arc::new(Term { kind, span, via: context.via })), span)
+        Value::new(ValueKind::Term(Term::new(kind, span, context.via)), span)
     }
 
     /// A value as an operand; reports what cannot be one.
@@ -183,12 +203,8 @@ impl<'a> Resolver<'a> {
             ValueKind::Bool(b) => TermKind::Bool(*b),
             ValueKind::Term(term) => return Some(term.clone()),
             ValueKind::Poison => return None,
-            ValueKind::Word { name, close } => {
-                let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));
-                self.report(match close {
-                    Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-                    None => diagnostic,
-                });
+            ValueKind::Word { .. } => {
+                self.report(self.unknown_word(value, &[]));
                 return None;
             }
             _ => {
@@ -196,7 +212,7 @@ impl<'a> Resolver<'a> {
                 return None;
             }
         };
-        Some(Arc::new(Term { kind, span: value.span, via: None }))
+        Some(Term::new(kind, value.span, None))
     }
 
     /// `kind { lines }`, or a value with some fields changed. `changes` come on top.
@@ -213,15 +229,13 @@ impl<'a> Resolver<'a> {
                 }
                 ValueKind::Poison => return base,
                 _ if self.symbol_of(&base).is_some() => (self.symbol_of(&base).unwrap_or_default().to_string(), path.span, Lines::new()),
-                ValueKind::Word { .. } => {
-                    let kinds = self.words.kinds.iter().map(|k| k.name);
-                    let visible = self.visible(context);
-                    let known = kinds.chain(visible.iter().map(String::as_str));
-                    self.report(
-                        Diagnostic::error("E0107", path.span, format!("there is no kind `{path}`"))
-                            .did_you_mean(&path.to_string(), known)
-                            .help("`epo-run kinds` lists all kinds"),
-                    );
+                ValueKind::Word { close, .. } => {
+                    let diagnostic = Diagnostic::error("E0107", path.span, format!("there is no kind `{path}`"));
+                    let close = self.near_kind(&path.to_string()).map(str::to_string).or_else(|| close.clone());
+                    self.report(match close {
+                        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                        None => diagnostic.help("`epo-run kinds` lists all kinds"),
+                    });
                     return Value::poison(path.span);
                 }
                 _ => {
@@ -235,7 +249,7 @@ impl<'a> Resolver<'a> {
         let inner = Context { defining: context.defining.clone(), ..context.clone() };
         extend(&mut lines, source, "", &inner, usize::MAX, &mut own, &mut diagnostics);
         for (key, line) in changes.into_iter().flatten() {
-            lines.retain(|k, _| !k.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.')));
+            lines.remove_below(&key);
             lines.insert(key, line);
         }
         diagnostics.0.into_iter().for_each(|d| self.report(d));
@@ -245,7 +259,7 @@ impl<'a> Resolver<'a> {
     /// A component from its flattened lines.
     pub(super) fn build(&self, kind: String, kind_span: Span, lines: Lines<'a>, span: Span) -> Arc<Value> {
         let mut fields: IndexMap<String, FieldValue> = IndexMap::new();
-        for (key, line) in &lines {
+        for (key, line) in lines.iter() {
             let first = key.split('.').next().unwrap_or(key);
             if !fields.contains_key(first) {
                 let value = self.entry(&lines, first, line.context.defining.clone());
@@ -324,7 +338,13 @@ impl<'a> Resolver<'a> {
             return value.clone();
         }
         if !self.blocks.borrow_mut()[block].open.insert(name.to_string()) {
-            self.report(Diagnostic::error("E0103", span, format!("`{name}` is defined in terms of itself")));
+            let mut diagnostic = Diagnostic::error("E0103", span, format!("`{name}` is defined in terms of itself"));
+            let scope = &self.blocks.borrow()[block];
+            for between in scope.open.iter().skip_while(|open| *open != name).skip(1).take(MAX_ROUTE) {
+                let place = scope.lines.get(between).map_or(span, |line| line.name_span);
+                diagnostic = diagnostic.also(place, format!("through `{between}`"));
+            }
+            self.report(diagnostic);
             return Value::poison(span);
         }
         let line = self.blocks.borrow()[block].lines.get(name).cloned();
@@ -340,7 +360,7 @@ impl<'a> Resolver<'a> {
             _ => match self.as_term(&value) {
                 Some(body) => {
                     let (at, kind) = (body.span, TermKind::Named { name: Arc::from(name), body });
-                    Value::new(ValueKind::Term(Arc::new(Term { kind, span: at, via: None })), value.span)
+                    Value::new(ValueKind::Term(Term::new(kind, at, None)), value.span)
                 }
                 None => Value::poison(span),
             },
@@ -355,7 +375,7 @@ impl<'a> Resolver<'a> {
     pub fn stages(&self, instance: usize) -> Vec<(String, Span, Arc<Value>)> {
         let lines = &self.instances[instance].lines;
         let mut stages: Vec<(String, Span)> = Vec::new();
-        for (key, line) in lines {
+        for (key, line) in lines.iter() {
             let Some(rest) = key.strip_prefix("stages.") else { continue };
             let name = rest.split('.').next().unwrap_or(rest);
             if !stages.iter().any(|(known, _)| known == name) {

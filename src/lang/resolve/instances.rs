@@ -128,17 +128,23 @@ impl<'a> Resolver<'a> {
             match item.kind {
                 ValueKind::Number(n) if n >= 0.0 && n.fract() == 0.0 && n < 9e15 => {
                     if seeds.contains(&(n as u64)) {
-                        self.report(Diagnostic::error("E0202", item.span, format!("the seed {n} is given twice")));
+                        let first = items.iter().find(|i| matches!(i.kind, ValueKind::Number(m) if m == n)).map_or(item.span, |i| i.span);
+                        self.report(
+                            Diagnostic::error("E0202", item.span, format!("the seed {n} is given twice")).also(first, "given here first"),
+                        );
                     } else {
                         seeds.push(n as u64);
                     }
                 }
                 ValueKind::Poison => {}
-                _ => self.report(Diagnostic::error(
-                    "E0201",
-                    item.span,
-                    format!("expected a whole number of 0 or more, found {}", item.words()),
-                )),
+                ValueKind::Number(n) => {
+                    self.report(Diagnostic::error("E0202", item.span, format!("expected a whole number of 0 or more, found {n}")));
+                }
+                ValueKind::Word { .. } => self.report(self.unknown_word(item, &[])),
+                _ => self.report(
+                    Diagnostic::error("E0201", item.span, format!("expected a whole number of 0 or more, found {}", item.words()))
+                        .help("seeds are a list of numbers: `seeds = [0, 1, 2]`"),
+                ),
             }
         }
         if seeds.is_empty() {
@@ -154,7 +160,7 @@ impl<'a> Resolver<'a> {
 /// Every `sweep(…)` in the lines of a pipeline, with the path of the line it stands in.
 fn sweeps<'a>(lines: &Lines<'a>) -> Vec<Sweep<'a>> {
     let mut found = Vec::new();
-    for (path, line) in lines {
+    for (path, line) in lines.iter() {
         let path = path.strip_prefix("stages.").unwrap_or(path);
         if let Body::Expr(expr) = line.body {
             walk(expr, path, &mut found);

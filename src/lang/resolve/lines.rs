@@ -4,6 +4,8 @@ use super::scope::Context;
 use crate::lang::ast::{self, Expr, Function, Line, LineKind, Text};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::ops::Deref;
 
 /// A line and the scope that its names are looked up in.
 #[derive(Clone, Debug)]
@@ -25,16 +27,99 @@ pub(crate) enum Body<'a> {
 }
 
 /// In the order written; `loss.minimize` stands under that very key.
-pub(crate) type Lines<'a> = IndexMap<String, ScopedLine<'a>>;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines<'a> {
+    lines: IndexMap<String, ScopedLine<'a>>,
+    /// How many keys lie below a path, so that asking takes no walk over all lines.
+    below: HashMap<String, usize>,
+}
+
+impl<'a> Deref for Lines<'a> {
+    type Target = IndexMap<String, ScopedLine<'a>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.lines
+    }
+}
+
+impl<'a> IntoIterator for Lines<'a> {
+    type Item = (String, ScopedLine<'a>);
+    type IntoIter = indexmap::map::IntoIter<String, ScopedLine<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.lines.into_iter()
+    }
+}
+
+impl<'a> Lines<'a> {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn insert(&mut self, key: String, line: ScopedLine<'a>) {
+        if !self.lines.contains_key(&key) {
+            parents(&key).for_each(|parent| *self.below.entry(parent.to_string()).or_default() += 1);
+        }
+        self.lines.insert(key, line);
+    }
+
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut ScopedLine<'a>> {
+        self.lines.values_mut()
+    }
+
+    fn remove(&mut self, key: &str) {
+        if self.lines.shift_remove(key).is_some() {
+            self.forget(key);
+        }
+    }
+
+    /// Removes the lines below a path, not the path's own.
+    pub fn remove_below(&mut self, path: &str) {
+        if self.has_below(path) {
+            let gone: Vec<String> = self.lines.keys().filter(|key| is_below(key, path)).cloned().collect();
+            self.lines.retain(|key, _| !is_below(key, path));
+            gone.iter().for_each(|key| self.forget(key));
+        }
+    }
+
+    fn forget(&mut self, key: &str) {
+        for parent in parents(key) {
+            if let Some(count) = self.below.get_mut(parent) {
+                *count -= 1;
+            }
+        }
+    }
+
+    pub fn has_below(&self, path: &str) -> bool {
+        self.below.get(path).is_some_and(|count| *count > 0)
+    }
+}
+
+/// `a`, `a.b` of `a.b.c`.
+fn parents(key: &str) -> impl Iterator<Item = &str> {
+    key.match_indices('.').map(|(at, _)| &key[..at])
+}
+
+fn is_below(key: &str, path: &str) -> bool {
+    key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
+}
 
 /// The lines below a path, without it.
 pub(crate) fn below<'a>(lines: &Lines<'a>, path: &str) -> Lines<'a> {
-    lines.iter().filter_map(|(key, line)| Some((key.strip_prefix(path)?.strip_prefix('.')?.to_string(), line.clone()))).collect()
+    let mut found = Lines::new();
+    if lines.has_below(path) {
+        for (key, line) in lines.iter() {
+            if let Some(rest) = key.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')) {
+                found.insert(rest.to_string(), line.clone());
+            }
+        }
+    }
+    found
 }
 
 /// Whether a path has a line of its own or lines below it.
 pub(crate) fn mentions(lines: &Lines<'_>, path: &str) -> bool {
-    lines.contains_key(path) || lines.keys().any(|key| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    lines.contains_key(path) || lines.has_below(path)
 }
 
 /// Adds source lines to what is inherited. A later whole assignment drops the inherited lines below it; a dotted one replaces one leaf.
@@ -62,7 +147,7 @@ pub(crate) fn extend<'a>(
                 if !into.contains_key(&key) {
                     into.insert(key.clone(), ScopedLine { name_span: name.span, body: Body::Block, context: context.clone(), written_in });
                 } else if !matches!(into[&key].body, Body::Block) {
-                    remove_below(into, &key);
+                    into.remove_below(&key);
                     into.insert(key.clone(), ScopedLine { name_span: name.span, body: Body::Block, context: context.clone(), written_in });
                 }
                 extend(into, lines, &key, context, written_in, own, diagnostics);
@@ -71,8 +156,8 @@ pub(crate) fn extend<'a>(
             LineKind::Without { path } => {
                 let key = join(prefix, &path.to_string());
                 let before = into.len();
-                into.shift_remove(&key);
-                remove_below(into, &key);
+                into.remove(&key);
+                into.remove_below(&key);
                 if into.len() == before {
                     let known: Vec<String> = into.keys().cloned().collect();
                     diagnostics.push(
@@ -98,7 +183,7 @@ pub(crate) fn extend<'a>(
             continue;
         }
         own.insert(key.clone(), span);
-        remove_below(into, &key);
+        into.remove_below(&key);
         into.insert(key, ScopedLine { name_span: span, body, context: context.clone(), written_in });
     }
 }
@@ -112,10 +197,6 @@ fn stage_path(lines: &Lines<'_>, prefix: &str, path: &ast::Path) -> String {
 
 fn twice(key: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::error("E0106", span, format!("`{key}` is given twice")).also(first, "given here first")
-}
-
-fn remove_below(lines: &mut Lines<'_>, path: &str) {
-    lines.retain(|key, _| !key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
 }
 
 fn join(prefix: &str, path: &str) -> String {

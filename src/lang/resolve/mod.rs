@@ -70,6 +70,8 @@ struct FileScope<'a> {
 struct PipelineText<'a> {
     name: String,
     name_span: Span,
+    /// All of its text.
+    span: Span,
     file: usize,
     parent: Option<usize>,
     lines: &'a [ast::Line],
@@ -91,6 +93,11 @@ struct LossScope<'a> {
 /// The bounds of one compilation; a file that needs more is refused.
 const MAX_STEPS: u64 = 2_000_000;
 const MAX_DEPTH: usize = 200;
+/// Of one value, see [`super::term::Weight`].
+const MAX_SIZE: u64 = 100_000;
+const MAX_NESTING: u32 = 1000;
+/// Names that are compared for suggestions; a file with more mistakes than that gets no more of them.
+const MAX_COMPARED: usize = 500_000;
 const MAX_INSTANCES: usize = 1000;
 
 pub struct Resolver<'a> {
@@ -105,12 +112,16 @@ pub struct Resolver<'a> {
     blocks: RefCell<Vec<LossScope<'a>>>,
     open_sweeps: RefCell<Vec<Vec<open::SweepValue>>>,
     file_memo: RefCell<HashMap<(usize, String), Arc<Value>>>,
-    open: RefCell<IndexSet<String>>,
+    /// The lines being evaluated, with their names and places.
+    open: RefCell<IndexMap<String, (String, Span)>>,
     calls: RefCell<Vec<*const ast::Function>>,
     /// Places of definitions that something read.
     used: RefCell<IndexSet<Span>>,
     steps: Cell<u64>,
     depth: Cell<usize>,
+    compared: Cell<usize>,
+    /// Whether a bound was reached.
+    exhausted: Cell<bool>,
     pub diagnostics: RefCell<Diagnostics>,
 }
 
@@ -134,6 +145,8 @@ impl<'a> Resolver<'a> {
             used: RefCell::default(),
             steps: Cell::new(0),
             depth: Cell::new(0),
+            compared: Cell::new(0),
+            exhausted: Cell::new(false),
             diagnostics: RefCell::default(),
         };
         for file in 0..program.files.len() {
@@ -175,6 +188,7 @@ impl<'a> Resolver<'a> {
                     self.pipelines.push(PipelineText {
                         name: name.name.clone(),
                         name_span: name.span,
+                        span: line.span,
                         file,
                         parent: None,
                         lines,
@@ -220,31 +234,53 @@ impl<'a> Resolver<'a> {
             match self.find_pipeline(file, from) {
                 Some(parent) => self.pipelines[index].parent = Some(parent),
                 None => {
-                    let known: Vec<&str> = self.pipelines.iter().map(|p| p.name.as_str()).collect();
-                    let mut diagnostics = self.diagnostics.borrow_mut();
-                    diagnostics.push(
-                        Diagnostic::error("E0109", from.span, format!("there is no pipeline `{from}` to inherit from"))
-                            .did_you_mean(&from.to_string(), known),
-                    );
+                    let known = self.pipelines_as_seen(file);
+                    let last = from.parts.last().map_or("", |part| part.name.as_str());
+                    let elsewhere = known.iter().find(|name| name.rsplit('.').next() == Some(last));
+                    let diagnostic = Diagnostic::error("E0109", from.span, format!("there is no pipeline `{from}` to inherit from"));
+                    self.diagnostics.borrow_mut().push(match elsewhere {
+                        Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
+                        None => diagnostic.did_you_mean(&from.to_string(), known.iter().map(String::as_str)),
+                    });
                 }
             }
         }
+        let mut sound = vec![false; self.pipelines.len()];
         for start in 0..self.pipelines.len() {
-            let (mut at, mut seen) = (start, vec![start]);
-            while let Some(parent) = self.pipelines[at].parent {
-                if seen.contains(&parent) {
-                    let message = format!("`{}` inherits from itself", self.pipelines[start].name);
-                    self.diagnostics.borrow_mut().push(
-                        Diagnostic::error("E0119", self.pipelines[start].name_span, message)
-                            .also(self.pipelines[at].name_span, format!("through `{}`", self.pipelines[at].name)),
-                    );
-                    self.pipelines[start].parent = None;
+            let (mut at, mut seen) = (start, IndexSet::from([start]));
+            while let Some(parent) = self.pipelines[at].parent.filter(|&parent| !sound[parent]) {
+                if !seen.insert(parent) {
+                    let first = seen.get_index_of(&parent).unwrap_or(0);
+                    let name = |index: usize| (self.pipelines[index].name_span, self.pipelines[index].name.as_str());
+                    let (span, own) = name(parent);
+                    let mut diagnostic = Diagnostic::error("E0119", span, format!("`{own}` inherits from itself"));
+                    for &between in seen.iter().skip(first + 1) {
+                        let (span, name) = name(between);
+                        diagnostic = diagnostic.also(span, format!("through `{name}`"));
+                    }
+                    self.diagnostics.borrow_mut().push(diagnostic);
+                    self.pipelines[parent].parent = None;
                     break;
                 }
-                seen.push(parent);
                 at = parent;
             }
+            seen.iter().for_each(|&index| sound[index] = true);
         }
+    }
+
+    /// The names by which a file may speak of pipelines.
+    fn pipelines_as_seen(&self, file: usize) -> Vec<String> {
+        let imports = &self.program.files[file].imports;
+        let mut names = Vec::new();
+        for pipeline in &self.pipelines {
+            if pipeline.file == file {
+                names.push(pipeline.name.clone());
+            }
+            for import in imports.iter().filter(|i| i.file == pipeline.file) {
+                names.push(import.alias.as_ref().map_or(pipeline.name.clone(), |alias| format!("{}.{}", alias.name, pipeline.name)));
+            }
+        }
+        names
     }
 
     fn find_pipeline(&self, file: usize, path: &ast::Path) -> Option<usize> {
@@ -306,7 +342,7 @@ impl<'a> Resolver<'a> {
                 for line in &pipeline.overrides {
                     lines::extend(&mut lines, std::slice::from_ref(*line), "", &context, index, &mut IndexMap::new(), &mut diagnostics);
                 }
-                for (key, line) in &lines {
+                for (key, line) in lines.iter() {
                     let free = key.contains('.') || self.words.inherited.contains(&key.as_str());
                     if !free && line.written_in == index && self.words.vocabulary.quantities.contains(&key.as_str()) {
                         diagnostics.push(quantity_name(key, line.name_span));

@@ -12,6 +12,9 @@ use crate::lang::{Diagnostic, Span, ast};
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// Lines that a message about a circle shows.
+pub(super) const MAX_ROUTE: usize = 8;
+
 /// What a name turned out to be.
 pub(super) enum Found<'a> {
     Value(Arc<Value>),
@@ -37,7 +40,7 @@ impl<'a> Resolver<'a> {
         let quantity = self.words.vocabulary.quantities.iter().find(|q| **q == name.name);
         if let Some(quantity) = quantity {
             let kind = TermKind::Quantity(Arc::from(*quantity));
-            let term = Arc::new(Term { kind, span: name.span, via: context.via });
+            let term = Term::new(kind, name.span, context.via);
             return Found::Value(Value::new(ValueKind::Term(term), name.span));
         }
         if let Some(instance) = context.instance
@@ -189,7 +192,7 @@ impl<'a> Resolver<'a> {
         // a line below a block of the pipeline: `loss.surrogate` has no meaning of its own outside the loss
         if path.parts.len() == 1 {
             if at.span != path.span && !matches!(at.kind, ValueKind::Term(_) | ValueKind::Poison) {
-                at = Arc::new(Value { kind: at.kind.clone(), span: path.span, owner: at.owner.clone() });
+                at = Arc::new(Value { span: path.span, ..Value::clone(&at) });
             }
             return at;
         }
@@ -199,17 +202,60 @@ impl<'a> Resolver<'a> {
     /// A name that nothing defines: perhaps a kind without fields, perhaps a word that a field knows.
     fn nothing(&self, path: &Path, context: &Context) -> Arc<Value> {
         let name = &path.parts[0];
-        let visible = self.visible(context);
-        if path.parts.len() > 1 {
-            let diagnostic = Diagnostic::error("E0101", name.span, format!("there is nothing called `{}` here", name.name));
-            self.report(diagnostic.did_you_mean(&name.name, visible.iter().map(String::as_str)));
-            return Value::poison(path.span);
-        }
-        if self.words.kind(&name.name).is_some() {
+        if path.parts.len() == 1 && self.words.kind(&name.name).is_some() {
             return self.component(path, &[], context, None);
         }
-        let close = closest(&name.name, visible.iter().map(String::as_str)).map(str::to_string);
-        Value::new(ValueKind::Word { name: name.name.clone(), close }, path.span)
+        let itself = context.defining.as_deref().is_some_and(|own| own.strip_prefix("stages.").unwrap_or(own) == name.name);
+        let close = self.near(&name.name, context).or_else(|| self.in_alias(&name.name, context));
+        let close = close.or_else(|| self.near_kind(&name.name).map(str::to_string));
+        let word = Value::new(ValueKind::Word { name: name.name.clone(), close, itself }, name.span);
+        if path.parts.len() > 1 {
+            self.report(self.unknown_word(&word, &[]));
+            return Value::poison(path.span);
+        }
+        word
+    }
+
+    /// The visible name nearest to one that does not exist.
+    pub(super) fn near(&self, name: &str, context: &Context) -> Option<String> {
+        if self.compared.get() > super::MAX_COMPARED {
+            return None;
+        }
+        let visible = self.visible(context);
+        self.compared.set(self.compared.get() + visible.len());
+        closest(name, visible.iter().map(String::as_str)).map(str::to_string)
+    }
+
+    /// The kind nearest to a name.
+    pub(super) fn near_kind(&self, name: &str) -> Option<&'static str> {
+        closest(name, self.words.kinds.iter().map(|k| k.name))
+    }
+
+    /// A name that an import with an alias defines.
+    fn in_alias(&self, name: &str, context: &Context) -> Option<String> {
+        let imports = &self.program.files[context.file].imports;
+        imports.iter().find_map(|i| {
+            let alias = i.alias.as_ref()?;
+            self.files[i.file].names.contains_key(name).then(|| format!("{}.{name}", alias.name))
+        })
+    }
+
+    /// The message about a word that no field knows. `expected`: words that would have been right.
+    pub fn unknown_word(&self, value: &Value, expected: &[&str]) -> Diagnostic {
+        let ValueKind::Word { name, close, itself } = &value.kind else {
+            return Diagnostic::error("E0203", value.span, format!("cannot use {} here", value.words()));
+        };
+        if *itself {
+            return Diagnostic::error("E0103", value.span, format!("`{name}` is defined in terms of itself"));
+        }
+        if self.words.vocabulary.function(name).is_some() {
+            return Diagnostic::error("E0115", value.span, format!("`{name}` is a function and needs its arguments"));
+        }
+        let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));
+        match closest(name, expected.iter().copied()).or(close.as_deref()) {
+            Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+            None => diagnostic,
+        }
     }
 
     /// Follows the parts of a path from `from` on.
@@ -220,16 +266,21 @@ impl<'a> Resolver<'a> {
                     Some(field) => {
                         let written = path.parts[..=index].iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
                         let owner = Some(Arc::new(Owner { value: at.clone(), path: written }));
-                        Arc::new(Value { kind: field.value.kind.clone(), span: path.span, owner })
+                        Arc::new(Value { span: path.span, owner, ..Value::clone(&field.value) })
                     }
                     None => {
                         let fields: Vec<&str> = component.fields.keys().map(String::as_str).collect();
-                        let message = format!("`{}` has no field `{}` written", component.kind, part.name);
-                        self.report(
-                            Diagnostic::error("E0111", part.span, message)
-                                .also(component.kind_span, "the component")
-                                .did_you_mean(&part.name, fields),
-                        );
+                        let written = path.parts[..index].iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
+                        let known = self.words.kind(&component.kind).is_some_and(|kind| kind.fields.contains(&part.name.as_str()));
+                        let message = match known {
+                            true => format!("`{written}` leaves its field `{}` out", part.name),
+                            false => format!("`{written}` has no field `{}`", part.name),
+                        };
+                        let diagnostic = Diagnostic::error("E0111", part.span, message).also(component.kind_span, "written here");
+                        self.report(match known {
+                            true => diagnostic.help("only a field that is written can be spoken of"),
+                            false => diagnostic.did_you_mean(&part.name, fields),
+                        });
                         return Value::poison(path.span);
                     }
                 },
@@ -314,12 +365,18 @@ impl<'a> Resolver<'a> {
 
     /// Refuses a line that leads back to itself.
     pub(super) fn guarded(&self, guard: String, name: &str, span: Option<Span>, make: impl FnOnce() -> Arc<Value>) -> Arc<Value> {
-        let again = !self.open.borrow_mut().insert(guard.clone());
         let Some(span) = span.or_else(|| self.instances.first().map(|i| i.name_span)) else { return make() };
-        if again {
-            self.report(Diagnostic::error("E0103", span, format!("`{name}` is defined in terms of itself")));
+        let name = name.strip_prefix("stages.").unwrap_or(name);
+        let known = self.open.borrow().get_index_of(&guard);
+        if let Some(at) = known {
+            let mut diagnostic = Diagnostic::error("E0103", span, format!("`{name}` is defined in terms of itself"));
+            for (between, place) in self.open.borrow().values().skip(at + 1).take(MAX_ROUTE) {
+                diagnostic = diagnostic.also(*place, format!("through `{between}`"));
+            }
+            self.report(diagnostic);
             return Value::poison(span);
         }
+        self.open.borrow_mut().insert(guard.clone(), (name.to_string(), span));
         let value = make();
         self.open.borrow_mut().shift_remove(&guard);
         value

@@ -47,9 +47,10 @@ impl<'a> Resolver<'a> {
     /// The top-level lines of an instance, each once, in the order written.
     pub fn lines(&self, instance: usize) -> Vec<OpenLine> {
         let mut found: Vec<OpenLine> = Vec::new();
-        for (key, line) in &self.instances[instance].lines {
+        let mut seen = std::collections::HashSet::new();
+        for (key, line) in self.instances[instance].lines.iter() {
             let name = key.split('.').next().unwrap_or(key);
-            if found.iter().all(|f| f.name != name) {
+            if seen.insert(name.to_string()) {
                 let function = matches!(line.body, Body::Function(_)) && name == key;
                 found.push(OpenLine { name: name.to_string(), name_span: line.name_span, function });
             }
@@ -182,8 +183,8 @@ impl<'a> Resolver<'a> {
 }
 
 pub(super) fn symbol(name: &str, span: Span) -> Arc<Value> {
-    let term = Term { kind: TermKind::Quantity(Arc::from(name)), span, via: None };
-    Value::new(ValueKind::Term(Arc::new(term)), span)
+    let term = Term::new(TermKind::Quantity(Arc::from(name)), span, None);
+    Value::new(ValueKind::Term(term), span)
 }
 
 fn is_closed(expr: &Expr) -> bool {

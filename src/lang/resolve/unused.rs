@@ -1,10 +1,11 @@
 //! Names that a pipeline defines and nothing reads.
 
-use super::{Definition, Resolver};
 use super::lines::Body;
-use crate::lang::Diagnostic;
+use super::{Definition, Resolver};
 use crate::lang::diagnostic::closest;
 use crate::lang::value::Value;
+use crate::lang::{Diagnostic, Span};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,33 +31,47 @@ impl<'a> Resolver<'a> {
     /// To be called when everything has been read: reports each pipeline's own lines that nothing read. Inherited ones are exempt: a child
     /// may leave part of its parent unused. A name close to one that would have been read is an error, any other a warning.
     pub fn report_unused(&self, pipelines: &[usize]) {
-        if !pipelines.is_empty() {
+        // after an error it may be the mistaken line that would have read them
+        if !pipelines.is_empty() && !self.diagnostics.borrow().has_errors() {
             self.report_unused_in_file();
         }
+        let (blamed, suggested) = self.said_so_far();
         for &pipeline in pipelines {
             let Some(&instance) = self.find_instances(pipeline).first() else { continue };
             let lines = &self.instances[instance].lines;
-            for (path, line) in lines {
-                if line.written_in != pipeline
-                    || path.starts_with("stages.")
-                    || path == "stages"
-                    || path.starts_with("loss.")
-                    || path == "loss"
+            for (path, line) in lines.iter() {
+                let term = path.strip_prefix("loss.").filter(|_| lines.contains_key("loss.minimize"));
+                let other = path == "stages" || path == "loss" || (path.contains('.') && term.is_none());
+                if line.written_in != pipeline || other || self.used.borrow().contains(&line.name_span) || blamed.contains(&line.name_span)
                 {
                     continue;
                 }
-                if path.contains('.') || self.used.borrow().contains(&line.name_span) {
+                // a loss that nobody evaluated says nothing about its terms
+                if term.is_some_and(|name| {
+                    name == "minimize" || name.contains('.') || !self.instances[instance].memo.borrow().contains_key("loss")
+                }) {
                     continue;
                 }
-                if !matches!(line.body, Body::Function(_)) {
+                let before = self.diagnostics.borrow().0.len();
+                if term.is_none() && !matches!(line.body, Body::Function(_)) {
                     // its own mistakes are shown even if nobody reads it
                     let _ = self.line_unread(instance, path);
                 }
-                let known = self.words.inherited.iter().chain(&self.words.settings).copied();
-                let diagnostic = match closest(path, known) {
-                    Some(close) => Diagnostic::error("E0110", line.name_span, format!("nothing reads `{path}`"))
-                        .help(format!("did you mean `{close}`?")),
-                    None => Diagnostic::warning("W0110", line.name_span, format!("nothing reads `{path}`")),
+                let own_mistake =
+                    self.diagnostics.borrow().0.iter().skip(before).any(|d| d.labels.first().is_some_and(|l| l.span == line.name_span));
+                let name = term.unwrap_or(path);
+                if own_mistake || suggested.contains(name) {
+                    continue;
+                }
+                let known: &[&str] = if term.is_some() { &["minimize"] } else { &[] };
+                let fields = self.words.inherited.iter().chain(&self.words.settings).copied().filter(|_| term.is_none());
+                let message = match term {
+                    Some(name) => format!("nothing reads the term `{name}`"),
+                    None => format!("nothing reads `{path}`"),
+                };
+                let diagnostic = match closest(name, known.iter().copied().chain(fields)) {
+                    Some(close) => Diagnostic::error("E0110", line.name_span, message).help(format!("did you mean `{close}`?")),
+                    None => Diagnostic::warning("W0110", line.name_span, message),
                 };
                 self.report(diagnostic);
             }
@@ -65,9 +80,11 @@ impl<'a> Resolver<'a> {
 
     /// The names at the top of the root file. A file without pipelines is a library: its names are for others.
     fn report_unused_in_file(&self) {
+        let (blamed, suggested) = self.said_so_far();
         let root = self.program.root;
         for (name, (definition, span)) in &self.files[root].names {
-            if matches!(definition, Definition::Pipeline(_)) || self.used.borrow().contains(span) {
+            let told = blamed.contains(span) || suggested.contains(name);
+            if matches!(definition, Definition::Pipeline(_)) || self.used.borrow().contains(span) || told {
                 continue;
             }
             if let Definition::Line = definition {
@@ -77,4 +94,51 @@ impl<'a> Resolver<'a> {
             self.report(Diagnostic::warning("W0110", *span, format!("nothing reads `{name}`")));
         }
     }
+    /// The places of all messages, and the names that they suggest: where a name was misspelt, that nothing reads the right one is no news.
+    fn said_so_far(&self) -> (HashSet<Span>, HashSet<String>) {
+        let diagnostics = self.diagnostics.borrow();
+        let suggestion = |help: &String| Some(help.strip_prefix("did you mean `")?.split('`').next()?.to_string());
+        (
+            diagnostics.0.iter().filter_map(|d| Some(d.labels.first()?.span)).collect(),
+            diagnostics.0.iter().flat_map(|d| &d.help).filter_map(suggestion).collect(),
+        )
+    }
+
+    /// Runs a part of the check of an instance. Where it finds a mistake in a line that the pipeline has from another, both places are shown.
+    pub fn blaming<T>(&self, instance: usize, work: impl FnOnce() -> T) -> T {
+        let before = self.diagnostics.borrow().0.len();
+        let result = work();
+        let mut diagnostics = self.diagnostics.borrow_mut();
+        let found = diagnostics.0.split_off(before);
+        let own = &self.pipelines[self.instances[instance].pipeline];
+        for diagnostic in found {
+            let Some(place) = diagnostic.labels.first().map(|l| l.span) else {
+                diagnostics.push(diagnostic);
+                continue;
+            };
+            let known = diagnostics.0.iter().any(|d| {
+                d.code == diagnostic.code && d.message == diagnostic.message && d.labels.first().is_some_and(|label| label.span == place)
+            });
+            let mentions_own = diagnostic.labels.iter().any(|label| within(label.span, own.span));
+            match self.ancestors(self.instances[instance].pipeline).any(|p| within(place, self.pipelines[p].span)) {
+                true if known => {}
+                true if !mentions_own => diagnostics.push(diagnostic.also(own.name_span, format!("`{}` inherits this", own.name))),
+                _ => diagnostics.push(diagnostic),
+            }
+        }
+        result
+    }
+
+    fn ancestors(&self, pipeline: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.pipelines[pipeline].parent, |&p| self.pipelines[p].parent)
+    }
+
+    /// The whole text of a pipeline.
+    pub fn pipeline_extent(&self, pipeline: usize) -> Span {
+        self.pipelines[pipeline].span
+    }
+}
+
+fn within(inner: Span, outer: Span) -> bool {
+    inner.source == outer.source && outer.start <= inner.start && inner.end <= outer.end
 }

@@ -199,14 +199,18 @@ impl Checker<'_> {
     fn along_time(&mut self, call: &Call) -> Option<NodeId> {
         let time = Time { by: call.key("by")?.0, per: call.key("per")?.0 };
         let streams = if call.function.name == "gae" { 2 } else { 1 };
+        let mut sound = true;
         for (i, param) in call.function.params.iter().enumerate() {
             let Some(id) = call.node(i) else { continue };
             if i >= streams {
-                self.one_number(call, param.name, id)?;
-                self.constant_within(call, param.name, id, |x| (0.0..=1.0).contains(&x), "from 0 to 1")?;
+                sound &= self.one_number(call, param.name, id).is_some();
+                sound &= self.constant_within(call, param.name, id, |x| (0.0..=1.0).contains(&x), "from 0 to 1").is_some();
             } else if self.program.nodes[id].level.meet(time.per) != time.per {
                 return self.too_fine(call, param.name, id, time.per);
             }
+        }
+        if !sound {
+            return None;
         }
         self.warn_of_repeated_reward(call, time);
         let op = if streams == 2 { Op::Gae(time) } else { Op::Discount(time) };
@@ -246,11 +250,14 @@ impl Checker<'_> {
         if self.program.nodes[argument].past {
             let below = self.program.reachable([argument]);
             let histories = self.program.nodes.iter().zip(below).filter(|(node, below)| *below && matches!(node.op, Op::History(_)));
-            let inner = histories.map(|(node, _)| node.place()).next();
-            self.report("E0307", call.term, "`history` may not look back on another `history`", |d| match inner {
-                Some(span) => d.also(span, "the inner one"),
-                None => d,
-            });
+            let inner = histories.map(|(node, _)| node.place()).find(|inner| *inner != call.term.place());
+            let message = "`history` may not look back on another `history`";
+            match inner {
+                Some(inner) => self
+                    .diagnostics
+                    .push(crate::lang::Diagnostic::error("E0307", inner, message).also(call.term.place(), "inside this one")),
+                None => self.report("E0307", call.term, message, |d| d),
+            }
             return None;
         }
         let level = self.program.nodes[argument].level;

@@ -155,14 +155,16 @@ impl<'a> Checker<'a> {
 
     /// Reports a mistake at a term: first where the user wrote it, then, if that is a call of a library function, where inside it.
     fn report(&mut self, code: &'static str, term: &Term, message: impl Into<String>, more: impl FnOnce(Diagnostic) -> Diagnostic) {
-        let diagnostic = placed(Diagnostic::error(code, term.place(), message), term.place(), term.span);
+        let diagnostic = more(placed(Diagnostic::error(code, term.place(), message), term.place(), term.span));
         // One call of a library function may make the same mistake in several places of its body.
         let said = |other: &Diagnostic| {
             let place = |d: &Diagnostic| d.labels.first().map(|label| label.span);
-            other.code == code && other.message == diagnostic.message && place(other) == place(&diagnostic)
+            let alike =
+                other.message == diagnostic.message || (term.via.is_some() && !other.help.is_empty() && other.help == diagnostic.help);
+            other.code == code && alike && place(other) == place(&diagnostic)
         };
         if !self.diagnostics.0.iter().any(said) {
-            self.diagnostics.push(more(diagnostic));
+            self.diagnostics.push(diagnostic);
         }
     }
 

@@ -49,7 +49,7 @@ impl Printer<'_, '_> {
             ValueKind::Range(low, high) => format!("{}..{}", self.end(low), self.end(high)),
             ValueKind::Key(word) => word.to_string(),
             ValueKind::Word { name, .. } => name.clone(),
-            ValueKind::Prompt { name, text } => self.prompt(name, text, value.span),
+            ValueKind::Prompt { name, text, .. } => self.prompt(name, text, value.span),
             ValueKind::Stage(stage) => self.stage(stage),
             ValueKind::Term(term) => self.term(term, term_text(term)),
             ValueKind::Loss(block) => return Doc::Block { head: String::new(), lines: self.loss(block) },

@@ -1,0 +1,19 @@
+//! The whole check of a file.
+
+use super::Plan;
+use crate::lang::{Diagnostics, SourceMap};
+use crate::spec::{Request, compile};
+
+/// Everything that can be said of a file without running it, by file and place.
+pub fn check(request: &Request<'_>) -> (SourceMap, Diagnostics) {
+    let compiled = compile(request);
+    let mut diagnostics = compiled.diagnostics;
+    if !diagnostics.has_errors() {
+        match Plan::only(&compiled.pipelines, &compiled.roots) {
+            Ok(plan) => plan.warnings.into_iter().for_each(|warning| diagnostics.push(warning)),
+            Err(errors) => errors.0.into_iter().for_each(|error| diagnostics.push(error)),
+        }
+        diagnostics.sort();
+    }
+    (compiled.sources, diagnostics)
+}
