@@ -1,0 +1,381 @@
+//! The binary on whole experiments of seconds: `tests/experiment/tiny.epo` and what can go wrong on the way.
+#![cfg(unix)]
+
+use safetensors::SafeTensors;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const TINY: &str = "tests/experiment/tiny.epo";
+/// Long enough to be met in the middle.
+const LONG: [&str; 2] = ["--set", "tiny.iterations=8"];
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
+    // settings of whoever runs the tests must not matter
+    command.args(args).env("XDG_CONFIG_HOME", "/nowhere").env_remove("EPO_RUNS").env_remove("EPO_THREADS").stdin(Stdio::null());
+    command
+}
+
+struct Runs(TempDir);
+
+impl Runs {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &str {
+        self.0.path().to_str().expect("a path")
+    }
+
+    fn args<'a>(&'a self, file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        [&[file, "--runs", self.path()], more].concat()
+    }
+
+    fn run(&self, file: &str, more: &[&str]) -> Said {
+        Said::of(command(&self.args(file, more)).output().expect("the binary"))
+    }
+
+    /// The binary at work.
+    fn start(&self, file: &str, more: &[&str]) -> Child {
+        command(&self.args(file, more)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary")
+    }
+
+    /// The folder of the task of a stage of the only run.
+    fn task(&self, stage: &str) -> PathBuf {
+        let run = fs::read_dir(self.0.path().join("tiny")).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
+        fs::canonicalize(run.join("tasks").join(format!("tiny.{stage}"))).expect("a task")
+    }
+
+    fn weights(&self, stage: &str) -> Vec<u8> {
+        fs::read(self.task(stage).join("outputs/policy/model.safetensors")).expect("weights")
+    }
+
+    fn checkpoints(&self) -> Vec<PathBuf> {
+        // the stage itself may not have begun yet
+        let tasks = fs::read_dir(self.0.path().join("tasks")).into_iter().flatten().filter_map(|e| e.ok());
+        let folders = tasks.flat_map(|task| fs::read_dir(task.path().join("checkpoints")).into_iter().flatten().filter_map(|e| e.ok()));
+        let mut found: Vec<PathBuf> =
+            folders.map(|e| e.path()).filter(|p| p.join("state.json").exists() && p.join("manifest.json").exists()).collect();
+        found.retain(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("iteration-")));
+        found.sort();
+        found
+    }
+
+    /// Waits until RL has gone so far.
+    fn wait_for_checkpoint(&self, child: &mut Child, iteration: usize) {
+        let began = Instant::now();
+        let name = format!("iteration-{iteration:04}");
+        // `sft` keeps checkpoints by epoch, without a critic
+        while !self.checkpoints().iter().any(|p| p.ends_with(&name) && p.join("critic.safetensors").exists()) {
+            assert!(child.try_wait().expect("a process").is_none(), "it was done before checkpoint {iteration}");
+            assert!(began.elapsed() < Duration::from_secs(120), "no checkpoint {iteration}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+struct Said {
+    status: ExitStatus,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { status: output.status, out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code(), Some(code), "stdout\n{}\nstderr\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn says(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "no `{text}` in\n{}", self.err);
+        self
+    }
+}
+
+/// Of an uninterrupted run.
+fn reference(more: &[&str]) -> Vec<u8> {
+    let runs = Runs::new();
+    runs.run(TINY, more).exits(0);
+    runs.weights("train")
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+}
+
+#[test]
+fn runs_once_and_prints_the_table() {
+    let runs = Runs::new();
+    let first = runs.run(TINY, &[]).exits(0).says("6 to run").says("[4/6] tiny.train (rl)");
+    for word in ["after Tiny", "seen", "(", "/4)", "report.html"] {
+        assert!(first.out.contains(word), "no `{word}` in\n{}", first.out);
+    }
+    let page = first.out.lines().find(|line| line.ends_with("report.html")).expect("the page");
+    assert!(fs::read_to_string(page).expect("the page").contains("</html>"));
+
+    let again = runs.run(TINY, &[]).exits(0).says("everything is up to date");
+    assert!(!again.err.contains("[1/"), "{}", again.err);
+    assert_eq!(again.out, first.out);
+}
+
+/// `plan --json` by stage: up to date or not, and why.
+fn plan(runs: &Runs, more: &[&str]) -> Vec<(String, bool, String)> {
+    let said = Said::of(command(&[&["plan"][..], &runs.args(TINY, more), &["--json"]].concat()).output().expect("the binary")).exits(0);
+    let plan: Value = serde_json::from_str(&said.out).expect("JSON");
+    let tasks = plan["tasks"].as_array().expect("tasks");
+    tasks
+        .iter()
+        .map(|task| {
+            let reason = task["reason"].as_str().unwrap_or_default().to_string();
+            (task["name"].as_str().unwrap_or_default().to_string(), reason.starts_with("up to date"), reason)
+        })
+        .collect()
+}
+
+#[test]
+fn a_changed_number_in_the_loss_runs_rl_and_what_follows() {
+    let runs = Runs::new();
+    runs.run(TINY, &[]).exits(0);
+    let change = ["--set", "tiny.weight=0.02"];
+    let tasks = plan(&runs, &change);
+    let up_to_date: Vec<&str> = tasks.iter().filter(|(_, done, _)| *done).map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(up_to_date, ["tiny.words", "tiny.shown", "tiny.warm"], "{tasks:?}");
+    let why = &tasks.iter().find(|(name, ..)| name == "tiny.train").expect("rl").2;
+    assert!(why.contains("changed") && why.contains("loss"), "{why}");
+    let said = runs.run(TINY, &change).exits(0).says("3 to run, 3 taken from earlier runs").says("tiny.warm: up to date");
+    assert!(!said.err.contains("(sft)"), "{}", said.err);
+    // the old one is still there
+    runs.run(TINY, &[]).exits(0).says("everything is up to date");
+}
+
+#[test]
+fn killed_at_any_moment_the_same_weights() {
+    let expected = reference(&LONG);
+    let runs = Runs::new();
+    let began = Instant::now();
+    runs.run(TINY, &LONG).exits(0);
+    let whole = began.elapsed();
+    assert!(runs.weights("train") == expected, "two runs differ");
+    for share in [0.2, 0.45, 0.65, 0.8, 0.95] {
+        let runs = Runs::new();
+        let mut child = runs.start(TINY, &LONG);
+        std::thread::sleep(whole.mul_f64(share));
+        let _ = child.kill();
+        let _ = child.wait();
+        runs.run(TINY, &LONG).exits(0);
+        assert!(runs.weights("train") == expected, "killed after {share} of the run");
+    }
+}
+
+/// In one run, again and again.
+#[test]
+fn killed_many_times() {
+    let expected = reference(&LONG);
+    let runs = Runs::new();
+    for kill in 0..12 {
+        let mut child = runs.start(TINY, &LONG);
+        std::thread::sleep(Duration::from_millis(120 + 50 * kill));
+        let _ = child.kill();
+        if child.wait().expect("a process").success() {
+            break;
+        }
+    }
+    runs.run(TINY, &LONG).exits(0);
+    assert!(runs.weights("train") == expected);
+}
+
+#[test]
+fn threads_change_nothing() {
+    assert!(reference(&["--threads", "1"]) == reference(&["--threads", "2"]));
+}
+
+/// Every tensor of a file as f64.
+fn tensors(bytes: &[u8]) -> Vec<(String, Vec<f64>)> {
+    let file = SafeTensors::deserialize(bytes).expect("tensors");
+    let mut all: Vec<(String, Vec<f64>)> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            assert_eq!(view.dtype(), safetensors::Dtype::F32);
+            (name, view.data().chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect())
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[test]
+fn micro_batches_change_nothing() {
+    let with = |size: &str| tensors(&reference(&["--set", "tiny.iterations=1", "--set", &format!("tiny.train.micro_batch={size}")]));
+    let all = with("1000");
+    for size in ["1", "3"] {
+        for ((name, a), (_, b)) in all.iter().zip(with(size)) {
+            let norm = a.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let apart = a.iter().zip(&b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
+            assert!(apart <= 1e-5 * norm, "{name} with micro-batches of {size}: {}", apart / norm);
+        }
+    }
+}
+
+#[test]
+fn a_term_that_is_not_finite_stops_with_its_place() {
+    let runs = Runs::new();
+    // log 1 in the first iteration, log 0 in the second
+    let set = ["--set", "tiny.loss.fit=log(1 - iteration + 0 * mean(logp)) + mean(value_clip(0.2))"];
+    runs.run(TINY, &set)
+        .exits(2)
+        .says("error[E0353]")
+        .says("--> <command line>:1:")
+        .says("log(1 - iteration + 0 * mean(logp))")
+        .says("infinite")
+        .says("last finite value")
+        .says("while `tiny.train` was running");
+    // it can be put right
+    runs.run(TINY, &[]).exits(0).says("3 taken from earlier runs");
+}
+
+#[test]
+fn interrupted_it_goes_on_to_the_same_weights() {
+    let expected = reference(&LONG);
+    let runs = Runs::new();
+    let mut child = runs.start(TINY, &LONG);
+    runs.wait_for_checkpoint(&mut child, 2);
+    signal(&child, "INT");
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    runs.run(TINY, &LONG).exits(0).says("going on at iteration");
+    assert!(runs.weights("train") == expected);
+}
+
+#[test]
+fn interrupted_it_says_how_to_go_on() {
+    let runs = Runs::new();
+    let mut child = command(&runs.args(TINY, &LONG)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary");
+    runs.wait_for_checkpoint(&mut child, 1);
+    signal(&child, "TERM");
+    Said::of(child.wait_with_output().expect("a process")).exits(130).says("interrupted; run the same command again to go on");
+}
+
+#[test]
+fn a_truncated_checkpoint_is_named_and_the_one_before_used() {
+    let expected = reference(&LONG);
+    let runs = Runs::new();
+    let mut child = runs.start(TINY, &LONG);
+    runs.wait_for_checkpoint(&mut child, 3);
+    signal(&child, "INT");
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    let of_rl: Vec<PathBuf> = runs.checkpoints().into_iter().filter(|p| p.join("critic.safetensors").exists()).collect();
+    let newest = of_rl.last().expect("a checkpoint");
+    let file = newest.join("policy.safetensors");
+    let length = fs::metadata(&file).expect("a file").len();
+    fs::OpenOptions::new().write(true).open(&file).expect("a file").set_len(length / 2).expect("shorter");
+    let iteration: usize =
+        newest.file_name().unwrap_or_default().to_string_lossy().trim_start_matches("iteration-").parse().expect("a number");
+    let said = runs.run(TINY, &LONG).exits(0).says(&format!("going on at iteration {}", iteration - 1));
+    let line = said.err.lines().find(|l| l.contains("is damaged")).unwrap_or_else(|| panic!("no warning in\n{}", said.err));
+    assert!(
+        line.contains(newest.file_name().unwrap_or_default().to_str().unwrap_or_default()) && line.contains("policy.safetensors"),
+        "{line}"
+    );
+    assert!(runs.weights("train") == expected);
+}
+
+#[test]
+fn a_second_process_says_that_the_first_is_at_work() {
+    let runs = Runs::new();
+    let long = ["--set", "tiny.iterations=100000"];
+    let mut child = runs.start(TINY, &long);
+    runs.wait_for_checkpoint(&mut child, 1);
+    let began = Instant::now();
+    let said =
+        runs.run(TINY, &long).exits(2).says("another epo-run").says(&format!("pid {}", child.id())).says("help: wait until it is done");
+    assert!(began.elapsed() < Duration::from_secs(20), "it waited: {}", said.err);
+    let tasks = plan(&runs, &long);
+    assert!(tasks.iter().any(|(name, _, why)| name == "tiny.train" && why.contains(&format!("pid {}", child.id()))), "{tasks:?}");
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_written() {
+    let runs = Runs::new();
+    let file = runs.0.path().join("file");
+    fs::write(&file, "something").expect("a file");
+    for place in [file.clone(), file.join("runs")] {
+        let place = place.to_str().expect("a path");
+        let said =
+            Said::of(command(&[TINY, "--runs", place]).output().expect("the binary")).exits(2).says("error[E0502]").says("--runs DIR");
+        assert!(said.err.contains(place), "{}", said.err);
+    }
+    assert_eq!(fs::read_to_string(&file).expect("a file"), "something");
+}
+
+#[test]
+fn a_run_folder_of_a_newer_format_is_left_alone() {
+    let runs = Runs::new();
+    runs.run(TINY, &[]).exits(0);
+    let status = runs.task("train").join("status.json");
+    let text = fs::read_to_string(&status).expect("a status");
+    let mut newer: Value = serde_json::from_str(&text).expect("JSON");
+    newer["format"] = 99.into();
+    let newer = newer.to_string();
+    fs::write(&status, &newer).expect("a status");
+    runs.run(TINY, &[]).exits(2).says("format 99, written by a newer epo-run").says("nothing was changed");
+    runs.run(TINY, &["--fresh"]).exits(2);
+    assert_eq!(fs::read_to_string(&status).expect("a status"), newer);
+}
+
+#[test]
+fn what_check_exits_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let check = |path: &Path, more: &[&str]| {
+        let began = Instant::now();
+        let said = Said::of(command(&["check"]).arg(path).args(more).output().expect("the binary"));
+        assert!(began.elapsed() < Duration::from_secs(10), "{}: {:?}", path.display(), began.elapsed());
+        said
+    };
+    let right = check(Path::new(TINY), &["--deny-warnings"]).exits(0);
+    assert!(right.out.contains("no mistakes") && right.err.is_empty(), "{}{}", right.out, right.err);
+
+    let warned = write("warned.epo", b"pipeline a {\n  lambda = 1\n  stages { page = report { of = [] } }\n}\n");
+    check(&warned, &[]).exits(0).says("warning[W0110]").says("1 warning");
+    check(&warned, &["--deny-warnings"]).exits(1);
+
+    check(Path::new("tests/diagnostics/five_mistakes.epo"), &[]).exits(1).says("5 errors");
+    let json = check(Path::new("tests/diagnostics/five_mistakes.epo"), &["--json"]).exits(1);
+    assert_eq!(json.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["code"].clone()).count(), 5);
+
+    check(&folder.path().join("none.epo"), &[]).exits(1).says("none.epo").says("error[");
+    check(folder.path(), &[]).exits(1).says("error[");
+    let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    check(&write("binary.epo", &binary), &[]).exits(1).says("error[").says("binary.epo");
+    check(&write("zero.epo", &[0; 1000]), &[]).exits(1).says("error[");
+    check(&write("parentheses.epo", &vec![b'('; 10_000_000]), &[]).exits(1).says("error[E0025]");
+    check(&write("fewer.epo", &vec![b'('; 1_000_000]), &[]).exits(1).says("error[");
+    // the same for a run
+    let said = Said::of(command(&["tests/diagnostics/five_mistakes.epo"]).output().expect("the binary")).exits(1).says("5 errors");
+    assert!(said.out.is_empty());
+    assert_eq!(command(&["no_such_file.epo"]).output().expect("the binary").status.code(), Some(1));
+    assert_eq!(command(&["check"]).output().expect("the binary").status.code(), Some(1));
+    assert_eq!(command(&[TINY, "--only", "none"]).output().expect("the binary").status.code(), Some(1));
+}
