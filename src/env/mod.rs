@@ -1,5 +1,7 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
+pub mod scienceworld;
+
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -65,6 +67,16 @@ pub trait Environment: Send {
 
     /// What an expert would do now; `None` where there is no expert or it is at a loss.
     fn expert(&mut self) -> Result<Option<String>, EnvError>;
+
+    /// The text of one of the world's own [placeholders](World::placeholders), as things stand now.
+    fn placeholder(&mut self, name: &str) -> Result<String, EnvError> {
+        Err(EnvError::Broken(format!("this environment fills no placeholder `{name}`")))
+    }
+
+    /// What is worth reporting of the episode so far beyond reward and success (a score, another measure of success), in a fixed order.
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// A configured environment: makes games and knows its panels. Cheap to share.

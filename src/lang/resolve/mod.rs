@@ -13,13 +13,13 @@ mod names;
 mod scope;
 mod unused;
 
+use super::Diagnostic;
 use super::ast::{self, LineKind};
 use super::diagnostic::Diagnostics;
 use super::load::Program;
 use super::source::Span;
 use super::term::Vocabulary;
 use super::value::Value;
-use super::Diagnostic;
 use indexmap::{IndexMap, IndexSet};
 pub use instances::{Instance, Label};
 use lines::Lines;
