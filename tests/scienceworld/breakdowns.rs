@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// All episodes at once, each in a game of its own, stepped by four threads in turn. `at_step` is told how many steps have been taken.
+/// All episodes at once, each in a game and a thread of its own. `at_step` is told how many steps have been taken.
 fn rollout(world: &ScienceWorld, episodes: &[(String, Vec<String>)], at_step: &(dyn Fn(usize) + Sync)) -> Vec<Result<Vec<Turn>, EnvError>> {
     let taken = AtomicUsize::new(0);
     let play = |(id, actions): &(String, Vec<String>), game: &mut epo::env::scienceworld::Game| {

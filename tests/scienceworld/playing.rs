@@ -81,10 +81,15 @@ fn the_expert_wins() {
         while let Some(action) = game.expert().expect("asked") {
             let step = game.step(&action).expect("played");
             total += step.reward;
+            let ended = step.terminated || step.truncated;
             last = Some(step);
+            if ended {
+                break;
+            }
         }
         let last = last.expect("a path");
         assert!(last.success && last.terminated && total == 1.0, "{id}: {last:?}");
+        assert_eq!(game.step("look around").expect("played").reward, 0.0, "{id}: it is over");
     }
 }
 

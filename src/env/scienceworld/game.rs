@@ -40,7 +40,7 @@ struct Play {
     /// Of the turn after the reset, and after each action that has been answered.
     digests: Vec<blake3::Hash>,
     turn: Turn,
-    score_before: i32,
+    before: Turn,
     goal: String,
     templates: Vec<String>,
 }
@@ -50,6 +50,8 @@ enum Trouble {
     Failure(Failure),
     /// The simulator does not know the game.
     Refused(String),
+    /// No simulator survives it.
+    Breakdown(String),
     /// A replayed turn is not what it was.
     Differs {
         turn: usize,
@@ -92,8 +94,7 @@ impl Game {
         if turn.simulator_failed() {
             return Err(EnvError::Broken(format!("the simulator failed in {} at `{action}`: {}", play.spec.name(), turn.observation)));
         }
-        play.score_before = play.turn.score;
-        play.turn = turn;
+        play.before = std::mem::replace(&mut play.turn, turn);
         Ok(&self.play.insert(play).turn)
     }
 
@@ -101,9 +102,14 @@ impl Game {
         self.play.as_ref().map(|play| &play.turn).ok_or_else(not_playing)
     }
 
+    /// The turn before the last; at the reset, one of score 0.
+    pub(super) fn before(&self) -> Result<&Turn, EnvError> {
+        self.play.as_ref().map(|play| &play.before).ok_or_else(not_playing)
+    }
+
     /// What the last action has added to the score, in points; at the reset, what looking around has scored.
     pub fn gain(&self) -> i32 {
-        self.play.as_ref().map_or(0, |play| play.turn.score - play.score_before)
+        self.play.as_ref().map_or(0, |play| play.turn.score - play.before.score)
     }
 
     pub fn goal(&self) -> Result<&str, EnvError> {
@@ -201,52 +207,51 @@ impl Game {
 
     /// Brings the game to its last turn on another simulator.
     ///
-    /// What broke down may be another game's doing, since many share a process; so the game is tried once more among others. If it breaks
-    /// down again, or has hung, it must first come through alone: a game that ends its process wherever it is played must not take the
-    /// others with it for ever.
+    /// A breakdown may be another game's doing, since many share a process; so the game is tried once more among others. If it breaks down
+    /// again, or has hung, it must first come through alone: a game that ends its process wherever it is played must not take the others
+    /// with it for ever.
     fn recover(&mut self, play: &Play, first: Failure) -> Result<Turn, Trouble> {
-        let shared = self.shared.clone();
-        let mut last = self.give_up(first);
-        let mut tries_among_others = if matches!(last.0, Failure::Hung { .. }) { 0 } else { 1 };
-        for _ in 0..3 {
-            for _ in 0..tries_among_others {
-                match shared.pool.take() {
-                    Ok(simulator) => self.simulator = Some(simulator),
-                    Err(failure) => last = (failure, String::new()),
-                }
-                let Some(simulator) = &mut self.simulator else { continue };
-                match play.again(simulator, shared.config.mode) {
-                    Err(Trouble::Failure(failure)) if failure.is_breakdown() => last = self.give_up(failure),
-                    other => return other,
+        const TRIES: usize = 6;
+        let (shared, mode) = (self.shared.clone(), self.config().mode);
+        let mut suspicion = if matches!(first, Failure::Hung { .. }) { 2 } else { 1 };
+        let mut cause = self.give_up(&first);
+        for _ in 0..TRIES {
+            if suspicion >= 2 {
+                let mut alone = shared.pool.quarantine()?;
+                match play.again(&mut alone.simulator, mode) {
+                    Err(Trouble::Failure(failure)) if failure.is_breakdown() => {
+                        return Err(Trouble::Breakdown(format!("it breaks down alone, too: {}", alone.simulator.jvm().give_up(&failure))));
+                    }
+                    Err(other) => return Err(other),
+                    Ok(_) => suspicion = 1,
                 }
             }
-            tries_among_others = 1;
-            let mut alone = shared.pool.quarantine()?;
-            match play.again(&mut alone.simulator, shared.config.mode) {
-                Err(Trouble::Failure(failure)) if failure.is_breakdown() => {
-                    let cause = alone.simulator.jvm().give_up(&failure);
-                    return Err(Trouble::Failure(Failure::Closed {
-                        call: "replay".into(),
-                        reason: format!("it breaks down alone, too: {cause}"),
-                    }));
+            let simulator = match shared.pool.take() {
+                Ok(simulator) => self.simulator.insert(simulator),
+                // Not this game's doing.
+                Err(failure) if failure.is_breakdown() => {
+                    cause = failure.to_string();
+                    continue;
                 }
-                Err(other) => return Err(other),
-                Ok(_) => {}
+                Err(failure) => return Err(failure.into()),
+            };
+            match play.again(simulator, mode) {
+                Err(Trouble::Failure(failure)) if failure.is_breakdown() => {
+                    cause = self.give_up(&failure);
+                    suspicion += 1;
+                }
+                other => return other,
             }
         }
-        Err(Trouble::Failure(Failure::Closed {
-            call: "replay".into(),
-            reason: format!("simulators broke down again and again, last: {}", last.1),
-        }))
+        Err(Trouble::Breakdown(format!("{TRIES} simulators broke down, the last because {cause}")))
     }
 
     /// Ends the process of this game's simulator, and says why.
-    fn give_up(&mut self, failure: Failure) -> (Failure, String) {
-        let cause = match self.simulator.take() {
-            Some(simulator) => simulator.jvm().give_up(&failure),
+    fn give_up(&mut self, failure: &Failure) -> String {
+        match self.simulator.take() {
+            Some(simulator) => simulator.jvm().give_up(failure),
             None => failure.to_string(),
-        };
-        (failure, cause)
+        }
     }
 
     fn find_gold_path(&mut self, play: &mut Play) -> Result<Option<Arc<[String]>>, EnvError> {
@@ -288,7 +293,7 @@ impl Drop for Game {
 impl Play {
     fn new(spec: Spec) -> Self {
         let (goal, templates) = <(String, Vec<String>)>::default();
-        Self { spec, actions: Vec::new(), digests: Vec::new(), turn: Turn::default(), score_before: 0, goal, templates }
+        Self { spec, actions: Vec::new(), digests: Vec::new(), turn: Turn::default(), before: Turn::default(), goal, templates }
     }
 
     /// Plays it from the beginning with the same calls; every turn that is known has to be what it was.
@@ -318,6 +323,7 @@ impl Trouble {
             Self::Differs { turn } => {
                 EnvError::Broken(format!("{game} was replayed on a new simulator and turn {turn} came out differently"))
             }
+            Self::Breakdown(reason) => EnvError::Broken(format!("{game}: {reason}")),
             Self::Failure(failure) => EnvError::Broken(format!("{game}: {failure}")),
         }
     }

@@ -35,12 +35,13 @@ impl Environment for Game {
 
     fn step(&mut self, action: &str) -> Result<Step, EnvError> {
         self.act(action)?;
-        let turn = self.turn()?;
+        let (before, turn) = (self.before()?, self.turn()?);
         let limit = self.config().move_limit;
+        let had_ended = before.terminated() || before.truncated(limit);
         let (terminated, truncated, success) = (turn.terminated(), turn.truncated(limit), self.success(turn));
         let reward = match self.config().reward {
             Reward::Score => f64::from(self.gain()) / 100.0,
-            Reward::Success => f64::from(u8::from(success && (terminated || truncated))),
+            Reward::Success => f64::from(u8::from(success && (terminated || truncated) && !had_ended)),
         };
         Ok(Step { observation: turn.observation.clone(), reward, terminated, truncated, success, valid: turn.understood() })
     }

@@ -6,7 +6,7 @@ use super::java::Java;
 use super::jvm::{Jvm, Limits, Seat};
 use super::simulator::Simulator;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Shared by all games of a world. A simulator takes a second to build and gets faster for minutes, so it is built once and kept.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ pub struct Pool {
     repeatable: bool,
     state: Mutex<State>,
     quarantine: Mutex<()>,
+    /// How many are being built.
+    building: Mutex<usize>,
+    built: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +40,8 @@ impl Pool {
     pub fn open(data: &Path, limits: Limits, repeatable: bool) -> Result<Self, SetupError> {
         let archive = Archive::open(data)?;
         let java = Java::find()?;
-        let pool = Self { java, archive, limits, repeatable, state: Mutex::default(), quarantine: Mutex::default() };
+        let (state, quarantine, building, built) = Default::default();
+        let pool = Self { java, archive, limits, repeatable, state, quarantine, building, built };
         pool.jvm_with_a_seat(&mut pool.state())?;
         Ok(pool)
     }
@@ -48,16 +52,17 @@ impl Pool {
 
     /// One that is free, or else a new one where there is room, if need be in a new process.
     pub fn take(&self) -> Result<Simulator, Failure> {
-        let seat = {
+        let (seat, jvm) = {
             let mut state = self.state();
             state.idle.retain(Simulator::is_usable);
             if let Some(simulator) = state.idle.pop() {
                 return Ok(simulator);
             }
-            Seat::take(&self.jvm_with_a_seat(&mut state)?)
+            let jvm = self.jvm_with_a_seat(&mut state)?;
+            // Taken before another thread looks.
+            (Seat::take(&jvm), jvm)
         };
-        // Outside the lock: several are built at once.
-        Simulator::new(seat, &self.archive, &self.limits)
+        self.build(seat).inspect_err(|failure| drop(failure.is_breakdown().then(|| jvm.give_up(failure))))
     }
 
     /// For the next game. One that is in doubt, or whose process is not shared, is dropped.
@@ -72,7 +77,7 @@ impl Pool {
     pub fn quarantine(&self) -> Result<Quarantined<'_>, Failure> {
         let turn = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
         let seat = Seat::take(&Arc::new(self.start(&mut self.state())?));
-        Ok(Quarantined { simulator: Simulator::new(seat, &self.archive, &self.limits)?, _turn: turn })
+        Ok(Quarantined { simulator: self.build(seat)?, _turn: turn })
     }
 
     /// The processes that run, by id.
@@ -88,6 +93,19 @@ impl Pool {
     /// Resident memory of the processes in bytes, where the system tells it.
     pub fn resident(&self) -> Option<u64> {
         self.state().jvms.iter().map(|jvm| jvm.resident()).sum()
+    }
+
+    /// Outside the lock, but not more at once than there are processors: a storm of them would outlast its time-out.
+    fn build(&self, seat: Seat) -> Result<Simulator, Failure> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut building = self.built.wait_while(building, |building| *building >= processors).unwrap_or_else(PoisonError::into_inner);
+        *building += 1;
+        drop(building);
+        let simulator = Simulator::new(seat, &self.archive, &self.limits);
+        *self.building.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.built.notify_one();
+        simulator
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
