@@ -4,6 +4,7 @@ use super::config::Config;
 use super::episode::{self, Spec, Turn};
 use super::error::Failure;
 use super::pool::Pool;
+use super::recovery::{self, GivenUp, Try};
 use super::simulator::Simulator;
 use crate::env::EnvError;
 use std::collections::BTreeMap;
@@ -177,7 +178,7 @@ impl Game {
             && failure.is_breakdown()
         {
             let first = failure.clone();
-            self.recover(play, first).map_err(|trouble| trouble.ends(&play.spec))?;
+            self.recover(play, &first).map_err(|trouble| trouble.ends(&play.spec))?;
             answer = self.simulator.as_mut().map_or(answer, ask);
         }
         answer.map_err(|failure| Trouble::Failure(failure).ends(&play.spec))
@@ -186,7 +187,7 @@ impl Game {
     /// Does what the play has not done yet: its last action, or the reset.
     fn advance(&mut self, play: &mut Play) -> Result<Turn, EnvError> {
         let turn = match self.try_to_advance(play) {
-            Err(Trouble::Failure(failure)) if failure.is_breakdown() => self.recover(play, failure),
+            Err(Trouble::Failure(failure)) if failure.is_breakdown() => self.recover(play, &failure),
             other => other,
         };
         let turn = turn.map_err(|trouble| trouble.ends(&play.spec))?;
@@ -206,44 +207,21 @@ impl Game {
     }
 
     /// Brings the game to its last turn on another simulator.
-    ///
-    /// A breakdown may be another game's doing, since many share a process; so the game is tried once more among others. If it breaks down
-    /// again, or has hung, it must first come through alone: a game that ends its process wherever it is played must not take the others
-    /// with it for ever.
-    fn recover(&mut self, play: &Play, first: Failure) -> Result<Turn, Trouble> {
-        const TRIES: usize = 6;
+    fn recover(&mut self, play: &Play, first: &Failure) -> Result<Turn, Trouble> {
         let (shared, mode) = (self.shared.clone(), self.config().mode);
-        let mut suspicion = if matches!(first, Failure::Hung { .. }) { 2 } else { 1 };
-        let mut cause = self.give_up(&first);
-        for _ in 0..TRIES {
-            if suspicion >= 2 {
-                let mut alone = shared.pool.quarantine()?;
-                match play.again(&mut alone.simulator, mode) {
-                    Err(Trouble::Failure(failure)) if failure.is_breakdown() => {
-                        return Err(Trouble::Breakdown(format!("it breaks down alone, too: {}", alone.simulator.jvm().give_up(&failure))));
-                    }
-                    Err(other) => return Err(other),
-                    Ok(_) => suspicion = 1,
-                }
-            }
-            let simulator = match shared.pool.take() {
-                Ok(simulator) => self.simulator.insert(simulator),
-                // Not this game's doing.
-                Err(failure) if failure.is_breakdown() => {
-                    cause = failure.to_string();
-                    continue;
-                }
-                Err(failure) => return Err(failure.into()),
-            };
-            match play.again(simulator, mode) {
-                Err(Trouble::Failure(failure)) if failure.is_breakdown() => {
-                    cause = self.give_up(&failure);
-                    suspicion += 1;
-                }
-                other => return other,
-            }
-        }
-        Err(Trouble::Breakdown(format!("{TRIES} simulators broke down, the last because {cause}")))
+        let cause = self.give_up(first);
+        let among_others = || match shared.pool.take() {
+            Ok(simulator) => play.tried(self.simulator.insert(simulator), mode),
+            Err(failure) => Try::NoSimulator(failure.to_string()),
+        };
+        let alone = || match shared.pool.quarantine() {
+            Ok(mut alone) => play.tried(&mut alone.simulator, mode),
+            Err(failure) => Try::NoSimulator(failure.to_string()),
+        };
+        recovery::recover(cause, matches!(first, Failure::Hung { .. }), among_others, alone).map_err(|given_up| match given_up {
+            GivenUp::Breakdowns(reason) => Trouble::Breakdown(reason),
+            GivenUp::Hopeless(trouble) => trouble,
+        })
     }
 
     /// Ends the process of this game's simulator, and says why.
@@ -266,13 +244,13 @@ impl Game {
             Err(failure) if failure.is_breakdown() => {
                 // The path finder can end its process.
                 let again = self.shared.pool.quarantine().and_then(|mut alone| ask(&mut alone.simulator));
-                self.recover(play, failure).map_err(back)?;
+                self.recover(play, &failure).map_err(back)?;
                 again.unwrap_or_default()
             }
             other => {
                 let Some(simulator) = &mut self.simulator else { return Err(not_playing()) };
                 match play.again(simulator, self.shared.config.mode) {
-                    Err(Trouble::Failure(failure)) if failure.is_breakdown() => drop(self.recover(play, failure).map_err(back)?),
+                    Err(Trouble::Failure(failure)) if failure.is_breakdown() => drop(self.recover(play, &failure).map_err(back)?),
                     other => drop(other.map_err(back)?),
                 }
                 other.unwrap_or_default()
@@ -305,6 +283,14 @@ impl Play {
             self.compare(index + 1, &turn)?;
         }
         Ok(turn)
+    }
+
+    fn tried(&self, simulator: &mut Simulator, mode: episode::Mode) -> Try<Turn, Trouble> {
+        match self.again(simulator, mode) {
+            Ok(turn) => Try::Back(turn),
+            Err(Trouble::Failure(failure)) if failure.is_breakdown() => Try::Breakdown(simulator.jvm().give_up(&failure)),
+            Err(trouble) => Try::Hopeless(trouble),
+        }
     }
 
     fn compare(&self, index: usize, turn: &Turn) -> Result<(), Trouble> {

@@ -21,6 +21,7 @@ mod java;
 mod jvm;
 mod play;
 mod pool;
+mod recovery;
 mod simulator;
 pub mod splits;
 mod wire;
