@@ -1,6 +1,10 @@
 //! Environments: text in, text out. Everything an engine needs to know of one stands in these traits.
 
+pub mod alfworld;
+pub mod household;
+pub mod pddl;
 pub mod scienceworld;
+pub mod text;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

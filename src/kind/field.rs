@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::lang::Diagnostic;
-use crate::lang::value::{Value, ValueKind};
+use crate::lang::value::{Value, ValueKind, number_text};
 use std::sync::Arc;
 
 /// A type that can be read from a value.
@@ -31,7 +31,7 @@ impl Field for f64 {
     }
 
     fn shown(&self) -> Option<String> {
-        Some(self.to_string())
+        Some(number_text(*self))
     }
 }
 
@@ -142,6 +142,6 @@ impl Field for (f64, f64) {
     }
 
     fn shown(&self) -> Option<String> {
-        Some(format!("{}..{}", self.0, self.1))
+        Some(format!("{}..{}", number_text(self.0), number_text(self.1)))
     }
 }

@@ -34,18 +34,19 @@ macro_rules! kind {
                 name: $word,
                 doc: concat!($($doc, "\n"),*),
                 fields: &[ $( $crate::kind::FieldInfo {
-                    name: stringify!($field),
+                    name: $crate::kind::field_name(stringify!($field)),
                     doc: concat!($($field_doc, "\n"),*),
                     expects: <$ty as $crate::kind::Field>::expects,
                     inherited: $crate::kind_rule!(inherited $($rule)+),
+                    required: $crate::kind_rule!(needed $($rule)+),
                     default: || $crate::kind_rule!(shown $ty, $($rule)+),
                 } ),* ],
             };
 
             /// Reads the fields of a component that are this kind's; reports every mistake. Fields of other names are left to the caller.
-            #[allow(unused_variables)]
+            #[allow(unused_variables, dead_code)]
             pub fn read_fields(component: &$crate::lang::value::Component, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
-                $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, stringify!($field), component, reader, $($rule)+); )*
+                $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, $crate::kind::field_name(stringify!($field)), component, reader, $($rule)+); )*
                 Some(Self { $( $field: $field? ),* })
             }
         }
@@ -57,6 +58,10 @@ macro_rules! kind {
 macro_rules! kind_rule {
     (inherited inherit $($rest:tt)*) => { true };
     (inherited $($rest:tt)*) => { false };
+
+    (needed required) => { true };
+    (needed inherit) => { true };
+    (needed $($rest:tt)*) => { false };
 
     (shown $ty:ty, inherit) => { None };
     (shown $ty:ty, required) => { None };
@@ -94,6 +99,16 @@ macro_rules! words {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.word())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+                match word.as_str() {
+                    $( $word => Ok(Self::$variant), )+
+                    _ => Err(serde::de::Error::custom(format!("unknown word `{word}`"))),
+                }
             }
         }
 

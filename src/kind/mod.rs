@@ -61,6 +61,8 @@ pub struct FieldInfo {
     pub expects: fn() -> String,
     /// Taken from the pipeline's line of that name when left out.
     pub inherited: bool,
+    /// Must be given, here or (where it is inherited) there.
+    pub required: bool,
     /// The default, as it would be written; `None` where the field must be given (or inherited).
     pub default: fn() -> Option<String>,
 }
@@ -69,4 +71,11 @@ impl KindInfo {
     pub fn summary(&self) -> &'static str {
         self.doc.trim().lines().next().unwrap_or("").trim()
     }
+}
+
+/// The name of a field as it is written: `r#else` is `else`.
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
+    let bytes = name.as_bytes();
+    if bytes.len() > 2 && bytes[0] == b'r' && bytes[1] == b'#' { name.split_at(2).1 } else { name }
 }

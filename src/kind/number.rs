@@ -2,7 +2,7 @@
 
 use super::{Field, Reader};
 use crate::lang::Diagnostic;
-use crate::lang::value::Value;
+use crate::lang::value::{Value, number_text};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ macro_rules! bounded {
             }
 
             fn shown(&self) -> Option<String> {
-                Some(self.0.to_string())
+                Some(number_text(self.0 as f64))
             }
         }
     };

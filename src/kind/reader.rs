@@ -170,6 +170,9 @@ impl<'r, 'a> Reader<'r, 'a> {
             },
             // a word may also be the name of a kind without fields
             ValueKind::Component(c) if c.fields.is_empty() => c.kind.as_str(),
+            // or of something the user defined: words are a name space of their own
+            ValueKind::Prompt { name, .. } => name.as_str(),
+            ValueKind::Stage(stage) if stage.output.is_none() => stage.stage.as_str(),
             ValueKind::Text(text) if words.contains(&text.as_str()) => {
                 self.report(Diagnostic::error("E0201", value.span, "this is a word, without quotes").help(format!("write `{text}`")));
                 return None;
@@ -189,6 +192,12 @@ impl<'r, 'a> Reader<'r, 'a> {
         let diagnostic = Diagnostic::error("E0201", value.span, message).did_you_mean(found, words.iter().copied());
         self.report(diagnostic);
         None
+    }
+
+    /// Whether a stage is of a kind that trains a policy.
+    pub fn gives_policy(&self, stage: &StageRef) -> bool {
+        let value = self.resolver.line_quietly(self.instance, &format!("stages.{}", stage.stage));
+        matches!(value.as_deref().map(|v| &v.kind), Some(ValueKind::Component(c)) if matches!(c.kind.as_str(), "sft" | "rl"))
     }
 
     /// Notes that the field uses a stage's output. Returns false if the value is no stage.

@@ -1,5 +1,22 @@
-use super::ast::{File, Ident};
-use super::{SourceId, Span};
+//! Reads a file and everything it imports. An import is looked up beside the importing file, then among the compiled-in files.
+
+mod library;
+mod read;
+
+pub use library::Library;
+
+use super::ast::{File, Ident, LineKind};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::parser;
+use super::source::{SourceId, SourceMap, Span};
+use read::Trouble;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How many files one experiment may consist of.
+pub const MAX_FILES: usize = 256;
+/// How many imports may lead from the experiment to a file.
+pub const MAX_IMPORT_DEPTH: usize = 32;
 
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -11,6 +28,7 @@ pub struct Program {
 pub struct LoadedFile {
     pub source: SourceId,
     pub ast: File,
+    /// Those that could be read.
     pub imports: Vec<Import>,
 }
 
@@ -18,5 +36,226 @@ pub struct LoadedFile {
 pub struct Import {
     pub alias: Option<Ident>,
     pub file: usize,
+    /// The whole line.
     pub span: Span,
+}
+
+/// Where the first file comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Root<'a> {
+    File(&'a Path),
+    /// A text that is in no file; it can only import compiled-in files.
+    Text {
+        name: &'a str,
+        text: &'a str,
+    },
+}
+
+/// Reads the root and all imports, each file once. `None` if the root itself cannot be read; with errors the program lacks the lines
+/// and the imports that are to blame, so names that it seems to lack may not be.
+pub fn load(root: Root<'_>, library: &Library, sources: &mut SourceMap) -> (Option<Program>, Diagnostics) {
+    let mut loader = Loader::new(library, sources, Program { files: Vec::new(), root: 0 });
+    let loaded = match root {
+        Root::Text { name, text } => loader.parsed(Origin::Library(String::new()), name.to_owned(), None, text.to_owned()),
+        Root::File(path) => match read::file(path) {
+            Ok(text) => {
+                let origin = Origin::Disk(identity(path));
+                loader.parsed(origin, read::shown(path), Some(path), text)
+            }
+            Err(trouble) => {
+                loader.messages.push(trouble.diagnostic(&read::shown(path), None));
+                None
+            }
+        },
+    };
+    let Loader { program, messages, .. } = loader;
+    (loaded.map(|root| Program { root, ..program }), messages)
+}
+
+impl Program {
+    /// Adds a compiled-in file that nothing imports (a prelude) and what it imports; gives its index. A file that is already there is not
+    /// read again.
+    pub fn add_library(&mut self, name: &str, library: &Library, sources: &mut SourceMap) -> (Option<usize>, Diagnostics) {
+        let program = std::mem::replace(self, Program { files: Vec::new(), root: 0 });
+        let mut loader = Loader::new(library, sources, program);
+        let text = library.text(name).unwrap_or_default();
+        let known = loader.program.files.iter().position(|f| {
+            let source = loader.sources.get(f.source);
+            source.path.is_none() && source.name == name
+        });
+        let index = known.or_else(|| loader.parsed(Origin::Library(name.to_owned()), name.to_owned(), None, text.to_owned()));
+        *self = loader.program;
+        (index, loader.messages)
+    }
+}
+
+/// What a file is known by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Disk(PathBuf),
+    /// The name of a compiled-in file; empty for a text in no file.
+    Library(String),
+}
+
+enum State {
+    /// Being read; the import that led out of it, if one is being followed.
+    Open(Option<Span>),
+    Done(usize),
+    /// Its mistakes are reported.
+    Failed,
+}
+
+struct Loader<'a> {
+    library: &'a Library,
+    sources: &'a mut SourceMap,
+    program: Program,
+    states: BTreeMap<Origin, State>,
+    /// The files being read, outermost first.
+    path: Vec<Origin>,
+    messages: Diagnostics,
+    /// Whether the limit of files was reported.
+    full: bool,
+}
+
+fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+impl<'a> Loader<'a> {
+    fn new(library: &'a Library, sources: &'a mut SourceMap, program: Program) -> Self {
+        let states = program.files.iter().enumerate().map(|(i, file)| {
+            let source = sources.get(file.source);
+            let origin = match &source.path {
+                Some(path) => Origin::Disk(identity(path)),
+                None => Origin::Library(source.name.clone()),
+            };
+            (origin, State::Done(i))
+        });
+        let states = states.collect();
+        Self { library, sources, program, states, path: Vec::new(), messages: Diagnostics::default(), full: false }
+    }
+
+    /// Parses a text and follows its imports; gives the file's index.
+    fn parsed(&mut self, origin: Origin, name: String, path: Option<&Path>, text: String) -> Option<usize> {
+        let source = self.sources.add(name, path, text);
+        let (file, messages) = parser::parse(self.sources, source);
+        messages.0.into_iter().for_each(|m| self.messages.push(m));
+        let Some(ast) = file else {
+            self.states.insert(origin, State::Failed);
+            return None;
+        };
+        let index = self.program.files.len();
+        let wanted: Vec<_> = ast
+            .lines
+            .iter()
+            .filter_map(|line| match &line.kind {
+                LineKind::Import { file, alias } => Some((file.clone(), alias.clone(), line.span)),
+                _ => None,
+            })
+            .collect();
+        self.program.files.push(LoadedFile { source, ast, imports: Vec::new() });
+        self.states.insert(origin.clone(), State::Open(None));
+        self.path.push(origin.clone());
+        for (file, alias, span) in wanted {
+            self.states.insert(origin.clone(), State::Open(Some(file.span)));
+            let imported = self.import(source, &file.value, file.span);
+            if let (Some(imported), Some(this)) = (imported, self.program.files.get_mut(index)) {
+                this.imports.push(Import { alias, file: imported, span });
+            }
+        }
+        self.path.pop();
+        self.states.insert(origin, State::Done(index));
+        Some(index)
+    }
+
+    fn import(&mut self, importer: SourceId, wanted: &str, span: Span) -> Option<usize> {
+        if let Some(help) = read::refused(wanted) {
+            self.messages.push(Diagnostic::error("E0041", span, format!("cannot import `{wanted}`")).help(help));
+            return None;
+        }
+        let importer = self.sources.get(importer);
+        let beside = importer.path.as_deref().map(|path| path.parent().unwrap_or(Path::new("")).join(wanted));
+        if let Some(path) = beside.as_deref().filter(|p| p.exists()) {
+            let shown = read::beside(&importer.name, wanted);
+            return self.follow(Origin::Disk(identity(path)), shown, Some(path), span);
+        }
+        let in_library = [read::beside(&importer.name, wanted), wanted.to_owned()];
+        let name = in_library.into_iter().skip(usize::from(importer.path.is_some())).find(|name| self.library.text(name).is_some());
+        match name {
+            Some(name) => self.follow(Origin::Library(name.clone()), name, None, span),
+            None => {
+                let diagnostic = self.missing(&importer.name, wanted, beside.as_deref(), span);
+                self.messages.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn missing(&self, importer: &str, wanted: &str, beside: Option<&Path>, span: Span) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error("E0041", span, format!("there is no file `{wanted}`"));
+        let neighbours = beside.map(|path| read::neighbours(path, wanted)).unwrap_or_default();
+        let mut known: Vec<&str> = neighbours.iter().map(String::as_str).collect();
+        known.extend(self.library.names());
+        diagnostic = match read::nearest(wanted, &known) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        };
+        match beside {
+            Some(_) => diagnostic.help(format!("looked for `{}`, then among the compiled-in files", read::beside(importer, wanted))),
+            None => diagnostic.help("looked among the compiled-in files"),
+        }
+    }
+
+    fn follow(&mut self, origin: Origin, shown: String, path: Option<&Path>, span: Span) -> Option<usize> {
+        match self.states.get(&origin) {
+            Some(State::Done(index)) => return Some(*index),
+            Some(State::Failed) => return None,
+            Some(State::Open(_)) => {
+                self.cycle(&origin, &shown, span);
+                return None;
+            }
+            None => {}
+        }
+        if self.program.files.len() >= MAX_FILES {
+            if !self.full {
+                self.full = true;
+                let message = format!("more than {MAX_FILES} files are imported");
+                self.messages.push(Diagnostic::error("E0044", span, message).help("put what belongs together into one file"));
+            }
+            return None;
+        }
+        if self.path.len() >= MAX_IMPORT_DEPTH {
+            let message = format!("more than {MAX_IMPORT_DEPTH} imports lead to this one");
+            self.messages
+                .push(Diagnostic::error("E0044", span, message).help("import the files where they are used, not one through the other"));
+            return None;
+        }
+        let text = match path {
+            Some(path) => read::file(path),
+            None => self.library.text(&shown).map(str::to_owned).ok_or(Trouble::Missing),
+        };
+        match text {
+            Ok(text) => self.parsed(origin, shown, path, text),
+            Err(trouble) => {
+                self.messages.push(trouble.diagnostic(&shown, Some(span)));
+                self.states.insert(origin, State::Failed);
+                None
+            }
+        }
+    }
+
+    fn cycle(&mut self, origin: &Origin, shown: &str, span: Span) {
+        let mut diagnostic = Diagnostic::error("E0043", span, format!("`{shown}` imports itself")).saying("leads back to it");
+        let start = self.path.iter().position(|o| o == origin).unwrap_or(0);
+        let through = self.path.get(start..).unwrap_or(&[]);
+        if through.len() > 1 {
+            diagnostic.message = format!("`{shown}` imports itself through other files");
+            for outer in through.iter().take(through.len() - 1) {
+                if let Some(State::Open(Some(import))) = self.states.get(outer) {
+                    diagnostic = diagnostic.also(*import, "leads here");
+                }
+            }
+        }
+        self.messages.push(diagnostic.help("put what both files need into a third one that imports neither"));
+    }
 }

@@ -1,8 +1,15 @@
 //! The language: texts, syntax, names. Knows nothing of RL and nothing of tensors.
 
 pub mod ast;
+pub mod codes;
 pub mod diagnostic;
+pub mod format;
+pub mod layout;
+pub mod lexer;
 pub mod load;
+pub mod outline;
+pub mod parser;
+pub mod render;
 pub mod resolve;
 pub mod source;
 pub mod term;

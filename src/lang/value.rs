@@ -68,6 +68,13 @@ pub struct FieldValue {
     pub value: Arc<Value>,
 }
 
+impl Component {
+    /// A kind without fields, as a bare word.
+    pub fn bare(kind: &str, span: Span) -> Self {
+        Self { kind: kind.to_string(), kind_span: span, fields: IndexMap::new(), template: usize::MAX }
+    }
+}
+
 /// `train.best`, `ppo.seen`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageRef {
@@ -106,5 +113,13 @@ impl Value {
             ValueKind::Word { name, .. } => format!("the word `{name}`"),
             ValueKind::Poison => "a mistaken value".into(),
         }
+    }
+}
+
+/// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
+pub fn number_text(n: f64) -> String {
+    match n.abs() {
+        a if a != 0.0 && !(1e-4..1e15).contains(&a) => format!("{n:e}"),
+        _ => n.to_string(),
     }
 }

@@ -1,5 +1,20 @@
 //! A pipeline after `check`: typed and complete; no `Option` means "not yet known".
 
+mod check;
+mod compile;
+mod environment;
+mod library;
+mod objectives;
+mod resolved;
+
+pub use compile::{Compiled, Request, compile};
+pub use environment::environment;
+pub use library::{LIBRARY, PRELUDE};
+pub use objectives::{Equations, equations};
+pub use resolved::Resolved;
+#[cfg(test)]
+pub(crate) mod fake;
+
 use crate::lang::Span;
 use crate::stage::{Artifact, Stage};
 use std::sync::Arc;
@@ -16,7 +31,7 @@ pub struct PipelineSpec {
     pub stages: Vec<StageSpec>,
     /// The equation in words for reports: term name and text, `minimize` last.
     pub equation: Vec<(String, String)>,
-    /// The pipeline flattened to text that runs alone.
+    /// The pipeline flattened to text that runs alone; without the places where values were written, which differ between machines.
     pub resolved: String,
 }
 

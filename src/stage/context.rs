@@ -1,7 +1,8 @@
 //! What a running stage may ask of the executor.
 
 use crate::lang::Diagnostic;
-use crate::store::TaskFolder;
+use crate::seed::Seed;
+use crate::store::{StoreError, TaskFolder, output_path};
 use std::path::PathBuf;
 
 /// The folder of a finished task that an input comes from.
@@ -18,7 +19,26 @@ pub struct InputFolder {
     /// Which of its outputs: `best`.
     pub output: String,
     pub digest: String,
+    /// Of the pipeline, for people: its title, its equation, its text.
+    pub title: String,
+    pub equation: Vec<(String, String)>,
+    pub resolved: String,
     pub folder: PathBuf,
+}
+
+impl InputFolder {
+    /// The folder of the output itself, for outputs that are files: `<folder>/outputs/<output>`.
+    pub fn path(&self) -> PathBuf {
+        output_path(&self.folder, &self.output)
+    }
+
+    /// `ppo_epo[seed=1].train`: as plans and messages call the task.
+    pub fn task_name(&self) -> String {
+        match self.label.as_str() {
+            "" => format!("{}.{}", self.pipeline, self.stage),
+            label => format!("{}[{label}].{}", self.pipeline, self.stage),
+        }
+    }
 }
 
 /// How far a task is, for the live display. Never part of results.
@@ -40,6 +60,8 @@ pub enum RunError {
     /// Something with a place in the text went wrong: a NaN in a term, an environment that died.
     #[error("{}", .0.message)]
     At(Box<Diagnostic>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("{context}: {source}")]
     Io { context: String, source: std::io::Error },
     #[error("{0}")]
@@ -49,6 +71,11 @@ pub enum RunError {
 pub trait Context {
     /// The root of the task's seed tree; 0 for a stage that draws nothing.
     fn seed(&self) -> u64;
+
+    /// [`Self::seed`] as the root of a seed tree.
+    fn seeds(&self) -> Seed {
+        Seed(self.seed())
+    }
 
     /// Worker threads to use. Must not change any result.
     fn threads(&self) -> usize;

@@ -1,11 +1,22 @@
 //! Stages: the nodes of a pipeline's DAG. This file holds what the plan and the executor know of one; each kind is a file of its own.
 
+pub mod collect;
+mod common;
 pub mod context;
+pub mod evaluate;
+pub mod export;
+mod kinds;
+pub mod report;
+pub mod rl;
+mod run;
+pub mod sft;
+pub mod tokenizer;
 
 use serde::Serialize;
 use std::fmt;
 
 pub use crate::kind::Artifact;
+pub use common::Common;
 pub use context::{Context, InputFolder, Progress, RunError};
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
@@ -20,6 +31,20 @@ pub struct Output {
 pub struct Figure {
     pub name: String,
     pub value: String,
+}
+
+impl Figure {
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// An identity without some fields: those that cannot change a number.
+pub(crate) fn without(mut identity: serde_json::Value, fields: &[&str]) -> serde_json::Value {
+    if let Some(map) = identity.as_object_mut() {
+        fields.iter().for_each(|field| drop(map.shift_remove(*field)));
+    }
+    identity
 }
 
 /// A checked stage: everything it needs but the results of other stages and a device.
@@ -42,9 +67,20 @@ pub trait Stage: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether its results show the names of the stages it reads (the captions of a report). They then belong to the task's digest; otherwise one task
+    /// serves pipelines of any name.
+    fn shows_names(&self) -> bool {
+        self.is_final()
+    }
+
     /// The batch arithmetic, spelled out for `plan`.
     fn arithmetic(&self) -> Vec<Figure> {
         Vec::new()
+    }
+
+    /// The lines of its loss, for people; `minimize` last.
+    fn equation(&self) -> Option<Vec<(String, String)>> {
+        None
     }
 
     /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.

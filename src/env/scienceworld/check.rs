@@ -70,25 +70,23 @@ pub fn read(file: &Path) -> Result<Vec<Recording>, CheckError> {
     let wrong = |reason: String| CheckError::Recordings { file: file.display().to_string(), reason };
     let opened = std::fs::File::open(file).map_err(|error| wrong(error.to_string()))?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (plain_name, mut input): (&str, Box<dyn Read>) = match name.strip_suffix(".zst") {
+    let (plain_name, input): (&str, Box<dyn Read>) = match name.strip_suffix(".zst") {
         Some(inner) => {
             (inner, Box::new(ruzstd::decoding::StreamingDecoder::new(opened).map_err(|error| wrong(format!("not zstd: {error}")))?))
         }
         None => (&name, Box::new(opened)),
     };
-    let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
-    let parts = match plain_name.ends_with(".tar") {
-        true => tar_members(&bytes).ok_or_else(|| wrong("the archive is cut off or damaged".into()))?,
-        false => vec![bytes.as_slice()],
-    };
     let mut recordings = Vec::new();
-    for line in parts.iter().flat_map(|part| BufReader::new(*part).lines()) {
-        let line = line.map_err(|error| wrong(error.to_string()))?;
-        if !line.trim().is_empty() {
-            let number = recordings.len() + 1;
-            recordings.push(serde_json::from_str(&line).map_err(|error| wrong(format!("episode {number} is no recording: {error}")))?);
+    if plain_name.ends_with(".tar") {
+        let mut archive = tar::Archive::new(input);
+        for entry in archive.entries().map_err(|error| wrong(error.to_string()))? {
+            let entry = entry.map_err(|error| wrong(error.to_string()))?;
+            if entry.path().is_ok_and(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
+                add(&mut recordings, entry).map_err(wrong)?;
+            }
         }
+    } else {
+        add(&mut recordings, input).map_err(wrong)?;
     }
     if recordings.is_empty() {
         return Err(wrong("there are no recordings in it".into()));
@@ -96,24 +94,15 @@ pub fn read(file: &Path) -> Result<Vec<Recording>, CheckError> {
     Ok(recordings)
 }
 
-/// The contents of the ordinary files of a tar archive whose names end in `.jsonl`.
-fn tar_members(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    const BLOCK: usize = 512;
-    let mut members = Vec::new();
-    let mut rest = bytes;
-    while let Some((header, after)) = rest.split_at_checked(BLOCK) {
-        if header.iter().all(|byte| *byte == 0) {
-            return Some(members);
+fn add(recordings: &mut Vec<Recording>, lines: impl Read) -> Result<(), String> {
+    for line in BufReader::new(lines).lines() {
+        let line = line.map_err(|error| error.to_string())?;
+        if !line.trim().is_empty() {
+            let number = recordings.len() + 1;
+            recordings.push(serde_json::from_str(&line).map_err(|error| format!("episode {number} is no recording: {error}"))?);
         }
-        let field = |from: usize, to: usize| Some(String::from_utf8_lossy(header.get(from..to)?).trim_matches(['\0', ' ']).to_owned());
-        let size = usize::from_str_radix(&field(124, 136)?, 8).ok()?;
-        let content = after.get(..size)?;
-        if matches!(header.get(156)?, b'0' | 0) && field(0, 100)?.ends_with(".jsonl") {
-            members.push(content);
-        }
-        rest = after.get(size.div_ceil(BLOCK) * BLOCK..)?;
     }
-    rest.is_empty().then_some(members)
+    Ok(())
 }
 
 /// The first thing in which an episode differs from its recording.

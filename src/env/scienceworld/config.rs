@@ -28,7 +28,8 @@ pub enum Reward {
     Success,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// Serialised, it holds all that can change a result: part of a plan's digests.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
     /// `easy`, or any of [`SIMPLIFICATIONS`] with commas between, or empty.
     pub simplification: String,
@@ -40,6 +41,7 @@ pub struct Config {
     pub choice: Choice,
     /// Insists on a Java with which the same actions give the same game.
     pub repeatable: bool,
+    #[serde(skip)]
     pub limits: Limits,
 }
 

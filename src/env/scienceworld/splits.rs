@@ -36,7 +36,7 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 }
 
 /// Which tasks of a split make a panel, and in which order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Choice {
     /// Names of tasks; empty for all that the split has.
     pub tasks: Vec<String>,

@@ -1,11 +1,11 @@
 //! Calls: functions of the user and of the library are replaced by their bodies; built-ins become terms; `sweep` is a choice; a kind may be
 //! written like a function, its fields in order.
 
-use super::Resolver;
 use super::lines::{Body, Lines, ScopedLine};
 use super::names::Found;
 use super::scope::Context;
-use crate::lang::ast::{Arg, Function, Path};
+use super::{Definition, Resolver};
+use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
 use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
@@ -20,24 +20,14 @@ impl<'a> Resolver<'a> {
             return self.sweep(args, span, context);
         }
         let found = match path.parts.as_slice() {
-            [name] => match self.lookup(name, context) {
-                // a quantity, a line or a stage may share its name with a function: only a function can be called
-                Found::Value(_) | Found::Nothing | Found::Pipeline(_) | Found::File(_) => None,
-                function => Some(function),
-            },
+            [name] => self.lookup_function(name, context),
             [alias, name] => match self.lookup(alias, context) {
-                Found::File(file) => {
-                    let scope = Context { file, ..Context::default() };
-                    match self.lookup(name, &scope) {
-                        function @ Found::Function(..) => Some(function),
-                        _ => None,
-                    }
-                }
+                Found::File(file) => self.function_in(file, name),
                 _ => None,
             },
             _ => None,
         };
-        if let Some(Found::Function(function, scope)) = found {
+        if let Some((function, scope)) = found {
             return self.inline(function, scope, args, span, context);
         }
         if path.parts.len() == 1 {
@@ -61,6 +51,32 @@ impl<'a> Resolver<'a> {
         Value::poison(span)
     }
 
+    /// The function of a name. Only functions can be called, so a pipeline, a line, a stage or a term may share its name.
+    fn lookup_function(&self, name: &Ident, context: &Context) -> Option<(&'a Function, Context)> {
+        let in_lines = |lines: &Lines<'a>, block: Option<usize>| match lines.get(&name.name) {
+            Some(ScopedLine { body: Body::Function(function), context, name_span, .. }) => {
+                self.used.borrow_mut().insert(*name_span);
+                Some((*function, Context { block, ..context.clone() }))
+            }
+            _ => None,
+        };
+        let own = context.block.and_then(|block| in_lines(&self.blocks.borrow()[block].lines, Some(block)));
+        own.or_else(|| context.instance.and_then(|i| in_lines(&self.instances[i].lines, None)))
+            .or_else(|| self.function_in(context.file, name))
+            .or_else(|| {
+                let imports = &self.program.files[context.file].imports;
+                imports.iter().filter(|i| i.alias.is_none()).find_map(|i| self.function_in(i.file, name))
+            })
+            .or_else(|| self.prelude.and_then(|file| self.function_in(file, name)))
+    }
+
+    fn function_in(&self, file: usize, name: &Ident) -> Option<(&'a Function, Context)> {
+        match self.files[file].names.get(&name.name) {
+            Some((Definition::Function(function), _)) => Some((*function, Context { file, ..Context::default() })),
+            _ => None,
+        }
+    }
+
     /// Which of the loaded or compiled-in files defines a name, for a suggestion.
     fn standard_file(&self, name: &str) -> Option<&'static str> {
         self.words.library.iter().find(|(_, names)| names.iter().any(|n| n == name)).map(|(file, _)| *file)
@@ -75,6 +91,9 @@ impl<'a> Resolver<'a> {
         if let Some(arg) = args.iter().find(|a| a.name.is_some()) {
             self.report(Diagnostic::error("E0117", arg.value.span, "`sweep` takes values without names"));
             return Value::poison(span);
+        }
+        if context.instance.is_some_and(|i| self.is_open(i)) {
+            return self.open_sweep(args, span, context);
         }
         match choice {
             // before unfolding (`seeds`) there is no choice yet
@@ -144,6 +163,10 @@ impl<'a> Resolver<'a> {
         for (param, arg) in signature.params.iter().zip(given) {
             let argument = match (arg, &param.accepts, &param.default) {
                 (Some(arg), Accepts::Term, _) => self.as_term(&self.eval(&arg.value, context)).map(Argument::Term),
+                // a stage or a term may be called `turn`: here the word is meant
+                (Some(arg), Accepts::Key(words), _) if word_of(&arg.value, context).is_some_and(|w| words.contains(&w)) => {
+                    word_of(&arg.value, context).map(|word| Argument::Key(Arc::from(word), arg.value.span))
+                }
                 (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words),
                 (None, _, Default::Number(n)) => {
                     Some(Argument::Term(Arc::new(Term { kind: TermKind::Number(*n), span, via: context.via })))
@@ -252,5 +275,17 @@ impl<'a> Resolver<'a> {
             }
         }
         self.build(kind.to_string(), kind_span, lines, span)
+    }
+}
+
+/// A name that no parameter has.
+fn word_of<'e>(expr: &'e Expr, context: &Context) -> Option<&'e str> {
+    match &expr.kind {
+        ExprKind::Path(path) if path.parts.len() == 1 => {
+            let name = path.parts.first()?.name.as_str();
+            let is_parameter = context.params.as_ref().is_some_and(|p| p.contains_key(name));
+            (!is_parameter).then_some(name)
+        }
+        _ => None,
     }
 }

@@ -63,6 +63,7 @@ impl<'a> Resolver<'a> {
                 let value = self.path(path, context);
                 match &value.kind {
                     ValueKind::Component(_) => self.component(path, &[], context, Some(changes)),
+                    _ if self.symbol_of(&value).is_some() => self.component(path, &[], context, Some(changes)),
                     ValueKind::Poison => value,
                     _ => self.no_fields(&value, &changes),
                 }
@@ -211,6 +212,7 @@ impl<'a> Resolver<'a> {
                     (component.kind.clone(), component.kind_span, lines)
                 }
                 ValueKind::Poison => return base,
+                _ if self.symbol_of(&base).is_some() => (self.symbol_of(&base).unwrap_or_default().to_string(), path.span, Lines::new()),
                 ValueKind::Word { .. } => {
                     let kinds = self.words.kinds.iter().map(|k| k.name);
                     let visible = self.visible(context);

@@ -19,6 +19,8 @@ pub struct Instance<'a> {
     pub seed: u64,
     /// By the place of the `sweep(…)` call: which of its values.
     pub(super) choices: BTreeMap<Span, usize>,
+    /// Its sweeps are left open; see [`super::open`].
+    pub(super) open: bool,
     pub(super) lines: Lines<'a>,
     pub(super) memo: std::cell::RefCell<std::collections::HashMap<String, std::sync::Arc<crate::lang::value::Value>>>,
 }
@@ -96,14 +98,21 @@ impl<'a> Resolver<'a> {
         made
     }
 
-    fn push_instance(&mut self, pipeline: usize, label: Vec<Label>, seed: u64, choices: BTreeMap<Span, usize>, lines: &Lines<'a>) -> usize {
+    pub(super) fn push_instance(
+        &mut self,
+        pipeline: usize,
+        label: Vec<Label>,
+        seed: u64,
+        choices: BTreeMap<Span, usize>,
+        lines: &Lines<'a>,
+    ) -> usize {
         let index = self.instances.len();
         let mut lines = lines.clone();
         for line in lines.values_mut() {
             line.context.instance = Some(index);
         }
         let (name, name_span) = (self.pipelines[pipeline].name.clone(), self.pipelines[pipeline].name_span);
-        self.instances.push(Instance { pipeline, name, name_span, label, seed, choices, lines, memo: Default::default() });
+        self.instances.push(Instance { pipeline, name, name_span, label, seed, choices, open: false, lines, memo: Default::default() });
         index
     }
 

@@ -10,6 +10,7 @@ pub mod fold;
 mod instances;
 mod lines;
 mod names;
+pub mod open;
 mod scope;
 mod unused;
 
@@ -102,6 +103,7 @@ pub struct Resolver<'a> {
     pub instances: Vec<Instance<'a>>,
     templates: RefCell<Vec<Template<'a>>>,
     blocks: RefCell<Vec<LossScope<'a>>>,
+    open_sweeps: RefCell<Vec<Vec<open::SweepValue>>>,
     file_memo: RefCell<HashMap<(usize, String), Arc<Value>>>,
     open: RefCell<IndexSet<String>>,
     calls: RefCell<Vec<*const ast::Function>>,
@@ -125,6 +127,7 @@ impl<'a> Resolver<'a> {
             instances: Vec::new(),
             templates: RefCell::default(),
             blocks: RefCell::default(),
+            open_sweeps: RefCell::default(),
             file_memo: RefCell::default(),
             open: RefCell::default(),
             calls: RefCell::default(),

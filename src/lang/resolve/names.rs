@@ -1,6 +1,7 @@
 //! Looking a name up, and following a path.
 
 use super::lines::{Body, ScopedLine, mentions};
+use super::open::symbol;
 use super::scope::Context;
 use super::{Definition, Resolver};
 use crate::lang::ast::{Ident, Path};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// What a name turned out to be.
 pub(super) enum Found<'a> {
     Value(Arc<Value>),
-    Function(&'a ast::Function, Context),
+    Function(&'a ast::Function),
     Pipeline(usize),
     /// The file behind `import "…" as name`.
     File(usize),
@@ -63,7 +64,7 @@ impl<'a> Resolver<'a> {
         }
         self.used.borrow_mut().insert(line.name_span);
         match line.body {
-            Body::Function(function) => Some(Found::Function(function, Context { block: Some(block), ..line.context })),
+            Body::Function(function) => Some(Found::Function(function)),
             _ => Some(Found::Value(self.block_term(block, &name.name, name.span))),
         }
     }
@@ -72,11 +73,15 @@ impl<'a> Resolver<'a> {
         let defining = context.defining.as_deref();
         let lines = &self.instances[instance].lines;
         if mentions(lines, &name.name) && name.name != "stages" && defining != Some(&name.name) {
-            if let Some(ScopedLine { body: Body::Function(function), context, name_span, .. }) = lines.get(&name.name) {
+            if let Some(ScopedLine { body: Body::Function(function), name_span, .. }) = lines.get(&name.name) {
                 self.used.borrow_mut().insert(*name_span);
-                return Some(Found::Function(function, context.clone()));
+                return Some(Found::Function(function));
             }
-            return Some(Found::Value(self.line(instance, &name.name)?));
+            let value = self.line(instance, &name.name)?;
+            if self.is_open(instance) && self.depends_on_sweep(&value) {
+                return Some(Found::Value(symbol(&name.name, name.span)));
+            }
+            return Some(Found::Value(value));
         }
         let stage = format!("stages.{}", name.name);
         if mentions(lines, &stage) && defining != Some(&stage) {
@@ -93,7 +98,7 @@ impl<'a> Resolver<'a> {
     fn lookup_file(&self, file: usize, name: &Ident, imports: bool) -> Option<Found<'a>> {
         if let Some((definition, _)) = self.files[file].names.get(&name.name) {
             return Some(match definition {
-                Definition::Function(function) => Found::Function(function, Context { file, ..Context::default() }),
+                Definition::Function(function) => Found::Function(function),
                 Definition::Pipeline(index) => Found::Pipeline(*index),
                 Definition::Line => Found::Value(self.file_line(file, &name.name)),
             });
@@ -155,7 +160,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn path(&self, path: &Path, context: &Context) -> Arc<Value> {
         let mut at = match self.lookup(&path.parts[0], context) {
             Found::Value(value) => value,
-            Found::Function(function, _) => {
+            Found::Function(function) => {
                 let message = format!("`{}` is a function and needs its arguments", path.parts[0].name);
                 self.report(Diagnostic::error("E0115", path.span, message).also(function.name.span, "defined here"));
                 return Value::poison(path.span);
@@ -232,6 +237,10 @@ impl<'a> Resolver<'a> {
                     Value::new(ValueKind::Stage(stage), path.span)
                 }
                 ValueKind::Poison => return at,
+                _ if self.symbol_of(&at).is_some() => {
+                    let name = self.symbol_of(&at).unwrap_or_default();
+                    symbol(&format!("{name}.{}", part.name), path.span)
+                }
                 _ => {
                     let message = format!("{} has no parts, so no `{}`", at.words(), part.name);
                     self.report(Diagnostic::error("E0114", part.span, message));
@@ -315,7 +324,12 @@ impl<'a> Resolver<'a> {
         value
     }
 
-    pub(crate) fn report(&self, diagnostic: Diagnostic) {
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// Adds a message from a later stage of the check.
+    pub fn report_at(&self, diagnostic: Diagnostic) {
+        self.report(diagnostic);
     }
 }

@@ -22,6 +22,11 @@ impl<'a> Resolver<'a> {
         value
     }
 
+    /// [`Self::line`] without use: for what is known before the run.
+    pub fn line_quietly(&self, instance: usize, path: &str) -> Option<Arc<Value>> {
+        super::lines::mentions(&self.instances[instance].lines, path).then(|| self.line_unread(instance, path))
+    }
+
     /// To be called when everything has been read: reports each pipeline's own lines that nothing read. Inherited ones are exempt: a child
     /// may leave part of its parent unused. A name close to one that would have been read is an error, any other a warning.
     pub fn report_unused(&self, pipelines: &[usize]) {

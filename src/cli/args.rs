@@ -1,0 +1,120 @@
+//! What may stand on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A declarative pipeline engine for reinforcement learning of LLM agents.
+#[derive(Debug, Parser)]
+#[command(name = "epo-run", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 the input is wrong, 2 the run failed, 130 interrupted (the same command goes on).")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub run: RunArgs,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Check a pipeline file without running it.
+    Check(CheckArgs),
+    /// Show what would be run, and why.
+    Plan(PlanArgs),
+    /// Show what a file comes to: the resolved pipeline, the syntax tree, the equation.
+    Show(super::show::ShowArgs),
+    /// Evaluate an objective on a batch, without a model.
+    Probe(super::probe::ProbeArgs),
+    /// Lay files out in the canonical way.
+    Fmt(super::fmt::FmtArgs),
+    /// Write a small pipeline to begin with.
+    New(super::new::NewArgs),
+    /// List what may stand in a pipeline, or describe one kind in full.
+    Kinds(super::kinds::KindsArgs),
+    /// Explain a message by its code.
+    Explain(super::explain::ExplainArgs),
+    /// Show every setting with the place it comes from.
+    Settings(super::settings_verb::SettingsVerbArgs),
+    /// Write a completion script for a shell.
+    Completions(super::completions::CompletionsArgs),
+    /// List the runs, or remove one.
+    Runs(super::runs::RunsArgs),
+    /// Show the tables of a run again, and where its pages lie.
+    Report(super::report::ReportArgs),
+    /// Show in what two runs or pipelines differ.
+    Diff(super::diff::DiffArgs),
+    /// Check or measure an environment.
+    Env(super::env::EnvArgs),
+    /// Play an environment in the terminal.
+    Play(super::play::PlayArgs),
+}
+
+/// Which pipelines, and with what changed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selection {
+    /// Only this pipeline (or several).
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Change a line of a pipeline: `ppo.lambda=0.003`.
+    #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The pipeline file to run.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Do everything again, whatever was done before.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Say nothing but errors and the result.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
+    pub set: Vec<String>,
+    /// One JSON object for each message.
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if there are warnings.
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// As JSON.
+    #[arg(long, conflicts_with = "dot")]
+    pub json: bool,
+    /// As a graph for Graphviz.
+    #[arg(long)]
+    pub dot: bool,
+}
+
+/// Where and how fast; never what. See `epo-run settings`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// The folder of runs.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+    /// Worker threads; changes no result.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// `cpu`, `cuda`, or `auto`.
+    #[arg(long, global = true, value_name = "DEVICE")]
+    pub device: Option<String>,
+}

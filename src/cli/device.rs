@@ -1,0 +1,20 @@
+//! Which device is used; asked for at run time, since a binary with CUDA may run where there is none.
+
+use candle_core::Device;
+
+/// # Errors
+/// If CUDA was demanded and is not there.
+pub fn open(name: &str) -> Result<Device, String> {
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "cuda" => Device::new_cuda(0).map_err(|error| match cfg!(feature = "cuda") {
+            true => format!("the setting `device` is `cuda`, but no CUDA device answers: {error}"),
+            false => "the setting `device` is `cuda`, but this binary was built without it (cargo build --features cuda)".into(),
+        }),
+        _ if cfg!(feature = "cuda") => Ok(Device::new_cuda(0).unwrap_or_else(|_| {
+            eprintln!("no CUDA device answers; using the CPU");
+            Device::Cpu
+        })),
+        _ => Ok(Device::Cpu),
+    }
+}

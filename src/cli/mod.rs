@@ -1,0 +1,117 @@
+//! The command line: one file a verb. stdout is the answer, stderr is talk.
+
+mod args;
+mod check;
+mod compiled;
+mod completions;
+mod device;
+mod diff;
+mod env;
+mod explain;
+mod fmt;
+mod kinds;
+mod new;
+mod plan;
+mod play;
+mod probe;
+pub mod reference;
+mod report;
+mod run;
+mod runs;
+mod settings;
+mod settings_verb;
+mod show;
+mod world;
+
+pub use settings::Settings;
+
+use args::{Cli, Verb};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Done, warnings included.
+pub const DONE: u8 = 0;
+/// The user's input is wrong.
+pub const WRONG_INPUT: u8 = 1;
+/// The run failed.
+pub const FAILED: u8 = 2;
+/// Interrupted; the same command goes on.
+pub const INTERRUPTED: u8 = 130;
+
+/// Runs the command and gives its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { WRONG_INPUT } else { DONE });
+        }
+    };
+    ExitCode::from(dispatch(&cli))
+}
+
+fn dispatch(cli: &Cli) -> u8 {
+    let settings = match Settings::load(&cli.settings) {
+        Ok(settings) => settings,
+        Err(message) => return complain(&message),
+    };
+    match &cli.verb {
+        None => match &cli.run.file {
+            Some(file) => match misspelt(file) {
+                Some(verb) => {
+                    complain_with(&format!("there is no file `{}`", file.display()), Some(&format!("did you mean `epo-run {verb}`?")))
+                }
+                None => run::run(file, &cli.run, &settings),
+            },
+            None => {
+                let _ = <Cli as clap::CommandFactory>::command().print_help();
+                WRONG_INPUT
+            }
+        },
+        Some(Verb::Check(args)) => check::run(args),
+        Some(Verb::Plan(args)) => plan::run(args, &settings),
+        Some(Verb::Show(args)) => show::run(args),
+        Some(Verb::Probe(args)) => probe::run(args),
+        Some(Verb::Fmt(args)) => fmt::run(args),
+        Some(Verb::New(args)) => new::run(args),
+        Some(Verb::Kinds(args)) => kinds::run(args),
+        Some(Verb::Explain(args)) => explain::run(args),
+        Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
+        Some(Verb::Completions(args)) => completions::run(args),
+        Some(Verb::Runs(args)) => runs::run(args, &settings),
+        Some(Verb::Report(args)) => report::run(args, &settings),
+        Some(Verb::Diff(args)) => diff::run(args, &settings),
+        Some(Verb::Env(args)) => env::run(args, &settings),
+        Some(Verb::Play(args)) => play::run(args, &settings),
+    }
+}
+
+/// The verb that was meant, where a bare word names no file but is nearly a verb.
+fn misspelt(file: &std::path::Path) -> Option<String> {
+    let word = file.to_str().filter(|word| !word.contains(['.', '/', '\\']) && !file.exists())?;
+    let command = <Cli as clap::CommandFactory>::command();
+    let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    crate::lang::diagnostic::closest(word, verbs).map(str::to_string)
+}
+
+/// Says on stderr what is wrong with the user's input.
+pub(crate) fn complain(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    WRONG_INPUT
+}
+
+/// Prints the answer. A reader that has gone away (`epo-run kinds | head`) is no mistake.
+pub(crate) fn answer(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Says on stderr what is wrong, and what to do next.
+pub(crate) fn complain_with(message: &str, help: Option<&str>) -> u8 {
+    complain(message);
+    if let Some(help) = help {
+        eprintln!("  = help: {help}");
+    }
+    WRONG_INPUT
+}

@@ -1,0 +1,32 @@
+//! `epo-run plan`
+
+use super::args::PlanArgs;
+use super::{DONE, Settings, compiled, complain};
+use crate::plan::{self, reasons};
+use crate::store::Store;
+use std::path::Path;
+
+/// What runs of a file are called: its stem.
+pub fn stem(file: &Path) -> String {
+    file.file_stem().map_or_else(|| "run".into(), |s| s.to_string_lossy().into_owned())
+}
+
+pub fn run(args: &PlanArgs, settings: &Settings) -> u8 {
+    let (_, plan) = match compiled::plan(&args.file, &args.selection) {
+        Ok(done) => done,
+        Err(code) => return code,
+    };
+    let store = Store::new(&settings.values.runs);
+    let reasons = match reasons(&plan, &store, &plan.run_name(&stem(&args.file))) {
+        Ok(reasons) => reasons,
+        Err(error) => return complain(&error.to_string()),
+    };
+    if args.json {
+        println!("{:#}", plan::json(&plan, Some(&reasons)));
+    } else if args.dot {
+        print!("{}", plan::dot(&plan, Some(&reasons)));
+    } else {
+        print!("{}", plan::text(&plan, Some(&reasons)));
+    }
+    DONE
+}

@@ -1,0 +1,71 @@
+//! The tables of a run: at its end, and again with `epo-run report`.
+
+use super::{DONE, FAILED, Settings, complain};
+use crate::exec::Outcome;
+use crate::plan::Plan;
+use crate::store::Store;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// The width that a table may take.
+const WIDTH: usize = 120;
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// `ppo_epo/7f3a9c41`, the beginning of its digest, or a name that but one run has.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
+
+pub fn run(args: &ReportArgs, settings: &Settings) -> u8 {
+    let store = Store::new(&settings.values.runs);
+    let found = match store.find_run(&args.run) {
+        Ok(found) => found,
+        Err(error) => return super::runs::wrong(&error),
+    };
+    let pages = pages(&found.path);
+    if pages.is_empty() {
+        let why = if found.done < found.tasks.len() { "it is not finished" } else { "its pipelines have no `report` stage" };
+        return complain(&format!("the run {} has no report: {why}", found.id));
+    }
+    let mut code = DONE;
+    for page in &pages {
+        if let Err(message) = print(page) {
+            complain(&message);
+            code = FAILED;
+        }
+    }
+    code
+}
+
+/// Prints each report's table on stdout, and where its page lies.
+pub fn print_tables(_plan: &Plan, outcome: &Outcome) {
+    for page in &outcome.pages {
+        if let Err(message) = print(page) {
+            complain(&message);
+        }
+    }
+}
+
+/// `report.html`, `report.json`, `report.a.page.html`, …, each page before its table's data.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| e.ok()).map(|e| e.path());
+    let is_page = |path: &PathBuf| {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+        name.starts_with("report.") && (name.ends_with(".html") || name.ends_with(".json"))
+    };
+    let mut pages: Vec<PathBuf> = names.filter(is_page).collect();
+    pages.sort();
+    pages
+}
+
+fn print(page: &Path) -> Result<(), String> {
+    if page.extension().is_none_or(|e| e != "json") {
+        println!("{}", page.display());
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(page).map_err(|error| format!("cannot read {}: {error}", page.display()))?;
+    let data = crate::report::from_json(&text).map_err(|error| format!("{}: {error}", page.display()))?;
+    println!("{}", crate::report::text(&data, WIDTH));
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! `epo-run FILE`: the main job.
+
+use super::args::RunArgs;
+use super::plan::stem;
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain};
+use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
+use crate::lang::{Diagnostics, SourceMap};
+use crate::plan::{Plan, Reason, reasons};
+use crate::spec::Compiled;
+use crate::store::{RunRecord, Store};
+use std::io::IsTerminal;
+use std::path::Path;
+
+pub fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
+    let (compiled, plan) = match compiled::plan(file, &args.selection) {
+        Ok(done) => done,
+        Err(code) => return code,
+    };
+    let device = match super::device::open(&settings.values.device) {
+        Ok(device) => device,
+        Err(message) => return complain(&message),
+    };
+    let store = Store::new(&settings.values.runs);
+    let name = plan.run_name(&stem(file));
+    let reasons = match reasons(&plan, &store, &name) {
+        Ok(reasons) => reasons,
+        Err(error) => return failed(&ExecError::from(error), &compiled.sources),
+    };
+    if !args.quiet {
+        announce(&plan, &reasons, args.fresh);
+    }
+    let interrupt = match Interrupt::on_ctrl_c() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return complain(&format!("cannot listen for Ctrl-C: {error}")),
+    };
+    let options = Options {
+        fresh: args.fresh,
+        threads: settings.threads(),
+        device,
+        data: settings.values.data.clone(),
+        interrupt,
+        ..Options::default()
+    };
+    let record = record(name, &plan, &compiled, settings);
+    let mut watch: Box<dyn Watch> = match (args.quiet, std::io::stderr().is_terminal()) {
+        (true, _) => Box::new(Quiet),
+        (false, true) => Box::new(Bars::stderr()),
+        (false, false) => Box::new(Lines::stderr()),
+    };
+    let result = execute(&plan, &store, record, &options, &mut *watch);
+    drop(watch);
+    match result {
+        Ok(outcome) => finish(&plan, &outcome),
+        Err(error) => failed(&error, &compiled.sources),
+    }
+}
+
+/// The plan in a few lines.
+fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
+    let up_to_date = reasons.iter().filter(|r| r.is_up_to_date()).count();
+    let total = plan.tasks.len();
+    match (fresh, total - up_to_date) {
+        (true, _) => eprintln!("{total} tasks, all made anew"),
+        (false, 0) => eprintln!("everything is up to date: {total} tasks, none to run"),
+        (false, n) => eprintln!("{total} tasks: {n} to run, {up_to_date} taken from earlier runs (`epo-run plan` says why)"),
+    }
+}
+
+fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -> RunRecord {
+    let used: Vec<&str> = plan.tasks.iter().flat_map(|t| &t.members).map(|m| plan.instances[m.instance].name.as_str()).collect();
+    let machine = serde_json::json!({
+        "format": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "features": if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        "settings": settings.values,
+        "origins": settings.origins,
+    });
+    RunRecord {
+        name,
+        resolved: compiled.resolved.text(&used, true),
+        sources: compiled.sources.iter().map(|(_, s)| (s.name.clone(), s.text.clone())).collect(),
+        machine,
+        ..RunRecord::default()
+    }
+}
+
+fn finish(plan: &Plan, outcome: &Outcome) -> u8 {
+    super::report::print_tables(plan, outcome);
+    DONE
+}
+
+fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
+    if matches!(error, ExecError::Interrupted { .. }) {
+        eprintln!("{error}");
+        return INTERRUPTED;
+    }
+    compiled::show(sources, &Diagnostics(vec![error.diagnostic()]));
+    FAILED
+}

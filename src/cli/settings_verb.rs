@@ -1,0 +1,36 @@
+//! `epo-run settings`
+
+use super::{DONE, Settings, answer};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+
+#[derive(Debug, Args)]
+pub struct SettingsVerbArgs {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
+    let values = &settings.values;
+    let mut rows: Vec<(String, Value)> =
+        vec![("runs".into(), json!(values.runs)), ("threads".into(), json!(values.threads)), ("device".into(), json!(values.device))];
+    rows.extend(values.data.iter().map(|(name, path)| (format!("data.{name}"), json!(path))));
+    let origin = |name: &str| settings.origins.get(name).cloned().unwrap_or_else(|| "default".into());
+    if args.json {
+        let map: Map<String, Value> =
+            rows.into_iter().map(|(name, value)| (name.clone(), json!({ "value": value, "origin": origin(&name) }))).collect();
+        answer(&format!("{:#}\n", Value::from(map)));
+        return DONE;
+    }
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let values = rows.iter().map(|(_, value)| shown(value).chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (name, value) in &rows {
+        let _ = writeln!(out, "{name:width$}  {:values$}  {}", shown(value), origin(name));
+    }
+    answer(&out);
+    DONE
+}

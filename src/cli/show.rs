@@ -1,0 +1,216 @@
+//! `epo-run show`
+
+use super::{DONE, WRONG_INPUT, answer, compiled};
+use crate::equation::{latex, latex_name, term_text_shallow};
+use crate::lang::diagnostic::closest;
+use crate::lang::load::Root;
+use crate::lang::term::Term;
+use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
+use crate::plan::{self, Plan};
+use crate::spec::{Compiled, Equations, PipelineSpec, Request, compile, equations};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only this pipeline, and what it needs.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// In which form.
+    #[arg(long = "as", value_enum, default_value_t = View::Resolved, value_name = "FORM", conflicts_with_all = ["objective", "latex"])]
+    pub view: View,
+    /// The equations in full: named terms, then what is minimised.
+    #[arg(long)]
+    pub objective: bool,
+    /// The equations as LaTeX.
+    #[arg(long)]
+    pub latex: bool,
+    /// Change a line of a pipeline first: `ppo.lambda=0.003`.
+    #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// The syntax tree of the file.
+    Ast,
+    /// A text without imports, inheritance and functions that runs alone, with the place where each value was written.
+    Resolved,
+    /// What the engine reads from it, as JSON.
+    Spec,
+    /// The tasks.
+    Plan,
+}
+
+pub fn run(args: &ShowArgs) -> u8 {
+    let request = Request { root: Root::File(&args.file), overrides: &args.set };
+    if args.objective || args.latex {
+        return objective(args, &request);
+    }
+    if args.view == View::Ast {
+        return tree(args, &request);
+    }
+    let compiled = compile(&request);
+    compiled::show(&compiled.sources, &compiled.diagnostics);
+    if compiled.diagnostics.has_errors() {
+        return WRONG_INPUT;
+    }
+    let names = match chosen(args, &compiled) {
+        Ok(names) => names,
+        Err(code) => return code,
+    };
+    match args.view {
+        View::Spec => {
+            let wanted =
+                compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.name == *n || p.display_name() == *n));
+            let specs: Vec<Value> = wanted.map(|p| spec(p, &compiled)).collect();
+            answer(&format!("{:#}\n", Value::from(specs)));
+        }
+        View::Plan => match Plan::only(&compiled.pipelines, &names) {
+            Ok(plan) => answer(&plan::text(&plan, None)),
+            Err(diagnostics) => {
+                compiled::show(&compiled.sources, &diagnostics);
+                return WRONG_INPUT;
+            }
+        },
+        View::Ast | View::Resolved => {
+            let names: Vec<&str> = names.iter().map(|n| n.split('[').next().unwrap_or(n)).collect();
+            answer(&compiled.resolved.text(&names, true));
+        }
+    }
+    DONE
+}
+
+/// The pipeline that was asked for; none means all.
+fn chosen(args: &ShowArgs, compiled: &Compiled) -> Result<Vec<String>, u8> {
+    let Some(name) = &args.name else { return Ok(Vec::new()) };
+    if compiled.pipelines.iter().any(|p| p.name == *name || p.display_name() == *name) {
+        return Ok(vec![name.clone()]);
+    }
+    let known: Vec<&str> = compiled.resolved.names().collect();
+    Err(unknown(name, &known, args))
+}
+
+fn unknown(name: &str, known: &[&str], args: &ShowArgs) -> u8 {
+    let help = match closest(name, known.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if known.is_empty() => None,
+        None => Some(format!("there are `{}`", known.join("`, `"))),
+    };
+    super::complain_with(&format!("there is no pipeline `{name}` in {}", args.file.display()), help.as_deref())
+}
+
+fn tree(args: &ShowArgs, request: &Request<'_>) -> u8 {
+    let mut sources = SourceMap::default();
+    let (program, _) = crate::lang::load::load(request.root, &crate::lang::load::Library::EMPTY, &mut sources);
+    let Some(file) = program.and_then(|p| Some(p.files.get(p.root)?.source)) else {
+        return compiled_errors(request);
+    };
+    let (tree, diagnostics) = parser::parse(&sources, file);
+    compiled::show(&sources, &diagnostics);
+    let Some(mut tree) = tree else { return WRONG_INPUT };
+    if let Some(name) = &args.name {
+        use crate::lang::ast::LineKind;
+        tree.lines.retain(|line| matches!(&line.kind, LineKind::Pipeline { name: own, .. } if own.name == *name));
+        if tree.lines.is_empty() {
+            return unknown(name, &[], args);
+        }
+    }
+    answer(&outline::outline(&tree, &sources));
+    if diagnostics.has_errors() { WRONG_INPUT } else { DONE }
+}
+
+/// A file that cannot be read: the same words as everywhere.
+fn compiled_errors(request: &Request<'_>) -> u8 {
+    let compiled = compile(request);
+    compiled::show(&compiled.sources, &compiled.diagnostics);
+    WRONG_INPUT
+}
+
+/// A checked pipeline for programs.
+fn spec(pipeline: &PipelineSpec, compiled: &Compiled) -> Value {
+    let name = |index: usize| compiled.pipelines.get(index).map(PipelineSpec::display_name).unwrap_or_default();
+    let stages = pipeline.stages.iter().map(|stage| {
+        let edge = |input: &crate::spec::Input| {
+            let from = format!("{}.{}.{}", name(input.pipeline), input.stage, input.output);
+            json!({ "field": input.field, "from": from, "artifact": input.artifact })
+        };
+        json!({
+            "name": stage.name,
+            "kind": stage.stage.kind(),
+            "seed": stage.seed,
+            "draws": stage.stage.draws(),
+            "values": stage.stage.identity(),
+            "inputs": stage.inputs.iter().map(edge).collect::<Vec<_>>(),
+            "after": stage.after.iter().map(edge).collect::<Vec<_>>(),
+            "outputs": stage.stage.outputs(),
+        })
+    });
+    let equation: Vec<Value> = pipeline.equation.iter().map(|(name, text)| json!([name, text])).collect();
+    json!({
+        "name": pipeline.name,
+        "label": pipeline.label_text(),
+        "title": pipeline.title,
+        "seed": pipeline.seed,
+        "equation": equation,
+        "stages": stages.collect::<Vec<_>>(),
+    })
+}
+
+fn objective(args: &ShowArgs, request: &Request<'_>) -> u8 {
+    let (sources, all, mut diagnostics) = equations(request);
+    let wanted = |e: &&Equations| args.name.as_ref().is_none_or(|n| e.pipeline == *n || e.name() == *n);
+    let found: Vec<&Equations> = all.iter().filter(wanted).collect();
+    if found.is_empty() && !diagnostics.has_errors() {
+        match &args.name {
+            Some(name) if all.iter().all(|e| e.pipeline != *name) => {
+                let compiled = compile(request);
+                let known: Vec<&str> = compiled.roots.iter().map(String::as_str).collect();
+                if !known.contains(&name.as_str()) {
+                    return unknown(name, &known, args);
+                }
+                diagnostics.push(Diagnostic::bare("E0301", format!("the pipeline `{name}` has neither a `loss` nor an `advantage`")));
+            }
+            _ => diagnostics.push(Diagnostic::bare("E0301", "no pipeline of this file has a `loss` or an `advantage`")),
+        }
+    }
+    let relevant: Vec<Diagnostic> = diagnostics.0;
+    let diagnostics = Diagnostics(relevant);
+    compiled::show(&sources, &diagnostics);
+    let parts: Vec<String> = found.iter().map(|e| if args.latex { as_latex(e) } else { as_text(e) }).collect();
+    answer(&parts.join("\n"));
+    if diagnostics.has_errors() { WRONG_INPUT } else { DONE }
+}
+
+/// Names and terms: the advantage, the named terms, what is minimised.
+fn lines(equations: &Equations) -> Vec<(&str, &Term)> {
+    let advantage = equations.advantage.iter().map(|t| ("advantage", t.as_ref()));
+    let terms = equations.loss.iter().flat_map(|l| l.terms.iter().map(|t| (t.name.as_ref(), t.term.as_ref())));
+    let minimize = equations.loss.iter().filter_map(|l| Some(("minimize", l.minimize.as_deref()?)));
+    advantage.chain(terms).chain(minimize).collect()
+}
+
+fn as_text(equations: &Equations) -> String {
+    let lines = lines(equations);
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut out = format!("{}\n", equations.name());
+    for (name, term) in lines {
+        let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(term));
+    }
+    out
+}
+
+fn as_latex(equations: &Equations) -> String {
+    let mut out = format!("% {}\n\\begin{{align}}\n", equations.name());
+    let lines = lines(equations);
+    for (index, (name, term)) in lines.iter().enumerate() {
+        let end = if index + 1 < lines.len() { r" \\" } else { "" };
+        let _ = writeln!(out, "  {} &= {}{end}", latex_name(name), latex(term));
+    }
+    out.push_str("\\end{align}\n");
+    out
+}

@@ -1,0 +1,169 @@
+//! The games as an environment: panels of tasks, and games that are read when first played.
+
+use super::folder::{self, Entry, SPLITS, TASK_TYPES, locate, scan};
+use super::{AlfworldError, Episode, GameFile};
+use crate::env::pddl::{Game, Loader};
+use crate::env::{EnvError, Environment, Panel, Task, World};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Where the games are and which of them are played.
+#[derive(Clone, Debug, Default)]
+pub struct AlfworldConfig {
+    /// The setting `data.alfworld`; `None`: the usual places, see [`locate`].
+    pub data: Option<PathBuf>,
+    /// A file that keeps what was found about the game files, so that they are not all read again. `None`: nothing is kept.
+    pub cache: Option<PathBuf>,
+    /// Only these task types; empty: all six.
+    pub task_types: Vec<String>,
+    /// Which games a panel of limited size has: another number, other games.
+    pub seed: u64,
+}
+
+/// The official games in one folder.
+pub struct Alfworld {
+    shared: Arc<Shared>,
+    config: AlfworldConfig,
+    entries: Mutex<BTreeMap<String, Arc<Vec<Entry>>>>,
+}
+
+/// What all running games share.
+pub(super) struct Shared {
+    root: PathBuf,
+    loader: Loader,
+    games: Mutex<IndexMap<String, Arc<Cell>>>,
+}
+
+type Cell = OnceLock<Result<Arc<Playable>, AlfworldError>>;
+
+/// A game with what belongs to it.
+#[derive(Debug)]
+pub struct Playable {
+    pub game: Game,
+    pub walkthrough: Vec<String>,
+}
+
+/// Games kept ready: a quarter of a megabyte each.
+const KEPT: usize = 256;
+
+impl Alfworld {
+    /// # Errors
+    /// When there are no games, or a task type is unknown.
+    pub fn new(config: AlfworldConfig) -> Result<Alfworld, AlfworldError> {
+        if let Some(unknown) = config.task_types.iter().find(|name| !TASK_TYPES.contains(&name.as_str())) {
+            return Err(AlfworldError::UnknownType { name: unknown.clone() });
+        }
+        let shared = Shared { root: locate(config.data.as_deref())?, loader: Loader::new(), games: Mutex::default() };
+        Ok(Alfworld { shared: Arc::new(shared), config, entries: Mutex::default() })
+    }
+
+    /// The folder that holds the splits.
+    pub fn root(&self) -> &Path {
+        &self.shared.root
+    }
+
+    /// The game of a task; read when it is asked for the first time.
+    ///
+    /// # Errors
+    /// When its file is absent, damaged, unsolvable or not supported.
+    pub fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
+        self.shared.playable(id)
+    }
+
+    /// A panel with the given types (empty: all), number of games and seed; see [`World::panel`].
+    ///
+    /// With a `count`, games are drawn by the hash of seed and id, so a smaller panel is part of a larger one; the panel itself
+    /// is always sorted by id.
+    ///
+    /// # Errors
+    /// When the split is unknown, absent or damaged, or has fewer games.
+    pub fn select(&self, split: &str, types: &[String], count: Option<usize>, seed: u64) -> Result<Panel, AlfworldError> {
+        let entries = self.entries(split)?;
+        let mut chosen: Vec<&Entry> = entries.iter().filter(|e| types.is_empty() || types.contains(&e.task_type)).collect();
+        let mut name = split.to_string();
+        if !types.is_empty() {
+            let mut types: Vec<&str> = types.iter().map(String::as_str).collect();
+            types.sort_unstable();
+            types.dedup();
+            name = format!("{name} {}", types.join("+"));
+        }
+        if let Some(count) = count {
+            if count > chosen.len() {
+                return Err(AlfworldError::TooFew { panel: name, wanted: count, there: chosen.len() });
+            }
+            chosen.sort_by_cached_key(|entry| *blake3::hash(format!("{seed}/{}", entry.id).as_bytes()).as_bytes());
+            chosen.truncate(count);
+            chosen.sort_by(|a, b| a.id.cmp(&b.id));
+            name = format!("{name} {count} of seed {seed}");
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"alfworld panel 1\n");
+        for entry in &chosen {
+            hasher.update(format!("{} {} {}\n", entry.id, entry.task_type, entry.hash.to_hex()).as_bytes());
+        }
+        let tasks = chosen.iter().map(|entry| Task { id: entry.id.clone(), family: entry.task_type.clone() }).collect();
+        Ok(Panel { name, tasks, hash: hasher.finalize().to_hex().to_string() })
+    }
+
+    fn entries(&self, split: &str) -> Result<Arc<Vec<Entry>>, AlfworldError> {
+        let Some(split) = SPLITS.iter().find(|known| **known == split) else {
+            return Err(AlfworldError::UnknownSplit { name: split.to_string() });
+        };
+        let mut known = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entries) = known.get(*split) {
+            return Ok(entries.clone());
+        }
+        if !self.shared.root.join(split).is_dir() {
+            return Err(AlfworldError::NoSplit { root: self.shared.root.clone(), split: (*split).to_string() });
+        }
+        let entries = Arc::new(scan(&self.shared.root, split, self.config.cache.as_deref())?);
+        known.insert((*split).to_string(), entries.clone());
+        Ok(entries)
+    }
+}
+
+impl Shared {
+    pub fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
+        let cell = {
+            let mut games = self.games.lock().unwrap_or_else(PoisonError::into_inner);
+            // The one asked for last stands last.
+            let cell = games.shift_remove(id).unwrap_or_default();
+            games.insert(id.to_string(), cell.clone());
+            if games.len() > KEPT {
+                games.shift_remove_index(0);
+            }
+            cell
+        };
+        cell.get_or_init(|| self.read(id).map(Arc::new)).clone()
+    }
+
+    fn read(&self, id: &str) -> Result<Playable, AlfworldError> {
+        let inside = Path::new(id).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !inside || id.is_empty() {
+            return Err(AlfworldError::UnknownTask { id: id.to_string() });
+        }
+        let path = self.root.join(id).join(folder::GAME);
+        if !path.is_file() {
+            return Err(AlfworldError::NoGame { path });
+        }
+        let file = GameFile::read(&path)?;
+        Ok(Playable { game: file.game(&path, &self.loader)?, walkthrough: file.walkthrough })
+    }
+}
+
+impl World for Alfworld {
+    fn instance(&self) -> Result<Box<dyn Environment>, EnvError> {
+        Ok(Box::new(Episode::new(self.shared.clone())))
+    }
+
+    fn panel(&self, split: &str, count: Option<usize>) -> Result<Arc<Panel>, EnvError> {
+        let panel = self.select(split, &self.config.task_types, count, self.config.seed);
+        panel.map(Arc::new).map_err(|error| EnvError::Task(error.to_string()))
+    }
+
+    fn splits(&self) -> &'static [&'static str] {
+        SPLITS
+    }
+}

@@ -1,0 +1,11 @@
+//! Equations as fields of stages: a loss, an advantage, a schedule; and how they are written out in full.
+
+mod fields;
+mod latex;
+mod print;
+mod schedule;
+
+pub use fields::{AdvantageField, LossField};
+pub use latex::{latex, latex_name};
+pub use print::{term_text, term_text_shallow};
+pub use schedule::ScheduleField;

@@ -1,0 +1,145 @@
+use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use crate::stage::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+
+/// Progress on a terminal: a line for every task that ended, a live bar for the one that runs.
+pub struct Bars {
+    target: Box<dyn Fn() -> ProgressDrawTarget>,
+    bar: Option<ProgressBar>,
+    head: String,
+    pace: Pace,
+}
+
+impl Bars {
+    pub fn stderr() -> Self {
+        Self::new(ProgressDrawTarget::stderr)
+    }
+
+    pub fn new(target: impl Fn() -> ProgressDrawTarget + 'static) -> Self {
+        Self { target: Box::new(target), bar: None, head: String::new(), pace: Pace::new() }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+impl Watch for Bars {
+    fn task_taken(&mut self, name: &str, by: &str) {
+        self.line(&format!("✓ {name}: up to date (made by {by})"));
+    }
+
+    fn task_begins(&mut self, start: &Start) {
+        self.head = format!("[{}/{}] {}", start.number, start.total, start.name);
+        self.pace = Pace::new();
+        if let Some(iteration) = start.resumed {
+            self.line(&format!("{}: going on at iteration {iteration}", self.head));
+        }
+        let bar = ProgressBar::with_draw_target(None, (self.target)()).with_style(style("{spinner} {prefix} ({elapsed}) {msg}"));
+        bar.set_prefix(self.head.clone());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        self.bar = Some(bar);
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let left = self.pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        let Some(bar) = &self.bar else { return };
+        if progress.total > 0 && bar.length().is_none() {
+            bar.set_style(style("{spinner} {prefix} {bar:20} {msg}"));
+        }
+        if progress.total > 0 {
+            bar.set_length(progress.total);
+        }
+        bar.set_position(progress.done);
+        bar.set_message(format!("{}{left}", progress_words(progress)));
+    }
+
+    fn say(&mut self, line: &str) {
+        self.line(&format!("  {line}"));
+    }
+
+    fn warn(&mut self, line: &str) {
+        self.line(&format!("warning: {line}"));
+    }
+
+    fn task_ends(&mut self, _name: &str, end: End) {
+        let last = self.bar.take().map(|bar| {
+            let message = bar.message();
+            bar.finish_and_clear();
+            message
+        });
+        let notes = last.filter(|m| !m.is_empty()).map(|m| format!("  {m}")).unwrap_or_default();
+        let (mark, word) = match end {
+            End::Finished => ("✓", "done"),
+            End::Failed => ("✗", "failed"),
+            End::Interrupted => ("·", "interrupted"),
+        };
+        let time = words(self.pace.elapsed());
+        self.line(&format!("{mark} {}: {word} after {time}{notes}", self.head));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Result;
+    use std::sync::{Arc, Mutex};
+
+    /// Keeps what is written; where is not our matter.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_stage_iteration_and_notes() {
+        let paper = Paper::default();
+        let target = paper.clone();
+        let mut bars = Bars::new(move || ProgressDrawTarget::term_like(Box::new(target.clone())));
+        bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None });
+        let notes = vec![("success", "41 %".to_owned())];
+        bars.progress(&Progress { done: 3, total: 9, unit: "iterations", notes });
+        bars.bar.as_ref().unwrap().force_draw();
+        let text = paper.0.lock().unwrap().clone();
+        assert!(text.contains("[2/3] a.train ━━━━━━╸") && text.contains("─ 3/9 iterations  success 41 %"), "{text}");
+        bars.task_ends("a.train", End::Finished);
+        assert!(bars.bar.is_none());
+    }
+}

@@ -1,0 +1,103 @@
+use super::{Options, Watch};
+use crate::stage::{Context, InputFolder, Progress};
+use crate::store::{Event, TaskFolder};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What a running stage says.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    Progress {
+        progress: Progress,
+        /// Worth a line in the events: something new is done, and not only a moment after the last.
+        record: bool,
+    },
+    Said(String),
+}
+
+/// Not more often is progress written down that is not counted in iterations.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What the executor lends a running stage.
+pub struct TaskContext<'a> {
+    seed: u64,
+    options: &'a Options,
+    inputs: Vec<InputFolder>,
+    folder: TaskFolder,
+    hear: &'a mut dyn FnMut(Heard),
+    recorded: Option<(u64, Instant)>,
+}
+
+impl<'a> TaskContext<'a> {
+    /// Also for tests of a stage alone: `hear` may do nothing.
+    pub fn new(seed: u64, options: &'a Options, inputs: Vec<InputFolder>, folder: TaskFolder, hear: &'a mut dyn FnMut(Heard)) -> Self {
+        Self { seed, options, inputs, folder, hear, recorded: None }
+    }
+
+    pub fn into_folder(self) -> TaskFolder {
+        self.folder
+    }
+}
+
+impl Context for TaskContext<'_> {
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn threads(&self) -> usize {
+        self.options.threads.max(1)
+    }
+
+    fn device(&self) -> &candle_core::Device {
+        &self.options.device
+    }
+
+    fn data(&self, name: &str) -> Option<PathBuf> {
+        self.options.data.get(name).cloned()
+    }
+
+    fn inputs(&self, field: &str) -> Vec<InputFolder> {
+        self.inputs.iter().filter(|i| i.field == field).cloned().collect()
+    }
+
+    fn folder(&mut self) -> &mut TaskFolder {
+        &mut self.folder
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        let now = Instant::now();
+        let record = match self.recorded {
+            None => true,
+            Some((done, _)) if done == progress.done => false,
+            Some((_, at)) => progress.unit == "iterations" || progress.done == progress.total || now.duration_since(at) >= PAUSE,
+        };
+        if record {
+            self.recorded = Some((progress.done, now));
+        }
+        (self.hear)(Heard::Progress { progress, record });
+    }
+
+    fn say(&mut self, line: &str) {
+        (self.hear)(Heard::Said(line.to_owned()));
+    }
+
+    fn interrupted(&self) -> bool {
+        self.options.interrupt.requested()
+    }
+}
+
+/// Shows it, and gives the event to be written down.
+pub(super) fn hear(task: &str, heard: Heard, watch: &mut dyn Watch) -> Option<Event> {
+    match heard {
+        Heard::Progress { progress, record } => {
+            watch.progress(&progress);
+            let Progress { done, total, unit, notes } = progress;
+            let notes = notes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            record.then(|| Event::Progress { task: task.to_owned(), done, total, unit: unit.to_owned(), notes })
+        }
+        Heard::Said(line) => {
+            watch.say(&line);
+            Some(Event::Said { task: task.to_owned(), line })
+        }
+    }
+}

@@ -1,0 +1,56 @@
+use crate::lang::{Diagnostic, Span};
+use crate::stage::RunError;
+use crate::store::StoreError;
+
+/// Why an execution ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("stage `{task}` failed: {error}")]
+    Failed { task: String, span: Option<Span>, error: RunError },
+    /// By the user, in this task or between two.
+    #[error("interrupted; run the same command again{} to go on", if *.fresh { " without `--fresh`" } else { "" })]
+    Interrupted { task: Option<String>, fresh: bool },
+}
+
+impl ExecError {
+    /// 130 interrupted, 2 everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted { .. } => 130,
+            _ => 2,
+        }
+    }
+
+    /// With the place in the text that asked for what failed.
+    ///
+    /// Codes: `E0501` a stage failed; `E0502` the run folder; `E0503` interrupted.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Failed { task, span, error: RunError::At(diagnostic) } => {
+                let diagnostic = (**diagnostic).clone();
+                match span {
+                    Some(span) => diagnostic.also(*span, format!("while `{task}` was running")),
+                    None => diagnostic,
+                }
+            }
+            Self::Failed { span, error, .. } => {
+                let diagnostic = super::at(*span, "E0501", self.to_string());
+                match error {
+                    RunError::Store(store) => helped(diagnostic, store),
+                    _ => diagnostic,
+                }
+            }
+            Self::Store(store) => helped(Diagnostic::bare("E0502", self.to_string()), store),
+            Self::Interrupted { .. } => Diagnostic::bare("E0503", self.to_string()),
+        }
+    }
+}
+
+fn helped(diagnostic: Diagnostic, store: &StoreError) -> Diagnostic {
+    match store.help() {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,132 @@
+use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use crate::stage::Progress;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// Progress as plain lines, for logs and pipes: the first and the last of each task, and one every few seconds between.
+pub struct Lines<W: Write> {
+    out: W,
+    every: Duration,
+    head: String,
+    pace: Pace,
+    said: Option<Instant>,
+    /// What was not said because it came too soon.
+    held: Option<Progress>,
+    taken: usize,
+}
+
+impl Lines<std::io::Stderr> {
+    pub fn stderr() -> Self {
+        Self::new(std::io::stderr(), Duration::from_secs(2))
+    }
+}
+
+impl<W: Write> Lines<W> {
+    pub fn new(out: W, every: Duration) -> Self {
+        Self { out, every, head: String::new(), pace: Pace::new(), said: None, held: None, taken: 0 }
+    }
+
+    fn line(&mut self, text: &str) {
+        // Nobody may be listening any more; the run goes on.
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let left = self.pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        self.line(&format!("  {}{left}", progress_words(progress)));
+        self.said = Some(Instant::now());
+        self.held = None;
+    }
+}
+
+impl<W: Write> Watch for Lines<W> {
+    fn task_taken(&mut self, name: &str, by: &str) {
+        self.taken += 1;
+        self.line(&format!("{name}: up to date (made by {by})"));
+    }
+
+    fn task_begins(&mut self, start: &Start) {
+        self.head = format!("[{}/{}] {}", start.number, start.total, start.name);
+        self.pace = Pace::new();
+        (self.said, self.held) = (None, None);
+        let resumed = start.resumed.map(|i| format!(", going on at iteration {i}")).unwrap_or_default();
+        self.line(&format!("{} ({}){resumed}", self.head, start.kind));
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let due = self.said.is_none_or(|at| at.elapsed() >= self.every) || (progress.total > 0 && progress.done == progress.total);
+        if due {
+            self.show(progress);
+        } else {
+            self.held = Some(progress.clone());
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.line(&format!("  {line}"));
+    }
+
+    fn warn(&mut self, line: &str) {
+        self.line(&format!("warning: {line}"));
+    }
+
+    fn task_ends(&mut self, _name: &str, end: End) {
+        if let Some(progress) = self.held.take() {
+            self.show(&progress);
+        }
+        let end = match end {
+            End::Finished => "done",
+            End::Failed => "failed",
+            End::Interrupted => "interrupted",
+        };
+        self.line(&format!("{}: {end} after {}", self.head, words(self.pace.elapsed())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(done: u64) -> Progress {
+        Progress { done, total: 9, unit: "iterations", notes: vec![("success", format!("{done} %")), ("entropy", "0.93".into())] }
+    }
+
+    #[test]
+    fn first_and_last_are_said_whatever_the_pace() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::from_secs(3600));
+        lines.task_taken("a.warm", "a/01234567");
+        let start = Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: Some(4) };
+        lines.task_begins(&start);
+        (5..=7).for_each(|done| lines.progress(&progress(done)));
+        lines.say("skipped 3 episodes");
+        lines.task_ends("a.train", End::Interrupted);
+        lines.task_begins(&Start { resumed: None, ..start });
+        (8..=9).for_each(|done| lines.progress(&progress(done)));
+        lines.task_ends("a.train", End::Finished);
+        let text = String::from_utf8(out).unwrap();
+        let text: Vec<&str> = text.lines().map(|l| l.split("  about").next().unwrap_or_default()).collect();
+        let expected = [
+            "a.warm: up to date (made by a/01234567)",
+            "[2/3] a.train (rl), going on at iteration 4",
+            "  5/9 iterations  success 5 %  entropy 0.93",
+            "  skipped 3 episodes",
+            "  7/9 iterations  success 7 %  entropy 0.93",
+            "[2/3] a.train: interrupted after 0 s",
+            "[2/3] a.train (rl)",
+            "  8/9 iterations  success 8 %  entropy 0.93",
+            "  9/9 iterations  success 9 %  entropy 0.93",
+            "[2/3] a.train: done after 0 s",
+        ];
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn in_between_one_line_for_each_while() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::ZERO);
+        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None });
+        (1..=9).for_each(|done| lines.progress(&progress(done)));
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);
+    }
+}

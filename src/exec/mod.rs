@@ -1,0 +1,311 @@
+//! Doing what a plan says: each task in order, taken where it is finished, gone on with where it is half done.
+
+mod bars;
+mod context;
+mod error;
+mod interrupt;
+mod lines;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use crate::lang::{Diagnostic, Span};
+use crate::plan::{Plan, Task};
+use crate::spec::PipelineSpec;
+use crate::stage::{Artifact, InputFolder, RunError};
+use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+pub use bars::Bars;
+pub use context::{Heard, TaskContext};
+pub use error::ExecError;
+pub use interrupt::Interrupt;
+pub use lines::Lines;
+pub use watch::{End, Quiet, Start, Watch};
+
+/// Settings of an execution. None may change a result.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Make every task of the plan anew.
+    pub fresh: bool,
+    pub threads: usize,
+    pub device: candle_core::Device,
+    /// Data folders by name.
+    pub data: BTreeMap<String, PathBuf>,
+    /// Checkpoints to keep of each task.
+    pub keep: usize,
+    pub interrupt: Interrupt,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (data, interrupt) = (BTreeMap::new(), Interrupt::default());
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, data, keep: 3, interrupt }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// `ppo_epo/7f3a9c41`.
+    pub run: String,
+    pub folder: PathBuf,
+    /// Names of the tasks that were run, and of those that were taken.
+    pub made: Vec<String>,
+    pub taken: Vec<String>,
+    /// Files copied into the run folder: `report.html`, `report.json`.
+    pub pages: Vec<PathBuf>,
+}
+
+/// Executes a plan. `record` describes the run to those who come later; its `plan` and `tasks` are filled in here.
+///
+/// Stops at the first task that fails; what is finished stays, and the same command goes on from there. Also on Ctrl-C, after the iteration and its
+/// checkpoint. The results do not depend on where or how often it was stopped.
+pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options, watch: &mut dyn Watch) -> Result<Outcome, ExecError> {
+    let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
+    let mut run = store.open_run(&plan.digest, &record)?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    run.event(Event::RunStarted { format: FORMAT, version, pid: std::process::id() })?;
+    watch.run_begins(run.path(), plan.tasks.len());
+    let mut execution = Execution { plan, store, options, watch, sound: BTreeSet::new(), made: Vec::new(), taken: Vec::new() };
+    let result = execution.all(&mut run).and_then(|()| Ok(copy_pages(plan, store, &run)?));
+    let end = match &result {
+        Ok(_) => Event::RunFinished,
+        Err(ExecError::Interrupted { .. }) => Event::RunInterrupted,
+        Err(_) => Event::RunFailed,
+    };
+    let Execution { made, taken, .. } = execution;
+    let recorded = run.event(end).and_then(|()| run.sync());
+    let pages = result?;
+    recorded?;
+    Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
+}
+
+struct Execution<'a> {
+    plan: &'a Plan,
+    store: &'a Store,
+    options: &'a Options,
+    watch: &'a mut dyn Watch,
+    /// Tasks whose outputs are known to have their hashes.
+    sound: BTreeSet<usize>,
+    made: Vec<String>,
+    taken: Vec<String>,
+}
+
+impl Execution<'_> {
+    fn all(&mut self, run: &mut RunFolder) -> Result<(), ExecError> {
+        if self.options.fresh {
+            self.clear()?;
+        }
+        for index in 0..self.plan.tasks.len() {
+            self.stop_if_asked()?;
+            self.one(index, run)?;
+        }
+        Ok(())
+    }
+
+    /// All are locked before the first is emptied: nothing is lost where another process is at work on one of them.
+    fn clear(&mut self) -> Result<(), StoreError> {
+        let claims: Result<Vec<_>, _> = self.plan.tasks.iter().map(|t| self.store.claim(&t.digest)).collect();
+        claims?.iter_mut().try_for_each(|claim| claim.clear())
+    }
+
+    fn stop_if_asked(&self) -> Result<(), ExecError> {
+        match self.options.interrupt.requested() {
+            true => Err(self.interrupted(None)),
+            false => Ok(()),
+        }
+    }
+
+    fn interrupted(&self, task: Option<String>) -> ExecError {
+        // With `--fresh` the same command would begin at the beginning.
+        ExecError::Interrupted { task, fresh: self.options.fresh }
+    }
+
+    fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
+        let Some(task) = self.plan.tasks.get(index) else { return Ok(()) };
+        let path = self.store.task_path(&task.digest);
+        let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
+        let status = match self.store.status(&task.digest) {
+            Err(StoreError::Damaged { .. }) => None,
+            other => other?,
+        };
+        match status.filter(whole) {
+            Some(status) => self.take(task, &status, run),
+            None => self.make(index, task, run),
+        }
+    }
+
+    fn take(&mut self, task: &Task, status: &Status, run: &mut RunFolder) -> Result<(), ExecError> {
+        let name = self.plan.name(task);
+        run.event(Event::TaskTaken { task: name.clone(), digest: task.digest.hex().into(), made_by: status.by.clone() })?;
+        self.watch.task_taken(&name, &status.by);
+        self.taken.push(name);
+        Ok(())
+    }
+
+    fn make(&mut self, index: usize, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
+        self.check_inputs(task, run)?;
+        let name = self.plan.name(task);
+        let claim = self.store.claim(&task.digest)?;
+        // Another process may have finished it while we looked.
+        if let Some(status) = claim.status().filter(|s| s.state == State::Finished && s.problem(claim.path(), false).is_none()).cloned() {
+            drop(claim);
+            return self.take(task, &status, run);
+        }
+        let folder = claim.begin(TaskInfo { name: name.clone(), by: run.id().into(), key: task.key.clone() }, self.options.keep)?;
+        let digest = task.digest.hex().to_owned();
+        let resumed = folder.checkpoint().map(|c| c.iteration);
+        run.event(match resumed {
+            Some(iteration) => Event::TaskResumed { task: name.clone(), digest, iteration },
+            None => Event::TaskStarted { task: name.clone(), digest },
+        })?;
+        self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        for line in folder.warnings() {
+            run.event(Event::Warning { task: name.clone(), line: line.clone() })?;
+            self.watch.warn(line);
+        }
+
+        let mut trouble = None;
+        let watch = &mut *self.watch;
+        let mut hear = |heard: Heard| {
+            let event = context::hear(&name, heard, watch);
+            if let Some(Err(error)) = event.map(|event| run.event(event)) {
+                trouble.get_or_insert(error);
+            }
+        };
+        let inputs = inputs(self.plan, self.store, task);
+        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear);
+        let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
+        let folder = context.into_folder();
+        let result = result.and_then(|()| check_outputs(task, folder.path()));
+
+        match result {
+            Ok(()) => {
+                folder.finish()?;
+                if let Some(error) = trouble {
+                    return Err(error.into());
+                }
+                run.event(Event::TaskFinished { task: name.clone() })?;
+                self.watch.task_ends(&name, End::Finished);
+                self.made.push(name);
+                // It was hashed a moment ago.
+                self.sound.insert(index);
+                Ok(())
+            }
+            Err(RunError::Interrupted) => {
+                drop(folder);
+                run.event(Event::TaskInterrupted { task: name.clone() })?;
+                self.watch.task_ends(&name, End::Interrupted);
+                Err(self.interrupted(Some(name)))
+            }
+            Err(error) => {
+                // The disk may be full: what cannot be written down is still said.
+                let message = error.to_string();
+                let _ = folder.fail(&message);
+                let _ = run.event(Event::TaskFailed { task: name.clone(), message });
+                self.watch.task_ends(&name, End::Failed);
+                let span = task.members.first().map(|m| m.span);
+                Err(ExecError::Failed { task: name, span, error })
+            }
+        }
+    }
+
+    /// What a task reads must be what was written. A damaged one is made again.
+    fn check_inputs(&mut self, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
+        let needed: BTreeSet<usize> = task.inputs.iter().map(|i| i.task).collect();
+        for index in needed {
+            let Some(input) = self.plan.tasks.get(index) else { continue };
+            if self.sound.contains(&index) {
+                continue;
+            }
+            let path = self.store.task_path(&input.digest);
+            let problem = match self.store.status(&input.digest)? {
+                Some(status) => status.problem(&path, true),
+                None => Some("it is no longer there".into()),
+            };
+            if let Some(problem) = problem {
+                let name = self.plan.name(input);
+                let line = format!("`{name}` in `{}` is damaged: {problem}; it is made again", path.display());
+                run.event(Event::Warning { task: name, line: line.clone() })?;
+                self.watch.warn(&line);
+                // Emptied first: only lengths are compared before a task is taken.
+                self.store.claim(&input.digest)?.clear()?;
+                self.make(index, input, run)?;
+            }
+            self.sound.insert(index);
+        }
+        Ok(())
+    }
+}
+
+fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
+    let input = |input: &crate::plan::TaskInput| {
+        let (producer, instance) = (plan.tasks.get(input.task)?, plan.instances.get(input.instance)?);
+        Some(InputFolder {
+            field: input.field.clone(),
+            pipeline: instance.name.clone(),
+            label: PipelineSpec::label_text(instance),
+            stage: input.stage.clone(),
+            kind: producer.stage.kind().to_owned(),
+            output: input.output.clone(),
+            digest: producer.digest.hex().to_owned(),
+            title: instance.title.clone(),
+            equation: instance.equation.clone(),
+            resolved: instance.resolved.clone(),
+            folder: store.task_path(&producer.digest),
+        })
+    };
+    task.inputs.iter().filter_map(input).collect()
+}
+
+/// A stage must leave what it promised. Metrics and episodes are the task's logs; everything else has a folder.
+fn check_outputs(task: &Task, folder: &std::path::Path) -> Result<(), RunError> {
+    let in_logs = |artifact| matches!(artifact, Artifact::Metrics | Artifact::Episodes);
+    match task.stage.outputs().into_iter().find(|o| !in_logs(o.artifact) && !output_path(folder, o.name).is_dir()) {
+        Some(output) => Err(RunError::Failed(format!("a `{}` stage ended without its output `{}`", task.stage.kind(), output.name))),
+        None => Ok(()),
+    }
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> RunError {
+    // A test's crash is no failure of the stage.
+    #[cfg(test)]
+    let panic = match panic.downcast::<crate::store::fault::Crash>() {
+        Ok(crash) => std::panic::resume_unwind(crash),
+        Err(panic) => panic,
+    };
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    RunError::Failed(format!("a mistake in epo-run itself: {}", text.unwrap_or("a panic without words")))
+}
+
+/// Reports are looked for in the run's folder. One is called as it is; several by their stage.
+fn copy_pages(plan: &Plan, store: &Store, run: &RunFolder) -> Result<Vec<PathBuf>, StoreError> {
+    let is_page = |task: &&Task| task.stage.outputs().iter().any(|o| o.artifact == Artifact::Page);
+    let pages: Vec<&Task> = plan.tasks.iter().filter(is_page).collect();
+    let mut copied = Vec::new();
+    for task in &pages {
+        for output in task.stage.outputs().into_iter().filter(|o| o.artifact == Artifact::Page) {
+            for file in ["report.html", "report.json"] {
+                let from = output_path(&store.task_path(&task.digest), output.name).join(file);
+                if !from.is_file() {
+                    continue;
+                }
+                let stage = task.members.first().and_then(|m| plan.link_name(m)).filter(|_| pages.len() > 1);
+                let name = stage.map_or_else(|| file.to_owned(), |stage| file.replace("report", &format!("report.{stage}")));
+                copied.push(run.copy(&from, &name)?);
+            }
+        }
+    }
+    Ok(copied)
+}
+
+/// For messages about a task: its place, if it has one.
+fn at(span: Option<Span>, code: &'static str, message: String) -> Diagnostic {
+    match span {
+        Some(span) => Diagnostic::error(code, span, message),
+        None => Diagnostic::bare(code, message),
+    }
+}

@@ -1,0 +1,285 @@
+use super::*;
+use crate::spec::fake::{Count, count, three};
+use crate::store::Digest;
+use std::fs;
+use std::sync::atomic::Ordering;
+
+fn train_folder(store: &Store, instances: &[PipelineSpec]) -> PathBuf {
+    store.task_path(&plan(instances).tasks[1].digest)
+}
+
+/// A run that stopped in `train` at iteration 5, with checkpoints at 2 and 4.
+fn half_done() -> (tempfile::TempDir, Store, [PipelineSpec; 1]) {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let failing = count("rl");
+    failing.probe.fail_at.store(6, Ordering::SeqCst);
+    run(&[three("a", 0, 5, failing)], &store).unwrap_err();
+    (folder, store, [three("a", 0, 5, count("rl"))])
+}
+
+fn expected(instances: &[PipelineSpec]) -> BTreeMap<String, Vec<u8>> {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    run(instances, &store).unwrap();
+    tasks(&store)
+}
+
+fn warnings(store: &Store) -> Vec<String> {
+    events(store).into_iter().filter_map(|e| if let Event::Warning { line, .. } = e { Some(line) } else { None }).collect()
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    type Damage = fn(&std::path::Path);
+    let damages: [(&str, Damage); 7] = [
+        ("`sub/weights` has 3 bytes instead of 8", |c| fs::write(c.join("sub/weights"), b"abc").unwrap()),
+        ("the content of `sub/weights` does not have the hash", |c| fs::write(c.join("sub/weights"), b"abcdefgh").unwrap()),
+        ("`state.json` is missing", |c| fs::remove_file(c.join("state.json")).unwrap()),
+        ("`manifest.json` cannot be read", |c| fs::remove_file(c.join("manifest.json")).unwrap()),
+        ("`manifest.json`: ", |c| fs::write(c.join("manifest.json"), "{\"format\": 1").unwrap()),
+        ("`metrics.jsonl` has ", |c| {
+            let log = c.join("../../metrics.jsonl");
+            let text = fs::read(&log).unwrap();
+            fs::write(log, &text[..text.len() / 5 * 3]).unwrap();
+        }),
+        ("`manifest.json` speaks of another iteration", |c| {
+            let text = fs::read_to_string(c.join("manifest.json")).unwrap();
+            fs::write(c.join("manifest.json"), text.replace("\"iteration\": 4", "\"iteration\": 5")).unwrap();
+        }),
+    ];
+    for (words, damage) in damages {
+        let (_folder, store, instances) = half_done();
+        let checkpoint = train_folder(&store, &instances).join("checkpoints/iteration-0004");
+        damage(&checkpoint);
+        let outcome = run(&instances, &store).unwrap();
+        assert_eq!(outcome.made, ["a.train", "a.page"]);
+        let said = warnings(&store);
+        assert_eq!(said.len(), 1, "{said:?}");
+        let all = format!("checkpoint `{}` is damaged: {words}", checkpoint.display());
+        assert!(said[0].starts_with(&all) && said[0].ends_with("; going on from iteration 2"), "{said:?}");
+        assert!(events(&store).iter().any(|e| matches!(e, Event::TaskResumed { iteration: 2, .. })));
+        assert_same(&expected(&instances), &tasks(&store), words);
+    }
+}
+
+#[test]
+fn all_checkpoints_damaged_or_the_outputs_begin_anew() {
+    for output in [false, true] {
+        let (_folder, store, instances) = half_done();
+        let task = train_folder(&store, &instances);
+        if output {
+            fs::write(task.join("outputs/best/state.json"), "{}").unwrap();
+        } else {
+            for checkpoint in ["iteration-0002", "iteration-0004"] {
+                fs::write(task.join("checkpoints").join(checkpoint).join("state.json"), "{}").unwrap();
+            }
+        }
+        run(&instances, &store).unwrap();
+        let said = warnings(&store);
+        assert_eq!(said.len(), if output { 1 } else { 2 });
+        assert!(
+            said.iter().all(|line| line.contains("is damaged") && line.ends_with(if output { "it begins anew" } else { "beginning anew" })),
+            "{said:?}"
+        );
+        assert_same(&expected(&instances), &tasks(&store), "anew");
+    }
+}
+
+#[test]
+fn a_damaged_input_is_made_again() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    run(&instances, &store).unwrap();
+    // The same length, so that a quick look does not see it.
+    let weights = train_folder(&store, &instances).join("outputs/best/state.json");
+    let text = fs::read_to_string(&weights).unwrap();
+    fs::write(&weights, text.replace("best", "tseb")).unwrap();
+    let page = store.task_path(&plan(&instances).tasks[2].digest);
+    fs::remove_dir_all(page).unwrap();
+    let outcome = run(&instances, &store).unwrap();
+    assert_eq!(outcome.made, ["a.train", "a.page"]);
+    let said = warnings(&store);
+    assert!(said.len() == 1 && said[0].contains("in its output `best`, the content of `state.json`"), "{said:?}");
+    assert_same(&expected(&instances), &tasks(&store), "healed");
+}
+
+#[test]
+fn a_finished_task_whose_output_is_gone_is_made_again() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    run(&instances, &store).unwrap();
+    fs::remove_dir_all(train_folder(&store, &instances).join("outputs/policy")).unwrap();
+    let why = crate::plan::reasons(&plan(&instances), &store, "a").unwrap();
+    assert_eq!(why[1].to_string(), "damaged: its output `policy` is missing");
+    assert_eq!(run(&instances, &store).unwrap().made, ["a.train"]);
+    assert_same(&expected(&instances), &tasks(&store), "healed");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_as_it_is() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    let outcome = run(&instances, &store).unwrap();
+    for file in [train_folder(&store, &instances).join("status.json"), outcome.folder.join("plan.json")] {
+        let old = fs::read_to_string(&file).unwrap();
+        fs::write(&file, old.replacen("\"format\": 1", "\"format\": 2", 1).replace("finished", "done in a new way")).unwrap();
+        let before = bytes(folder.path());
+        for fresh in [false, true] {
+            let error = run_with(&instances, &store, &Options { fresh, ..Options::default() }).unwrap_err();
+            let words = format!("`{}` has format 2, written by a newer epo-run; this one knows formats up to 1", file.display());
+            assert_eq!(error.to_string(), words);
+            assert_eq!(error.exit_code(), 2);
+        }
+        let after = bytes(folder.path());
+        let touched: Vec<_> =
+            after.iter().filter(|(k, v)| before.get(*k) != Some(*v) && !k.ends_with("events.jsonl")).map(|(k, _)| k).collect();
+        assert!(touched.is_empty(), "{touched:?}");
+        assert!(store.runs().is_ok());
+        fs::write(&file, old).unwrap();
+    }
+}
+
+#[test]
+fn a_status_without_sense_is_made_again() {
+    let (_folder, store, instances) = half_done();
+    fs::write(train_folder(&store, &instances).join("status.json"), "{ \"format\": 1, \"sta").unwrap();
+    run(&instances, &store).unwrap();
+    assert!(warnings(&store)[0].contains("status.json` is damaged"));
+    assert_same(&expected(&instances), &tasks(&store), "status");
+}
+
+#[test]
+fn two_at_once() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    let plan = plan(&instances);
+    let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record("a") };
+    let held = store.open_run(&plan.digest, &record).unwrap();
+    let error = run(&instances, &store).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let words = error.to_string();
+    let start = format!("another epo-run (pid {}, since 2", std::process::id());
+    assert!(words.starts_with(&start) && words.ends_with(&format!(" is at work on `{}`", held.path().display())), "{words}");
+    drop(held);
+
+    // Another run, the same task.
+    let claim = store.claim(&plan.tasks[1].digest).unwrap();
+    let error = run(&[three("b", 0, 5, count("rl"))], &store).unwrap_err();
+    assert!(error.to_string().contains(plan.tasks[1].digest.hex()), "{error}");
+    let why = crate::plan::reasons(&plan, &store, "a").unwrap();
+    assert_eq!(why[1].to_string(), format!("another epo-run (pid {}) is at work on it", std::process::id()));
+    // `--fresh` empties nothing then.
+    let before = tasks(&store);
+    run_with(&instances, &store, &Options { fresh: true, ..Options::default() }).unwrap_err();
+    let after = tasks(&store);
+    assert_same(&before, &after, "fresh and locked");
+    drop(claim);
+    run(&instances, &store).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let folder = scratch();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    let root = folder.path().join("file/runs");
+    let error = run(&[three("a", 0, 5, count("rl"))], &Store::new(&root)).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot create `{}`: a part of this path is a file, not a folder", root.display()));
+    let diagnostic = error.diagnostic();
+    assert_eq!(diagnostic.help, ["choose a folder that can be written with `--runs DIR`"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_said_with_its_path() {
+    let (_folder, store, instances) = half_done();
+    let task = train_folder(&store, &instances);
+    // All bytes from here on go to a disk that is always full.
+    fs::remove_dir_all(task.join("checkpoints")).unwrap();
+    let digest: Digest = plan(&instances).tasks[1].digest.clone();
+    let info = TaskInfo { name: "a.train".into(), by: "a/x".into(), key: serde_json::Value::Null };
+    let mut claim = store.claim(&digest).unwrap();
+    claim.clear().unwrap();
+    let mut folder = claim.begin(info, 3).unwrap();
+    fs::remove_file(task.join("episodes.jsonl")).unwrap();
+    let error = folder
+        .write_output("policy", |folder| {
+            std::os::unix::fs::symlink("/dev/full", folder.join("weights"))?;
+            Ok(fs::write(folder.join("weights"), "x")?)
+        })
+        .unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot write `{}`: the disk is full", task.join("outputs/policy").display()));
+    assert!(error.help().unwrap().starts_with("free some space"));
+    assert_eq!(fs::read_dir(task.join("outputs")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_failure_is_told_with_its_place_and_what_follows_is_not_run() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let train = count("rl");
+    train.probe.fail_at.store(3, Ordering::SeqCst);
+    let mut instances = [three("a", 0, 5, Count { ..train.clone() })];
+    instances[0].stages[1].span = crate::spec::fake::span(77);
+    let error = run(&instances, &store).unwrap_err();
+    assert_eq!(error.to_string(), "stage `a.train` failed: the number 2 is not liked");
+    assert_eq!(error.exit_code(), 2);
+    let diagnostic = error.diagnostic();
+    assert_eq!((diagnostic.code, diagnostic.labels[0].span.start), ("E0501", 77));
+    assert_eq!(store.runs().unwrap()[0].state, crate::store::RunState::Failed);
+    let why = crate::plan::reasons(&plan(&instances), &store, "a").unwrap();
+    assert_eq!(why[1].to_string(), "failed before (the number 2 is not liked): goes on at iteration 2");
+    assert!(!store.task_path(&plan(&instances).tasks[2].digest).exists());
+
+    train.probe.fail_at.store(0, Ordering::SeqCst);
+    train.probe.panic_at.store(5, Ordering::SeqCst);
+    let error = run(&instances, &store).unwrap_err();
+    assert_eq!(error.to_string(), "stage `a.train` failed: a mistake in epo-run itself: at 4");
+    train.probe.panic_at.store(0, Ordering::SeqCst);
+    run(&instances, &store).unwrap();
+    assert_same(&expected(&instances), &tasks(&store), "after failures");
+}
+
+#[test]
+fn what_a_run_folder_holds() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let outcome = run(&[three("a", 0, 5, count("rl"))], &store).unwrap();
+    let names: Vec<String> = bytes(&outcome.folder).into_keys().filter(|k| !k.starts_with("tasks/")).collect();
+    assert_eq!(
+        names,
+        ["events.jsonl", "machine.json", "plan.json", "report.html", "resolved.epo", "source/command-line", "source/up/x/a.epo"]
+    );
+}
+
+#[test]
+fn a_stage_that_does_not_give_what_it_promised() {
+    #[derive(Debug)]
+    struct Empty;
+    impl crate::stage::Stage for Empty {
+        fn kind(&self) -> &'static str {
+            "export"
+        }
+        fn outputs(&self) -> Vec<crate::stage::Output> {
+            vec![crate::stage::Output { name: "folder", artifact: Artifact::Folder }]
+        }
+        fn identity(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+        fn draws(&self) -> bool {
+            false
+        }
+        fn run(&self, _: &mut dyn crate::stage::Context) -> Result<(), RunError> {
+            Ok(())
+        }
+    }
+    let folder = scratch();
+    let mut stage = crate::spec::fake::stage("x", count("x"), vec![]);
+    stage.stage = std::sync::Arc::new(Empty);
+    let error = run(&[crate::spec::fake::pipeline("p", 0, vec![stage])], &Store::new(folder.path())).unwrap_err();
+    assert_eq!(error.to_string(), "stage `p.x` failed: a `export` stage ended without its output `folder`");
+}

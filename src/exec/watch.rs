@@ -1,0 +1,119 @@
+use crate::stage::Progress;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A task that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    pub name: &'a str,
+    pub kind: &'a str,
+    /// From 1.
+    pub number: usize,
+    pub total: usize,
+    /// The iteration from which it goes on.
+    pub resumed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Finished,
+    Failed,
+    Interrupted,
+}
+
+/// Shows an execution to people while it goes on. Every method may do nothing.
+pub trait Watch {
+    fn run_begins(&mut self, _folder: &Path, _tasks: usize) {}
+    fn task_taken(&mut self, _name: &str, _by: &str) {}
+    fn task_begins(&mut self, _start: &Start) {}
+    fn progress(&mut self, _progress: &Progress) {}
+    fn say(&mut self, _line: &str) {}
+    fn warn(&mut self, _line: &str) {}
+    fn task_ends(&mut self, _name: &str, _end: End) {}
+}
+
+/// `--quiet`: warnings alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Watch for Quiet {
+    fn warn(&mut self, line: &str) {
+        eprintln!("warning: {line}");
+    }
+}
+
+/// Time left, from what was done since this process began with the task (a resumed one did the rest earlier).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    began: Instant,
+    from: Option<u64>,
+}
+
+impl Pace {
+    pub fn new() -> Self {
+        Self { began: Instant::now(), from: None }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// `None` until something was done.
+    pub fn left(&mut self, progress: &Progress) -> Option<Duration> {
+        let from = *self.from.get_or_insert(progress.done);
+        left(self.began.elapsed(), progress.done.checked_sub(from)?, progress.total.checked_sub(progress.done)?)
+    }
+}
+
+fn left(elapsed: Duration, done: u64, to_do: u64) -> Option<Duration> {
+    if done == 0 || to_do == 0 {
+        return None;
+    }
+    Duration::try_from_secs_f64(elapsed.as_secs_f64() * to_do as f64 / done as f64).ok()
+}
+
+/// `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+pub(super) fn words(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    let two = |big: u64, a: &str, small: u64, b: &str| if small == 0 { format!("{big} {a}") } else { format!("{big} {a} {small} {b}") };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3600..86_400 => two(seconds / 3600, "h", seconds / 60 % 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds / 3600 % 24, "h"),
+    }
+}
+
+/// `12/150 iterations  success 41 %  entropy 0.93`.
+pub(super) fn progress_words(progress: &Progress) -> String {
+    let mut text = match progress.total {
+        0 => format!("{} {}", progress.done, progress.unit),
+        total => format!("{}/{total} {}", progress.done, progress.unit),
+    };
+    for (name, value) in &progress.notes {
+        text.push_str(&format!("  {name} {value}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_in_words() {
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")] {
+            assert_eq!(words(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn time_left_counts_only_what_was_done_here() {
+        assert_eq!(left(Duration::from_secs(10), 5, 20), Some(Duration::from_secs(40)));
+        assert_eq!(left(Duration::from_secs(10), 0, 20), None);
+        let progress = |done| Progress { done, total: 100, unit: "iterations", notes: Vec::new() };
+        let mut pace = Pace::new();
+        assert_eq!(pace.left(&progress(90)), None);
+        assert!(pace.left(&progress(91)).is_some());
+    }
+}

@@ -1,0 +1,42 @@
+//! Codes of warnings. A warning does not stop a run; `--deny-warnings` makes it.
+
+use super::Code;
+
+pub const ROWS: &[Code] = &[
+    Code {
+        code: "W0110",
+        title: "nothing reads this line",
+        explanation: "\
+A line of a pipeline that nothing reads is likely to be a mistake: it looks as if it mattered. Inherited and imported names are exempt,
+because a library defines more than one file needs.",
+        wrong: "pipeline ppo {\n  old_rate = 1e-5\n  stages { page = report { of = [] } }\n}",
+        right: "pipeline ppo {\n  stages { page = report { of = [] } }\n}",
+    },
+    Code {
+        code: "W0301",
+        title: "a term reaches no parameter",
+        explanation: "\
+A summand of the equation that is minimised reaches no parameter of a model: its gradient is 0 everywhere, so it shows in the logged value
+and changes nothing else. Comparisons, `sign`, `floor`, `stop`, `top` and the condition of `where` end the path of a gradient.
+(An indicator, `where(entropy > high, 1, 0)`, has none; a hinge, `relu(entropy - high)`, has one.)",
+        wrong: "pipeline a {\n  loss { minimize = mean(logp) + mean(where(entropy > 2, 1, 0)) }\n}",
+        right: "pipeline a {\n  loss { minimize = mean(logp) + mean(relu(entropy - 2)) }\n}",
+    },
+    Code {
+        code: "W0302",
+        title: "a reward is counted once for every turn",
+        explanation: "\
+With `by = episode` rewards are added up over the turns of an episode. `outcome` and `score` say the whole episode's score on every turn,
+so it would be counted once for each; `reward` is the reward of the turn.",
+        wrong: "pipeline a {\n  advantage = gae(outcome, value, by = episode)\n}",
+        right: "pipeline a {\n  advantage = gae(reward, value, by = episode)\n}",
+    },
+    Code {
+        code: "W0401",
+        title: "nothing uses what a stage gives",
+        explanation: "\
+A stage that no other stage and no report uses costs time and shows nothing. Use it, show it in a report, or take it out.",
+        wrong: "pipeline a {\n  stages { train = rl { } }\n}",
+        right: "pipeline a {\n  stages {\n    train = rl { }\n    page = report { of = [train] }\n  }\n}",
+    },
+];

@@ -1,0 +1,112 @@
+//! A syntax tree as an indented outline: what the parser understood, with the place of every part.
+
+use super::ast::{Arg, Expr, ExprKind, File, Line, LineKind, UnaryOp};
+use super::source::{SourceMap, Span};
+use std::fmt::Write;
+
+/// One part a line, two spaces a level, the place at its end.
+pub fn outline(file: &File, sources: &SourceMap) -> String {
+    let mut out = Outline { sources, rows: Vec::new() };
+    if let Some((version, span)) = file.language {
+        out.row(0, format!("language {version}"), span);
+    }
+    file.lines.iter().for_each(|line| out.line(line, 0));
+    out.text()
+}
+
+struct Outline<'s> {
+    sources: &'s SourceMap,
+    rows: Vec<(String, String)>,
+}
+
+/// Longer texts are cut.
+const MOST: usize = 60;
+
+impl Outline<'_> {
+    fn row(&mut self, depth: usize, text: String, span: Span) {
+        let at = self.sources.position(span.source, span.start);
+        self.rows.push((format!("{}{text}", "  ".repeat(depth)), format!("{}:{}", at.line, at.column)));
+    }
+
+    fn text(self) -> String {
+        let width = self.rows.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        for (text, place) in self.rows {
+            let _ = writeln!(out, "{text:width$}  {place}");
+        }
+        out
+    }
+
+    fn line(&mut self, line: &Line, depth: usize) {
+        match &line.kind {
+            LineKind::Import { file, alias } => {
+                let alias = alias.as_ref().map(|a| format!(" as {}", a.name)).unwrap_or_default();
+                self.row(depth, format!("import {}{alias}", quoted(&file.value)), line.span);
+            }
+            LineKind::Assign { path, value } => {
+                self.row(depth, format!("assign {path}"), line.span);
+                self.expr(value, depth + 1);
+            }
+            LineKind::Without { path } => self.row(depth, format!("without {path}"), line.span),
+            LineKind::Function(function) => {
+                self.row(depth, format!("function {}", function.name.name), line.span);
+                for param in &function.params {
+                    self.row(depth + 1, format!("parameter {}", param.name.name), param.name.span);
+                    param.default.iter().for_each(|e| self.expr(e, depth + 2));
+                }
+                self.expr(&function.body, depth + 1);
+            }
+            LineKind::Prompt { name, text } => self.row(depth, format!("prompt {} {}", name.name, quoted(&text.value)), line.span),
+            LineKind::Block { name, lines } => {
+                self.row(depth, format!("block {}", name.name), line.span);
+                lines.iter().for_each(|l| self.line(l, depth + 1));
+            }
+            LineKind::Pipeline { name, from, lines } => {
+                let from = from.as_ref().map(|f| format!(" from {f}")).unwrap_or_default();
+                self.row(depth, format!("pipeline {}{from}", name.name), line.span);
+                lines.iter().for_each(|l| self.line(l, depth + 1));
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr, depth: usize) {
+        let (text, inner): (String, Vec<&Expr>) = match &expr.kind {
+            ExprKind::Number(n) => (format!("number {n}"), vec![]),
+            ExprKind::Text(text) => (format!("text {}", quoted(text)), vec![]),
+            ExprKind::Bool(b) => (format!("boolean {b}"), vec![]),
+            ExprKind::Duration(seconds) => (format!("duration {seconds} s"), vec![]),
+            ExprKind::Size(bytes) => (format!("size {bytes} bytes"), vec![]),
+            ExprKind::List(items) => ("list".into(), items.iter().collect()),
+            ExprKind::Range(low, high) => ("range".into(), vec![low, high]),
+            ExprKind::Path(path) => (format!("path {path}"), vec![]),
+            ExprKind::Call { function, args } => {
+                self.row(depth, format!("call {function}"), expr.span);
+                return args.iter().for_each(|arg| self.arg(arg, depth + 1));
+            }
+            ExprKind::Component { kind, lines } => {
+                self.row(depth, format!("component {kind}"), expr.span);
+                return lines.iter().for_each(|l| self.line(l, depth + 1));
+            }
+            ExprKind::Unary { op, operand } => (format!("operator {}", if *op == UnaryOp::Neg { "-" } else { "not" }), vec![operand]),
+            ExprKind::Binary { op, left, right, .. } => (format!("operator {}", op.symbol()), vec![left, right]),
+        };
+        self.row(depth, text, expr.span);
+        inner.into_iter().for_each(|e| self.expr(e, depth + 1));
+    }
+
+    fn arg(&mut self, arg: &Arg, depth: usize) {
+        match &arg.name {
+            Some(name) => {
+                self.row(depth, format!("argument {}", name.name), name.span);
+                self.expr(&arg.value, depth + 1);
+            }
+            None => self.expr(&arg.value, depth),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(MOST).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{:?}{more}", short)
+}

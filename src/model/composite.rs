@@ -1,0 +1,156 @@
+//! The decoder in candle's own operations, differentiable by candle: the reference that the CPU kernels are tested
+//! against, and what runs on other devices.
+//!
+//! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
+
+use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, layer_name};
+use super::{ModelError, Row, Weights};
+use candle_core::{D, DType, Device, Tensor};
+
+/// Below every logit; finite, so that its product with probability 0 is 0.
+const FORBIDDEN: f64 = -1e9;
+
+/// Whether operations are recorded for a backward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Graph {
+    Recorded,
+    Free,
+}
+
+struct Parameters<'a> {
+    weights: &'a Weights,
+    graph: Graph,
+}
+
+impl Parameters<'_> {
+    fn get(&self, name: &str) -> Result<Tensor, ModelError> {
+        let var = self.weights.variables().get(name).ok_or_else(|| ModelError::input(format!("the model has no parameter `{name}`")))?;
+        Ok(match self.graph {
+            Graph::Recorded => var.as_tensor().clone(),
+            Graph::Free => var.as_detached_tensor(),
+        })
+    }
+}
+
+/// x · Wᵀ for `x[…, inner]`.
+fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
+    let (outer, inner) = weight.dims2()?;
+    let mut shape = x.dims().to_vec();
+    let rows = x.elem_count() / inner;
+    if let Some(last) = shape.last_mut() {
+        *last = outer;
+    }
+    x.reshape((rows, inner))?.matmul(&weight.t()?)?.reshape(shape)
+}
+
+fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> candle_core::Result<Tensor> {
+    let size = (x.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
+    x.broadcast_div(&size)?.broadcast_mul(gain)
+}
+
+/// `x[batch, heads, length, head]` turned by `cos`, `sin` of `[length, head / 2]`.
+fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor) -> candle_core::Result<Tensor> {
+    let half = x.dim(D::Minus1)? / 2;
+    let (a, b) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
+    let low = (a.broadcast_mul(cos)? - b.broadcast_mul(sin)?)?;
+    let high = (b.broadcast_mul(cos)? + a.broadcast_mul(sin)?)?;
+    Tensor::cat(&[low, high], D::Minus1)
+}
+
+/// Final hidden states of rows padded on the right, `[rows, length, width]`.
+fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, ModelError> {
+    let config = parameters.weights.config();
+    let (device, dtype) = (parameters.weights.device(), parameters.weights.dtype());
+    let (width, heads, kv_heads, head) = (config.width, config.heads, config.kv_heads, config.head_width());
+    let (rows, length) = (ids.len(), ids.iter().map(|ids| ids.len()).max().unwrap_or(0));
+    let mut padded = Vec::with_capacity(rows * length);
+    for ids in ids {
+        padded.extend_from_slice(ids);
+        padded.resize(padded.len() + length - ids.len(), 0u32);
+    }
+    let padded = Tensor::from_vec(padded, rows * length, &device)?;
+    let mut x = parameters.get(EMBEDDING)?.index_select(&padded, 0)?.reshape((rows, length, width))?;
+
+    let angles: Vec<f64> =
+        (0..length).flat_map(|t| (0..head / 2).map(move |i| t as f64 / config.rope_theta.powf(2.0 * i as f64 / head as f64))).collect();
+    let angles = Tensor::from_vec(angles, (length, head / 2), &Device::Cpu)?;
+    let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
+    let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);
+    // Padding stands behind its row, where causality already hides it.
+    let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
+    let mask = place(Tensor::from_vec(mask, (length, length), &Device::Cpu)?)?;
+
+    for layer in 0..config.layers {
+        let part = |name: &str| parameters.get(&layer_name(layer, name));
+        let normed = rms_norm(&x, &part("input_layernorm")?, config.norm_eps)?;
+        let split = |y: Tensor, heads: usize| y.reshape((rows, length, heads, head))?.transpose(1, 2)?.contiguous();
+        // Each key head serves a group of neighbouring query heads.
+        let spread = |y: Tensor| -> candle_core::Result<Tensor> {
+            let shape = (rows, kv_heads, heads / kv_heads, length, head);
+            y.unsqueeze(2)?.broadcast_as(shape)?.reshape((rows, heads, length, head))?.contiguous()
+        };
+        let q = rope(&split(linear(&normed, &part("self_attn.q_proj")?)?, heads)?, &cos, &sin)?;
+        let k = spread(rope(&split(linear(&normed, &part("self_attn.k_proj")?)?, kv_heads)?, &cos, &sin)?)?;
+        let v = spread(split(linear(&normed, &part("self_attn.v_proj")?)?, kv_heads)?)?;
+        let scores = (q.matmul(&k.t()?)? / (head as f64).sqrt())?.broadcast_add(&mask)?;
+        let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v)?;
+        let attended = attended.transpose(1, 2)?.reshape((rows, length, width))?;
+        x = (x + linear(&attended, &part("self_attn.o_proj")?)?)?;
+        let normed = rms_norm(&x, &part("post_attention_layernorm")?, config.norm_eps)?;
+        let gate = candle_nn::ops::silu(&linear(&normed, &part("mlp.gate_proj")?)?)?;
+        let product = (gate * linear(&normed, &part("mlp.up_proj")?)?)?;
+        x = (x + linear(&product, &part("mlp.down_proj")?)?)?;
+    }
+    Ok(rms_norm(&x, &parameters.get(FINAL_NORM)?, config.norm_eps)?)
+}
+
+/// Hidden states at the targets, flat, `[targets, width]`.
+fn target_states(parameters: &Parameters, rows: &[Row]) -> Result<Tensor, ModelError> {
+    let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
+    let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
+    let hidden = hidden_states(parameters, &used)?;
+    let places: Vec<u32> =
+        rows.iter().enumerate().flat_map(|(i, r)| r.targets.iter().map(move |t| (i * length + t.position) as u32)).collect();
+    let count = places.len();
+    let places = Tensor::from_vec(places, count, hidden.device())?;
+    Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
+}
+
+/// Log-probability and entropy of each target, flat.
+pub(crate) fn score(weights: &Weights, rows: &[Row], temperature: f64, graph: Graph) -> Result<(Tensor, Tensor), ModelError> {
+    let parameters = Parameters { weights, graph };
+    let states = target_states(&parameters, rows)?;
+    let vocab = weights.config().vocab;
+    let head = if weights.config().tied { EMBEDDING } else { UNEMBEDDING };
+    let mut logits = (linear(&states, &parameters.get(head)?)? / temperature)?;
+    let targets: Vec<_> = rows.iter().flat_map(|r| &r.targets).collect();
+    if targets.iter().any(|t| t.allowed.is_some()) {
+        let mut mask = Vec::with_capacity(targets.len() * vocab);
+        for target in &targets {
+            let start = mask.len();
+            mask.resize(start + vocab, if target.allowed.is_some() { FORBIDDEN } else { 0.0 });
+            for id in target.allowed.iter().flat_map(|ids| ids.iter()) {
+                mask[start + *id as usize] = 0.0;
+            }
+        }
+        let mask = Tensor::from_vec(mask, (targets.len(), vocab), &Device::Cpu)?.to_dtype(logits.dtype())?.to_device(logits.device())?;
+        logits = (logits + mask)?;
+    }
+    let logps = candle_nn::ops::log_softmax(&logits, D::Minus1)?;
+    let entropy = (logps.exp()? * &logps)?.sum(D::Minus1)?.neg()?;
+    let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
+    let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
+    Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy))
+}
+
+/// The critic's estimate at each target, flat.
+pub(crate) fn values(weights: &Weights, rows: &[Row], graph: Graph) -> Result<Tensor, ModelError> {
+    let parameters = Parameters { weights, graph };
+    let states = target_states(&parameters, rows)?;
+    Ok(linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?.squeeze(D::Minus1)?)
+}
+
+/// A tensor's numbers on the host.
+pub(crate) fn host(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
+    Ok(tensor.detach().to_dtype(DType::F32)?.to_device(&Device::Cpu)?.to_vec1()?)
+}

@@ -1,0 +1,122 @@
+//! The shape of a decoder.
+
+use super::ModelError;
+use serde::{Deserialize, Serialize};
+
+/// A Llama-shaped causal decoder: RMS norm before each block, rotary positions, grouped-query attention, SwiGLU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecoderConfig {
+    pub layers: usize,
+    /// Size of the residual stream.
+    pub width: usize,
+    /// Query heads; each is `width / heads` wide.
+    pub heads: usize,
+    /// Key and value heads; each serves `heads / kv_heads` query heads.
+    pub kv_heads: usize,
+    /// Inner size of the feed-forward block.
+    pub ffn: usize,
+    /// Rows of the embedding.
+    pub vocab: usize,
+    /// The most tokens a sequence may have.
+    pub context: usize,
+    pub rope_theta: f64,
+    pub norm_eps: f64,
+    /// The output head is the embedding.
+    pub tied: bool,
+}
+
+/// Sequences longer than this are refused, so that sizes computed from a file's numbers cannot overflow.
+const LARGEST: usize = 1 << 24;
+
+impl DecoderConfig {
+    pub fn head_width(&self) -> usize {
+        self.width / self.heads
+    }
+
+    /// Width of all key heads together, and of all value heads together.
+    pub fn kv_width(&self) -> usize {
+        self.kv_heads * self.head_width()
+    }
+
+    /// Errors name the field and say what would be right.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let wrong = |message: String| Err(ModelError::Config(message));
+        for (name, value) in [
+            ("layers", self.layers),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("kv_heads", self.kv_heads),
+            ("ffn", self.ffn),
+            ("vocab", self.vocab),
+            ("context", self.context),
+        ] {
+            if value == 0 || value > LARGEST {
+                return wrong(format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
+            }
+        }
+        if !self.width.is_multiple_of(self.heads) {
+            return wrong(format!("`heads` has to divide `width`, but {} does not divide {}", self.heads, self.width));
+        }
+        if !self.head_width().is_multiple_of(2) {
+            return wrong(format!(
+                "a head is `width` / `heads` = {} wide, rotary positions need an even number; change `heads` or `width`",
+                self.head_width()
+            ));
+        }
+        if !self.heads.is_multiple_of(self.kv_heads) {
+            return wrong(format!("`kv_heads` has to divide `heads`, but {} does not divide {}", self.kv_heads, self.heads));
+        }
+        if !(self.rope_theta.is_finite() && self.rope_theta > 0.0) {
+            return wrong(format!("`rope_theta` is {}, it has to be positive", self.rope_theta));
+        }
+        if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
+            return wrong(format!("`norm_eps` is {}, it has to be positive", self.norm_eps));
+        }
+        Ok(())
+    }
+
+    /// Number of scalars in a causal language model of this shape.
+    pub fn parameters(&self) -> usize {
+        let block = 2 * self.width + 2 * self.width * self.width + 2 * self.kv_width() * self.width + 3 * self.ffn * self.width;
+        let ends = if self.tied { 1 } else { 2 } * self.vocab * self.width + self.width;
+        self.layers * block + ends
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Small and uneven: grouped heads, a head width that is no multiple of the kernels' 16.
+    pub(crate) fn tiny() -> DecoderConfig {
+        DecoderConfig {
+            layers: 2,
+            width: 24,
+            heads: 4,
+            kv_heads: 2,
+            ffn: 40,
+            vocab: 37,
+            context: 64,
+            rope_theta: 10000.0,
+            norm_eps: 1e-5,
+            tied: true,
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |change: fn(&mut DecoderConfig)| {
+            let mut config = tiny();
+            change(&mut config);
+            config.validate().map_err(|e| e.to_string()).err().unwrap_or_default()
+        };
+        assert!(tiny().validate().is_ok());
+        assert_eq!(message(|c| c.heads = 5), "`heads` has to divide `width`, but 5 does not divide 24");
+        assert_eq!(message(|c| c.kv_heads = 3), "`kv_heads` has to divide `heads`, but 3 does not divide 4");
+        assert_eq!(message(|c| c.layers = 0), "`layers` is 0, it has to be between 1 and 16777216");
+        assert!(message(|c| c.heads = 8).contains("3 wide"));
+        assert!(message(|c| c.norm_eps = 0.0).contains("`norm_eps`"));
+        assert!(message(|c| c.rope_theta = f64::NAN).contains("`rope_theta`"));
+    }
+}

@@ -1,0 +1,294 @@
+//! Forward and backward over many rows: on the CPU by our kernels (lanes on threads, chunks within a lane), elsewhere by candle's operations.
+
+use super::composite::{self, Graph};
+use super::lanes::{Chunk, Compute, split};
+use super::native::backward::backward;
+use super::native::gradients::Sums;
+use super::native::head::{Slopes, ask, values, values_backward};
+use super::native::pass::{Pass, forward};
+use super::native::{Packed, Real};
+use super::threads::parallel;
+use super::{Gradients, ModelError, Row, Weights};
+use candle_core::{DType, Device, Tensor};
+use std::sync::{Arc, Mutex};
+
+/// What is asked of the final hidden states.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ask {
+    Policy { temperature: f64 },
+    Value,
+}
+
+/// For a policy log-probabilities and entropies, for a critic values and nothing.
+pub(crate) type Answers<T> = [Vec<T>; 2];
+
+fn concatenate<T>(parts: impl IntoIterator<Item = Answers<T>>) -> Answers<T> {
+    let mut all = [Vec::new(), Vec::new()];
+    for part in parts {
+        for (all, mut part) in all.iter_mut().zip(part) {
+            all.append(&mut part);
+        }
+    }
+    all
+}
+
+/// The answers of one chunk and, with slopes, the gradient of the hidden states.
+fn top<T: Real>(
+    model: &Packed<T>,
+    chunk: &Chunk,
+    hidden: &[T],
+    what: Ask,
+    slopes: Option<([&[f32]; 2], &mut Sums<T>)>,
+) -> (Answers<T>, Vec<T>) {
+    let part = |slopes: &'_ [f32]| if slopes.is_empty() { 0..0 } else { chunk.targets.clone() };
+    match what {
+        Ask::Policy { temperature } => {
+            let slopes = slopes.map(|([logp, entropy], sums)| (Slopes { logp: &logp[part(logp)], entropy: &entropy[part(entropy)] }, sums));
+            let (answers, dhidden) = ask(model, hidden, &chunk.questions(), temperature, slopes);
+            ([answers.logp, answers.entropy], dhidden)
+        }
+        Ask::Value => {
+            let found = values(model, hidden, chunk.outputs.iter().copied());
+            let dhidden = match slopes {
+                Some(([slopes, _], sums)) => values_backward(model, hidden, chunk.outputs.iter().copied(), &slopes[part(slopes)], sums),
+                None => Vec::new(),
+            };
+            ([found, Vec::new()], dhidden)
+        }
+    }
+}
+
+fn check(what: Ask) -> Result<(), ModelError> {
+    match what {
+        Ask::Policy { temperature } if !(temperature.is_finite() && temperature > 0.0) => {
+            Err(ModelError::input(format!("`temperature` is {temperature}, to score it has to be positive")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_slopes(slopes: [&[f32]; 2], targets: usize) -> Result<(), ModelError> {
+    match slopes.iter().find(|s| !s.is_empty() && s.len() != targets) {
+        Some(slopes) => Err(ModelError::input(format!("{} gradients for {targets} targets", slopes.len()))),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
+    check(what)?;
+    let model = weights.packed::<T>(false)?;
+    let lanes = split(weights, rows, compute)?;
+    let parts = parallel(lanes.len(), compute.threads, |lane| {
+        concatenate(lanes[lane].iter().map(|chunk| top(&model, chunk, &forward(&model, &chunk.batch, false).hidden, what, None).0))
+    });
+    Ok(concatenate(parts))
+}
+
+type Lane<'a, T> = Vec<(Chunk<'a>, Option<Pass<T>>)>;
+
+/// Forward passes whose gradients may still be asked for.
+pub(crate) struct Pending<'a, T> {
+    weights: &'a Weights,
+    model: Arc<Packed<T>>,
+    what: Ask,
+    threads: usize,
+    lanes: Vec<Mutex<Lane<'a, T>>>,
+    targets: usize,
+}
+
+impl<'a, T: Real> Pending<'a, T> {
+    /// Runs forward at once if the activations may be kept; gives `None` for the answers if `at_once` is false.
+    pub(crate) fn new(
+        weights: &'a Weights,
+        rows: &'a [Row],
+        what: Ask,
+        compute: &Compute,
+        at_once: bool,
+    ) -> Result<(Pending<'a, T>, Option<Answers<T>>), ModelError> {
+        check(what)?;
+        let model = weights.packed::<T>(true)?;
+        let lanes = split(weights, rows, compute)?;
+        let targets = lanes.iter().flatten().map(|c| c.targets.end).max().unwrap_or(0);
+        let (token, output) = Pass::<T>::size(weights.config());
+        let size: usize = lanes.iter().flatten().map(|c| c.batch.tokens() * token + c.batch.outputs() * output).sum();
+        let keep = size.saturating_mul(size_of::<T>()) <= compute.keep;
+        let lanes: Vec<Mutex<Lane<T>>> =
+            lanes.into_iter().map(|chunks| Mutex::new(chunks.into_iter().map(|c| (c, None)).collect())).collect();
+        let answers = at_once.then(|| {
+            concatenate(parallel(lanes.len(), compute.threads, |lane| {
+                let mut lane = lanes[lane].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                concatenate(lane.iter_mut().map(|(chunk, kept)| {
+                    let pass = forward(&model, &chunk.batch, keep);
+                    let (answers, _) = top(&model, chunk, &pass.hidden, what, None);
+                    if keep {
+                        *kept = Some(pass);
+                    }
+                    answers
+                }))
+            }))
+        });
+        Ok((Pending { weights, model, what, threads: compute.threads, lanes, targets }, answers))
+    }
+
+    /// Gradients of Σ slope · answer.
+    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
+        check_slopes(slopes, self.targets)?;
+        let Pending { weights, model, what, threads, lanes, .. } = self;
+        let parts = parallel(lanes.len(), threads, |lane| {
+            let mut lane = lanes[lane].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut sums = (!lane.is_empty()).then(|| Sums::zeros(weights));
+            let found = concatenate(std::mem::take(&mut *lane).into_iter().filter_map(|(chunk, kept)| {
+                let sums = sums.as_mut()?;
+                let pass = kept.unwrap_or_else(|| forward(&model, &chunk.batch, true));
+                let (answers, dhidden) = top(&model, &chunk, &pass.hidden, what, Some((slopes, sums)));
+                backward(&model, &chunk.batch, pass, &dhidden, sums);
+                Some(answers)
+            }));
+            (found, sums)
+        });
+        let (mut found, mut total) = (Vec::new(), Sums::zeros(weights));
+        for (answers, sums) in parts {
+            found.push(answers);
+            if let Some(sums) = sums {
+                total.add(sums);
+            }
+        }
+        Ok((concatenate(found), Gradients::new(total.named(weights)?)))
+    }
+}
+
+/// Rows of one composite pass, if the caller does not say.
+const COMPOSITE_ROWS: usize = 8;
+
+/// Forward passes in candle's operations; the backward pass runs them again, micro-batch by micro-batch.
+pub(crate) struct Composite<'a> {
+    weights: &'a Weights,
+    rows: &'a [Row],
+    what: Ask,
+    micro_batch: usize,
+}
+
+impl<'a> Composite<'a> {
+    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask, compute: &Compute) -> Result<Composite<'a>, ModelError> {
+        check(what)?;
+        for (i, row) in rows.iter().enumerate() {
+            row.check(weights.config(), i)?;
+        }
+        Ok(Composite { weights, rows, what, micro_batch: compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1) })
+    }
+
+    fn pass(&self, rows: &[Row], graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+        Ok(match self.what {
+            Ask::Policy { temperature } => {
+                let (logp, entropy) = composite::score(self.weights, rows, temperature, graph)?;
+                vec![logp, entropy]
+            }
+            Ask::Value => vec![composite::values(self.weights, rows, graph)?],
+        })
+    }
+
+    pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
+        let mut parts = Vec::new();
+        for rows in self.rows.chunks(self.micro_batch).filter(|rows| rows.iter().any(|r| !r.targets.is_empty())) {
+            parts.push(on_host(&self.pass(rows, Graph::Free)?)?);
+        }
+        Ok(concatenate(parts))
+    }
+
+    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
+        let targets = self.rows.iter().map(|r| r.targets.len()).sum();
+        check_slopes(slopes, targets)?;
+        let mut total = Gradients::zeros(self.weights)?;
+        let (mut parts, mut at) = (Vec::new(), 0);
+        for rows in self.rows.chunks(self.micro_batch) {
+            let count: usize = rows.iter().map(|r| r.targets.len()).sum();
+            if count == 0 {
+                continue;
+            }
+            let found = self.pass(rows, Graph::Recorded)?;
+            parts.push(on_host(&found)?);
+            let mut loss: Option<Tensor> = None;
+            for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
+                let slopes = Tensor::from_slice(&slopes[at..at + count], count, &Device::Cpu)?;
+                let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
+                loss = Some(match loss {
+                    Some(loss) => (loss + term)?,
+                    None => term,
+                });
+            }
+            at += count;
+            if let Some(loss) = loss {
+                let mut store = loss.backward()?;
+                let named = self.weights.variables().iter().map(|(name, var)| {
+                    let gradient = store.remove(var.as_tensor()).map_or_else(|| var.zeros_like(), Ok)?;
+                    Ok((name.clone(), gradient.detach().contiguous()?))
+                });
+                total.add(&Gradients::new(named.collect::<Result<_, ModelError>>()?))?;
+            }
+        }
+        Ok((concatenate(parts), total))
+    }
+}
+
+fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {
+    let mut answers = [Vec::new(), Vec::new()];
+    for (answer, tensor) in answers.iter_mut().zip(found) {
+        *answer = composite::host(tensor)?;
+    }
+    Ok(answers)
+}
+
+/// A forward pass by whatever fits the weights' device and type.
+pub(crate) enum Engine<'a> {
+    Single(Pending<'a, f32>),
+    Double(Pending<'a, f64>),
+    Composite(Composite<'a>),
+}
+
+fn narrow([first, second]: Answers<f64>) -> Answers<f32> {
+    [first, second].map(|values| values.into_iter().map(|x| x as f32).collect())
+}
+
+/// Answers with nothing kept.
+pub(crate) fn answers(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<f32>, ModelError> {
+    match (weights.device().is_cpu(), weights.dtype()) {
+        (true, DType::F32) => native_answers::<f32>(weights, rows, what, compute),
+        (true, DType::F64) => Ok(narrow(native_answers::<f64>(weights, rows, what, compute)?)),
+        _ => Composite::new(weights, rows, what, compute)?.answers(),
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// With `at_once`, runs forward and gives the answers; else everything is left to the backward pass.
+    pub(crate) fn new(
+        weights: &'a Weights,
+        rows: &'a [Row],
+        what: Ask,
+        compute: &Compute,
+        at_once: bool,
+    ) -> Result<(Engine<'a>, Answers<f32>), ModelError> {
+        Ok(match (weights.device().is_cpu(), weights.dtype()) {
+            (true, DType::F32) => {
+                let (pending, answers) = Pending::<f32>::new(weights, rows, what, compute, at_once)?;
+                (Engine::Single(pending), answers.unwrap_or_default())
+            }
+            (true, DType::F64) => {
+                let (pending, answers) = Pending::<f64>::new(weights, rows, what, compute, at_once)?;
+                (Engine::Double(pending), narrow(answers.unwrap_or_default()))
+            }
+            _ => {
+                let composite = Composite::new(weights, rows, what, compute)?;
+                let answers = if at_once { composite.answers()? } else { Answers::default() };
+                (Engine::Composite(composite), answers)
+            }
+        })
+    }
+
+    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
+        match self {
+            Engine::Single(pending) => pending.backward(slopes),
+            Engine::Double(pending) => pending.backward(slopes).map(|(answers, gradients)| (narrow(answers), gradients)),
+            Engine::Composite(composite) => composite.backward(slopes),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What can go wrong in the model layer.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A shape that no decoder can have.
+    #[error("{0}")]
+    Config(String),
+    /// A weights or optimiser file that does not fit or cannot be read.
+    #[error("{}: {message}", path.display())]
+    File { path: PathBuf, message: String },
+    /// Rows, targets or requests that do not fit the model.
+    #[error("{0}")]
+    Input(String),
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl ModelError {
+    pub(crate) fn file(path: &std::path::Path, message: impl std::fmt::Display) -> ModelError {
+        ModelError::File { path: path.to_path_buf(), message: message.to_string() }
+    }
+
+    pub(crate) fn input(message: impl Into<String>) -> ModelError {
+        ModelError::Input(message.into())
+    }
+}

@@ -1,0 +1,61 @@
+//! What is asked of a generator and what comes back.
+
+use super::Sampling;
+use crate::model::{Row, Target};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Not empty.
+    pub prompt: Vec<u32>,
+    pub mode: Mode,
+    /// All of the request's randomness.
+    pub seed: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mode {
+    /// Tokens over the whole vocabulary.
+    Sample {
+        sampling: Sampling,
+        max_tokens: usize,
+        /// Tokens that end the response; the one that did is its last token.
+        stop: Vec<u32>,
+    },
+    /// One of the options, token by token along their prefix tree; `end` is put behind each of them.
+    Choose {
+        options: Vec<Vec<u32>>,
+        /// 0: always the most likely branch.
+        temperature: f64,
+        end: u32,
+    },
+}
+
+/// Why a response ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// A stop token, or the end of an option.
+    Stop,
+    /// `max_tokens` were made, or the context is full.
+    Length,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// Without the prompt.
+    pub tokens: Vec<u32>,
+    /// The tokens that were chosen, with positions in prompt and response together. Forced tokens are not among them.
+    pub targets: Vec<Target>,
+    /// For each target, under softmax(logits / temperature) before any truncation (temperature 1 where the request says 0).
+    pub logp: Vec<f32>,
+    pub entropy: Vec<f32>,
+    /// Which option it is, for [`Mode::Choose`].
+    pub choice: Option<usize>,
+    pub finish: Finish,
+}
+
+impl Response {
+    /// Prompt and response, to be scored.
+    pub fn row(&self, prompt: &[u32]) -> Row {
+        Row { ids: [prompt, &self.tokens].concat(), targets: self.targets.clone() }
+    }
+}

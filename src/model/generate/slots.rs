@@ -1,0 +1,360 @@
+//! The generator: slots in one preallocated cache, one decoding step for all of them at a time.
+
+use super::tree::PrefixTree;
+use super::{Finish, Mode, Request, Response, Sampling};
+use crate::model::native::Packed;
+use crate::model::native::attention::Scratch;
+use crate::model::native::decode::{Cache, Copy, Feed, step};
+use crate::model::native::head::{logits_of, scale, softmax};
+use crate::model::native::matmul::Write;
+use crate::model::native::packed::Top;
+use crate::model::{Head, ModelError, Target, Weights};
+use candle_core::DType;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::sync::Arc;
+
+/// Where a request is being answered; free again once its response was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub usize);
+
+/// Tokens in one pass through the model, if prompts are not longer.
+const PASS_TOKENS: usize = 512;
+
+/// A shared prefix shorter than this is computed rather than copied.
+const SHORTEST_PREFIX: usize = 4;
+
+pub struct Generator {
+    weights: Arc<Weights>,
+    model: Arc<Packed<f32>>,
+    version: u64,
+    cache: Cache<f32>,
+    capacity: usize,
+    slots: Vec<Slot>,
+    submitted: u64,
+    copies: Vec<Copy>,
+    scratch: Scratch<f32>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Tokens whose keys and values are in the cache (or will be, by a copy, in the next step).
+    cached: Vec<u32>,
+    /// Tokens to be fed in the next step.
+    pending: Vec<u32>,
+    running: Option<Running>,
+    /// When its last request was submitted.
+    since: u64,
+}
+
+struct Running {
+    prompt: usize,
+    goal: Goal,
+    rng: ChaCha8Rng,
+    response: Response,
+}
+
+enum Goal {
+    Sample { sampling: Sampling, max_tokens: usize, stop: Vec<u32> },
+    Choose { tree: PrefixTree, node: usize, temperature: f64 },
+}
+
+impl Generator {
+    /// A generator for up to `slots` requests at a time, each of up to `capacity` tokens with its response.
+    pub fn new(weights: Arc<Weights>, slots: usize, capacity: usize) -> Result<Generator, ModelError> {
+        if weights.head() != Head::Vocabulary {
+            return Err(ModelError::input("a critic cannot generate"));
+        }
+        if weights.dtype() != DType::F32 || !weights.device().is_cpu() {
+            return Err(ModelError::input("generation works on the CPU in f32 only"));
+        }
+        let version = weights.version();
+        let model = weights.packed::<f32>(false)?;
+        let capacity = capacity.min(weights.config().context);
+        let cache = Cache::new(&model, slots, capacity);
+        let slots = (0..slots).map(|_| Slot::default()).collect();
+        Ok(Generator { weights, model, version, cache, capacity, slots, submitted: 0, copies: Vec::new(), scratch: Scratch::default() })
+    }
+
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Requests that are being answered.
+    pub fn active(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.running.is_some()).count()
+    }
+
+    /// Slots that may be submitted to.
+    pub fn free(&self) -> usize {
+        self.slots.len() - self.active()
+    }
+
+    /// Starts a request. An error if it cannot be answered, or if no slot is free.
+    pub fn submit(&mut self, request: Request) -> Result<SlotId, ModelError> {
+        self.refresh()?;
+        let Request { prompt, mode, seed } = request;
+        let (mut tokens, goal) = self.goal(&prompt, mode)?;
+        let forced = tokens.split_off(prompt.len());
+        let response =
+            Response { tokens: forced, targets: Vec::new(), logp: Vec::new(), entropy: Vec::new(), choice: None, finish: Finish::Stop };
+        let mut tokens = [prompt.as_slice(), response.tokens.as_slice()].concat();
+        let running = Running { prompt: prompt.len(), goal, rng: ChaCha8Rng::seed_from_u64(seed), response };
+        if running.settled().is_some() {
+            // Nothing to choose, nothing to compute.
+            tokens.clear();
+        }
+        let slot = self.place(&tokens).ok_or_else(|| ModelError::input("all slots are taken; take a response first"))?;
+        self.submitted += 1;
+        self.slots[slot].running = Some(running);
+        self.slots[slot].since = self.submitted;
+        Ok(SlotId(slot))
+    }
+
+    /// Checks a request; gives the prompt with the tokens forced behind it.
+    fn goal(&self, prompt: &[u32], mode: Mode) -> Result<(Vec<u32>, Goal), ModelError> {
+        let wrong = |message: String| Err(ModelError::Input(message));
+        if prompt.is_empty() {
+            return wrong("an empty prompt has no next token".to_string());
+        }
+        let vocab = self.model.config.vocab;
+        let unknown = |ids: &[u32]| ids.iter().find(|id| **id as usize >= vocab).copied();
+        if let Some(id) = unknown(prompt) {
+            return wrong(format!("prompt token {id} is outside the vocabulary of {vocab}"));
+        }
+        let mut tokens = prompt.to_vec();
+        let (goal, longest) = match mode {
+            Mode::Sample { sampling, max_tokens, stop } => {
+                check_temperature(sampling.temperature)?;
+                if max_tokens == 0 {
+                    return wrong("`max_tokens` is 0".to_string());
+                }
+                (Goal::Sample { sampling, max_tokens, stop }, 0)
+            }
+            Mode::Choose { options, temperature, end } => {
+                check_temperature(temperature)?;
+                if let Some(id) = options.iter().find_map(|o| unknown(o)).or(unknown(&[end])) {
+                    return wrong(format!("option token {id} is outside the vocabulary of {vocab}"));
+                }
+                let longest = options.iter().map(Vec::len).max().unwrap_or(0);
+                let tree = PrefixTree::new(&options, end)?;
+                let node = tree.follow(0, &mut tokens);
+                (Goal::Choose { tree, node, temperature }, longest)
+            }
+        };
+        if prompt.len() + longest > self.capacity {
+            let options = if longest > 0 { format!(" and an option of {longest}") } else { String::new() };
+            return wrong(format!("a prompt of {} tokens{options} does not fit into {} positions", prompt.len(), self.capacity));
+        }
+        Ok((tokens, goal))
+    }
+
+    /// Forgets what other parameters have computed.
+    fn refresh(&mut self) -> Result<(), ModelError> {
+        let version = self.weights.version();
+        if version == self.version {
+            return Ok(());
+        }
+        if self.active() > 0 {
+            return Err(ModelError::input("the weights have changed while responses were being made"));
+        }
+        self.model = self.weights.packed(false)?;
+        self.version = version;
+        for slot in &mut self.slots {
+            slot.cached.clear();
+        }
+        Ok(())
+    }
+
+    /// Chooses a free slot for `tokens` and takes over the longest prefix that any slot has computed or is about to.
+    fn place(&mut self, tokens: &[u32]) -> Option<usize> {
+        let shared = |slot: &Slot| slot.cached.iter().chain(&slot.pending).zip(tokens).take_while(|(a, b)| a == b).count();
+        // The last token is always fed: its hidden state is what is wanted.
+        let most = tokens.len().saturating_sub(1);
+        let (mut source, mut length) = (None, SHORTEST_PREFIX - 1);
+        for (i, slot) in self.slots.iter().enumerate() {
+            let common = shared(slot).min(most);
+            if common > length {
+                (source, length) = (Some(i), common);
+            }
+        }
+        let oldest = (0..self.slots.len()).filter(|i| self.slots[*i].running.is_none()).min_by_key(|i| self.slots[*i].since)?;
+        let (slot, length) = match source {
+            Some(source) if self.slots[source].running.is_none() => (source, length),
+            Some(source) => {
+                let ready = self.slots[source].cached.len().min(length);
+                // What the source is still waiting for is copied when it is there.
+                let waiting = self.copies.iter().filter(|c| c.slot == source).map(|c| c.from).min().unwrap_or(ready).min(ready);
+                self.cache.copy(Copy { source, slot: oldest, from: 0, to: waiting });
+                if length > waiting {
+                    self.copies.push(Copy { source, slot: oldest, from: waiting, to: length });
+                }
+                (oldest, length)
+            }
+            None => (oldest, 0),
+        };
+        let place = &mut self.slots[slot];
+        place.cached.clear();
+        place.cached.extend_from_slice(&tokens[..length]);
+        place.pending = tokens[length..].to_vec();
+        Some(slot)
+    }
+
+    /// One decoding step for all active slots: what was submitted is prefilled, every other slot gets its next token.
+    /// Gives the responses that are finished.
+    pub fn advance(&mut self) -> Result<Vec<(SlotId, Response)>, ModelError> {
+        if self.active() == 0 {
+            return Ok(Vec::new());
+        }
+        self.refresh()?;
+        let mut finished = Vec::new();
+        for (i, slot) in self.slots.iter().enumerate() {
+            if let Some(response) = slot.running.as_ref().and_then(Running::settled) {
+                finished.push((i, response));
+            }
+        }
+        // In order of submission: a slot's prefix may come from one submitted before it.
+        let mut order: Vec<usize> = (0..self.slots.len()).filter(|i| !self.slots[*i].pending.is_empty()).collect();
+        order.sort_by_key(|i| self.slots[*i].since);
+        let copies = std::mem::take(&mut self.copies);
+        let mut rest = order.as_slice();
+        while !rest.is_empty() {
+            let (mut count, mut tokens) = (0, 0);
+            while count < rest.len() && (count == 0 || tokens + self.slots[rest[count]].pending.len() <= PASS_TOKENS) {
+                tokens += self.slots[rest[count]].pending.len();
+                count += 1;
+            }
+            let (now, later) = rest.split_at(count);
+            rest = later;
+            let feeds: Vec<Feed> =
+                now.iter().map(|i| Feed { slot: *i, from: self.slots[*i].cached.len(), tokens: &self.slots[*i].pending }).collect();
+            let copies: Vec<Copy> = copies.iter().filter(|c| now.contains(&c.slot)).copied().collect();
+            let hidden = step(&self.model, &mut self.cache, &feeds, &copies, &mut self.scratch);
+            self.decide(now, &hidden, &mut finished);
+        }
+        finished.sort_by_key(|(slot, _)| *slot);
+        for (slot, _) in &finished {
+            self.slots[*slot].running = None;
+        }
+        Ok(finished.into_iter().map(|(slot, response)| (SlotId(slot), response)).collect())
+    }
+
+    /// Picks the next token of each slot, given its hidden state.
+    fn decide(&mut self, slots: &[usize], hidden: &[f32], finished: &mut Vec<(usize, Response)>) {
+        let width = self.model.config.width;
+        let Top::Vocabulary { rows, linear } = &self.model.top else { return };
+        let rows = if rows.is_empty() { &self.model.embedding } else { rows };
+        let (mut z, mut p) = (Vec::new(), Vec::new());
+        for (i, hidden) in slots.iter().zip(hidden.chunks_exact(width)) {
+            let slot = &mut self.slots[*i];
+            let fed = std::mem::take(&mut slot.pending);
+            slot.cached.extend(fed);
+            let Some(running) = &mut slot.running else { continue };
+            let (count, temperature) = match &running.goal {
+                Goal::Sample { sampling, .. } => (linear.outer, sampling.temperature),
+                Goal::Choose { tree, node, temperature } => (tree.tokens(*node).len(), *temperature),
+            };
+            z.resize(count, 0.0);
+            p.resize(count, 0.0);
+            match &running.goal {
+                Goal::Sample { .. } => linear.apply(hidden, 1, &mut z, Write::Set),
+                Goal::Choose { tree, node, .. } => logits_of(hidden, rows, tree.tokens(*node), &mut z),
+            }
+            let by = if temperature == 0.0 { 1.0 } else { (1.0 / temperature) as f32 };
+            scale(&mut z, by);
+            let summary = softmax(&z, &mut p);
+            let (at, token) = running.pick(&p);
+            running.response.logp.push(z[at] - summary.top - summary.log);
+            running.response.entropy.push(summary.entropy);
+            slot.pending.push(token);
+            let before = running.response.tokens.len();
+            if let Some(response) = running.take(at, token, self.capacity) {
+                slot.pending.clear();
+                finished.push((*i, response));
+            } else {
+                slot.pending.extend_from_slice(&running.response.tokens[before + 1..]);
+            }
+        }
+    }
+
+    /// Answers all requests, however many; the responses are in their order.
+    pub fn run(&mut self, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, ModelError> {
+        let mut waiting = requests.into_iter().enumerate();
+        let mut places = vec![None; self.slots.len()];
+        let mut responses: Vec<Option<Response>> = Vec::new();
+        loop {
+            while self.free() > 0 {
+                let Some((index, request)) = waiting.next() else { break };
+                let SlotId(slot) = self.submit(request)?;
+                places[slot] = Some(index);
+                responses.push(None);
+            }
+            if self.active() == 0 {
+                return Ok(responses.into_iter().flatten().collect());
+            }
+            for (SlotId(slot), response) in self.advance()? {
+                if let Some(index) = places[slot].take() {
+                    responses[index] = Some(response);
+                }
+            }
+        }
+    }
+}
+
+impl Running {
+    /// The response, if nothing is left to choose.
+    fn settled(&self) -> Option<Response> {
+        match &self.goal {
+            Goal::Choose { tree, node, .. } if tree.tokens(*node).is_empty() => {
+                Some(Response { choice: Some(tree.option(*node)), ..self.response.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Index within the distribution, and the token.
+    fn pick(&mut self, p: &[f32]) -> (usize, u32) {
+        match &self.goal {
+            Goal::Sample { sampling, .. } => {
+                let at = sampling.pick(p, &mut self.rng);
+                (at, at as u32)
+            }
+            Goal::Choose { tree, node, temperature } => {
+                let at = Sampling { temperature: *temperature, ..Sampling::default() }.pick(p, &mut self.rng);
+                (at, tree.tokens(*node)[at])
+            }
+        }
+    }
+
+    /// Adds the picked token and those it forces; gives the response if that ends it.
+    fn take(&mut self, at: usize, token: u32, capacity: usize) -> Option<Response> {
+        let position = self.prompt + self.response.tokens.len() - 1;
+        let allowed = match &self.goal {
+            Goal::Sample { .. } => None,
+            Goal::Choose { tree, node, .. } => Some(tree.tokens(*node).clone()),
+        };
+        self.response.targets.push(Target { position, token, allowed });
+        self.response.tokens.push(token);
+        match &mut self.goal {
+            Goal::Sample { max_tokens, stop, .. } => {
+                let ended = stop.contains(&token);
+                if !ended && self.response.tokens.len() < *max_tokens && position + 1 < capacity {
+                    return None;
+                }
+                self.response.finish = if ended { Finish::Stop } else { Finish::Length };
+                Some(self.response.clone())
+            }
+            Goal::Choose { tree, node, .. } => {
+                *node = tree.follow(tree.child(*node, at), &mut self.response.tokens);
+                self.settled()
+            }
+        }
+    }
+}
+
+fn check_temperature(temperature: f64) -> Result<(), ModelError> {
+    if temperature.is_finite() && temperature >= 0.0 {
+        return Ok(());
+    }
+    Err(ModelError::input(format!("`temperature` is {temperature}, it has to be 0 or more")))
+}

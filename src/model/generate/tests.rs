@@ -1,0 +1,150 @@
+//! Generated responses against scoring, alone and in company.
+
+use super::*;
+use crate::model::config::tests::tiny;
+use crate::model::tests::shake;
+use crate::model::{Compute, DecoderConfig, Weights, score};
+use candle_core::{DType, Device};
+use std::sync::Arc;
+
+fn weights() -> Arc<Weights> {
+    let config = DecoderConfig { context: 100, ..tiny() };
+    let weights = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
+    shake(&weights);
+    Arc::new(weights)
+}
+
+/// Requests of both modes; prompts share beginnings of different lengths, some are equal.
+fn requests(count: usize) -> Vec<Request> {
+    (0..count)
+        .map(|i| {
+            let length = 5 + (i * 7) % 50;
+            let mut prompt: Vec<u32> = (0..length).map(|t| ((t * t + 3 * t) % 31) as u32 + 2).collect();
+            if i % 3 == 0 {
+                let last = prompt.len() - 1;
+                prompt[last] = 2 + (i % 30) as u32;
+            }
+            let mode = if i % 4 == 3 {
+                let sampling = Sampling { temperature: 0.9, top_k: (i % 8 == 3).then_some(5), top_p: Some(0.95), min_p: None };
+                Mode::Sample { sampling, max_tokens: 1 + i % 9, stop: vec![4] }
+            } else {
+                let option = |o: usize| -> Vec<u32> { (0..1 + (o + i) % 5).map(|t| 2 + ((o / 2 + t * (1 + o % 2)) % 9) as u32).collect() };
+                Mode::Choose { options: (0..1 + i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
+            };
+            Request { prompt, mode, seed: i as u64 }
+        })
+        .collect()
+}
+
+fn temperature(request: &Request) -> f64 {
+    let t = match &request.mode {
+        Mode::Sample { sampling, .. } => sampling.temperature,
+        Mode::Choose { temperature, .. } => *temperature,
+    };
+    if t == 0.0 { 1.0 } else { t }
+}
+
+#[test]
+fn what_was_generated_scores_as_it_was_generated() {
+    let weights = weights();
+    let requests = requests(60);
+    let mut generator = Generator::new(weights.clone(), 8, 100).unwrap();
+    let responses = generator.run(requests.clone()).unwrap();
+    assert_eq!(responses.len(), requests.len());
+    let mut chosen = 0;
+    for (request, response) in requests.iter().zip(&responses) {
+        let scores = score(&weights, &[response.row(&request.prompt)], temperature(request), &Compute::default()).unwrap();
+        assert_eq!(scores.logp.len(), response.targets.len());
+        for (a, b) in scores.logp.iter().zip(&response.logp).chain(scores.entropy.iter().zip(&response.entropy)) {
+            assert_eq!(a, b);
+        }
+        for target in &response.targets {
+            assert_eq!(response.tokens[target.position + 1 - request.prompt.len()], target.token);
+        }
+        match &request.mode {
+            Mode::Choose { options, end, .. } => {
+                let option = &options[response.choice.unwrap()];
+                assert_eq!(response.tokens, [option.as_slice(), &[*end]].concat());
+                assert_eq!(response.finish, Finish::Stop);
+                chosen += response.targets.len();
+            }
+            Mode::Sample { max_tokens, stop, .. } => {
+                assert_eq!(response.choice, None);
+                assert_eq!(response.targets.len(), response.tokens.len());
+                let ended = response.tokens.last().is_some_and(|t| stop.contains(t));
+                assert_eq!(response.finish == Finish::Stop, ended);
+                assert!(ended || response.tokens.len() == *max_tokens);
+            }
+        }
+    }
+    assert!(chosen > 60);
+}
+
+#[test]
+fn company_changes_nothing() {
+    let weights = weights();
+    let requests = requests(40);
+    let together = Generator::new(weights.clone(), 16, 100).unwrap().run(requests.clone()).unwrap();
+    let few = Generator::new(weights.clone(), 3, 100).unwrap().run(requests.clone()).unwrap();
+    assert!(together == few);
+    for (request, response) in requests.into_iter().zip(together) {
+        let alone = Generator::new(weights.clone(), 1, 100).unwrap().run([request]).unwrap();
+        assert!(alone[0] == response);
+    }
+}
+
+#[test]
+fn choices_follow_the_policys_probabilities() {
+    let weights = weights();
+    let options: Vec<Vec<u32>> = vec![vec![5, 6], vec![5, 6, 7], vec![5, 8], vec![9]];
+    let mode = Mode::Choose { options: options.clone(), temperature: 1.0, end: 1 };
+    let ask = |seed| Request { prompt: vec![3, 4, 5], mode: mode.clone(), seed };
+    let responses = Generator::new(weights, 32, 100).unwrap().run((0..4000).map(ask)).unwrap();
+    let mut share = vec![(0.0, 0.0); options.len()];
+    for response in &responses {
+        let chosen = &mut share[response.choice.unwrap()];
+        chosen.0 += 1.0 / 4000.0;
+        chosen.1 = f64::from(response.logp.iter().sum::<f32>()).exp();
+    }
+    for (found, expected) in &share {
+        assert!((found - expected).abs() < 0.03, "{share:?}");
+    }
+    assert!((share.iter().map(|s| s.1).sum::<f64>() - 1.0).abs() < 1e-5, "{share:?}");
+}
+
+#[test]
+fn new_weights_make_new_responses() {
+    let weights = weights();
+    let request = &requests(8)[1];
+    let mut generator = Generator::new(weights.clone(), 2, 100).unwrap();
+    let before = generator.run([request.clone()]).unwrap();
+    shake(&weights);
+    let after = generator.run([request.clone()]).unwrap();
+    assert_ne!(before[0].logp, after[0].logp);
+    assert!(after == Generator::new(weights.clone(), 2, 100).unwrap().run([request.clone()]).unwrap());
+    generator.submit(request.clone()).unwrap();
+    weights.touch();
+    assert!(generator.advance().unwrap_err().to_string().contains("weights have changed"));
+}
+
+#[test]
+fn requests_that_cannot_be_answered_are_refused() {
+    let mut generator = Generator::new(weights(), 1, 20).unwrap();
+    let mut message = |prompt: Vec<u32>, options: Vec<Vec<u32>>| {
+        let mode = Mode::Choose { options, temperature: 1.0, end: 1 };
+        generator.submit(Request { prompt, mode, seed: 0 }).unwrap_err().to_string()
+    };
+    assert_eq!(message(vec![], vec![vec![2]]), "an empty prompt has no next token");
+    assert_eq!(message(vec![99], vec![vec![2]]), "prompt token 99 is outside the vocabulary of 37");
+    assert_eq!(message(vec![2; 18], vec![vec![2; 3]]), "a prompt of 18 tokens and an option of 3 does not fit into 20 positions");
+    assert_eq!(message(vec![2], vec![]), "there is no option to choose from");
+    let sample = |temperature| Mode::Sample { sampling: Sampling { temperature, ..Sampling::default() }, max_tokens: 30, stop: vec![] };
+    assert!(generator.submit(Request { prompt: vec![2], mode: sample(f64::NAN), seed: 0 }).is_err());
+    generator.submit(Request { prompt: vec![2; 15], mode: sample(1.0), seed: 0 }).unwrap();
+    assert!(generator.submit(Request { prompt: vec![2], mode: sample(1.0), seed: 0 }).unwrap_err().to_string().contains("all slots"));
+    let mut response = Vec::new();
+    while response.is_empty() {
+        response = generator.advance().unwrap();
+    }
+    assert_eq!((response[0].1.tokens.len(), response[0].1.finish), (6, Finish::Length));
+}

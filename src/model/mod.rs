@@ -1,0 +1,35 @@
+//! Models: a decoder, its weights, scoring, gradients, generation, tokenizer, optimiser. Tensors and tokens, no pipelines.
+//!
+//! [`Weights`] hold the parameters once. [`score`] gives the log-probability and entropy of every token a policy chose,
+//! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`AdamW`] applies it,
+//! [`Generator`] makes new responses from the same parameters.
+
+mod composite;
+mod config;
+mod engine;
+mod error;
+mod generate;
+mod gradients;
+mod lanes;
+mod native;
+mod optimizer;
+mod row;
+mod score;
+#[cfg(test)]
+mod tests;
+pub mod threads;
+mod tokenizer;
+mod value_head;
+mod weights;
+
+pub use config::DecoderConfig;
+pub use error::ModelError;
+pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
+pub use gradients::Gradients;
+pub use lanes::Compute;
+pub use optimizer::{AdamW, AdamWConfig};
+pub use row::{Row, Target};
+pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, score};
+pub use tokenizer::{END, PAD, Tokenizer};
+pub use value_head::{Critic, ValueEvaluation};
+pub use weights::{Head, Weights};

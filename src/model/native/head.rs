@@ -1,0 +1,225 @@
+//! From hidden states to log-probabilities and entropies, and back.
+
+use super::gradients::Sums;
+use super::matmul::{Left, Write, add_outer};
+use super::packed::{Packed, Top};
+use super::real::{Real, add_scaled, dot, largest, sum};
+use super::simd::simd;
+
+/// One token whose log-probability is asked for, at output `output` of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) output: usize,
+    pub(crate) token: u32,
+    pub(crate) allowed: Option<&'a [u32]>,
+}
+
+/// Outputs whose logits over the whole vocabulary exist at the same time.
+const CHUNK: usize = 64;
+
+/// Scaled logits of one distribution become probabilities; gives (top, log of the denominator, entropy):
+/// log p = z - top - log.
+pub(crate) struct Summary<T> {
+    pub(crate) top: T,
+    pub(crate) log: T,
+    pub(crate) entropy: T,
+}
+
+simd! {
+    /// `z / temperature`, in place.
+    pub(crate) fn scale<T>(z: &mut [T], by: T) {
+        for z in z {
+            *z *= by;
+        }
+    }
+}
+
+simd! {
+    /// Fills `p` with softmax(z).
+    pub(crate) fn softmax<T>(z: &[T], p: &mut [T]) -> Summary<T> {
+        let top = largest(z);
+        for (p, z) in p.iter_mut().zip(z) {
+            *p = (*z - top).expo();
+        }
+        let total = sum(p);
+        let share = T::ONE / total;
+        let mut mean = T::ZERO;
+        let (whole_p, rest_p) = p.as_chunks_mut::<16>();
+        let (whole_z, rest_z) = z.as_chunks::<16>();
+        let mut lanes = [T::ZERO; 16];
+        for (p, z) in whole_p.iter_mut().zip(whole_z) {
+            for i in 0..16 {
+                p[i] *= share;
+                lanes[i] = p[i].fma(z[i] - top, lanes[i]);
+            }
+        }
+        for (p, z) in rest_p.iter_mut().zip(rest_z) {
+            *p *= share;
+            mean = p.fma(*z - top, mean);
+        }
+        mean += sum(&lanes);
+        let log = total.log();
+        Summary { top, log, entropy: log - mean }
+    }
+}
+
+simd! {
+    /// `p` becomes the gradient of `by_logp · log p[at] + by_entropy · H` with respect to the unscaled logits.
+    fn softmax_backward<T>(z: &[T], p: &mut [T], at: usize, top: T, log: T, entropy: T, by_logp: T, by_entropy: T, by: T) {
+        for (p, z) in p.iter_mut().zip(z) {
+            let logp = *z - top - log;
+            *p = -*p * (by_logp + by_entropy * (logp + entropy)) * by;
+        }
+        if let Some(p) = p.get_mut(at) {
+            *p += by_logp * by;
+        }
+    }
+}
+
+simd! {
+    /// Logits of a few tokens.
+    pub(crate) fn logits_of<T>(hidden: &[T], rows: &[T], tokens: &[u32], out: &mut [T]) {
+        for (out, token) in out.iter_mut().zip(tokens) {
+            *out = dot(hidden, &rows[*token as usize * hidden.len()..][..hidden.len()]);
+        }
+    }
+}
+
+simd! {
+    /// Gradients of [`logits_of`].
+    fn logits_of_backward<T>(hidden: &[T], rows: &[T], tokens: &[u32], dz: &[T], dhidden: &mut [T], drows: &mut [T]) {
+        for (dz, token) in dz.iter().zip(tokens) {
+            let at = *token as usize * hidden.len();
+            add_scaled(dhidden, *dz, &rows[at..at + hidden.len()]);
+            add_scaled(&mut drows[at..at + hidden.len()], *dz, hidden);
+        }
+    }
+}
+
+simd! {
+    /// `y += factor * x`.
+    fn add_line<T>(y: &mut [T], factor: T, x: &[T]) {
+        add_scaled(y, factor, x);
+    }
+}
+
+/// Log-probability and entropy of each question.
+pub(crate) struct Answers<T> {
+    pub(crate) logp: Vec<T>,
+    pub(crate) entropy: Vec<T>,
+}
+
+/// How the gradient of a loss weighs each answer.
+pub(crate) struct Slopes<'a> {
+    pub(crate) logp: &'a [f32],
+    pub(crate) entropy: &'a [f32],
+}
+
+/// Answers questions about `hidden` (`[outputs, width]`); with slopes also the gradients: returns that of `hidden`.
+pub(crate) fn ask<T: Real>(
+    model: &Packed<T>,
+    hidden: &[T],
+    questions: &[Question],
+    temperature: f64,
+    mut backward: Option<(Slopes, &mut Sums<T>)>,
+) -> (Answers<T>, Vec<T>) {
+    let width = model.config.width;
+    let mut answers = Answers { logp: vec![T::ZERO; questions.len()], entropy: vec![T::ZERO; questions.len()] };
+    let mut dhidden = if backward.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
+    let Top::Vocabulary { rows, linear } = &model.top else { return (answers, dhidden) };
+    let rows = if rows.is_empty() { &model.embedding } else { rows };
+    let by = T::of(1.0 / temperature);
+    let vocab = model.config.vocab;
+
+    let (mut z, mut p) = (Vec::new(), Vec::new());
+    let mut answer = |i: usize, question: &Question, z: &mut [T], p: &mut [T], backward: &Option<(Slopes, &mut Sums<T>)>| {
+        scale(z, by);
+        let Summary { top, log, entropy } = softmax(z, p);
+        let at = match question.allowed {
+            Some(allowed) => allowed.iter().position(|t| *t == question.token).unwrap_or(0),
+            None => question.token as usize,
+        };
+        answers.logp[i] = z[at] - top - log;
+        answers.entropy[i] = entropy;
+        if let Some((slopes, _)) = backward {
+            let slope = |s: &[f32]| s.get(i).map_or(T::ZERO, |s| T::of(f64::from(*s)));
+            softmax_backward(z, p, at, top, log, entropy, slope(slopes.logp), slope(slopes.entropy), by);
+        }
+    };
+
+    for (i, question) in questions.iter().enumerate() {
+        let Some(allowed) = question.allowed else { continue };
+        z.resize(allowed.len(), T::ZERO);
+        p.resize(allowed.len(), T::ZERO);
+        let at = question.output * width..(question.output + 1) * width;
+        logits_of(&hidden[at.clone()], rows, allowed, &mut z);
+        answer(i, question, &mut z, &mut p, &backward);
+        if let Some((_, sums)) = &mut backward {
+            let drows = if sums.head.is_empty() { &mut sums.embedding } else { &mut sums.head };
+            logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], drows);
+        }
+    }
+
+    let free: Vec<usize> = (0..questions.len()).filter(|i| questions[*i].allowed.is_none()).collect();
+    let (mut lines, mut dlines) = (Vec::new(), Vec::new());
+    for chunk in free.chunks(CHUNK) {
+        lines.clear();
+        for i in chunk {
+            lines.extend_from_slice(&hidden[questions[*i].output * width..][..width]);
+        }
+        z.resize(chunk.len() * vocab, T::ZERO);
+        p.resize(chunk.len() * vocab, T::ZERO);
+        linear.apply(&lines, chunk.len(), &mut z, Write::Set);
+        for ((i, z), p) in chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab)) {
+            answer(*i, &questions[*i], z, p, &backward);
+        }
+        if let Some((_, sums)) = &mut backward {
+            dlines.resize(chunk.len() * width, T::ZERO);
+            linear.pull(&p, chunk.len(), &mut dlines, Write::Set);
+            for (i, dline) in chunk.iter().zip(dlines.chunks_exact(width)) {
+                add_line(&mut dhidden[questions[*i].output * width..][..width], T::ONE, dline);
+            }
+            let drows = if sums.head.is_empty() { &mut sums.embedding } else { &mut sums.head };
+            add_outer(Left { data: &p, stride: vocab }, vocab, Left { data: &lines, stride: width }, width, chunk.len(), drows, width);
+        }
+        z.clear();
+        p.clear();
+    }
+    (answers, dhidden)
+}
+
+/// The critic's estimate at each output.
+pub(crate) fn values<T: Real>(model: &Packed<T>, hidden: &[T], outputs: impl Iterator<Item = usize>) -> Vec<T> {
+    let Top::Value { weight, bias } = &model.top else { return Vec::new() };
+    let width = model.config.width;
+    outputs
+        .map(|output| {
+            let mut value = [T::ZERO];
+            logits_of(&hidden[output * width..][..width], weight, &[0], &mut value);
+            value[0] + *bias
+        })
+        .collect()
+}
+
+/// Gradients of [`values`]: returns that of `hidden`.
+pub(crate) fn values_backward<T: Real>(
+    model: &Packed<T>,
+    hidden: &[T],
+    outputs: impl Iterator<Item = usize>,
+    slopes: &[f32],
+    sums: &mut Sums<T>,
+) -> Vec<T> {
+    let mut dhidden = vec![T::ZERO; hidden.len()];
+    let Top::Value { weight, .. } = &model.top else { return dhidden };
+    let width = model.config.width;
+    for (output, slope) in outputs.zip(slopes) {
+        let slope = T::of(f64::from(*slope));
+        let at = output * width..(output + 1) * width;
+        add_line(&mut dhidden[at.clone()], slope, weight);
+        add_line(&mut sums.head, slope, &hidden[at]);
+        for bias in &mut sums.bias {
+            *bias += slope;
+        }
+    }
+    dhidden
+}

@@ -1,0 +1,21 @@
+//! Training and generation on the CPU: kernels over slices, the decoder forward and backward, nothing allocated per operation
+//! that candle would (its tape, broadcasts, zeroed gradients).
+//!
+//! A row's numbers do not depend on which rows share its batch, nor on the instruction set ([`simd`]).
+
+pub(crate) mod attention;
+pub(crate) mod backward;
+pub(crate) mod batch;
+pub(crate) mod decode;
+pub(crate) mod elementwise;
+pub(crate) mod gradients;
+pub(crate) mod head;
+pub(crate) mod matmul;
+pub(crate) mod packed;
+pub(crate) mod pass;
+pub(crate) mod real;
+pub(crate) mod simd;
+pub(crate) mod vector;
+
+pub(crate) use packed::Packed;
+pub(crate) use real::Real;

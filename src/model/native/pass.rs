@@ -1,0 +1,174 @@
+//! The decoder over one batch, forward.
+//!
+//! The last block computes queries, attention and feed-forward only where its output is wanted; keys and values it needs everywhere.
+
+use super::attention::{Memory, Scratch, as_columns, as_rows, attend};
+use super::batch::Batch;
+use super::elementwise::{rms_norm, swiglu};
+use super::matmul::Write;
+use super::packed::{Layer, Packed};
+use super::real::Real;
+use super::simd::LANES;
+
+/// What the backward pass needs of one block. N tokens, S of them computed to the end (S = N but for the last block).
+pub(crate) struct Kept<T> {
+    /// Input, [N, width], and the inverse norms of its rows.
+    pub(crate) x: Vec<T>,
+    pub(crate) x_inverse: Vec<T>,
+    /// Turned queries [S, width], turned keys and values [N, 2 kv].
+    pub(crate) q: Vec<T>,
+    pub(crate) kv: Vec<T>,
+    /// Attention's output [S, width] and the logarithms of its denominators [S, heads].
+    pub(crate) attended: Vec<T>,
+    pub(crate) norms: Vec<T>,
+    /// After attention [S, width], and the inverse norms of its rows.
+    pub(crate) middle: Vec<T>,
+    pub(crate) middle_inverse: Vec<T>,
+    /// [S, 2 ffn].
+    pub(crate) gate_up: Vec<T>,
+}
+
+pub(crate) struct Pass<T> {
+    pub(crate) blocks: Vec<Kept<T>>,
+    /// Output of the last block at the wanted places, [S, width], and the inverse norms of its rows.
+    pub(crate) last: Vec<T>,
+    pub(crate) last_inverse: Vec<T>,
+    /// After the final norm, [S, width].
+    pub(crate) hidden: Vec<T>,
+}
+
+impl<T> Pass<T> {
+    /// Scalars kept for one token and for one wanted output.
+    pub(crate) fn size(config: &crate::model::DecoderConfig) -> (usize, usize) {
+        let full = 4 * config.width + 2 * config.kv_width() + config.heads + 2 + 2 * config.ffn;
+        (config.layers * full, 2 * config.width)
+    }
+}
+
+pub(crate) fn zeros<T: Real>(count: usize) -> Vec<T> {
+    vec![T::ZERO; count]
+}
+
+/// Rows of `x` at `places`.
+pub(crate) fn gather<T: Real>(x: &[T], width: usize, places: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(places.len() * width);
+    for place in places {
+        out.extend_from_slice(&x[place * width..][..width]);
+    }
+    out
+}
+
+/// Where the rows of a batch have their queries: all tokens, or the wanted ones.
+pub(crate) struct Queries<'a> {
+    pub(crate) starts: &'a [usize],
+    pub(crate) positions: &'a [u32],
+}
+
+impl Batch {
+    pub(crate) fn queries(&self, last: bool) -> Queries<'_> {
+        if last {
+            Queries { starts: &self.wanted_starts, positions: &self.wanted }
+        } else {
+            Queries { starts: &self.starts, positions: &self.positions }
+        }
+    }
+}
+
+/// Runs the batch through the model and keeps what the backward pass needs.
+pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: bool) -> Pass<T> {
+    let config = &model.config;
+    let width = config.width;
+    let mut x = zeros(batch.tokens() * width);
+    for (row, id) in x.chunks_exact_mut(width).zip(&batch.ids) {
+        row.copy_from_slice(&model.embedding[*id as usize * width..][..width]);
+    }
+    let mut blocks = Vec::with_capacity(config.layers);
+    let mut scratch = Scratch::default();
+    for (i, layer) in model.layers.iter().enumerate() {
+        let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, &mut scratch);
+        x = out;
+        if keep {
+            blocks.push(kept);
+        }
+    }
+    let outputs = batch.outputs();
+    let (mut hidden, mut last_inverse) = (zeros(outputs * width), zeros(outputs));
+    rms_norm(&x, width, &model.final_norm, T::of(config.norm_eps), &mut hidden, &mut last_inverse);
+    Pass { blocks, last: x, last_inverse, hidden }
+}
+
+fn block_forward<T: Real>(
+    model: &Packed<T>,
+    layer: &Layer<T>,
+    batch: &Batch,
+    last: bool,
+    x: Vec<T>,
+    scratch: &mut Scratch<T>,
+) -> (Kept<T>, Vec<T>) {
+    let config = &model.config;
+    let (width, ffn, kv_width, eps) = (config.width, config.ffn, config.kv_width(), T::of(config.norm_eps));
+    let tokens = batch.tokens();
+    let (mut normed, mut x_inverse) = (zeros(tokens * width), zeros(tokens));
+    rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut x_inverse);
+    let mut kv = zeros(tokens * 2 * kv_width);
+    layer.key_value.apply(&normed, tokens, &mut kv, Write::Set);
+    model.rope.turn(&mut kv, 2 * kv_width, kv_width, &batch.positions, false);
+
+    let queries = batch.queries(last);
+    let count = queries.positions.len();
+    let mut middle = if last { gather(&x, width, &batch.places) } else { x.clone() };
+    let normed = if last { gather(&normed, width, &batch.places) } else { normed };
+    let mut q = zeros(count * width);
+    layer.query.apply(&normed, count, &mut q, Write::Set);
+    model.rope.turn(&mut q, width, width, queries.positions, false);
+
+    let (mut attended, mut norms) = (zeros(count * width), zeros(count * config.heads));
+    attention_forward(model, batch, &queries, &q, &kv, &mut attended, &mut norms, scratch);
+    layer.output.apply(&attended, count, &mut middle, Write::Add);
+
+    let (mut normed, mut middle_inverse) = (normed, zeros(count));
+    rms_norm(&middle, width, &layer.ffn_norm, eps, &mut normed, &mut middle_inverse);
+    let mut gate_up = zeros(count * 2 * ffn);
+    layer.gate_up.apply(&normed, count, &mut gate_up, Write::Set);
+    let mut product = zeros(count * ffn);
+    swiglu(&gate_up, ffn, &mut product);
+    let mut out = middle.clone();
+    layer.down.apply(&product, count, &mut out, Write::Add);
+    (Kept { x, x_inverse, q, kv, attended, norms, middle, middle_inverse, gate_up }, out)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn attention_forward<T: Real>(
+    model: &Packed<T>,
+    batch: &Batch,
+    queries: &Queries,
+    q: &[T],
+    kv: &[T],
+    out: &mut [T],
+    norms: &mut [T],
+    scratch: &mut Scratch<T>,
+) {
+    let config = &model.config;
+    let (width, head, kv_width, heads) = (config.width, config.head_width(), config.kv_width(), config.heads);
+    let group = heads / config.kv_heads;
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
+    for row in 0..batch.rows() {
+        let (start, end) = (batch.starts[row], batch.starts[row + 1]);
+        let (from, to) = (queries.starts[row], queries.starts[row + 1]);
+        if from == to {
+            continue;
+        }
+        let stride = (end - start).next_multiple_of(LANES);
+        let kv = &kv[start * 2 * kv_width..end * 2 * kv_width];
+        for kv_head in 0..config.kv_heads {
+            as_columns(&kv[kv_head * head..], 2 * kv_width, end - start, head, &mut keys);
+            as_rows(&kv[kv_width + kv_head * head..], 2 * kv_width, end - start, head, &mut values);
+            let memory = Memory { keys: &keys, stride, values: &values, head };
+            for h in kv_head * group..(kv_head + 1) * group {
+                let at = from * width + h * head;
+                let norms = Some((&mut norms[from * heads + h..], heads));
+                attend(&q[at..], &mut out[at..], width, &queries.positions[from..to], memory, scratch, norms);
+            }
+        }
+    }
+}

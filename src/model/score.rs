@@ -1,0 +1,67 @@
+//! Log-probabilities and entropies of the policy's tokens, and the gradient of any function of them.
+
+use super::engine::{Answers, Ask, Engine, answers};
+use super::{Compute, Gradients, ModelError, Row, Weights};
+
+/// One number for every target, rows in order, targets in order within their row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// log softmax(logits / temperature) of the target, over its allowed tokens.
+    pub logp: Vec<f32>,
+    /// Entropy of that distribution, in nats.
+    pub entropy: Vec<f32>,
+}
+
+impl Scores {
+    fn new([logp, entropy]: Answers<f32>) -> Scores {
+        Scores { logp, entropy }
+    }
+}
+
+/// The gradient of a loss with respect to [`Scores`], in the same order. An empty list means zeros.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScoreGradients {
+    pub logp: Vec<f32>,
+    pub entropy: Vec<f32>,
+}
+
+/// Log-probabilities and entropies, with nothing kept for a backward pass.
+pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<Scores, ModelError> {
+    Ok(Scores::new(answers(weights, rows, Ask::Policy { temperature }, compute)?))
+}
+
+/// Scores and the gradients of Σ g · score with respect to the parameters, where g is known beforehand.
+///
+/// Micro-batches only bound the memory, their gradients are added up; the bytes do not depend on the number of threads.
+pub fn accumulate_gradients(
+    weights: &Weights,
+    rows: &[Row],
+    temperature: f64,
+    slopes: &ScoreGradients,
+    compute: &Compute,
+) -> Result<(Scores, Gradients), ModelError> {
+    let (engine, _) = Engine::new(weights, rows, Ask::Policy { temperature }, compute, false)?;
+    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy])?;
+    Ok((Scores::new(found), gradients))
+}
+
+/// A forward pass whose gradient is asked for when the loss has been evaluated on its scores.
+///
+/// Activations are kept in between if [`Compute::keep`] allows it, otherwise computed again: the result is the same.
+pub struct Evaluation<'a> {
+    pub scores: Scores,
+    engine: Engine<'a>,
+}
+
+/// Scores `rows` for an update.
+pub fn evaluate<'a>(weights: &'a Weights, rows: &'a [Row], temperature: f64, compute: &Compute) -> Result<Evaluation<'a>, ModelError> {
+    let (engine, found) = Engine::new(weights, rows, Ask::Policy { temperature }, compute, true)?;
+    Ok(Evaluation { scores: Scores::new(found), engine })
+}
+
+impl Evaluation<'_> {
+    /// The gradients of Σ g · score with respect to the parameters.
+    pub fn backward(self, slopes: &ScoreGradients) -> Result<Gradients, ModelError> {
+        Ok(self.engine.backward([&slopes.logp, &slopes.entropy])?.1)
+    }
+}

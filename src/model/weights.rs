@@ -1,0 +1,378 @@
+//! The parameters of one model, by name: one copy, used by training and rollouts alike.
+
+use super::native::{Packed, Real};
+use super::{DecoderConfig, ModelError};
+use candle_core::{DType, Device, Tensor, Var};
+use indexmap::IndexMap;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use safetensors::tensor::{SafeTensors, TensorView};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What the last hidden state is turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Logits over the vocabulary.
+    Vocabulary,
+    /// One number: the critic's estimate of the return.
+    Value,
+}
+
+/// Named parameters in a fixed order, each in the layout that transformers writes (`[out, in]`).
+///
+/// Rollouts read the same storage as training writes. What the CPU kernels have repacked for speed is remembered
+/// until [`Weights::touch`] says that the parameters changed.
+#[derive(Debug)]
+pub struct Weights {
+    config: DecoderConfig,
+    head: Head,
+    variables: IndexMap<String, Var>,
+    version: AtomicU64,
+    packed: Mutex<PackedCache>,
+}
+
+#[derive(Default, Debug)]
+pub(crate) struct PackedCache {
+    pub(crate) single: Option<(u64, Arc<Packed<f32>>)>,
+    pub(crate) double: Option<(u64, Arc<Packed<f64>>)>,
+}
+
+/// How a parameter is initialised.
+enum Start {
+    Normal(f64),
+    Constant(f64),
+}
+
+pub(crate) const EMBEDDING: &str = "model.embed_tokens.weight";
+pub(crate) const FINAL_NORM: &str = "model.norm.weight";
+pub(crate) const UNEMBEDDING: &str = "lm_head.weight";
+pub(crate) const VALUE_WEIGHT: &str = "value_head.weight";
+pub(crate) const VALUE_BIAS: &str = "value_head.bias";
+
+pub(crate) fn layer_name(layer: usize, part: &str) -> String {
+    format!("model.layers.{layer}.{part}.weight")
+}
+
+/// Every parameter of a model with its shape and start, in order.
+fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, Start)> {
+    let (width, ffn, kv) = (config.width, config.ffn, config.kv_width());
+    // The usual 1/sqrt(fan-in); what is added to the residual stream is scaled down by the number of additions.
+    let inner = |fan_in: usize| Start::Normal(1.0 / (fan_in as f64).sqrt());
+    let residual = |fan_in: usize| Start::Normal(1.0 / (fan_in as f64 * 2.0 * config.layers as f64).sqrt());
+    let mut all = vec![(EMBEDDING.to_string(), vec![config.vocab, width], Start::Normal(EMBEDDING_DEVIATION))];
+    for layer in 0..config.layers {
+        let mut add = |part: &str, shape: Vec<usize>, start: Start| all.push((layer_name(layer, part), shape, start));
+        add("input_layernorm", vec![width], Start::Constant(1.0));
+        add("self_attn.q_proj", vec![width, width], inner(width));
+        add("self_attn.k_proj", vec![kv, width], inner(width));
+        add("self_attn.v_proj", vec![kv, width], inner(width));
+        add("self_attn.o_proj", vec![width, width], residual(width));
+        add("post_attention_layernorm", vec![width], Start::Constant(1.0));
+        add("mlp.gate_proj", vec![ffn, width], inner(width));
+        add("mlp.up_proj", vec![ffn, width], inner(width));
+        add("mlp.down_proj", vec![width, ffn], residual(ffn));
+    }
+    all.push((FINAL_NORM.to_string(), vec![width], Start::Constant(1.0)));
+    match head {
+        Head::Vocabulary if config.tied => {}
+        Head::Vocabulary => all.push((UNEMBEDDING.to_string(), vec![config.vocab, width], Start::Normal(EMBEDDING_DEVIATION))),
+        // Zero: before the first update the critic says 0 everywhere.
+        Head::Value => {
+            all.push((VALUE_WEIGHT.to_string(), vec![1, width], Start::Constant(0.0)));
+            all.push((VALUE_BIAS.to_string(), vec![1], Start::Constant(0.0)));
+        }
+    }
+    all
+}
+
+/// Small, so that the first predictions of a tied model are close to uniform.
+const EMBEDDING_DEVIATION: f64 = 0.02;
+
+impl Weights {
+    /// A causal language model with random parameters. The same seed gives the same parameters on every device.
+    pub fn init(config: &DecoderConfig, seed: u64, device: &Device, dtype: DType) -> Result<Weights, ModelError> {
+        Weights::init_with(config, Head::Vocabulary, seed, device, dtype)
+    }
+
+    pub(crate) fn init_with(config: &DecoderConfig, head: Head, seed: u64, device: &Device, dtype: DType) -> Result<Weights, ModelError> {
+        config.validate()?;
+        let mut variables = IndexMap::new();
+        for (stream, (name, shape, start)) in parameters(config, head).into_iter().enumerate() {
+            let count: usize = shape.iter().product();
+            let values: Vec<f64> = match start {
+                Start::Constant(value) => vec![value; count],
+                Start::Normal(deviation) => {
+                    // A stream each: a parameter's start does not depend on the sizes of those before it.
+                    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                    rng.set_stream(stream as u64);
+                    normal(&mut rng, count).into_iter().map(|x| x * deviation).collect()
+                }
+            };
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)?;
+            variables.insert(name, Var::from_tensor(&tensor)?);
+        }
+        Ok(Weights::new(config.clone(), head, variables))
+    }
+
+    fn new(config: DecoderConfig, head: Head, variables: IndexMap<String, Var>) -> Weights {
+        Weights { config, head, variables, version: AtomicU64::new(0), packed: Mutex::default() }
+    }
+
+    pub fn config(&self) -> &DecoderConfig {
+        &self.config
+    }
+
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    pub fn device(&self) -> Device {
+        self.variables.values().next().map_or(Device::Cpu, |var| var.device().clone())
+    }
+
+    pub fn dtype(&self) -> DType {
+        self.variables.values().next().map_or(DType::F32, |var| var.dtype())
+    }
+
+    /// All parameters, in their order.
+    pub fn variables(&self) -> &IndexMap<String, Var> {
+        &self.variables
+    }
+
+    /// Changes whenever [`Weights::touch`] was called.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// To be called after parameters were changed in place; what was derived from the old ones is then derived anew.
+    pub fn touch(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The parameters in the layout of the CPU kernels; made once per version.
+    pub(crate) fn packed<T: Real>(&self, backward: bool) -> Result<Arc<Packed<T>>, ModelError> {
+        let version = self.version();
+        // A poisoned lock only means that another thread panicked while packing: the cache is then overwritten.
+        let mut cache = self.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let slot = T::cache(&mut cache);
+        if let Some((at, packed)) = slot
+            && *at == version
+            && (packed.has_backward() || !backward)
+        {
+            return Ok(packed.clone());
+        }
+        let packed = Arc::new(Packed::new(self, backward)?);
+        *slot = Some((version, packed.clone()));
+        Ok(packed)
+    }
+
+    /// A second set of parameters with the same values (a reference policy, the start of a critic's backbone).
+    pub fn duplicate(&self) -> Result<Weights, ModelError> {
+        let mut variables = IndexMap::new();
+        for (name, var) in &self.variables {
+            variables.insert(name.clone(), Var::from_tensor(&var.as_detached_tensor().copy()?)?);
+        }
+        Ok(Weights::new(self.config.clone(), self.head, variables))
+    }
+
+    /// Takes over the values of all parameters that `other` has too; shapes must agree.
+    pub fn copy_from(&self, other: &Weights) -> Result<(), ModelError> {
+        for (name, var) in &self.variables {
+            if let Some(theirs) = other.variables.get(name) {
+                if theirs.shape() != var.shape() {
+                    return Err(ModelError::input(format!("`{name}` has shape {:?} here and {:?} there", var.dims(), theirs.dims())));
+                }
+                var.set(&theirs.as_detached_tensor().to_device(var.device())?.to_dtype(var.dtype())?)?;
+            }
+        }
+        self.touch();
+        Ok(())
+    }
+
+    /// blake3, in hex, over names, shapes and little-endian values.
+    pub fn hash(&self) -> Result<String, ModelError> {
+        let mut hasher = blake3::Hasher::new();
+        for (name, var) in &self.variables {
+            hasher.update(name.as_bytes());
+            hasher.update(&[0]);
+            for size in var.dims() {
+                hasher.update(&(*size as u64).to_le_bytes());
+            }
+            hasher.update(&bytes(var)?);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// Writes safetensors. The file is written as it is: writing to a temporary name is the caller's matter.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let mut parts = Vec::new();
+        for (name, var) in &self.variables {
+            parts.push((name.clone(), var.dims().to_vec(), bytes(var)?));
+        }
+        save_parts(path, self.dtype(), &parts, None)
+    }
+
+    /// Reads what [`Weights::save`] wrote. A tensor that is missing, unknown, or of another shape or type is an error that names it.
+    pub fn load(path: &Path, config: &DecoderConfig, device: &Device) -> Result<Weights, ModelError> {
+        Weights::load_with(path, config, Head::Vocabulary, device)
+    }
+
+    pub(crate) fn load_with(path: &Path, config: &DecoderConfig, head: Head, device: &Device) -> Result<Weights, ModelError> {
+        config.validate()?;
+        let wanted = parameters(config, head);
+        let shapes: Vec<(String, Vec<usize>)> = wanted.into_iter().map(|(name, shape, _)| (name, shape)).collect();
+        let mut variables = IndexMap::new();
+        for (name, tensor) in load_parts(path, &shapes)?.0 {
+            variables.insert(name, Var::from_tensor(&tensor.to_device(device)?)?);
+        }
+        Ok(Weights::new(config.clone(), head, variables))
+    }
+}
+
+/// Standard normal numbers by Box and Muller (1958), two from each pair of uniform ones.
+fn normal(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
+    let mut uniform = move || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+        let angle = std::f64::consts::TAU * uniform();
+        values.push(radius * angle.cos());
+        values.push(radius * angle.sin());
+    }
+    values.truncate(count);
+    values
+}
+
+/// A tensor's values, little-endian.
+pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, ModelError> {
+    let flat = tensor.detach().to_device(&Device::Cpu)?.flatten_all()?;
+    Ok(match flat.dtype() {
+        DType::F64 => flat.to_vec1::<f64>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        DType::F32 => flat.to_vec1::<f32>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        other => return Err(ModelError::input(format!("parameters of type {other:?} are not supported"))),
+    })
+}
+
+/// Writes tensors (name, shape, bytes) and a note as safetensors.
+pub(crate) fn save_parts(
+    path: &Path,
+    dtype: DType,
+    parts: &[(String, Vec<usize>, Vec<u8>)],
+    note: Option<(&str, String)>,
+) -> Result<(), ModelError> {
+    let kind = if dtype == DType::F64 { safetensors::Dtype::F64 } else { safetensors::Dtype::F32 };
+    let mut views = Vec::new();
+    for (name, shape, data) in parts {
+        views.push((name, TensorView::new(kind, shape.clone(), data).map_err(|e| ModelError::file(path, e))?));
+    }
+    // One note only: several would be written in hash order.
+    let note: Option<HashMap<String, String>> = note.map(|(key, value)| [(key.to_string(), value)].into());
+    let file = safetensors::serialize(views, note).map_err(|e| ModelError::file(path, e))?;
+    std::fs::write(path, file).map_err(|e| ModelError::file(path, e))
+}
+
+type Notes = BTreeMap<String, String>;
+
+/// The tensors of a file in the order of `wanted`, which has to match the file exactly.
+pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result<(Vec<(String, Tensor)>, Notes), ModelError> {
+    let data = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
+    let file = SafeTensors::deserialize(&data).map_err(|e| ModelError::file(path, format!("not a whole safetensors file ({e})")))?;
+    if let Some(extra) = file.names().iter().filter(|name| !wanted.iter().any(|(w, _)| w == *name)).min() {
+        return Err(ModelError::file(path, format!("holds `{extra}`, which this model does not have")));
+    }
+    let (_, header) = SafeTensors::read_metadata(&data).map_err(|e| ModelError::file(path, e))?;
+    let notes = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let mut tensors: Vec<(String, Tensor)> = Vec::new();
+    for (name, shape) in wanted {
+        let view = file.tensor(name).map_err(|_| ModelError::file(path, format!("`{name}` is missing")))?;
+        if view.shape() != shape.as_slice() {
+            let message = format!("`{name}` has shape {:?}, this model needs {shape:?}", view.shape());
+            return Err(ModelError::file(path, message));
+        }
+        let tensor = match view.dtype() {
+            safetensors::Dtype::F32 => Tensor::from_vec(from_bytes(view.data(), f32::from_le_bytes), shape.as_slice(), &Device::Cpu)?,
+            safetensors::Dtype::F64 => Tensor::from_vec(from_bytes(view.data(), f64::from_le_bytes), shape.as_slice(), &Device::Cpu)?,
+            other => return Err(ModelError::file(path, format!("`{name}` is of type {other:?}, expected F32 or F64"))),
+        };
+        if tensors.first().is_some_and(|(_, first)| first.dtype() != tensor.dtype()) {
+            return Err(ModelError::file(path, format!("`{name}` is of type {:?}, those before it are not", tensor.dtype())));
+        }
+        tensors.push((name.clone(), tensor));
+    }
+    Ok((tensors, notes))
+}
+
+fn from_bytes<const N: usize, T>(data: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
+    data.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::config::tests::tiny;
+
+    fn weights(seed: u64) -> Weights {
+        Weights::init(&tiny(), seed, &Device::Cpu, DType::F32).unwrap()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_parameters() {
+        assert_eq!(weights(1).hash().unwrap(), weights(1).hash().unwrap());
+        assert_ne!(weights(1).hash().unwrap(), weights(2).hash().unwrap());
+        assert_eq!(weights(1).variables().values().map(|v| v.elem_count()).sum::<usize>(), tiny().parameters());
+        let untied = DecoderConfig { tied: false, ..tiny() };
+        let more = Weights::init(&untied, 1, &Device::Cpu, DType::F32).unwrap();
+        assert_eq!(more.variables().values().map(|v| v.elem_count()).sum::<usize>(), untied.parameters());
+    }
+
+    #[test]
+    fn the_start_is_normal() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let values = normal(&mut rng, 100_001);
+        let mean = |f: fn(f64) -> f64| values.iter().map(|x| f(*x)).sum::<f64>() / values.len() as f64;
+        assert!(mean(|x| x).abs() < 0.01 && (mean(|x| x * x) - 1.0).abs() < 0.02 && (mean(|x| x.powi(4)) - 3.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn saved_weights_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model.safetensors");
+        weights(1).save(&path).unwrap();
+        let again = Weights::load(&path, &tiny(), &Device::Cpu).unwrap();
+        assert_eq!(again.hash().unwrap(), weights(1).hash().unwrap());
+        let first = std::fs::read(&path).unwrap();
+        again.save(&path).unwrap();
+        assert_eq!(first, std::fs::read(&path).unwrap());
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model.safetensors");
+        weights(1).save(&path).unwrap();
+        let message = |config: DecoderConfig| Weights::load(&path, &config, &Device::Cpu).unwrap_err().to_string();
+        assert!(message(DecoderConfig { vocab: 38, ..tiny() }).ends_with("has shape [37, 24], this model needs [38, 24]"));
+        assert!(message(DecoderConfig { tied: false, ..tiny() }).ends_with("`lm_head.weight` is missing"));
+        assert!(message(DecoderConfig { layers: 1, ..tiny() }).contains("model.layers.1.input_layernorm.weight"));
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(message(tiny()).contains("not a whole safetensors file"));
+        assert!(Weights::load(&dir.path().join("none"), &tiny(), &Device::Cpu).unwrap_err().to_string().contains("none"));
+    }
+
+    #[test]
+    fn a_duplicate_is_independent() {
+        let (weights, same) = (weights(1), weights(1));
+        let copy = weights.duplicate().unwrap();
+        let var = &weights.variables()[FINAL_NORM];
+        var.set(&var.zeros_like().unwrap()).unwrap();
+        weights.touch();
+        assert_eq!(copy.hash().unwrap(), same.hash().unwrap());
+        assert_ne!(copy.hash().unwrap(), weights.hash().unwrap());
+        copy.copy_from(&weights).unwrap();
+        assert_eq!(copy.hash().unwrap(), weights.hash().unwrap());
+    }
+}

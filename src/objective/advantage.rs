@@ -1,0 +1,152 @@
+//! A checked `advantage` line.
+
+use super::batch::Batch;
+use super::check::{Checker, flow};
+use super::context::{Place, Scope};
+use super::error::ObjectiveError;
+use super::eval::{Evaluator, Moment, summands};
+use super::history::History;
+use super::levels::Level;
+use super::needs::{Needs, needs};
+use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
+use super::text::{FULL, describe};
+use crate::lang::term::Term;
+use crate::lang::{Diagnostic, Diagnostics, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Evaluated once an iteration on the whole collected batch, without gradient.
+#[derive(Clone, Debug)]
+pub struct Advantage {
+    program: Program,
+    root: NodeId,
+    /// Every `gae` of the line, equal ones once.
+    gae: Vec<NodeId>,
+    needs: Needs,
+    place: Span,
+    text: String,
+}
+
+/// One value for each token, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    pub advantage: Vec<f64>,
+    /// The unwhitened `gae` of the line plus `old_value`, if the line has exactly one and the batch has the values.
+    pub returns: Option<Vec<f64>>,
+}
+
+impl Advantage {
+    /// Checks types and levels, and that only what is known at collection time is mentioned. A coarser value than one a token is given to every token.
+    pub fn check(term: &Arc<Term>, diagnostics: &mut Diagnostics) -> Option<Self> {
+        Self::check_in(term, &Scope::new(Place::Advantage), diagnostics)
+    }
+
+    /// As [`Self::check`], where the stage lacks something; `scope` must be of [`Place::Advantage`].
+    pub fn check_in(term: &Arc<Term>, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut checker = Checker::new(scope, diagnostics);
+        let root = checker.check(term)?;
+        let program = checker.program;
+        if program.nodes[root].kind == Kind::Condition {
+            let message = "`advantage` must be a number, but this is a condition";
+            diagnostics
+                .push(Diagnostic::error("E0304", term.place(), message).help("`where(condition, 1, 0)` makes a number of a condition"));
+            return None;
+        }
+        let live = program.reachable([root]);
+        let mut gae: Vec<NodeId> = Vec::new();
+        for (id, node) in program.nodes.iter().enumerate() {
+            let known = gae.iter().any(|&other| program.nodes[other].digest == node.digest);
+            if live[id] && matches!(node.op, Op::Gae(_)) && !known {
+                gae.push(id);
+            }
+        }
+        // Nothing is learned from an advantage: no gradient is followed.
+        let needs = needs(&program, &flow::flow(&program), &[root]);
+        let needs = Needs { gradient: flow::Reach::default(), ..needs };
+        Some(Self { program, root, gae, needs, place: term.place(), text: describe(term, FULL) })
+    }
+
+    /// How many different `gae` the line has; `returns` is known if it is one.
+    pub fn gae_count(&self) -> usize {
+        self.gae.len()
+    }
+
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// The same for lines that compute the same.
+    pub fn digest(&self) -> String {
+        self.program.nodes[self.root].digest.to_hex().to_string()
+    }
+
+    /// In full, with library functions replaced by their meaning.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn histories(&self) -> Vec<&HistoryExpr> {
+        histories(&self.program, &[self.root])
+    }
+
+    /// Adds one iteration to `history`: see [`super::Objective::record`].
+    pub fn record(&self, batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
+        record(&self.program, &[self.root], batch, history)
+    }
+
+    /// On the whole collected batch. What needs a past that is not there is 0.
+    pub fn evaluate(&self, batch: &Batch, history: &History) -> Result<Estimate, ObjectiveError> {
+        self.evaluate_given(batch, Some(history))
+    }
+
+    /// As [`Self::evaluate`]; without a history, an expression that looks back is an error.
+    pub(super) fn evaluate_given(&self, batch: &Batch, history: Option<&History>) -> Result<Estimate, ObjectiveError> {
+        let evaluator = Evaluator {
+            program: &self.program,
+            batch,
+            history,
+            moment: Moment::Collected,
+            leaves: BTreeMap::new(),
+            summands: summands(&self.program, self.root),
+        };
+        let values = evaluator.run(&[self.root])?;
+        evaluator.check_finite(&values, self.root, "advantage", self.place)?;
+        let tokens = |id: NodeId| {
+            let node = &self.program.nodes[id];
+            let Some(value) = values.get(id) else { return Ok(vec![]) };
+            let value = evaluator.broadcast(node, value, Level::Token)?;
+            let numbers = evaluator.host(node, &value)?;
+            let proper = |(element, x)| if value.presence_of(element) == super::eval::Presence::Here { x } else { 0.0 };
+            Ok::<_, ObjectiveError>(numbers.into_iter().enumerate().map(proper).collect())
+        };
+        let values_then = batch.get("old_value").or_else(|| batch.get("value"));
+        let returns = match (&self.gae[..], values_then) {
+            ([gae], Some(then)) => Some(tokens(*gae)?.iter().zip(then).map(|(a, v)| a + v).collect()),
+            _ => None,
+        };
+        Ok(Estimate { advantage: tokens(self.root)?, returns })
+    }
+}
+
+/// The `history` expressions that `roots` read, each once.
+pub(super) fn histories<'a>(program: &'a Program, roots: &[NodeId]) -> Vec<&'a HistoryExpr> {
+    let live = program.reachable(roots.iter().copied());
+    let mut found: Vec<&HistoryExpr> = Vec::new();
+    for (node, _) in program.nodes.iter().zip(live).filter(|(_, live)| *live) {
+        let Op::History(row) = node.op else { continue };
+        let Some(history) = program.histories.get(row) else { continue };
+        if found.iter().all(|other| other.id != history.id) {
+            found.push(history);
+        }
+    }
+    found
+}
+
+pub(super) fn record(program: &Program, roots: &[NodeId], batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
+    let live = program.reachable(roots.iter().copied());
+    let evaluator = Evaluator { program, batch, history: None, moment: Moment::Past, leaves: BTreeMap::new(), summands: vec![] };
+    for (id, entry) in evaluator.remember(&live)? {
+        history.push(&id, entry);
+    }
+    Ok(())
+}

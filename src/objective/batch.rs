@@ -1,0 +1,198 @@
+//! A batch of rows: flat, without padding.
+
+use super::layout::{Layout, LayoutError};
+use super::levels::Level;
+use super::quantities::{QuantityInfo, quantity_info};
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use super::layout::Rows;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error("there is no quantity `{0}`")]
+    Unknown(String),
+    #[error("`{quantity}` has {words}, and so {expected} in this batch, but {found} were given")]
+    Length { quantity: String, words: &'static str, expected: usize, found: usize },
+    #[error("`{quantity}` has one value for each `{key}`, but the batch does not say which row belongs to which")]
+    NoKey { quantity: String, key: Level },
+    #[error("rows {first} and {second} belong to one episode, but their `{quantity}` differs; it is one number an episode")]
+    Differs { quantity: String, first: usize, second: usize },
+    #[error("row {row} is not in the batch, which has {rows} rows")]
+    NoRow { row: usize, rows: usize },
+    #[error("row {row} is taken twice")]
+    RowTwice { row: usize },
+    #[error("the values of `{quantity}` could not be stored: {source}")]
+    Tensor { quantity: String, source: candle_core::Error },
+}
+
+/// The values of a batch by name, in f64 on the CPU, each with one element for each element of its level: N tokens (row after row), R rows,
+/// E episodes and G groups in the order of their first row.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub(super) layout: Arc<Layout>,
+    columns: BTreeMap<&'static str, Tensor>,
+}
+
+impl Batch {
+    /// A batch that knows how its rows belong together, and from that `length`, `turn_index` and `turns` (rows of the episode here).
+    pub fn new(rows: Rows) -> Result<Self, BatchError> {
+        let layout = Layout::new(rows)?;
+        let lengths = layout.rows().lengths.iter().map(|&n| n as f64).collect();
+        let turn_index = layout.rows().turn_index.as_ref().map(|t| t.iter().map(|&t| t as f64).collect());
+        let turns = layout.get_map(Level::Turn, Level::Episode).map(|map| {
+            let mut turns = vec![0.0; map.count];
+            map.to.iter().for_each(|&episode| turns[episode as usize] += 1.0);
+            turns
+        });
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new() };
+        batch.set("length", lengths)?;
+        if let Some(turn_index) = turn_index {
+            batch.set("turn_index", turn_index)?;
+        }
+        if let Some(turns) = turns {
+            batch.set("turns", turns)?;
+        }
+        Ok(batch)
+    }
+
+    /// Gives a quantity its values, one for each element of its level.
+    pub fn set(&mut self, quantity: &str, values: Vec<f64>) -> Result<(), BatchError> {
+        let info = known(quantity)?;
+        let expected = self.layout.count(info.level).ok_or_else(|| BatchError::NoKey { quantity: quantity.into(), key: info.level })?;
+        if values.len() != expected {
+            let (words, found) = (info.level.words(), values.len());
+            return Err(BatchError::Length { quantity: quantity.into(), words, expected, found });
+        }
+        let tensor =
+            Tensor::from_vec(values, expected, &Device::Cpu).map_err(|source| BatchError::Tensor { quantity: quantity.into(), source })?;
+        self.columns.insert(info.name, tensor);
+        Ok(())
+    }
+
+    /// As [`Batch::set`], in a chain.
+    pub fn with(mut self, quantity: &str, values: Vec<f64>) -> Result<Self, BatchError> {
+        self.set(quantity, values)?;
+        Ok(self)
+    }
+
+    /// Gives a quantity of an episode its values from one value a row, the same for all rows of an episode.
+    pub fn set_by_row(&mut self, quantity: &str, values: &[f64]) -> Result<(), BatchError> {
+        let info = known(quantity)?;
+        let no_key = || BatchError::NoKey { quantity: quantity.into(), key: info.level };
+        let map = self.layout.get_map(Level::Turn, info.level).ok_or_else(no_key)?;
+        let (words, expected, found) = (Level::Turn.words(), map.to.len(), values.len());
+        if expected != found {
+            return Err(BatchError::Length { quantity: quantity.into(), words, expected, found });
+        }
+        let mut coarse: Vec<Option<(usize, f64)>> = vec![None; map.count];
+        for (row, (&to, &value)) in map.to.iter().zip(values).enumerate() {
+            let (first, known) = *coarse[to as usize].get_or_insert((row, value));
+            if known != value {
+                return Err(BatchError::Differs { quantity: quantity.into(), first, second: row });
+            }
+        }
+        self.set(quantity, coarse.into_iter().flatten().map(|(_, value)| value).collect())
+    }
+
+    /// Where the run is. `progress` in [0, 1].
+    pub fn set_time(&mut self, iteration: f64, iterations: f64, progress: f64) -> Result<(), BatchError> {
+        self.set("iteration", vec![iteration])?;
+        self.set("iterations", vec![iterations])?;
+        self.set("progress", vec![progress])
+    }
+
+    pub fn has(&self, quantity: &str) -> bool {
+        self.columns.contains_key(quantity)
+    }
+
+    /// The values of a quantity as they were given.
+    pub fn get(&self, quantity: &str) -> Option<Vec<f64>> {
+        self.columns.get(quantity).and_then(|tensor| tensor.to_vec1().ok())
+    }
+
+    pub(super) fn column(&self, quantity: &str) -> Option<&Tensor> {
+        self.columns.get(quantity)
+    }
+
+    /// Gives a quantity of tokens values that are known to be as many as there are tokens.
+    pub(super) fn replace_tokens(&mut self, quantity: &'static str, values: &[f64]) {
+        if let Ok(tensor) = Tensor::from_slice(values, values.len(), &Device::Cpu) {
+            self.columns.insert(quantity, tensor);
+        }
+    }
+
+    pub fn rows(&self) -> &Rows {
+        self.layout.rows()
+    }
+
+    pub fn row_count(&self) -> usize {
+        self.layout.rows().lengths.len()
+    }
+
+    pub fn token_count(&self) -> usize {
+        self.layout.count(Level::Token).unwrap_or(0)
+    }
+
+    /// Where the tokens of a row lie in a quantity of tokens.
+    pub fn tokens(&self, row: usize) -> std::ops::Range<usize> {
+        self.layout.tokens(row)
+    }
+
+    /// The batch of these rows, in this order: a minibatch, or a permutation. Quantities of episodes keep their values, `turns` too.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, BatchError> {
+        let all = self.layout.rows();
+        let mut taken = vec![false; all.lengths.len()];
+        for &row in rows {
+            match taken.get_mut(row) {
+                None => return Err(BatchError::NoRow { row, rows: all.lengths.len() }),
+                Some(taken) if *taken => return Err(BatchError::RowTwice { row }),
+                Some(taken) => *taken = true,
+            }
+        }
+        let pick = |ids: &Option<Vec<u64>>| ids.as_ref().map(|ids| rows.iter().map(|&row| ids[row]).collect());
+        let layout = Layout::new(Rows {
+            lengths: rows.iter().map(|&row| all.lengths[row]).collect(),
+            episode: pick(&all.episode),
+            group: pick(&all.group),
+            anchor: pick(&all.anchor),
+            turn_index: pick(&all.turn_index),
+        })?;
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new() };
+        for name in self.columns.keys() {
+            let level = known(name)?.level;
+            let Some(values) = self.get(name) else { continue };
+            let picked = match level {
+                Level::Token => rows.iter().flat_map(|&row| self.tokens(row)).map(|token| values[token]).collect(),
+                Level::Turn => rows.iter().map(|&row| values[row]).collect(),
+                Level::Batch => values,
+                _ => batch.first_rows(level).into_iter().map(|row| values[self.element(level, rows[row])]).collect(),
+            };
+            batch.set(name, picked)?;
+        }
+        Ok(batch)
+    }
+
+    /// A row of each element of a level.
+    fn first_rows(&self, level: Level) -> Vec<usize> {
+        let Some(map) = self.layout.get_map(Level::Turn, level) else { return vec![] };
+        let mut first = vec![usize::MAX; map.count];
+        for (row, &to) in map.to.iter().enumerate() {
+            let slot = &mut first[to as usize];
+            *slot = row.min(*slot);
+        }
+        first
+    }
+
+    /// The element of a level in which a row lies.
+    fn element(&self, level: Level, row: usize) -> usize {
+        self.layout.get_map(Level::Turn, level).and_then(|map| map.to.get(row)).map_or(0, |&to| to as usize)
+    }
+}
+
+fn known(quantity: &str) -> Result<&'static QuantityInfo, BatchError> {
+    quantity_info(quantity).ok_or_else(|| BatchError::Unknown(quantity.into()))
+}

@@ -1,0 +1,313 @@
+//! The rules of one call: types of arguments, level of the result.
+
+use super::super::context::Place;
+use super::super::functions::{self, Function, LevelRule, Type};
+use super::super::levels::Level;
+use super::super::math;
+use super::super::program::{HistoryExpr, Kind, NodeId, Op, Reduction, Time};
+use super::super::text::describe;
+use super::{Checker, SHORT};
+use crate::lang::Span;
+use crate::lang::term::{Argument, Default, Term};
+use std::sync::Arc;
+
+/// Arguments by position, with defaults filled in.
+struct Call<'t> {
+    term: &'t Term,
+    function: &'static Function,
+    nodes: Vec<Option<NodeId>>,
+    keys: Vec<Option<(Level, Span)>>,
+}
+
+impl Call<'_> {
+    fn node(&self, position: usize) -> Option<NodeId> {
+        self.nodes.get(position).copied().flatten()
+    }
+
+    fn key(&self, name: &str) -> Option<(Level, Span)> {
+        let position = self.function.params.iter().position(|p| p.name == name)?;
+        self.keys.get(position).copied().flatten()
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn apply(&mut self, term: &Arc<Term>, name: &str, args: &[Argument]) -> Option<NodeId> {
+        let Some(function) = functions::function(name) else {
+            self.report("E0304", term, format!("there is no function `{name}`"), |d| d);
+            return None;
+        };
+        let call = self.arguments(term, function, args)?;
+        self.types(&call)?;
+        match function.level {
+            LevelRule::Elementwise => self.elementwise(&call),
+            LevelRule::Reduction if call.node(1).is_some() => self.extremum_of_two(&call),
+            LevelRule::Reduction => self.reduction(&call),
+            LevelRule::Whole => self.whole(&call),
+            LevelRule::AlongTime => self.along_time(&call),
+            LevelRule::Past => self.history(&call),
+        }
+    }
+
+    /// `None` if an argument had a mistake of its own.
+    fn arguments<'t>(&mut self, term: &'t Arc<Term>, function: &'static Function, args: &[Argument]) -> Option<Call<'t>> {
+        let mut call = Call { term, function, nodes: vec![], keys: vec![] };
+        let mut sound = true;
+        for (i, param) in function.params.iter().enumerate() {
+            let (mut node, mut key) = (None, None);
+            match args.get(i).unwrap_or(&Argument::Absent) {
+                Argument::Term(arg) => {
+                    node = self.checked(arg);
+                    sound &= node.is_some();
+                }
+                Argument::Key(word, span) => key = Level::from_key(word).map(|level| (level, *span)),
+                Argument::Absent => match param.default {
+                    Default::Number(value) => {
+                        let default = Term::number(value, term.span);
+                        node = self.node(&default);
+                    }
+                    Default::Key(word) => key = Level::from_key(word).map(|level| (level, term.span)),
+                    Default::Required => {
+                        self.report("E0304", term, format!("`{}` lacks its `{}`", function.name, param.name), |d| d);
+                        sound = false;
+                    }
+                    Default::Absent => {}
+                },
+            }
+            call.nodes.push(node);
+            call.keys.push(key);
+        }
+        sound.then_some(call)
+    }
+
+    fn types(&mut self, call: &Call) -> Option<()> {
+        let mut sound = true;
+        let mut first_either = None;
+        for (i, &wanted) in call.function.types.iter().enumerate() {
+            let Some(id) = call.node(i) else { continue };
+            let kind = self.program.nodes[id].kind;
+            let wanted = match (wanted, first_either) {
+                // The first that is not both decides for the rest.
+                (Type::Either, None) => {
+                    first_either = Some(kind).filter(|kind| *kind != Kind::Flag);
+                    continue;
+                }
+                (Type::Either, Some(Kind::Condition)) => Type::Condition,
+                (Type::Either, Some(_)) => Type::Number,
+                (wanted, _) => wanted,
+            };
+            let (found, needed, help) = match (wanted, kind) {
+                (Type::Number, Kind::Condition) => ("a condition", "a number", "`where(condition, 1, 0)` makes a number of a condition"),
+                (Type::Condition, Kind::Number) => ("a number", "a condition", "compare it with something: `x > 0`"),
+                _ => continue,
+            };
+            sound = false;
+            let node = &self.program.nodes[id];
+            let message = format!("`{}` is {found}, but `{}` needs {needed}", node.text, call.function.name);
+            let (place, inner, whole) = (node.place(), node.span, call.term.place());
+            let mut diagnostic = super::placed(crate::lang::Diagnostic::error("E0304", place, message), place, inner);
+            if whole != place {
+                diagnostic = diagnostic.also(whole, "needed here");
+            }
+            self.diagnostics.push(diagnostic.help(help));
+        }
+        sound.then_some(())
+    }
+
+    fn elementwise(&mut self, call: &Call) -> Option<NodeId> {
+        let args: Vec<NodeId> = call.nodes.iter().flatten().copied().collect();
+        let level = args.iter().fold(Level::Batch, |level, &arg| level.meet(self.program.nodes[arg].level));
+        let name = call.function.name;
+        let op = match name {
+            "not" => Op::Not,
+            "and" => Op::And,
+            "or" => Op::Or,
+            "clip" => Op::Clip,
+            "where" => Op::Where,
+            "stop" => Op::Stop,
+            _ => match (math::unary(name), math::binary(name), math::compare(name)) {
+                (Some(f), _, _) => Op::Unary(f),
+                (_, Some(f), _) => Op::Binary(f),
+                (_, _, Some(f)) => Op::Compare(call.function.name, f),
+                _ => return None,
+            },
+        };
+        let kind = if call.function.result == Type::Condition { Kind::Condition } else { Kind::Number };
+        self.push(call.term, op, args, level, kind, call.function.gradient)
+    }
+
+    fn extremum_of_two(&mut self, call: &Call) -> Option<NodeId> {
+        if let Some((_, span)) = call.key("by") {
+            let name = call.function.name;
+            self.report("E0313", call.term, format!("`{name}` of two values compares them element by element, so it takes no `by`"), |d| {
+                d.also(span, "").help(format!("reduce the result: `{name}({name}(x, y), by = …)`"))
+            });
+            return None;
+        }
+        self.elementwise(call)
+    }
+
+    fn reduction(&mut self, call: &Call) -> Option<NodeId> {
+        let argument = call.node(0)?;
+        let level = self.program.nodes[argument].level;
+        let to = call.key("by").map_or(Level::Batch, |(level, _)| level);
+        if level.meet(to) == to {
+            let (name, text) = (call.function.name, self.program.nodes[argument].text.clone());
+            let (span, words) = self.about(argument);
+            let message = match call.key("by") {
+                Some(_) => format!("`{name}` with `by = {to}` reduces nothing: `{text}` has {words} already"),
+                None => format!("`{name}` reduces nothing: `{text}` is {words} already"),
+            };
+            self.report("E0303", call.term, message, |d| {
+                d.also(span, words).help(match level {
+                    Level::Batch => format!("leave `{name}` out"),
+                    _ => format!("leave `by` out, or name a level coarser than `{level}`"),
+                })
+            });
+            return None;
+        }
+        let how = Reduction::from_name(call.function.name)?;
+        self.push(call.term, Op::Reduce(how), vec![argument], to, Kind::Number, call.function.gradient)
+    }
+
+    fn whole(&mut self, call: &Call) -> Option<NodeId> {
+        let argument = call.node(0)?;
+        let level = self.program.nodes[argument].level;
+        if level == Level::Batch && call.key("per").is_none() {
+            return self.nothing_to_compare(call, argument);
+        }
+        if call.function.name == "top" {
+            let fraction = call.node(1)?;
+            self.one_number(call, "fraction", fraction)?;
+            self.constant_within(call, "fraction", fraction, |f| f > 0.0 && f <= 1.0, "above 0 and not above 1")?;
+            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Condition, call.function.gradient);
+        }
+        let per = call.key("per").map_or(level, |(level, _)| level);
+        if level.meet(per) != per {
+            return self.too_fine(call, "x", argument, per);
+        }
+        self.push(call.term, Op::Whiten, vec![argument], per, Kind::Number, call.function.gradient)
+    }
+
+    fn nothing_to_compare(&mut self, call: &Call, argument: NodeId) -> Option<NodeId> {
+        let (name, text) = (call.function.name, self.program.nodes[argument].text.clone());
+        let (span, words) = self.about(argument);
+        let message = format!("`{name}` compares values with each other, but `{text}` is {words}");
+        self.report("E0303", call.term, message, |d| d.also(span, words));
+        None
+    }
+
+    fn along_time(&mut self, call: &Call) -> Option<NodeId> {
+        let time = Time { by: call.key("by")?.0, per: call.key("per")?.0 };
+        let streams = if call.function.name == "gae" { 2 } else { 1 };
+        for (i, param) in call.function.params.iter().enumerate() {
+            let Some(id) = call.node(i) else { continue };
+            if i >= streams {
+                self.one_number(call, param.name, id)?;
+                self.constant_within(call, param.name, id, |x| (0.0..=1.0).contains(&x), "from 0 to 1")?;
+            } else if self.program.nodes[id].level.meet(time.per) != time.per {
+                return self.too_fine(call, param.name, id, time.per);
+            }
+        }
+        self.warn_of_repeated_reward(call, time);
+        let op = if streams == 2 { Op::Gae(time) } else { Op::Discount(time) };
+        let args = call.nodes.iter().flatten().copied().collect();
+        self.push(call.term, op, args, time.per, Kind::Number, call.function.gradient)
+    }
+
+    fn warn_of_repeated_reward(&mut self, call: &Call, time: Time) {
+        let Some(mut reward) = call.node(0) else { return };
+        while let (Op::Named(_), [body]) = (&self.program.nodes[reward].op, &self.program.nodes[reward].args[..]) {
+            reward = *body;
+        }
+        let node = &self.program.nodes[reward];
+        let said_on_every_turn = match node.op {
+            Op::Quantity(info) => matches!(info.name, "outcome" | "score" | "success"),
+            _ => false,
+        };
+        if time.by == Level::Episode && said_on_every_turn {
+            let (place, text) = (call.term.place(), node.text.clone());
+            let message = format!("with `by = episode`, `{text}` is counted once for every turn of the episode");
+            self.diagnostics.push(
+                super::placed(crate::lang::Diagnostic::warning("W0302", place, message), place, call.term.span)
+                    .help("`reward` is the reward of each turn"),
+            );
+        }
+    }
+
+    fn history(&mut self, call: &Call) -> Option<NodeId> {
+        let argument = call.node(0)?;
+        let by_turn = call.key("by").is_some();
+        if self.scope.place == Place::Schedule {
+            self.report("E0305", call.term, "`history` is not known here: a schedule is evaluated without a batch", |d| {
+                d.help("a schedule may mention `iteration`, `iterations` and `progress`")
+            });
+            return None;
+        }
+        if self.program.nodes[argument].past {
+            let below = self.program.reachable([argument]);
+            let histories = self.program.nodes.iter().zip(below).filter(|(node, below)| *below && matches!(node.op, Op::History(_)));
+            let inner = histories.map(|(node, _)| node.place()).next();
+            self.report("E0307", call.term, "`history` may not look back on another `history`", |d| match inner {
+                Some(span) => d.also(span, "the inner one"),
+                None => d,
+            });
+            return None;
+        }
+        let level = self.program.nodes[argument].level;
+        if !by_turn && level != Level::Batch {
+            let (text, (span, words)) = (self.program.nodes[argument].text.clone(), self.about(argument));
+            self.report("E0311", call.term, format!("`history` keeps one number an iteration, but `{text}` has {words}"), |d| {
+                d.also(span, words).help(format!("reduce it: `history(mean({text}))`; or keep one for each turn number: `by = turn_index`"))
+            });
+            return None;
+        }
+        let window = match call.node(1) {
+            None => None,
+            Some(id) => {
+                let Some(constant) = self.program.nodes[id].constant else {
+                    let text = self.program.nodes[id].text.clone();
+                    self.report("E0308", call.term, format!("`window` must be a number that is known before the run, not `{text}`"), |d| d);
+                    return None;
+                };
+                self.constant_within(call, "window", id, |n| n >= 1.0 && n.fract() == 0.0, "a whole number of 1 or more")?;
+                Some(constant as usize)
+            }
+        };
+        let node = &self.program.nodes[argument];
+        let by = if by_turn { " by turn_index" } else { "" };
+        let id = format!("{}{by}", &node.digest.to_hex()[..16]);
+        let expression =
+            HistoryExpr { id: id.replace(" by ", "-"), argument, window, by_turn, text: node.text.clone(), place: call.term.place() };
+        self.program.histories.push(expression);
+        let row = self.program.histories.len() - 1;
+        let level = if by_turn { Level::TurnIndex } else { Level::Batch };
+        self.push(call.term, Op::History(row), vec![], level, Kind::Number, call.function.gradient)
+    }
+
+    fn one_number(&mut self, call: &Call, param: &str, id: NodeId) -> Option<()> {
+        if self.program.nodes[id].level == Level::Batch {
+            return Some(());
+        }
+        self.too_fine(call, param, id, Level::Batch);
+        None
+    }
+
+    fn too_fine(&mut self, call: &Call, param: &str, id: NodeId, wanted: Level) -> Option<NodeId> {
+        let (span, words) = self.about(id);
+        let text = self.program.nodes[id].text.clone();
+        let by = if wanted == Level::Batch { String::new() } else { format!(", by = {wanted}") };
+        let message = format!("`{param}` of `{}` takes {}, but `{text}` has {words}", call.function.name, wanted.words());
+        self.report("E0311", call.term, message, |d| {
+            d.also(span, words).help(format!("reduce it: `mean({text}{by})` or `sum({text}{by})`"))
+        });
+        None
+    }
+
+    fn constant_within(&mut self, call: &Call, param: &str, id: NodeId, fits: fn(f64) -> bool, range: &str) -> Option<()> {
+        let Some(value) = self.program.nodes[id].constant.filter(|value| !fits(*value)) else { return Some(()) };
+        let (span, _) = self.about(id);
+        let message = format!("`{param}` of `{}` must be {range}, not {value}", describe(call.term, SHORT));
+        self.report("E0308", call.term, message, |d| if span == call.term.place() { d } else { d.also(span, "") });
+        None
+    }
+}

@@ -1,0 +1,187 @@
+//! From closed terms to programs: types, levels, and what can be known where.
+
+mod apply;
+pub(super) mod flow;
+
+use super::context::Scope;
+use super::functions::GradientRule;
+use super::levels::Level;
+use super::program::{Kind, Node, NodeId, Op, Program};
+use super::quantities::quantity_info;
+use super::text::describe;
+use crate::lang::term::{Argument, Term, TermKind};
+use crate::lang::{Diagnostic, Diagnostics, Span};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Deepest nesting that is evaluated: the tensors' automatic differentiation recurses along the expression.
+pub const MAX_DEPTH: usize = 300;
+
+/// Length to which expressions are cut in messages.
+const SHORT: usize = 48;
+
+pub(super) struct Checker<'a> {
+    pub scope: &'a Scope,
+    pub diagnostics: &'a mut Diagnostics,
+    pub program: Program,
+    /// By the address of the term, `None` after a mistake that was reported.
+    memo: HashMap<*const Term, Option<NodeId>>,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(scope: &'a Scope, diagnostics: &'a mut Diagnostics) -> Self {
+        Self { scope, diagnostics, program: Program::default(), memo: HashMap::new() }
+    }
+
+    /// Checks a term and all below it, each node once. `None` if there was a mistake in it.
+    pub fn check(&mut self, root: &Arc<Term>) -> Option<NodeId> {
+        // An own stack: terms may be nested more deeply than the thread's stack allows.
+        let mut pending = vec![(root, false)];
+        while let Some((term, entered)) = pending.pop() {
+            if self.memo.contains_key(&Arc::as_ptr(term)) {
+                continue;
+            }
+            if entered {
+                let id = self.node(term);
+                self.memo.insert(Arc::as_ptr(term), id);
+                continue;
+            }
+            pending.push((term, true));
+            match &term.kind {
+                TermKind::Named { body, .. } => pending.push((body, false)),
+                TermKind::Apply { args, .. } => {
+                    // Reversed, so that the leftmost mistake is reported first.
+                    pending.extend(args.iter().rev().filter_map(|arg| match arg {
+                        Argument::Term(term) => Some((term, false)),
+                        Argument::Key(..) | Argument::Absent => None,
+                    }));
+                }
+                TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => {}
+            }
+        }
+        self.checked(root)
+    }
+
+    fn checked(&self, term: &Arc<Term>) -> Option<NodeId> {
+        self.memo.get(&Arc::as_ptr(term)).copied().flatten()
+    }
+
+    fn node(&mut self, term: &Arc<Term>) -> Option<NodeId> {
+        match &term.kind {
+            TermKind::Number(value) => {
+                let id = self.push(term, Op::Number(*value), vec![], Level::Batch, Kind::Number, GradientRule::None)?;
+                self.program.nodes[id].constant = Some(*value);
+                Some(id)
+            }
+            TermKind::Bool(value) => self.push(term, Op::Bool(*value), vec![], Level::Batch, Kind::Condition, GradientRule::None),
+            TermKind::Quantity(name) => {
+                let Some(info) = quantity_info(name) else {
+                    self.report("E0305", term, format!("there is no quantity `{name}`"), |d| d);
+                    return None;
+                };
+                if let Some(lack) = self.scope.refusal(info) {
+                    self.report(lack.code, term, format!("`{name}` is not known here: {}", lack.reason), |d| d.help(lack.help.clone()));
+                    return None;
+                }
+                let kind = if info.flag { Kind::Flag } else { Kind::Number };
+                self.push(term, Op::Quantity(info), vec![], info.level, kind, GradientRule::None)
+            }
+            TermKind::Named { name, body } => {
+                let body = self.checked(body)?;
+                let Node { level, kind, constant, .. } = self.program.nodes[body];
+                let id = self.push(term, Op::Named(name.clone()), vec![body], level, kind, GradientRule::All)?;
+                self.program.nodes[id].constant = constant;
+                Some(id)
+            }
+            TermKind::Apply { function, args } => self.apply(term, function, args),
+        }
+    }
+
+    /// Appends a node; `None` if it is nested too deeply.
+    fn push(&mut self, term: &Term, op: Op, args: Vec<NodeId>, level: Level, kind: Kind, gradient: GradientRule) -> Option<NodeId> {
+        let below = args.iter().map(|&arg| &self.program.nodes[arg]);
+        let depth = below.clone().map(|node| node.depth + 1).max().unwrap_or(0);
+        if depth > MAX_DEPTH {
+            // Once is enough: what contains this one is not looked at.
+            self.report("E0312", term, format!("this expression is nested more than {MAX_DEPTH} deep"), |d| {
+                d.help("split it over several named terms of the loss, or shorten it")
+            });
+            return None;
+        }
+        let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
+        let node = Node {
+            digest: self.digest(&op, &args, level),
+            constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
+            text: describe(term, SHORT),
+            span: term.span,
+            via: term.via,
+            op,
+            args,
+            level,
+            kind,
+            depth,
+            past,
+            gradient,
+        };
+        self.program.nodes.push(node);
+        Some(self.program.nodes.len() - 1)
+    }
+
+    fn digest(&self, op: &Op, args: &[NodeId], level: Level) -> blake3::Hash {
+        if let (Op::Named(_), [body]) = (op, args) {
+            return self.program.nodes[*body].digest;
+        }
+        let mut hasher = blake3::Hasher::new();
+        let what = match op {
+            Op::Number(value) => format!("number {:016x}", value.to_bits()),
+            Op::Bool(value) => format!("bool {value}"),
+            Op::Quantity(info) => format!("quantity {}", info.name),
+            Op::Unary(f) => format!("function {}", f.name),
+            Op::Binary(f) => format!("function {}", f.name),
+            Op::Compare(symbol, _) => format!("function {symbol}"),
+            Op::Reduce(how) => format!("reduce {how:?} by {level}"),
+            Op::Whiten => format!("whiten per {level}"),
+            Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
+            Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
+            Op::History(i) => self.program.histories.get(*i).map_or(String::new(), |h| format!("history {} {:?}", h.id, h.window)),
+            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
+        };
+        hasher.update(what.as_bytes());
+        for &arg in args {
+            hasher.update(self.program.nodes[arg].digest.as_bytes());
+        }
+        hasher.finalize()
+    }
+
+    /// Reports a mistake at a term: first where the user wrote it, then, if that is a call of a library function, where inside it.
+    fn report(&mut self, code: &'static str, term: &Term, message: impl Into<String>, more: impl FnOnce(Diagnostic) -> Diagnostic) {
+        let diagnostic = placed(Diagnostic::error(code, term.place(), message), term.place(), term.span);
+        // One call of a library function may make the same mistake in several places of its body.
+        let said = |other: &Diagnostic| {
+            let place = |d: &Diagnostic| d.labels.first().map(|label| label.span);
+            other.code == code && other.message == diagnostic.message && place(other) == place(&diagnostic)
+        };
+        if !self.diagnostics.0.iter().any(said) {
+            self.diagnostics.push(more(diagnostic));
+        }
+    }
+
+    /// A place that belongs to `node`, as a second label.
+    fn about(&self, id: NodeId) -> (Span, String) {
+        let node = &self.program.nodes[id];
+        (node.place(), node.level.words().to_owned())
+    }
+}
+
+/// Adds the place inside a library function as a second label.
+pub(super) fn placed(diagnostic: Diagnostic, place: Span, inner: Span) -> Diagnostic {
+    if place == inner { diagnostic } else { diagnostic.also(inner, "inside this function") }
+}
+
+fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
+    match (op, args) {
+        (Op::Unary(f), [Some(x)]) => Some((f.value)(*x)),
+        (Op::Binary(f), [Some(a), Some(b)]) => Some((f.value)(*a, *b)),
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Where an expression stands, and what can be known there.
+
+use super::advantage::Advantage;
+use super::quantities::{QuantityInfo, When};
+
+/// The three places of an expression over a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a `loss` block: evaluated on each minibatch, with gradient.
+    Loss,
+    /// The `advantage` line: evaluated once an iteration on the whole collected batch, without gradient.
+    Advantage,
+    /// A field that takes a number over the run, such as a learning rate.
+    Schedule,
+}
+
+/// A place together with what the stage around it cannot give.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub place: Place,
+    lacking: Vec<Lack>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lack {
+    pub quantity: &'static str,
+    pub code: &'static str,
+    pub reason: String,
+    pub help: String,
+}
+
+impl Scope {
+    pub fn new(place: Place) -> Self {
+        Self { place, lacking: Vec::new() }
+    }
+
+    pub fn loss() -> Self {
+        Self::new(Place::Loss)
+    }
+
+    /// Says that this stage cannot give a quantity: `reason` ends the sentence "`value` is not known here: …", `help` says what to write.
+    pub fn lacking(mut self, quantity: &'static str, reason: impl Into<String>, help: impl Into<String>) -> Self {
+        self.lacking.push(Lack { quantity, code: "E0305", reason: reason.into(), help: help.into() });
+        self
+    }
+
+    /// The pipeline's own advantage, which decides whether the loss may mention `returns`.
+    pub fn with_advantage(mut self, advantage: &Advantage) -> Self {
+        let (reason, help) = match advantage.gae_count() {
+            1 => return self,
+            0 => ("the `advantage` line holds no `gae`", "take the advantage from `gae(outcome, value)`, or write the target out"),
+            _ => ("the `advantage` line holds more than one `gae`", "leave one `gae` in the `advantage` line, or write the target out"),
+        };
+        self.lacking.push(Lack { quantity: "returns", code: "E0306", reason: reason.into(), help: help.into() });
+        self
+    }
+
+    pub(super) fn refusal(&self, info: &QuantityInfo) -> Option<Lack> {
+        if let Some(lack) = self.lacking.iter().find(|lack| lack.quantity == info.name) {
+            return Some(lack.clone());
+        }
+        let lack = |reason: &str, help: String| Some(Lack { quantity: info.name, code: "E0305", reason: reason.into(), help });
+        match (self.place, info.when) {
+            (Place::Loss, _) | (Place::Advantage, When::Collected | When::Always) | (Place::Schedule, When::Always) => None,
+            (Place::Advantage, When::Learning) => {
+                let help = match info.name {
+                    "logp" => "the collecting policy's is called `old_logp`".to_owned(),
+                    _ => "write it in the `loss` block".to_owned(),
+                };
+                lack("an advantage is evaluated on the collected batch, before any update", help)
+            }
+            (Place::Schedule, _) => {
+                lack("a schedule is evaluated without a batch", "it may mention `iteration`, `iterations` and `progress`".to_owned())
+            }
+        }
+    }
+}

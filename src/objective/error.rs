@@ -1,0 +1,87 @@
+//! What can go wrong while an objective is evaluated.
+
+use super::levels::Level;
+use crate::lang::{Diagnostic, Span};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectiveError {
+    #[error("the batch has no `{quantity}`")]
+    Missing { quantity: &'static str, place: Span },
+    #[error("the batch does not say which row belongs to which `{level}`")]
+    NoKey { level: Level, place: Span },
+    #[error("the batch has no past for `{text}`")]
+    NoHistory { text: String, place: Span },
+    #[error("{0}")]
+    NonFinite(Box<NonFinite>),
+    #[error("`{text}` must be {range}, but is {value}")]
+    OutOfRange { text: String, range: &'static str, value: f64, place: Span },
+    #[error("`{text}` could not be computed: {source}")]
+    Tensor { text: String, place: Span, source: candle_core::Error },
+}
+
+/// A number that is none, and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NonFinite {
+    /// The named term in which it was seen, `minimize`, or `advantage`.
+    pub term: String,
+    pub term_place: Span,
+    /// The innermost expression with this value, of arguments without.
+    pub text: String,
+    pub place: Span,
+    pub inner: Span,
+    /// `NaN`, `infinite` or `-infinite`.
+    pub what: &'static str,
+    /// `row 3, token 5`: where in the batch, if it is one place.
+    pub element: Option<String>,
+    /// The value itself is finite, its gradient with respect to this quantity is not.
+    pub gradient: Option<&'static str>,
+}
+
+impl std::fmt::Display for NonFinite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.gradient {
+            Some(quantity) => write!(f, "the gradient of `{}` with respect to `{quantity}` is {}", self.term, self.what)?,
+            None if self.text == self.term => write!(f, "`{}` is {}", self.term, self.what)?,
+            None => write!(f, "`{}` is not finite: `{}` is {}", self.term, self.text, self.what)?,
+        }
+        match &self.element {
+            Some(element) => write!(f, " at {element}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ObjectiveError {
+    /// The message with the place in the text that asked for it.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Missing { quantity, place } => {
+                let word = match *quantity {
+                    "returns" => "; in a batch file it is called `ret`",
+                    "reward" => "; in a batch file it is called `step_reward`",
+                    "turn_index" => "; in a batch file it is called `turn`",
+                    "outcome" | "score" => "; it follows from the batch file's `reward` and `episode`",
+                    "iteration" => "; in a batch file it is called `step`",
+                    "iterations" => "; in a batch file it is called `steps`",
+                    "progress" => "; it follows from the batch file's `step` and `steps`",
+                    _ => "",
+                };
+                Diagnostic::error("E0351", *place, self.to_string()).help(format!("give it, or leave it out of the equation{word}"))
+            }
+            Self::NoKey { place, .. } => Diagnostic::error("E0351", *place, self.to_string()),
+            Self::NoHistory { place, .. } => Diagnostic::error("E0351", *place, self.to_string())
+                .help("`history` is a list of the values of earlier iterations; it may be empty"),
+            Self::OutOfRange { place, .. } => Diagnostic::error("E0308", *place, self.to_string()),
+            Self::Tensor { place, .. } => Diagnostic::error("E0352", *place, self.to_string()),
+            Self::NonFinite(at) => {
+                let mut diagnostic = Diagnostic::error("E0353", at.place, self.to_string());
+                for (span, text) in [(at.inner, "inside this function"), (at.term_place, "in this term")] {
+                    if diagnostic.labels.iter().all(|label| label.span != span) {
+                        diagnostic = diagnostic.also(span, text);
+                    }
+                }
+                diagnostic
+            }
+        }
+    }
+}

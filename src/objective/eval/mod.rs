@@ -1,0 +1,309 @@
+//! Evaluation of a program on a batch.
+
+mod blame;
+mod ops;
+mod reduce;
+mod time;
+mod value;
+
+use super::batch::Batch;
+use super::error::ObjectiveError;
+use super::history::{Entry, History};
+use super::layout::Map;
+use super::levels::Level;
+use super::math::{AT_LEAST, AT_MOST};
+use super::program::{Node, NodeId, Op, Program};
+use super::quantities::QuantityInfo;
+use candle_core::{Tensor, Var};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+pub(super) use value::{Data, Presence, Value, together};
+
+/// Whose values the learned quantities have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Those of the policy under training.
+    Learning,
+    /// Those of collection time: `logp` is `old_logp`.
+    Past,
+    /// As given under their own names, where an equation cannot tell collection time from learning.
+    Collected,
+}
+
+impl Moment {
+    /// Under which names a quantity is looked for, in order.
+    fn names(self, quantity: &'static str) -> &'static [&'static str] {
+        match (self, quantity) {
+            (Self::Past, "logp") => &["old_logp", "logp"],
+            (Self::Past, "value") => &["old_value", "value"],
+            (Self::Collected, "value") => &["value", "old_value"],
+            (Self::Collected, "old_value") => &["old_value", "value"],
+            _ => &[],
+        }
+    }
+}
+
+pub(super) struct Evaluator<'a> {
+    pub program: &'a Program,
+    pub batch: &'a Batch,
+    /// `None` where nothing of the past can be needed.
+    pub history: Option<&'a History>,
+    pub moment: Moment,
+    /// Learned quantities with respect to which gradients will be asked for.
+    pub leaves: BTreeMap<&'static str, Var>,
+    /// Nodes that are summands of what is minimised: see [`summands`].
+    pub summands: Vec<bool>,
+}
+
+/// Values by node, `None` for those not asked for.
+pub(super) struct Values(Vec<Option<Value>>);
+
+impl Values {
+    pub fn get(&self, id: NodeId) -> Option<&Value> {
+        self.0.get(id).and_then(Option::as_ref)
+    }
+}
+
+/// The nodes whose operands are summands of the equation: one of them that has no value (its past is missing) counts as 0 there and leaves the
+/// others alone. Anywhere else what has no value takes the whole expression with it, up to the next reduction or named term.
+pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
+    let mut found = vec![false; program.nodes.len()];
+    let mut pending = vec![minimize];
+    while let Some(id) = pending.pop() {
+        if std::mem::replace(&mut found[id], true) {
+            continue;
+        }
+        let node = &program.nodes[id];
+        match (&node.op, &node.args[..]) {
+            (Op::Binary(f), _) if matches!(f.name, "+" | "-") => pending.extend(&node.args),
+            (Op::Unary(f), _) if f.name == "neg" => pending.extend(&node.args),
+            (Op::Binary(f), [a, b]) if f.name == "*" => {
+                for (this, other) in [(*a, *b), (*b, *a)] {
+                    if program.nodes[this].past && !program.nodes[other].past {
+                        pending.push(this);
+                    }
+                }
+            }
+            (Op::Binary(f), [a, b]) if f.name == "/" && !program.nodes[*b].past => pending.push(*a),
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Evaluator<'_> {
+    /// The values of `roots` and of all they need.
+    pub fn run(&self, roots: &[NodeId]) -> Result<Values, ObjectiveError> {
+        let live = self.program.reachable(roots.iter().copied());
+        let mut values = Values(Vec::with_capacity(live.len()));
+        for (id, node) in self.program.nodes.iter().enumerate() {
+            let value = if live[id] { Some(self.node(id, node, &values)?) } else { None };
+            values.0.push(value);
+        }
+        Ok(values)
+    }
+
+    fn node(&self, id: NodeId, node: &Node, values: &Values) -> Result<Value, ObjectiveError> {
+        if let Op::Quantity(info) = node.op {
+            return self.quantity(node, info);
+        }
+        if let Op::History(row) = node.op {
+            return self.history(node, row);
+        }
+        // Nodes stand after their arguments, so none is missing.
+        let args: Vec<&Value> = node.args.iter().filter_map(|&arg| values.get(arg)).collect();
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        match (&node.op, &args[..]) {
+            (Op::Number(x), []) => Ok(Value::numbers(ops::constant(vec![*x]).map_err(failed)?, Level::Batch, None)),
+            (Op::Bool(x), []) => Ok(Value { data: Data::Conditions([*x].into()), level: Level::Batch, presence: None }),
+            (Op::Named(_), [body]) => Ok((*body).clone()),
+            (Op::Reduce(how), [x]) => self.reduce(node, *how, x),
+            (Op::Whiten, [x]) => self.whiten(node, x),
+            (Op::Top, [x, fraction]) => self.top(node, x, fraction),
+            (Op::Gae(time), [reward, value, gamma, lambda]) => self.gae(node, *time, reward, value, gamma, lambda),
+            (Op::Discount(time), [reward, gamma]) => self.discount(node, *time, reward, gamma),
+            _ => self.elementwise(node, &args, self.summands.get(id).copied().unwrap_or(false)),
+        }
+    }
+
+    fn elementwise(&self, node: &Node, args: &[&Value], summand: bool) -> Result<Value, ObjectiveError> {
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let mut args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
+        if summand && args.len() > 1 && args.iter().any(|arg| arg.presence.is_none()) {
+            for arg in &mut args {
+                self.zero_where_absent(node, arg)?;
+            }
+        }
+        let presence = together(&args);
+        let data = match (&node.op, &args[..]) {
+            (Op::Unary(f), [x]) => Data::Numbers(ops::map1(f, &self.numbers(node, x)?).map_err(failed)?),
+            (Op::Binary(f), [a, b]) => Data::Numbers(ops::map2(f, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?),
+            (Op::Clip, [x, low, high]) => {
+                let raised = ops::map2(&AT_LEAST, &self.numbers(node, x)?, &self.numbers(node, low)?).map_err(failed)?;
+                Data::Numbers(ops::map2(&AT_MOST, &raised, &self.numbers(node, high)?).map_err(failed)?)
+            }
+            (Op::Where, [condition, a, b]) => {
+                let condition = self.conditions(node, condition)?;
+                Data::Numbers(ops::select(&condition, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
+            }
+            (Op::Stop, [x]) => Data::Numbers(self.numbers(node, x)?.detach()),
+            (Op::Compare(_, f), [a, b]) => {
+                let (a, b) = (self.host(node, a)?, self.host(node, b)?);
+                Data::Conditions(a.iter().zip(&b).map(|(&a, &b)| f(a, b)).collect())
+            }
+            (Op::Not, [x]) => Data::Conditions(self.conditions(node, x)?.iter().map(|x| !x).collect()),
+            (Op::And | Op::Or, [a, b]) => {
+                let (a, b) = (self.conditions(node, a)?, self.conditions(node, b)?);
+                let and = matches!(node.op, Op::And);
+                Data::Conditions(a.iter().zip(b.iter()).map(|(&a, &b)| if and { a && b } else { a || b }).collect())
+            }
+            _ => return Err(failed(candle_core::Error::Msg("wrong number of arguments".into()))),
+        };
+        Ok(Value { data, level: node.level, presence })
+    }
+
+    fn quantity(&self, node: &Node, info: &'static QuantityInfo) -> Result<Value, ObjectiveError> {
+        if let (Moment::Learning, Some(leaf)) = (self.moment, self.leaves.get(info.name)) {
+            let value = Value::numbers(leaf.as_tensor().clone(), info.level, None);
+            return self.check_given(node, &value).map(|()| value);
+        }
+        let names = std::iter::once(&info.name).filter(|_| self.moment.names(info.name).is_empty());
+        let column = names.chain(self.moment.names(info.name)).find_map(|name| self.batch.column(name));
+        let missing = || ObjectiveError::Missing { quantity: info.name, place: node.place() };
+        let tensor = column.ok_or_else(missing)?;
+        let value = Value::numbers(tensor.clone(), info.level, None);
+        self.check_given(node, &value).map(|()| value)
+    }
+
+    fn history(&self, node: &Node, row: usize) -> Result<Value, ObjectiveError> {
+        let no_history = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
+        let expression = self.program.histories.get(row).ok_or_else(no_history)?;
+        let history = self.history.ok_or_else(no_history)?;
+        let means: Vec<Option<f64>> = if expression.by_turn {
+            let turns = self.batch.layout.turn_numbers();
+            let turns = turns.ok_or(ObjectiveError::NoKey { level: Level::TurnIndex, place: node.place() })?;
+            turns.into_iter().map(|turn| history.mean_of_turn(expression, turn)).collect()
+        } else {
+            vec![history.mean(expression)]
+        };
+        let presence = means.iter().any(Option::is_none);
+        let presence = presence.then(|| means.iter().map(|m| if m.is_some() { Presence::Here } else { Presence::NoPast }).collect());
+        let values = means.into_iter().map(|mean| mean.unwrap_or(0.0)).collect();
+        Ok(Value::numbers(self.constant(node, values)?, node.level, presence))
+    }
+
+    /// What each `history` of the program has to remember of this batch, under the policy that collected it.
+    pub fn remember(&self, live: &[bool]) -> Result<Vec<(String, Entry)>, ObjectiveError> {
+        let mut entries = Vec::new();
+        for (node, _) in self.program.nodes.iter().zip(live).filter(|(_, live)| **live) {
+            let Op::History(row) = node.op else { continue };
+            let Some(expression) = self.program.histories.get(row) else { continue };
+            if entries.iter().any(|(id, _)| *id == expression.id) {
+                continue;
+            }
+            let values = self.run(&[expression.argument])?;
+            let Some(value) = values.get(expression.argument) else { continue };
+            let entry = if expression.by_turn {
+                Entry::ByTurn(self.means_by_turn(node, value)?)
+            } else {
+                self.check_finite(&values, expression.argument, &expression.text, expression.place)?;
+                Entry::Whole(self.scalar(node, value)?)
+            };
+            entries.push((expression.id.clone(), entry));
+        }
+        Ok(entries)
+    }
+
+    fn means_by_turn(&self, node: &Node, value: &Value) -> Result<Vec<(u64, f64)>, ObjectiveError> {
+        let no_key = ObjectiveError::NoKey { level: Level::TurnIndex, place: node.place() };
+        let turns = self.batch.layout.turn_numbers().ok_or(no_key)?;
+        let means = match value.level {
+            Level::TurnIndex => value.clone(),
+            Level::Batch => self.broadcast(node, value, Level::TurnIndex)?,
+            _ => self.mean_over(node, value, Level::TurnIndex)?,
+        };
+        let numbers = self.host(node, &means)?;
+        let mut by_turn: Vec<(u64, f64)> = turns
+            .into_iter()
+            .zip(numbers)
+            .enumerate()
+            .filter(|(element, _)| means.presence_of(*element) == Presence::Here)
+            .map(|(_, pair)| pair)
+            .collect();
+        by_turn.sort_by_key(|(turn, _)| *turn);
+        Ok(by_turn)
+    }
+
+    /// One number for a value of any level: itself, or the mean over its elements. `None` if it has none.
+    pub fn scalar(&self, node: &Node, value: &Value) -> Result<Option<f64>, ObjectiveError> {
+        let whole = self.whole(node, value)?;
+        let number = self.host(node, &whole)?.first().copied();
+        Ok(number.filter(|_| whole.presence_of(0) == Presence::Here))
+    }
+
+    /// As [`Self::scalar`], but still a tensor with a gradient.
+    pub fn whole(&self, node: &Node, value: &Value) -> Result<Value, ObjectiveError> {
+        if value.level == Level::Batch { Ok(value.clone()) } else { self.mean_over(node, value, Level::Batch) }
+    }
+
+    pub fn broadcast(&self, node: &Node, value: &Value, to: Level) -> Result<Value, ObjectiveError> {
+        if value.level == to {
+            return Ok(value.clone());
+        }
+        let map = self.map(node, to, value.level)?;
+        let data = match &value.data {
+            Data::Numbers(tensor) => {
+                let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+                Data::Numbers(tensor.index_select(&map.tensor, 0).map_err(failed)?)
+            }
+            Data::Conditions(conditions) => Data::Conditions(spread(conditions, map)),
+        };
+        let presence = value.presence.as_ref().map(|presence| spread(presence, map));
+        Ok(Value { data, level: to, presence })
+    }
+
+    fn map(&self, node: &Node, from: Level, to: Level) -> Result<&Map, ObjectiveError> {
+        let layout = &self.batch.layout;
+        layout.get_map(from, to).ok_or_else(|| {
+            let unknown = [from, to].into_iter().find(|level| layout.count(*level).is_none()).unwrap_or(to);
+            ObjectiveError::NoKey { level: unknown, place: node.place() }
+        })
+    }
+
+    fn zero_where_absent(&self, node: &Node, value: &mut Value) -> Result<(), ObjectiveError> {
+        if let Some(here) = value.here() {
+            let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+            value.data = Data::Numbers(ops::keep(&here, &self.numbers(node, value)?).map_err(failed)?);
+            value.presence = None;
+        }
+        Ok(())
+    }
+
+    /// As a tensor; a condition as 0 and 1.
+    fn numbers(&self, node: &Node, value: &Value) -> Result<Tensor, ObjectiveError> {
+        match &value.data {
+            Data::Numbers(tensor) => Ok(tensor.clone()),
+            Data::Conditions(c) => self.constant(node, c.iter().map(|&c| f64::from(u8::from(c))).collect()),
+        }
+    }
+
+    fn conditions(&self, node: &Node, value: &Value) -> Result<Arc<[bool]>, ObjectiveError> {
+        match &value.data {
+            Data::Conditions(conditions) => Ok(conditions.clone()),
+            Data::Numbers(_) => Ok(self.host(node, value)?.iter().map(|&x| x != 0.0).collect()),
+        }
+    }
+
+    pub fn host(&self, node: &Node, value: &Value) -> Result<Vec<f64>, ObjectiveError> {
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        self.numbers(node, value)?.to_vec1().map_err(failed)
+    }
+
+    fn constant(&self, node: &Node, values: Vec<f64>) -> Result<Tensor, ObjectiveError> {
+        ops::constant(values).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
+    }
+}
+
+fn spread<T: Copy>(values: &[T], map: &Map) -> Arc<[T]> {
+    map.to.iter().filter_map(|&element| values.get(element as usize).copied()).collect()
+}

@@ -1,0 +1,92 @@
+//! Along time: discounted sums and generalised advantage estimation.
+
+use super::super::error::ObjectiveError;
+use super::super::layout::Chain;
+use super::super::levels::Level;
+use super::super::program::{Node, Time};
+use super::{Data, Evaluator, Value, ops};
+use candle_core::{DType, Device, Result, Tensor};
+
+type Outcome<T> = std::result::Result<T, ObjectiveError>;
+
+/// `x` of the element that follows, 0 at the end.
+fn following(chain: &Chain, x: &Tensor) -> Result<Tensor> {
+    if chain.next.is_empty() {
+        return Ok(x.clone());
+    }
+    let at: Vec<u32> = chain.next.iter().map(|&next| if next == Chain::END { 0 } else { next }).collect();
+    let next = x.index_select(&Tensor::from_slice(&at, at.len(), &Device::Cpu)?, 0)?;
+    ops::keep(&chain.next.iter().map(|&next| next != Chain::END).collect(), &next)
+}
+
+/// One reward a row, put on the row's last token (or on the last before it, if the row has none).
+fn credited(chain: &Chain, rewards: &Tensor) -> Result<Tensor> {
+    let rows: Vec<u32> = (0u32..).zip(chain.credit.iter()).filter(|(_, to)| **to != Chain::END).map(|(row, _)| row).collect();
+    let to: Vec<u32> = chain.credit.iter().copied().filter(|to| *to != Chain::END).collect();
+    let tokens = Tensor::zeros(chain.next.len(), DType::F64, &Device::Cpu)?;
+    if rows.is_empty() {
+        return Ok(tokens);
+    }
+    let rewards = rewards.index_select(&Tensor::from_slice(&rows, rows.len(), &Device::Cpu)?, 0)?;
+    tokens.index_add(&Tensor::from_slice(&to, to.len(), &Device::Cpu)?, &rewards, 0)
+}
+
+impl Evaluator<'_> {
+    /// `Aₜ = δₜ + γλ Aₜ₊₁` with `δₜ = rₜ + γ Vₜ₊₁ − Vₜ` (arXiv:1506.02438, eq. 11 to 16); nothing follows the last step.
+    pub(super) fn gae(&self, node: &Node, time: Time, reward: &Value, value: &Value, gamma: &Value, lambda: &Value) -> Outcome<Value> {
+        let (gamma, lambda) = (self.rate(node, gamma)?, self.rate(node, lambda)?);
+        let chain = self.chain(node, time)?;
+        let reward = self.rewards(node, time, &chain, reward)?;
+        let value = self.steps(node, time, value)?;
+        let scan = || {
+            let delta = ((reward + (following(&chain, &value)? * gamma)?)? - &value)?;
+            ops::scan(&chain, gamma * lambda, &delta)
+        };
+        self.along(node, time, scan)
+    }
+
+    /// `Gₜ = rₜ + γ Gₜ₊₁`.
+    pub(super) fn discount(&self, node: &Node, time: Time, reward: &Value, gamma: &Value) -> Outcome<Value> {
+        let gamma = self.rate(node, gamma)?;
+        let chain = self.chain(node, time)?;
+        let reward = self.rewards(node, time, &chain, reward)?;
+        self.along(node, time, || ops::scan(&chain, gamma, &reward))
+    }
+
+    fn along(&self, node: &Node, time: Time, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
+        let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+        Ok(Value::numbers(tensor, time.per, None))
+    }
+
+    fn rate(&self, node: &Node, rate: &Value) -> Outcome<f64> {
+        let value = self.one(node, rate)?;
+        if (0.0..=1.0).contains(&value) {
+            return Ok(value);
+        }
+        let text = format!("a rate of {}", node.text);
+        Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value, place: node.place() })
+    }
+
+    fn chain(&self, node: &Node, time: Time) -> Outcome<Chain> {
+        let level = if self.batch.layout.count(Level::Episode).is_none() { Level::Episode } else { Level::TurnIndex };
+        self.batch.layout.chain(time).ok_or(ObjectiveError::NoKey { level, place: node.place() })
+    }
+
+    /// One value a step; what has no value (a mean over a row without tokens) is 0.
+    fn steps(&self, node: &Node, time: Time, value: &Value) -> Outcome<Tensor> {
+        let mut value = self.broadcast(node, value, time.per)?;
+        self.zero_where_absent(node, &mut value)?;
+        match value.data {
+            Data::Numbers(tensor) => Ok(tensor),
+            Data::Conditions(_) => self.numbers(node, &value),
+        }
+    }
+
+    fn rewards(&self, node: &Node, time: Time, chain: &Chain, reward: &Value) -> Outcome<Tensor> {
+        if reward.level == time.per || time.per == Level::Turn {
+            return self.steps(node, time, reward);
+        }
+        let by_row = self.steps(node, Time { per: Level::Turn, ..time }, reward)?;
+        credited(chain, &by_row).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
+    }
+}

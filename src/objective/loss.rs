@@ -1,0 +1,324 @@
+//! A checked `loss` block.
+
+use super::batch::Batch;
+use super::check::{Checker, flow};
+use super::context::Scope;
+use super::error::ObjectiveError;
+use super::eval::{Evaluator, Moment, Value, summands};
+use super::functions::function;
+use super::history::History;
+use super::levels::Level;
+use super::needs::{Needs, needs};
+use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
+use super::quantities::quantity_info;
+use super::text::{FULL, describe};
+use crate::lang::term::LossBlock;
+use crate::lang::{Diagnostic, Diagnostics, Span};
+use candle_core::{Tensor, Var};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+/// The quantities that carry a gradient, in the order in which they are reported.
+const LEARNED: [&str; 3] = ["logp", "entropy", "value"];
+
+#[derive(Clone, Debug)]
+pub struct Objective {
+    program: Program,
+    minimize: NodeId,
+    terms: Vec<NamedTerm>,
+    summands: Vec<bool>,
+    needs: Needs,
+    span: Span,
+    digest: String,
+}
+
+/// A named line of the block.
+#[derive(Clone, Debug)]
+pub struct NamedTerm {
+    pub name: String,
+    pub place: Span,
+    /// Whether `minimize` depends on it; the others are only evaluated on request.
+    pub reached: bool,
+    /// In full, with library functions replaced by their meaning.
+    pub text: String,
+    node: NodeId,
+}
+
+/// An equation on one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    pub minimize: f64,
+    /// Named terms in the order written. A term that is no single number has the mean over its elements here.
+    pub terms: IndexMap<String, f64>,
+    pub gradient: Gradient,
+    /// By term, if asked for.
+    pub term_gradients: IndexMap<String, Norms>,
+}
+
+/// Of `minimize` with respect to each token's quantity, row after row; `None` if the equation does not reach it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradient {
+    pub logp: Option<Vec<f64>>,
+    pub entropy: Option<Vec<f64>>,
+    pub value: Option<Vec<f64>>,
+}
+
+/// Euclidean norms of a term's own gradient with respect to each quantity; 0 where it reaches none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Norms {
+    pub logp: f64,
+    pub entropy: f64,
+    pub value: f64,
+}
+
+/// What to compute beyond `minimize`, the terms it reaches and its gradient.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Detail {
+    /// Also the terms that `minimize` does not reach, as far as the batch has what they mention.
+    pub all_terms: bool,
+    pub term_gradients: bool,
+}
+
+impl Objective {
+    /// Checks types, levels and gradient flow of a block; all mistakes are reported at once. `None` if there was any.
+    pub fn check(block: &LossBlock, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut checker = Checker::new(scope, diagnostics);
+        let mut terms = Vec::new();
+        let mut sound = true;
+        for term in &block.terms {
+            sound &= name_is_free(term, checker.diagnostics);
+            match checker.check(&term.term) {
+                Some(node) => terms.push(NamedTerm {
+                    name: term.name.to_string(),
+                    place: term.name_span,
+                    reached: false,
+                    text: describe(&term.term, FULL),
+                    node,
+                }),
+                None => sound = false,
+            }
+        }
+        let Some(minimize) = &block.minimize else {
+            let message = "the loss does not say what to minimise";
+            let names: Vec<&str> = block.terms.iter().map(|term| &*term.name).collect();
+            let example = if names.is_empty() { "mean(…)".to_owned() } else { names.join(" + ") };
+            diagnostics.push(Diagnostic::error("E0301", block.span, message).help(format!("add a line such as `minimize = {example}`")));
+            return None;
+        };
+        let root = checker.check(minimize)?;
+        sound &= checker.is_one_number(root, "minimize");
+        let program = checker.program;
+        let flow = flow::flow(&program);
+        let definition = |name: &str| block.terms.iter().find(|term| &*term.name == name).map(|term| term.name_span);
+        sound = sound && flow::check_flow(&program, &flow, root, definition, diagnostics);
+        if !sound {
+            return None;
+        }
+        let live = program.reachable([root]);
+        for term in &mut terms {
+            let is_mention = |node: &super::program::Node| matches!(&node.op, Op::Named(name) if **name == *term.name);
+            term.reached = program.nodes.iter().zip(&live).any(|(node, live)| *live && is_mention(node));
+        }
+        let mut hasher = blake3::Hasher::new();
+        for term in terms.iter().filter(|term| term.reached) {
+            hasher.update(term.name.as_bytes()).update(&[0]).update(program.nodes[term.node].digest.as_bytes());
+        }
+        hasher.update(program.nodes[root].digest.as_bytes());
+        let (summands, needs) = (summands(&program, root), needs(&program, &flow, &[root]));
+        let digest = hasher.finalize().to_hex().to_string();
+        Some(Self { program, minimize: root, terms, summands, needs, span: minimize.place(), digest })
+    }
+
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    pub fn terms(&self) -> &[NamedTerm] {
+        &self.terms
+    }
+
+    /// The same for equations that compute and log the same, whatever else was written around them.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The `history` expressions of the equation, each once.
+    pub fn histories(&self) -> Vec<&HistoryExpr> {
+        super::advantage::histories(&self.program, &[self.minimize])
+    }
+
+    /// Adds one iteration to `history`: what its expressions are on the whole collected batch, which has `old_logp`, `old_value` and the collected `entropy`.
+    pub fn record(&self, batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
+        super::advantage::record(&self.program, &[self.minimize], batch, history)
+    }
+
+    /// The equation, its terms and its gradient on a minibatch.
+    pub fn evaluate(&self, batch: &Batch, history: &History) -> Result<Evaluation, ObjectiveError> {
+        self.evaluate_in(batch, history, Detail::default())
+    }
+
+    /// As [`Self::evaluate`], with more detail.
+    pub fn evaluate_in(&self, batch: &Batch, history: &History, detail: Detail) -> Result<Evaluation, ObjectiveError> {
+        self.evaluate_given(batch, Some(history), detail)
+    }
+
+    /// As [`Self::evaluate_in`]; without a history, an expression that looks back is an error.
+    pub(super) fn evaluate_given(&self, batch: &Batch, history: Option<&History>, detail: Detail) -> Result<Evaluation, ObjectiveError> {
+        let evaluator = self.evaluator(batch, history);
+        let reached: Vec<&NamedTerm> = self.terms.iter().filter(|term| term.reached).collect();
+        let roots: Vec<NodeId> = std::iter::once(self.minimize).chain(reached.iter().map(|term| term.node)).collect();
+        let values = evaluator.run(&roots)?;
+        let number = |evaluator: &Evaluator, values: &super::eval::Values, id: NodeId, name: &str, place: Span| {
+            evaluator.check_finite(values, id, name, place)?;
+            let Some(value) = values.get(id) else { return Ok(None) };
+            let number = evaluator.scalar(&self.program.nodes[id], value)?.unwrap_or(0.0);
+            Ok::<_, ObjectiveError>(Some(number))
+        };
+        let mut terms = IndexMap::new();
+        let mut term_gradients = IndexMap::new();
+        for term in &self.terms {
+            let number = if term.reached {
+                number(&evaluator, &values, term.node, &term.name, term.place)?
+            } else if detail.all_terms {
+                self.unreached(batch, history, term)?
+            } else {
+                None
+            };
+            if let Some(number) = number {
+                terms.insert(term.name.clone(), number);
+            }
+            if detail.term_gradients && term.reached {
+                let gradient = self.gradient(&evaluator, values.get(term.node), term.node, &term.name, term.place)?;
+                term_gradients.insert(term.name.clone(), gradient.norms());
+            }
+        }
+        let minimize = number(&evaluator, &values, self.minimize, "minimize", self.span)?.unwrap_or(0.0);
+        let gradient = self.gradient(&evaluator, values.get(self.minimize), self.minimize, "minimize", self.span)?;
+        Ok(Evaluation { minimize, terms, gradient, term_gradients })
+    }
+
+    fn evaluator<'a>(&'a self, batch: &'a Batch, history: Option<&'a History>) -> Evaluator<'a> {
+        let leaves = LEARNED
+            .into_iter()
+            .filter(|name| self.reaches(name))
+            .filter_map(|name| Some((name, Var::from_tensor(batch.column(name)?).ok()?)))
+            .collect::<BTreeMap<&'static str, Var>>();
+        Evaluator { program: &self.program, batch, history, moment: Moment::Learning, leaves, summands: self.summands.clone() }
+    }
+
+    fn reaches(&self, quantity: &str) -> bool {
+        let reach = self.needs.gradient;
+        match quantity {
+            "logp" => reach.logp,
+            "entropy" => reach.entropy,
+            _ => reach.value,
+        }
+    }
+
+    /// A term that is not part of the equation; `None` if the batch lacks something it mentions.
+    fn unreached(&self, batch: &Batch, history: Option<&History>, term: &NamedTerm) -> Result<Option<f64>, ObjectiveError> {
+        let evaluator = self.evaluator(batch, history);
+        let values = match evaluator.run(&[term.node]) {
+            Err(ObjectiveError::Missing { .. } | ObjectiveError::NoKey { .. } | ObjectiveError::NoHistory { .. }) => return Ok(None),
+            values => values?,
+        };
+        evaluator.check_finite(&values, term.node, &term.name, term.place)?;
+        let node = &self.program.nodes[term.node];
+        values.get(term.node).map(|value| Ok(evaluator.scalar(node, value)?.unwrap_or(0.0))).transpose()
+    }
+
+    fn gradient(
+        &self,
+        evaluator: &Evaluator,
+        value: Option<&Value>,
+        id: NodeId,
+        name: &str,
+        place: Span,
+    ) -> Result<Gradient, ObjectiveError> {
+        let node = &self.program.nodes[id];
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place, source };
+        let tensor = match value {
+            // Conditions, and what has no value, have no gradient.
+            Some(value) if node.kind != Kind::Condition => {
+                let whole = evaluator.whole(node, value)?;
+                (whole.presence.is_none()).then(|| whole.tensor()).flatten()
+            }
+            _ => None,
+        };
+        let store = tensor.filter(Tensor::track_op).map(|tensor| tensor.backward()).transpose().map_err(failed)?;
+        let mut gradient = Gradient::default();
+        for (quantity, leaf) in &evaluator.leaves {
+            let found = match store.as_ref().and_then(|store| store.get(leaf)) {
+                Some(tensor) => tensor.to_vec1::<f64>().map_err(failed)?,
+                None => vec![0.0; evaluator.batch.token_count()],
+            };
+            evaluator.check_gradient(quantity, &found, name, place)?;
+            match *quantity {
+                "logp" => gradient.logp = Some(found),
+                "entropy" => gradient.entropy = Some(found),
+                _ => gradient.value = Some(found),
+            }
+        }
+        Ok(gradient)
+    }
+}
+
+impl Gradient {
+    fn norms(&self) -> Norms {
+        let norm = |g: &Option<Vec<f64>>| g.as_ref().map_or(0.0, |g| g.iter().map(|g| g * g).sum::<f64>().sqrt());
+        Norms { logp: norm(&self.logp), entropy: norm(&self.entropy), value: norm(&self.value) }
+    }
+}
+
+fn name_is_free(term: &crate::lang::term::LossTerm, diagnostics: &mut Diagnostics) -> bool {
+    let taken = match (quantity_info(&term.name), function(&term.name)) {
+        (Some(_), _) => "quantity",
+        (_, Some(_)) => "function",
+        _ => return true,
+    };
+    let message = format!("a term cannot be called `{}`: that is a {taken}", term.name);
+    diagnostics.push(Diagnostic::error("E0113", term.name_span, message).help("choose another name"));
+    false
+}
+
+impl Checker<'_> {
+    /// Reports an equation that is no single number: where, and which part of it has the finer level.
+    pub(super) fn is_one_number(&mut self, root: NodeId, what: &str) -> bool {
+        let node = &self.program.nodes[root];
+        let (place, inner) = (node.place(), node.span);
+        if node.kind == Kind::Condition {
+            let message = format!("`{what}` must be a number, but this is a condition");
+            let diagnostic = super::check::placed(Diagnostic::error("E0304", place, message), place, inner);
+            self.diagnostics.push(diagnostic.help("`where(condition, 1, 0)` makes a number of a condition"));
+            return false;
+        }
+        if node.level == Level::Batch {
+            return true;
+        }
+        let level = node.level;
+        // Down to the part that brings the level in.
+        let mut part = root;
+        while !matches!(self.program.nodes[part].op, Op::Named(_) | Op::Quantity(_)) {
+            match self.program.nodes[part].args.iter().find(|&&arg| self.program.nodes[arg].level == level) {
+                Some(&arg) => part = arg,
+                None => break,
+            }
+        }
+        let culprit = &self.program.nodes[part];
+        let message = format!("`{what}` must be one number for the whole batch, but this has {}", level.words());
+        let mut diagnostic = super::check::placed(Diagnostic::error("E0302", place, message), place, inner);
+        if culprit.place() != place {
+            diagnostic = diagnostic.also(culprit.place(), level.words());
+        }
+        let text = &culprit.text;
+        let mut help = vec![format!("`mean({text})` counts every {level} alike", level = level.name().replace('_', " "))];
+        if level == Level::Token {
+            help.push(format!("`mean(mean({text}, by = turn))` counts every turn alike"));
+        }
+        for line in help {
+            diagnostic = diagnostic.help(line);
+        }
+        self.diagnostics.push(diagnostic);
+        false
+    }
+}

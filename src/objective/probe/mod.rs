@@ -1,0 +1,51 @@
+//! An equation on a batch from a file, without a model: how a user debugs an equation, and how the mathematics is tested.
+
+mod read;
+
+pub use read::{ProbeBatch, ProbeError};
+
+use super::{Advantage, Detail, Gradient, Objective, ObjectiveError};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// What `probe --json` prints. Matrices have the shape of the file's mask, with 0 where it is 0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProbeAnswer {
+    /// All named terms, also those that `minimize` does not reach (as far as the batch has what they mention).
+    pub terms: IndexMap<String, f64>,
+    /// `None` without a loss.
+    pub minimize: Option<f64>,
+    pub gradient: ProbeGradient,
+    /// Of the pipeline's own `advantage` line; `None` without one.
+    pub advantage: Option<Vec<Vec<f64>>>,
+}
+
+/// Of `minimize`; 0 where the equation reaches nothing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProbeGradient {
+    pub logp: Vec<Vec<f64>>,
+    pub entropy: Vec<Vec<f64>>,
+    pub value: Vec<Vec<f64>>,
+}
+
+/// Evaluates a pipeline's advantage and loss on a batch. The pipeline's advantage replaces the batch's, and with it `returns`.
+pub fn probe(loss: Option<&Objective>, advantage: Option<&Advantage>, batch: &ProbeBatch) -> Result<ProbeAnswer, ObjectiveError> {
+    let mut flat = batch.batch().clone();
+    let estimate = advantage.map(|advantage| advantage.evaluate_given(&flat, batch.history())).transpose()?;
+    if let Some(estimate) = &estimate {
+        flat.replace_tokens("advantage", &estimate.advantage);
+        if let Some(returns) = &estimate.returns {
+            flat.replace_tokens("returns", returns);
+        }
+    }
+    let detail = Detail { all_terms: true, term_gradients: false };
+    let evaluation = loss.map(|loss| loss.evaluate_given(&flat, batch.history(), detail)).transpose()?;
+    let gradient = evaluation.as_ref().map_or_else(Gradient::default, |evaluation| evaluation.gradient.clone());
+    let padded = |values: Option<Vec<f64>>| batch.pad(values.as_deref().unwrap_or(&[]));
+    Ok(ProbeAnswer {
+        minimize: evaluation.as_ref().map(|evaluation| evaluation.minimize),
+        terms: evaluation.map(|evaluation| evaluation.terms).unwrap_or_default(),
+        gradient: ProbeGradient { logp: padded(gradient.logp), entropy: padded(gradient.entropy), value: padded(gradient.value) },
+        advantage: estimate.map(|estimate| batch.pad(&estimate.advantage)),
+    })
+}

@@ -1,0 +1,147 @@
+//! A checked expression: typed nodes in an order in which every node stands after those it uses.
+
+use super::functions::GradientRule;
+use super::levels::Level;
+use super::math::{Binary, Unary};
+use super::quantities::QuantityInfo;
+use crate::lang::Span;
+use std::sync::Arc;
+
+/// A node by its position in [`Program::nodes`].
+pub type NodeId = usize;
+
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub nodes: Vec<Node>,
+    pub histories: Vec<HistoryExpr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub op: Op,
+    pub args: Vec<NodeId>,
+    pub level: Level,
+    pub kind: Kind,
+    /// Which arguments the gradient goes to.
+    pub gradient: GradientRule,
+    /// Its value, if it is the same whatever the batch.
+    pub constant: Option<f64>,
+    /// Longest way down to a leaf.
+    pub depth: usize,
+    /// Whether the node or one below it is a `history`.
+    pub past: bool,
+    /// What the node computes, whatever it is called and wherever it stands.
+    pub digest: blake3::Hash,
+    /// The expression in short, for messages.
+    pub text: String,
+    pub span: Span,
+    pub via: Option<Span>,
+}
+
+impl Node {
+    /// Where to point first: see [`crate::lang::term::Term::place`].
+    pub fn place(&self) -> Span {
+        self.via.unwrap_or(self.span)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Number,
+    Condition,
+    /// 0 or 1; serves as a number and as a condition.
+    Flag,
+}
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    Number(f64),
+    Bool(bool),
+    Quantity(&'static QuantityInfo),
+    Unary(&'static Unary),
+    Binary(&'static Binary),
+    /// By its symbol.
+    Compare(&'static str, fn(f64, f64) -> bool),
+    Not,
+    And,
+    Or,
+    Clip,
+    Where,
+    Stop,
+    Reduce(Reduction),
+    Whiten,
+    Top,
+    /// Arguments: reward, value, gamma, lambda.
+    Gae(Time),
+    /// Arguments: reward, gamma.
+    Discount(Time),
+    /// Has no arguments: what it remembers is row `.0` of [`Program::histories`].
+    History(usize),
+    Named(Arc<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    Mean,
+    Sum,
+    Std,
+    Count,
+    Min,
+    Max,
+}
+
+impl Reduction {
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "mean" => Self::Mean,
+            "sum" => Self::Sum,
+            "std" => Self::Std,
+            "count" => Self::Count,
+            "min" => Self::Min,
+            "max" => Self::Max,
+            _ => return None,
+        })
+    }
+}
+
+/// `by` and `per` of a function along time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time {
+    /// Turn or episode: where time begins and ends.
+    pub by: Level,
+    /// Token or turn: its steps.
+    pub per: Level,
+}
+
+/// What one `history(…)` remembers.
+#[derive(Clone, Debug)]
+pub struct HistoryExpr {
+    /// The same for the same argument and key in the same place (loss or advantage), whatever else changes.
+    pub id: String,
+    pub argument: NodeId,
+    /// How many iterations it looks back; `None`: all.
+    pub window: Option<usize>,
+    pub by_turn: bool,
+    pub text: String,
+    pub place: Span,
+}
+
+impl Program {
+    /// Which nodes must be computed for `roots`. Arguments of `history` are not: they belong to other iterations.
+    pub fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for root in roots {
+            if let Some(flag) = live.get_mut(root) {
+                *flag = true;
+            }
+        }
+        for (id, node) in self.nodes.iter().enumerate().rev() {
+            if live[id] {
+                for &arg in &node.args {
+                    live[arg] = true;
+                }
+            }
+        }
+        live
+    }
+}

@@ -1,0 +1,96 @@
+//! The quantities an objective may mention.
+
+use super::levels::Level;
+
+/// What a batch can say, in one row of [`QUANTITIES`].
+#[derive(Clone, Copy, Debug)]
+pub struct QuantityInfo {
+    pub name: &'static str,
+    pub level: Level,
+    /// In a loss its gradient reaches the parameters of a model.
+    pub gradient: bool,
+    /// 0 or 1, and so a number as well as a condition.
+    pub flag: bool,
+    pub when: When,
+    pub doc: &'static str,
+}
+
+/// From when on a quantity is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Before any data: may stand in a schedule.
+    Always,
+    /// Once the episodes of an iteration are collected: may stand in an advantage too.
+    Collected,
+    /// Only while a minibatch is being learned from.
+    Learning,
+}
+
+const fn quantity(name: &'static str, level: Level, when: When, doc: &'static str) -> QuantityInfo {
+    QuantityInfo { name, level, gradient: false, flag: false, when, doc }
+}
+
+const fn learned(mut info: QuantityInfo) -> QuantityInfo {
+    info.gradient = true;
+    info
+}
+
+const fn flag(mut info: QuantityInfo) -> QuantityInfo {
+    info.flag = true;
+    info
+}
+
+/// The one table.
+pub const QUANTITIES: [QuantityInfo; 20] = {
+    use Level::{Batch, Episode, Token, Turn};
+    use When::{Always, Collected, Learning};
+    [
+        learned(quantity("logp", Token, Learning, "log-probability of the token under the policy that is being trained")),
+        quantity("old_logp", Token, Collected, "log-probability of the token under the policy that collected it"),
+        quantity("ref_logp", Token, Collected, "log-probability of the token under the reference policy"),
+        quantity("rollout_logp", Token, Collected, "log-probability of the token as the sampler computed it"),
+        learned(quantity(
+            "entropy",
+            Token,
+            Collected,
+            "entropy (natural logarithm, positive) of the next-token distribution at the token; in an advantage and in a history that of the collecting policy",
+        )),
+        learned(quantity(
+            "value",
+            Token,
+            Collected,
+            "the critic's estimate before the token; in an advantage and in a history that of collection time",
+        )),
+        quantity("old_value", Token, Collected, "the critic's estimate before the token, at collection time"),
+        quantity("advantage", Token, Learning, "the value of the pipeline's `advantage` line"),
+        quantity("returns", Token, Learning, "the unwhitened `gae` of the pipeline's `advantage` line plus `old_value`"),
+        quantity("reward", Turn, Collected, "the reward of this turn"),
+        quantity("outcome", Turn, Collected, "the score of the turn's episode, less what was taken off this row"),
+        quantity("turn_index", Turn, Collected, "number of the turn within its episode, from 0"),
+        flag(quantity("valid", Turn, Collected, "1 if the response was well formed, else 0")),
+        quantity("length", Turn, Collected, "number of response tokens of the turn"),
+        quantity("score", Episode, Collected, "sum of the episode's rewards, as the environment gave them"),
+        flag(quantity("success", Episode, Collected, "1 if the environment called the episode a success, else 0")),
+        quantity("turns", Episode, Collected, "number of turns of the episode"),
+        quantity("iteration", Batch, Always, "number of the iteration (collect, then update), from 0"),
+        quantity("iterations", Batch, Always, "how many iterations the stage has"),
+        quantity("progress", Batch, Always, "how much of the stage is done: 0 at its start, towards 1 at its end"),
+    ]
+};
+
+const COUNT: usize = QUANTITIES.len();
+
+pub(super) static NAMES: [&str; COUNT] = {
+    let mut names = [""; COUNT];
+    let mut i = 0;
+    while i < COUNT {
+        names[i] = QUANTITIES[i].name;
+        i += 1;
+    }
+    names
+};
+
+pub fn quantity_info(name: &str) -> Option<&'static QuantityInfo> {
+    const TABLE: &[QuantityInfo] = &QUANTITIES;
+    TABLE.iter().find(|info| info.name == name)
+}

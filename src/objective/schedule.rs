@@ -1,0 +1,99 @@
+//! A number that changes over the run: a learning rate, a coefficient.
+
+use super::check::Checker;
+use super::context::{Place, Scope};
+use super::error::{NonFinite, ObjectiveError};
+use super::program::{NodeId, Op, Program};
+use super::text::{FULL, describe};
+use crate::lang::term::Term;
+use crate::lang::{Diagnostics, Span};
+use std::sync::Arc;
+
+/// An expression over `iteration`, `iterations` and `progress`.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    program: Program,
+    root: NodeId,
+    place: Span,
+    text: String,
+}
+
+/// Where a run is. `progress` in [0, 1].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Now {
+    pub iteration: f64,
+    pub iterations: f64,
+    pub progress: f64,
+}
+
+impl Schedule {
+    /// Checks a term that may change over the run; `field` is what it is given to.
+    pub fn check(term: &Arc<Term>, field: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let scope = Scope::new(Place::Schedule);
+        let mut checker = Checker::new(&scope, diagnostics);
+        let root = checker.check(term)?;
+        if !checker.is_one_number(root, field) {
+            return None;
+        }
+        Some(Self { program: checker.program, root, place: term.place(), text: describe(term, FULL) })
+    }
+
+    /// The same for schedules that compute the same.
+    pub fn digest(&self) -> String {
+        self.program.nodes[self.root].digest.to_hex().to_string()
+    }
+
+    /// In full, with library functions replaced by their meaning.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its value, if it is always the same.
+    pub fn constant(&self) -> Option<f64> {
+        self.program.nodes[self.root].constant
+    }
+
+    /// The value at a moment of the run. Conditions are 0 and 1 on the way.
+    pub fn at(&self, now: Now) -> Result<f64, ObjectiveError> {
+        let truth = |x: bool| f64::from(u8::from(x));
+        let mut values: Vec<f64> = Vec::with_capacity(self.program.nodes.len());
+        for node in &self.program.nodes {
+            let args: Vec<f64> = node.args.iter().map(|&arg| values[arg]).collect();
+            let value = match (&node.op, &args[..]) {
+                (Op::Number(x), _) => *x,
+                (Op::Bool(x), _) => truth(*x),
+                (Op::Quantity(info), _) => match info.name {
+                    "iteration" => now.iteration,
+                    "iterations" => now.iterations,
+                    _ => now.progress,
+                },
+                (Op::Unary(f), [x]) => (f.value)(*x),
+                (Op::Binary(f), [a, b]) => (f.value)(*a, *b),
+                (Op::Compare(_, f), [a, b]) => truth(f(*a, *b)),
+                (Op::Not, [x]) => truth(*x == 0.0),
+                (Op::And, [a, b]) => truth(*a != 0.0 && *b != 0.0),
+                (Op::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
+                (Op::Clip, [x, low, high]) => (super::math::AT_MOST.value)((super::math::AT_LEAST.value)(*x, *low), *high),
+                (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
+                (Op::Named(_) | Op::Stop, [x]) => *x,
+                // Everything else needs a batch, which the check refuses.
+                _ => f64::NAN,
+            };
+            values.push(value);
+        }
+        let value = values[self.root];
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(ObjectiveError::NonFinite(Box::new(NonFinite {
+            term: self.text.clone(),
+            term_place: self.place,
+            text: self.text.clone(),
+            place: self.place,
+            inner: self.place,
+            what: if value.is_nan() { "NaN" } else { "infinite" },
+            element: Some(format!("iteration {}", now.iteration)),
+            gradient: None,
+        })))
+    }
+}

@@ -1,0 +1,174 @@
+use super::{Member, Plan, TASK_FORMAT, Task, TaskInput, cycle, unused};
+use crate::lang::{Diagnostic, Diagnostics, Span};
+use crate::spec::{Input, PipelineSpec, StageSpec};
+use crate::store::Digest;
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Stages of all instances as nodes `(instance, index of the stage)`; an edge leads from what is used to its user, and holds the reference's place.
+pub(super) type StageGraph = DiGraph<(usize, usize), Span>;
+
+pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Result<Plan, Diagnostics> {
+    let graph = graph(instances)?;
+    let cycles = cycle::diagnose(&graph, instances);
+    if cycles.has_errors() {
+        return Err(cycles);
+    }
+    let wanted = wanted(&graph, selected);
+    let mut plan = Plan {
+        instances: instances.to_vec(),
+        tasks: Vec::new(),
+        digest: Digest::of_bytes(b""),
+        warnings: unused::warn(&graph, instances, &wanted),
+    };
+    let mut by_digest = BTreeMap::new();
+    let mut by_stage = BTreeMap::new();
+    for node in order(&graph, &wanted) {
+        let (instance, stage) = graph[node];
+        let Some((spec, stage)) = instances.get(instance).and_then(|i| Some((i, i.stages.get(stage)?))) else { continue };
+        let member = Member { instance, stage: stage.name.clone(), span: stage.span };
+        let task = task(&plan, &by_stage, spec, stage, member.clone());
+        let index = *by_digest.entry(task.digest.clone()).or_insert_with(|| {
+            plan.tasks.push(Task { members: Vec::new(), ..task });
+            plan.tasks.len() - 1
+        });
+        if let Some(task) = plan.tasks.get_mut(index) {
+            task.members.push(member);
+        }
+        by_stage.insert((instance, stage.name.clone()), index);
+    }
+    plan.digest = digest(&plan);
+    Ok(plan)
+}
+
+fn graph(instances: &[PipelineSpec]) -> Result<StageGraph, Diagnostics> {
+    let mut graph = StageGraph::new();
+    let mut nodes = BTreeMap::new();
+    for (i, instance) in instances.iter().enumerate() {
+        for (s, stage) in instance.stages.iter().enumerate() {
+            nodes.insert((i, stage.name.as_str()), graph.add_node((i, s)));
+        }
+    }
+    let mut missing = Diagnostics::default();
+    for (i, instance) in instances.iter().enumerate() {
+        for stage in &instance.stages {
+            let Some(user) = nodes.get(&(i, stage.name.as_str())) else { continue };
+            for input in stage.inputs.iter().chain(&stage.after) {
+                match nodes.get(&(input.pipeline, input.stage.as_str())) {
+                    Some(used) => drop(graph.add_edge(*used, *user, input.span)),
+                    None => missing.push(no_such_stage(instances, input)),
+                }
+            }
+        }
+    }
+    if missing.has_errors() { Err(missing) } else { Ok(graph) }
+}
+
+fn no_such_stage(instances: &[PipelineSpec], input: &Input) -> Diagnostic {
+    let stages = instances.get(input.pipeline);
+    let pipeline = stages.map_or("the pipeline", |p| p.name.as_str());
+    let names = stages.into_iter().flat_map(|p| &p.stages).map(|s| s.name.as_str());
+    Diagnostic::error("E0402", input.span, format!("`{pipeline}` has no stage `{}`", input.stage)).did_you_mean(&input.stage, names)
+}
+
+/// The stages of the selected instances, and whatever they need.
+fn wanted(graph: &StageGraph, selected: Option<&BTreeSet<usize>>) -> BTreeSet<NodeIndex> {
+    let Some(selected) = selected else { return graph.node_indices().collect() };
+    let mut wanted = BTreeSet::new();
+    let mut open: Vec<NodeIndex> = graph.node_indices().filter(|n| selected.contains(&graph[*n].0)).collect();
+    while let Some(node) = open.pop() {
+        if wanted.insert(node) {
+            open.extend(graph.neighbors_directed(node, Direction::Incoming));
+        }
+    }
+    wanted
+}
+
+/// Topological order; among what is ready, the first as written comes first.
+fn order(graph: &StageGraph, wanted: &BTreeSet<NodeIndex>) -> Vec<NodeIndex> {
+    let mut waits: BTreeMap<NodeIndex, usize> =
+        wanted.iter().map(|n| (*n, graph.edges_directed(*n, Direction::Incoming).count())).collect();
+    let mut ready: BTreeSet<NodeIndex> = waits.iter().filter(|(_, count)| **count == 0).map(|(n, _)| *n).collect();
+    let mut order = Vec::with_capacity(wanted.len());
+    while let Some(node) = ready.pop_first() {
+        order.push(node);
+        for edge in graph.edges(node) {
+            if let Some(count) = waits.get_mut(&edge.target()) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(edge.target());
+                }
+            }
+        }
+    }
+    order
+}
+
+fn task(plan: &Plan, by_stage: &BTreeMap<(usize, String), usize>, spec: &PipelineSpec, stage: &StageSpec, member: Member) -> Task {
+    let index = |input: &Input| by_stage.get(&(input.pipeline, input.stage.clone())).copied();
+    let inputs: Vec<TaskInput> = stage
+        .inputs
+        .iter()
+        .filter_map(|input| {
+            Some(TaskInput {
+                field: input.field.clone(),
+                task: index(input)?,
+                output: input.output.clone(),
+                artifact: input.artifact,
+                instance: input.pipeline,
+                stage: input.stage.clone(),
+                span: input.span,
+            })
+        })
+        .collect();
+    let seed = stage.stage.draws().then(|| stage.seed.unwrap_or(spec.seed));
+    let key = key(plan, stage, &inputs, seed);
+    Task {
+        digest: Digest::of(&key),
+        key,
+        stage: stage.stage.clone(),
+        seed: seed.unwrap_or(0),
+        members: vec![member],
+        inputs,
+        after: stage.after.iter().filter_map(index).collect(),
+        figures: stage.stage.arithmetic(),
+    }
+}
+
+/// All that can change a task's results. `after` is not among it; titles and names are only where the stage shows them.
+fn key(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput], seed: Option<u64>) -> Value {
+    let input = |input: &TaskInput| {
+        let producer = plan.tasks.get(input.task).map(|t| t.digest.hex());
+        let mut key = json!({ "field": input.field, "task": producer, "output": input.output });
+        if stage.stage.shows_names() {
+            key["name"] = plan.stage_name(input.instance, &input.stage).into();
+        }
+        key
+    };
+    let mut key = json!({
+        "format": TASK_FORMAT,
+        "kind": stage.stage.kind(),
+        "identity": stage.stage.identity(),
+        "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
+    });
+    if let Some(seed) = seed {
+        key["seed"] = seed.into();
+    }
+    key
+}
+
+/// Of the tasks and of which stages they are the work: a run of a file whose pipelines were renamed has a folder of its own.
+fn digest(plan: &Plan) -> Digest {
+    let tasks: Vec<Value> = plan
+        .tasks
+        .iter()
+        .map(|task| {
+            let names: Vec<String> = task.members.iter().map(|m| plan.stage_name(m.instance, &m.stage)).collect();
+            json!([task.digest.hex(), names])
+        })
+        .collect();
+    Digest::of(&json!({ "format": TASK_FORMAT, "tasks": tasks }))
+}

@@ -1,0 +1,218 @@
+//! Why a task will run, or need not.
+
+use super::{Plan, Task};
+use crate::store::{Digest, Lock, State, Store, StoreError};
+use serde_json::Value;
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Finished; the run that finished it.
+    UpToDate {
+        by: String,
+    },
+    /// Another process is at work on it.
+    Busy {
+        pid: u32,
+    },
+    /// Stopped, or failed with a message; goes on from a checkpoint, or from the beginning.
+    HalfDone {
+        iteration: Option<u64>,
+        error: Option<String>,
+    },
+    /// Fields of its own, and inputs, that are not what they were when this stage was last run.
+    Changed {
+        fields: Vec<String>,
+        inputs: Vec<String>,
+    },
+    New,
+    /// `--fresh`.
+    Fresh,
+    /// What lies there cannot be used as it is.
+    Damaged {
+        problem: String,
+    },
+}
+
+impl Reason {
+    pub fn is_up_to_date(&self) -> bool {
+        matches!(self, Self::UpToDate { .. })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::UpToDate { by } if by.is_empty() => f.write_str("up to date"),
+            Self::UpToDate { by } => write!(f, "up to date (made by {by})"),
+            Self::Busy { pid: 0 } => f.write_str("another epo-run is at work on it"),
+            Self::Busy { pid } => write!(f, "another epo-run (pid {pid}) is at work on it"),
+            Self::HalfDone { iteration, error } => {
+                match error {
+                    Some(error) => write!(f, "failed before ({error}): ")?,
+                    None => f.write_str("half done: ")?,
+                }
+                match iteration {
+                    Some(iteration) => write!(f, "goes on at iteration {iteration}"),
+                    None => f.write_str("begins again"),
+                }
+            }
+            Self::Changed { fields, inputs } => {
+                if !fields.is_empty() {
+                    write!(f, "changed: {}", some_of(fields))?;
+                }
+                if !inputs.is_empty() {
+                    let (input, and) =
+                        (if inputs.len() == 1 { "input" } else { "inputs" }, if fields.is_empty() { "changed: " } else { "; " });
+                    write!(f, "{and}its {input} {} changed", some_of(inputs))?;
+                }
+                Ok(())
+            }
+            Self::New => f.write_str("new"),
+            Self::Fresh => f.write_str("asked for again"),
+            Self::Damaged { problem } => write!(f, "damaged: {problem}"),
+        }
+    }
+}
+
+fn some_of(names: &[String]) -> String {
+    match names {
+        [first, second, third, _, ..] => format!("{first}, {second}, {third} and {} more", names.len() - 3),
+        few => few.join(", "),
+    }
+}
+
+/// One reason for each task of the plan, in its order. `run_name` is the name of the run's folder: earlier runs under it are looked at first.
+pub fn reasons(plan: &Plan, store: &Store, run_name: &str) -> Result<Vec<Reason>, StoreError> {
+    let earlier = Earlier::read(store, run_name)?;
+    plan.tasks.iter().map(|task| reason(plan, task, store, &earlier)).collect()
+}
+
+fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<Reason, StoreError> {
+    let path = store.task_path(&task.digest);
+    if let Some(holder) = Lock::holder(&path) {
+        return Ok(Reason::Busy { pid: holder.pid });
+    }
+    let status = match store.status(&task.digest) {
+        Err(StoreError::Damaged { path, problem }) => return Ok(Reason::Damaged { problem: format!("`{}`: {problem}", path.display()) }),
+        other => other?,
+    };
+    Ok(match status {
+        Some(status) if status.state == State::Finished => match status.problem(&path, false) {
+            None => Reason::UpToDate { by: status.by },
+            Some(problem) => Reason::Damaged { problem },
+        },
+        Some(status) => Reason::HalfDone { iteration: store.resumes_at(&task.digest)?, error: status.error },
+        None => match earlier.key_of(plan, task, store)? {
+            Some(key) => compare(plan, task, &key),
+            None => Reason::New,
+        },
+    })
+}
+
+/// Tasks of earlier runs by the stage they were the work of, newest run first.
+struct Earlier(Vec<(StageName, Digest)>);
+
+#[derive(PartialEq, Eq)]
+struct StageName {
+    pipeline: String,
+    label: String,
+    stage: String,
+}
+
+impl Earlier {
+    fn read(store: &Store, run_name: &str) -> Result<Self, StoreError> {
+        let mut runs = store.runs()?;
+        runs.sort_by(|a, b| (b.name == run_name, &b.last, &b.id).cmp(&(a.name == run_name, &a.last, &a.id)));
+        let mut found = Vec::new();
+        for run in runs {
+            // A plan of a form unknown here only makes the reason poorer.
+            let plan = run.plan().unwrap_or_default();
+            for pipeline in list(&plan["pipelines"]) {
+                for stage in list(&pipeline["stages"]) {
+                    let Ok(digest) = Digest::try_from(text(&stage["task"])) else { continue };
+                    let name =
+                        StageName { pipeline: text(&pipeline["name"]), label: text(&pipeline["label"]), stage: text(&stage["name"]) };
+                    found.push((name, digest));
+                }
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// What the stage's task was when it was last begun.
+    fn key_of(&self, plan: &Plan, task: &Task, store: &Store) -> Result<Option<Value>, StoreError> {
+        for member in &task.members {
+            let Some(instance) = plan.instances.get(member.instance) else { continue };
+            let name = StageName { pipeline: instance.name.clone(), label: instance.label_text(), stage: member.stage.clone() };
+            for (_, digest) in self.0.iter().filter(|(n, d)| *n == name && *d != task.digest) {
+                if let Ok(Some(status)) = store.status(digest) {
+                    return Ok(Some(status.key));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], |v| v.as_slice())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn compare(plan: &Plan, task: &Task, old: &Value) -> Reason {
+    let mut fields = Vec::new();
+    let new = &task.key;
+    for part in ["kind", "seed"] {
+        if old.get(part) != new.get(part) {
+            fields.push(part.to_owned());
+        }
+    }
+    if old["kind"] == new["kind"] {
+        differences(&old["identity"], &new["identity"], "", &mut fields);
+    }
+    let (before, now) = (list(&old["inputs"]), list(&new["inputs"]));
+    let mut inputs = Vec::new();
+    for (i, input) in task.inputs.iter().enumerate() {
+        if before.get(i) != now.get(i) {
+            let own = task.members.iter().any(|m| m.instance == input.instance);
+            let pipeline = plan.instances.get(input.instance).filter(|_| !own).map(|p| format!("{}.", p.display_name()));
+            inputs.push(format!("{}{}.{}", pipeline.unwrap_or_default(), input.stage, input.output));
+        }
+    }
+    if before.len() > now.len() {
+        fields.extend(before.iter().skip(now.len()).map(|i| text(&i["field"])));
+        fields.dedup();
+    }
+    match fields.is_empty() && inputs.is_empty() {
+        true => Reason::New, // another version of the engine
+        false => Reason::Changed { fields, inputs },
+    }
+}
+
+/// The paths of the values that differ, as they would be written: `loss.minimize`, `optimizer.lr`.
+fn differences(old: &Value, new: &Value, path: &str, found: &mut Vec<String>) {
+    if old == new {
+        return;
+    }
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            for (name, value) in b {
+                differences(a.get(name).unwrap_or(&Value::Null), value, &below(name), found);
+            }
+            for (name, _) in a.iter().filter(|(name, value)| !b.contains_key(*name) && !value.is_null()) {
+                found.push(below(name));
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (i, (a, b)) in a.iter().zip(b).enumerate() {
+                differences(a, b, &format!("{path}[{i}]"), found);
+            }
+        }
+        _ => found.push(if path.is_empty() { "its declaration".into() } else { path.to_owned() }),
+    }
+}

@@ -1,0 +1,189 @@
+//! From the text of a response to the action that the environment is told.
+
+use crate::kind::{Category, Count, Entry, Part, Reader};
+use crate::lang::value::{Component, Value};
+use crate::{kind, words};
+use std::fmt;
+use std::sync::Arc;
+
+/// How an action is read from a response. Total: every response gives some action.
+pub trait Reading: fmt::Debug + Send + Sync + 'static {
+    fn read<'t>(&self, response: &'t str) -> &'t str;
+    fn identity(&self) -> serde_json::Value;
+}
+
+impl Category for dyn Reading {
+    const WORDS: &'static str = "a way to read an action, such as `between(\"<action>\", \"</action>\")`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn Reading>] = &[
+            Entry { info: &Between::INFO, read: |_, c, r| read(c, r, &Between::INFO, Between::read_fields) },
+            Entry { info: &Last::INFO, read: |_, c, r| read(c, r, &Last::INFO, Last::read_fields) },
+            Entry { info: &Whole::INFO, read: |_, c, r| read(c, r, &Whole::INFO, Whole::read_fields) },
+        ];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        Reading::identity(self)
+    }
+}
+
+fn read<T: Reading>(
+    component: &Component,
+    reader: &mut Reader<'_, '_>,
+    info: &crate::kind::KindInfo,
+    fields: fn(&Component, &mut Reader<'_, '_>) -> Option<T>,
+) -> Option<Arc<dyn Reading>> {
+    reader.refuse_unknown(component, &[info], |_| false);
+    Some(Arc::new(fields(component, reader)?))
+}
+
+words! {
+    /// The case of letters in an action.
+    pub enum Case {
+        /// As written.
+        Keep = "keep",
+        /// In lower case.
+        Lower = "lower",
+    }
+}
+
+kind! {
+    /// The text between two marks, without outer spaces; the last such pair if there are several.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household {
+    ///   prompt = windowed { then = p }
+    ///   action = between("<action>", "</action>", else = last(30))
+    ///   train  = games { split = "train" }
+    /// }
+    /// ```
+    pub struct Between as "between" {
+        /// The mark before the action.
+        open: String [required],
+        /// The mark after it.
+        close: String [required],
+        /// What to do with a response that lacks the marks.
+        r#else: Part<dyn Reading> [default Part { kind: "whole", value: Arc::new(Whole {}), span: crate::lang::Span::NONE }],
+    }
+}
+
+kind! {
+    /// The last characters of the response, without outer spaces.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, action = last(30), train = games { split = "train" } }
+    /// ```
+    pub struct Last as "last" {
+        /// How many characters.
+        characters: Count [required],
+    }
+}
+
+kind! {
+    /// The whole response, without outer spaces.
+    pub struct Whole as "whole" {}
+}
+
+impl Reading for Between {
+    fn read<'t>(&self, response: &'t str) -> &'t str {
+        let found = response.rfind(&self.open).and_then(|at| {
+            let rest = &response[at + self.open.len()..];
+            rest.find(&self.close).map(|end| rest[..end].trim())
+        });
+        found.unwrap_or_else(|| self.r#else.read(response))
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Reading for Last {
+    fn read<'t>(&self, response: &'t str) -> &'t str {
+        let skip = response.chars().count().saturating_sub(self.characters.0);
+        let start = response.char_indices().nth(skip).map_or(response.len(), |(i, _)| i);
+        response[start..].trim()
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Reading for Whole {
+    fn read<'t>(&self, response: &'t str) -> &'t str {
+        response.trim()
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
+/// What counts as a well-formed response.
+pub trait WellFormed: fmt::Debug + Send + Sync + 'static {
+    fn holds(&self, response: &str) -> bool;
+    fn identity(&self) -> serde_json::Value;
+}
+
+impl Category for dyn WellFormed {
+    const WORDS: &'static str = "a test of responses, such as `has(\"<think>\", \"</think>\")`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn WellFormed>] = &[Entry { info: &Has::INFO, read: read_has }];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        WellFormed::identity(self)
+    }
+}
+
+fn read_has(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn WellFormed>> {
+    reader.refuse_unknown(component, &[&Has::INFO], |_| false);
+    Some(Arc::new(Has::read_fields(component, reader)?))
+}
+
+kind! {
+    /// The response has these marks, in this order.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household {
+    ///   prompt = windowed { then = p }
+    ///   valid  = has("<think>", "</think>")
+    ///   train  = games { split = "train" }
+    /// }
+    /// ```
+    pub struct Has as "has" {
+        /// The first mark.
+        first: String [required],
+        /// The second.
+        second: Option<String> [default None],
+        /// A third.
+        third: Option<String> [default None],
+        /// A fourth.
+        fourth: Option<String> [default None],
+    }
+}
+
+impl WellFormed for Has {
+    fn holds(&self, response: &str) -> bool {
+        let mut rest = response;
+        for mark in Some(&self.first).into_iter().chain(&self.second).chain(&self.third).chain(&self.fourth) {
+            match rest.find(mark) {
+                Some(at) => rest = &rest[at + mark.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,142 @@
+//! An environment as a pipeline declares it: a world, and how a model plays in it.
+
+use super::action::{Between, Case, Reading, WellFormed, Whole};
+use super::prompt::{PLACEHOLDERS, PromptKind};
+use super::template::Template;
+use crate::env::World;
+use crate::kind;
+use crate::kind::{Category, Count, Field, NonNegative, Part, Reader};
+use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
+use serde::Serialize;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A kind of environment: declared without touching the disk, opened when a task runs.
+pub trait WorldKind: fmt::Debug + Send + Sync + 'static {
+    /// The declared identity: generator and its parameters, or release and panel of the data.
+    fn identity(&self) -> serde_json::Value;
+
+    /// `data`: the folder of the setting `data.NAME`, where the kind reads from the disk.
+    ///
+    /// # Errors
+    /// If the data are absent or damaged: where they were looked for, how to get them.
+    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, crate::env::EnvError>;
+
+    fn splits(&self) -> &'static [&'static str];
+
+    /// Placeholders of its own.
+    fn placeholders(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+kind! {
+    /// How a model plays in an environment; these fields belong to every environment kind.
+    pub struct Interaction as "environment" {
+        /// What the model is shown before each turn.
+        prompt: Part<dyn PromptKind> [required],
+        /// What of a response the environment is told.
+        action: Part<dyn Reading> [default Part { kind: "whole", value: Arc::new(Whole {}), span: Span::NONE }],
+        /// Whether the action is put into lower case.
+        case: Case [default Case::Keep],
+        /// What counts as a well-formed response; left out, every response does whose action was possible.
+        valid: Option<Part<dyn WellFormed>> [default None],
+        /// Taken off the reward and the outcome of a row whose response is not valid.
+        invalid_penalty: NonNegative [default NonNegative(0.0)],
+        /// The turns after which an episode is truncated.
+        max_turns: Count [default Count(50)],
+        /// The score of an episode that reaches its goal.
+        success_reward: f64 [default 10.0],
+    }
+}
+
+/// An environment of a pipeline.
+#[derive(Clone, Debug)]
+pub struct EnvironmentSpec {
+    pub world: Part<dyn WorldKind>,
+    pub play: Interaction,
+    pub span: Span,
+}
+
+impl Serialize for EnvironmentSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::json!({ "world": self.world, "play": self.play }).serialize(serializer)
+    }
+}
+
+impl Field for EnvironmentSpec {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let world = Part::<dyn WorldKind>::read(value, reader);
+        let ValueKind::Component(component) = &value.kind else { return None };
+        let info = <dyn WorldKind as Category>::entries().iter().find(|e| e.info.name == component.kind)?.info;
+        reader.refuse_unknown(
+            component,
+            &[info, &Interaction::INFO],
+            |field| matches!(&field.value.kind, ValueKind::Component(c) if c.kind == super::Games::INFO.name),
+        );
+        let play = Interaction::read_fields(component, reader);
+        let (world, play) = (world?, play?);
+        let known: Vec<&str> = PLACEHOLDERS.iter().chain(world.placeholders()).copied().collect();
+        for template in play.prompt.templates() {
+            Template::check_holes(template, &known, reader);
+        }
+        Some(Self { world, play, span: value.span })
+    }
+
+    fn expects() -> String {
+        "an environment".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}
+
+impl EnvironmentSpec {
+    /// The action of a response, as the environment is told it.
+    pub fn action(&self, response: &str) -> String {
+        let action = self.play.action.read(response);
+        match self.play.case {
+            Case::Keep => action.to_string(),
+            Case::Lower => action.to_lowercase(),
+        }
+    }
+
+    /// A response that a model would have to give for an action, when it is shown how to play.
+    pub fn respond(&self, action: &str) -> String {
+        match (self.play.action.identity().get("open"), self.play.action.identity().get("close")) {
+            (Some(open), Some(close)) if self.play.action.kind == Between::INFO.name => {
+                format!("{}{action}{}", open.as_str().unwrap_or(""), close.as_str().unwrap_or(""))
+            }
+            _ => action.to_string(),
+        }
+    }
+}
+
+/// Reports a split that the environment does not have.
+pub(super) fn check_split(world: &dyn WorldKind, split: &str, span: Span, reader: &mut Reader<'_, '_>) -> bool {
+    if world.splits().contains(&split) {
+        return true;
+    }
+    let list = world.splits().iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ");
+    reader.report(
+        Diagnostic::error("E0202", span, format!("there is no split \"{split}\" here"))
+            .did_you_mean(split, world.splits().iter().copied())
+            .help(format!("the splits are {list}")),
+    );
+    false
+}
+
+impl Category for dyn WorldKind {
+    const WORDS: &'static str = "an environment";
+
+    fn entries() -> &'static [crate::kind::Entry<Self>] {
+        super::worlds::ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        WorldKind::identity(self)
+    }
+}

@@ -1,0 +1,151 @@
+//! What the model is shown before each turn.
+
+use super::template::Template;
+use crate::kind;
+use crate::kind::{Category, Count, Entry, Reader};
+use crate::lang::value::{Component, Value};
+use std::fmt;
+use std::sync::Arc;
+
+/// The placeholders that the engine fills, in every environment.
+pub const PLACEHOLDERS: [&str; 6] = ["task", "observation", "history", "admissible", "count", "turn"];
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryEntry {
+    pub observation: String,
+    pub action: String,
+}
+
+/// Everything a prompt may speak of.
+pub struct Moment<'a> {
+    pub task: &'a str,
+    pub observation: &'a str,
+    /// What was seen and done before, oldest first.
+    pub history: &'a [HistoryEntry],
+    pub admissible: &'a [String],
+}
+
+/// A way to make a prompt from the moment before a turn.
+pub trait PromptKind: fmt::Debug + Send + Sync + 'static {
+    fn render(&self, moment: &Moment<'_>) -> String;
+    /// The most tokens that are kept, and from which side the rest is cut.
+    fn limit(&self) -> (usize, Cut);
+    fn templates(&self) -> Vec<&Template>;
+    fn identity(&self) -> serde_json::Value;
+}
+
+impl Category for dyn PromptKind {
+    const WORDS: &'static str = "a prompt kind such as `windowed { … }`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn PromptKind>] = &[Entry { info: &Windowed::INFO, read: read_windowed }];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        PromptKind::identity(self)
+    }
+}
+
+words! {
+    /// From which side a prompt that is too long is cut.
+    pub enum Cut {
+        /// The beginning goes.
+        Left = "left",
+        /// The end goes.
+        Right = "right",
+    }
+}
+use crate::words;
+
+kind! {
+    /// A prompt with a window of the last turns.
+    ///
+    /// Placeholders: `{task}`, `{observation}`, `{admissible}` (comma-separated), `{count}` (turns so far), `{turn}` (from 1),
+    /// `{history}` (the window, one `entry` a turn, oldest first).
+    ///
+    /// ```epo
+    /// prompt later = """
+    /// Task: {task}
+    /// {history}{observation}
+    /// """
+    /// house = household { prompt = windowed { then = later, history = 2 }, train = games { split = "train" } }
+    /// ```
+    pub struct Windowed as "windowed" {
+        /// The prompt of the later turns, and of the first one unless `first` is given.
+        then: Template [required],
+        /// The prompt of the first turn.
+        first: Option<Template> [default None],
+        /// How many past turns `{history}` shows.
+        history: usize [default 2],
+        /// How one past turn is shown; placeholders `{observation}` and `{action}`.
+        entry: Option<Template> [default None],
+        /// The most tokens of a prompt.
+        max_tokens: Count [default Count(2048)],
+        /// Where a longer one is cut.
+        cut: Cut [default Cut::Left],
+    }
+}
+
+fn read_windowed(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn PromptKind>> {
+    reader.refuse_unknown(component, &[&Windowed::INFO], |_| false);
+    let read = Windowed::read_fields(component, reader)?;
+    if let Some(entry) = &read.entry {
+        entry.check_holes(&["observation", "action"], reader);
+    }
+    Some(Arc::new(read))
+}
+
+impl PromptKind for Windowed {
+    fn render(&self, moment: &Moment<'_>) -> String {
+        let template = match &self.first {
+            Some(first) if moment.history.is_empty() => first,
+            _ => &self.then,
+        };
+        template.render(|hole| {
+            Some(match hole {
+                "task" => moment.task.to_string(),
+                "observation" => moment.observation.to_string(),
+                "admissible" => moment.admissible.join(", "),
+                "count" => moment.history.len().to_string(),
+                "turn" => (moment.history.len() + 1).to_string(),
+                "history" => self.window(moment.history),
+                _ => return None,
+            })
+        })
+    }
+
+    fn limit(&self) -> (usize, Cut) {
+        (self.max_tokens.0, self.cut)
+    }
+
+    fn templates(&self) -> Vec<&Template> {
+        self.first.iter().chain(Some(&self.then)).collect()
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Windowed {
+    fn window(&self, history: &[HistoryEntry]) -> String {
+        let mut out = String::new();
+        for past in &history[history.len().saturating_sub(self.history)..] {
+            match &self.entry {
+                Some(entry) => out.push_str(&entry.render(|hole| match hole {
+                    "observation" => Some(past.observation.clone()),
+                    "action" => Some(past.action.clone()),
+                    _ => None,
+                })),
+                None => {
+                    out.push_str(&past.observation);
+                    out.push_str("\n> ");
+                    out.push_str(&past.action);
+                    out.push('\n');
+                }
+            }
+        }
+        out
+    }
+}

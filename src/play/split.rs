@@ -1,0 +1,101 @@
+//! `house.seen`: some games of an environment.
+
+use super::environment::{EnvironmentSpec, check_split};
+use crate::env::{EnvError, Panel, World};
+use crate::kind::{Count, Field, Reader};
+use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
+use crate::{kind, lang::source};
+use serde::Serialize;
+use std::sync::Arc;
+
+kind! {
+    /// Some games of an environment, as a field of it under any name; elsewhere it is spoken of as `house.train`.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train", count = 100 } }
+    /// ```
+    pub struct Games as "games" {
+        /// Which of the environment's splits.
+        split: String [required],
+        /// Only the first so many of the split's fixed order.
+        count: Option<Count> [default None],
+    }
+}
+
+/// A split with the environment that it belongs to.
+#[derive(Clone, Debug)]
+pub struct SplitField {
+    /// As written: `house.seen`.
+    pub name: String,
+    pub environment: Arc<EnvironmentSpec>,
+    pub games: Games,
+    pub span: Span,
+}
+
+impl Serialize for SplitField {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::json!({ "environment": *self.environment, "games": self.games }).serialize(serializer)
+    }
+}
+
+impl Field for SplitField {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let (ValueKind::Component(component), Some(owner)) = (&value.kind, &value.owner) else {
+            if let ValueKind::Component(component) = &value.kind
+                && component.fields.values().any(|f| matches!(&f.value.kind, ValueKind::Component(c) if c.kind == Games::INFO.name))
+            {
+                let splits =
+                    component.fields.iter().filter(|(_, f)| matches!(&f.value.kind, ValueKind::Component(c) if c.kind == Games::INFO.name));
+                let list = splits.map(|(name, _)| format!("`.{name}`")).collect::<Vec<_>>().join(", ");
+                reader.report(
+                    Diagnostic::error("E0201", value.span, "expected a split of this environment, found the environment itself")
+                        .help(format!("its splits are {list}")),
+                );
+                return None;
+            }
+            reader.mismatch(value, &Self::expects());
+            return None;
+        };
+        if component.kind != Games::INFO.name {
+            reader.mismatch(value, &Self::expects());
+            return None;
+        }
+        reader.refuse_unknown(component, &[&Games::INFO], |_| false);
+        let games = Games::read_fields(component, reader);
+        let environment = EnvironmentSpec::read(&owner.value, reader);
+        let (games, environment) = (games?, environment?);
+        let at = component.fields.get("split").map_or(value.span, |f| f.value.span);
+        if !check_split(&*environment.world, &games.split, at, reader) {
+            return None;
+        }
+        Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games, span: value.span })
+    }
+
+    fn expects() -> String {
+        "a split of an environment, such as `house.train`".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
+}
+
+impl SplitField {
+    /// # Errors
+    /// If the world cannot be opened or has no such tasks.
+    pub fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
+        let world = self.environment.world.open(data)?;
+        let panel = world.panel(&self.games.split, self.games.count.map(|c| c.0))?;
+        if panel.tasks.is_empty() {
+            return Err(EnvError::Task(format!("`{}` has no tasks", self.name)));
+        }
+        Ok((world, panel))
+    }
+}
+
+/// Where a default was never written in any text.
+impl Span {
+    pub const NONE: Span = Span { source: source::SourceId(0), start: 0, end: 0 };
+}

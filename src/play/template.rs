@@ -1,0 +1,136 @@
+//! Prompt texts with `{placeholders}`.
+
+use crate::kind::{Field, Reader};
+use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+
+/// A prompt text, split at its placeholders. `{{` and `}}` stand for braces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    pub name: String,
+    pub text: String,
+    parts: Vec<Piece>,
+    pub span: Option<Span>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    Hole { name: String, start: usize, end: usize },
+}
+
+impl Template {
+    /// # Errors
+    /// The byte offset of a brace that does not belong to a placeholder.
+    pub fn parse(name: &str, text: &str) -> Result<Self, usize> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text.char_indices().peekable();
+        while let Some((at, c)) = rest.next() {
+            match c {
+                '{' if rest.next_if(|(_, c)| *c == '{').is_some() => plain.push('{'),
+                '}' if rest.next_if(|(_, c)| *c == '}').is_some() => plain.push('}'),
+                '{' => {
+                    let mut hole = String::new();
+                    let end = loop {
+                        match rest.next() {
+                            Some((end, '}')) => break end + 1,
+                            Some((_, c)) if c.is_ascii_alphanumeric() || c == '_' => hole.push(c),
+                            _ => return Err(at),
+                        }
+                    };
+                    if hole.is_empty() {
+                        return Err(at);
+                    }
+                    if !plain.is_empty() {
+                        parts.push(Piece::Text(std::mem::take(&mut plain)));
+                    }
+                    parts.push(Piece::Hole { name: hole, start: at, end });
+                }
+                '}' => return Err(at),
+                c => plain.push(c),
+            }
+        }
+        if !plain.is_empty() {
+            parts.push(Piece::Text(plain));
+        }
+        Ok(Self { name: name.to_string(), text: text.to_string(), parts, span: None })
+    }
+
+    /// The placeholders with their byte ranges in the text.
+    pub fn holes(&self) -> impl Iterator<Item = (&str, std::ops::Range<usize>)> {
+        self.parts.iter().filter_map(|p| match p {
+            Piece::Hole { name, start, end } => Some((name.as_str(), *start..*end)),
+            Piece::Text(_) => None,
+        })
+    }
+
+    pub fn uses(&self, hole: &str) -> bool {
+        self.holes().any(|(name, _)| name == hole)
+    }
+
+    /// Fills every placeholder; one that `fill` does not know becomes empty (the check has refused those).
+    pub fn render(&self, mut fill: impl FnMut(&str) -> Option<String>) -> String {
+        let mut out = String::with_capacity(self.text.len() * 2);
+        for part in &self.parts {
+            match part {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Hole { name, .. } => out.push_str(&fill(name).unwrap_or_default()),
+            }
+        }
+        out
+    }
+
+    /// Reports placeholders that nobody fills.
+    pub fn check_holes(&self, known: &[&str], reader: &mut Reader<'_, '_>) {
+        let Some(span) = self.span else { return };
+        for (hole, _) in self.holes() {
+            if !known.contains(&hole) {
+                let list = known.iter().map(|k| format!("`{{{k}}}`")).collect::<Vec<_>>().join(", ");
+                let diagnostic =
+                    Diagnostic::error("E0206", span, format!("the placeholder `{{{hole}}}` of `{}` is unknown here", self.name));
+                reader.report(diagnostic.did_you_mean(hole, known.iter().copied()).help(format!("there are {list}")));
+            }
+        }
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl Field for Template {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let (name, text) = match &value.kind {
+            ValueKind::Prompt { name, text } => (name.as_str(), text),
+            ValueKind::Text(text) => ("this text", text),
+            _ => {
+                reader.mismatch(value, &Self::expects());
+                return None;
+            }
+        };
+        match Self::parse(name, text) {
+            Ok(template) => Some(Self { span: Some(value.span), ..template }),
+            Err(at) => {
+                let line = text[..at].matches('\n').count() + 1;
+                reader.report(
+                    Diagnostic::error("E0206", value.span, format!("line {line} of `{name}` has a brace that is no placeholder"))
+                        .help("a placeholder is a name in braces, `{task}`; for a brace itself write `{{` or `}}`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn expects() -> String {
+        "a prompt or a string".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(format!("{:?}", self.text))
+    }
+}

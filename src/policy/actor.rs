@@ -1,0 +1,127 @@
+//! Who plays: a policy, the environment's expert, or chance.
+
+use super::decoder::PolicyKind;
+use super::input::{PolicyInput, StageInput};
+use crate::kind;
+use crate::kind::{Artifact, Category, Entry, Field, Part, Reader};
+use crate::lang::value::{Component, Value, ValueKind};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+
+/// An actor that needs no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Expert,
+    Random,
+}
+
+pub trait ActorKind: fmt::Debug + Send + Sync + 'static {
+    fn actor(&self) -> Actor;
+}
+
+kind! {
+    /// The environment's own expert.
+    pub struct Expert as "expert" {}
+}
+
+kind! {
+    /// Draws uniformly from the admissible actions.
+    pub struct Random as "random" {}
+}
+
+impl ActorKind for Expert {
+    fn actor(&self) -> Actor {
+        Actor::Expert
+    }
+}
+
+impl ActorKind for Random {
+    fn actor(&self) -> Actor {
+        Actor::Random
+    }
+}
+
+fn read<T: ActorKind>(
+    component: &Component,
+    reader: &mut Reader<'_, '_>,
+    info: &'static kind::KindInfo,
+    actor: T,
+) -> Option<Arc<dyn ActorKind>> {
+    reader.refuse_unknown(component, &[info], |_| false);
+    Some(Arc::new(actor))
+}
+
+impl Category for dyn ActorKind {
+    const WORDS: &'static str = "an actor: `expert`, `random`, or a policy";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn ActorKind>] = &[
+            Entry { info: &Expert::INFO, read: |_, c, r| read(c, r, &Expert::INFO, Expert {}) },
+            Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Random {}) },
+        ];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
+/// An actor as a field.
+#[derive(Clone, Debug)]
+pub enum ActorInput {
+    Plain(Part<dyn ActorKind>),
+    Policy(PolicyInput),
+}
+
+impl ActorInput {
+    /// Whether it chooses at random.
+    pub fn draws(&self) -> bool {
+        !matches!(self, Self::Plain(part) if part.actor() == Actor::Expert)
+    }
+}
+
+impl Serialize for ActorInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(part) => part.serialize(serializer),
+            Self::Policy(input) => input.serialize(serializer),
+        }
+    }
+}
+
+impl Field for ActorInput {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        if let ValueKind::Stage(stage) = &value.kind
+            && let Some(entry) = <dyn ActorKind as Category>::entries().iter().find(|e| e.info.name == stage.stage)
+            && !reader.gives_policy(stage)
+        {
+            // `expert = evaluate { actor = expert, … }`: the stage shares its name with the actor, and gives no policy
+            let component = Component::bare(entry.info.name, value.span);
+            let actor = (entry.read)(value, &component, reader)?;
+            return Some(Self::Plain(Part { kind: entry.info.name, value: actor, span: value.span }));
+        }
+        if reader.refer(value, &[Artifact::Policy], false) {
+            return Some(Self::Policy(PolicyInput::Stage(StageInput { field: reader.field(), span: value.span })));
+        }
+        match &value.kind {
+            ValueKind::Component(c) if <dyn PolicyKind as Category>::entries().iter().any(|e| e.info.name == c.kind) => {
+                PolicyInput::read(value, reader).map(Self::Policy)
+            }
+            ValueKind::Component(_) => Part::read(value, reader).map(Self::Plain),
+            _ => {
+                reader.mismatch(value, &Self::expects());
+                None
+            }
+        }
+    }
+
+    fn expects() -> String {
+        "an actor: `expert`, `random`, or a policy".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,63 @@
+//! Critics: estimates of the return.
+
+use super::input::PolicyInput;
+use super::optimizer::OptimizerKind;
+use crate::kind;
+use crate::kind::{Category, Entry, Part, Reader};
+use crate::lang::value::{Component, Value};
+use std::fmt;
+use std::sync::Arc;
+
+pub trait CriticKind: fmt::Debug + Send + Sync + 'static {
+    fn value_head(&self) -> &ValueHead;
+}
+
+kind! {
+    /// A scalar head on a language model of its own, read before each response token.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
+    /// pipeline a {
+    ///   critic = value_head { optimizer = adamw { lr = 1e-3 } }
+    ///   policy = decoder { tokenizer = words }
+    ///   advantage = gae(outcome, value, gamma = 1, lambda = 1)
+    ///   loss { minimize = mean((value - returns) ^ 2) - mean(advantage * exp(logp - old_logp)) }
+    ///   stages {
+    ///     words = tokenizer { on = house.train }
+    ///     train = rl { on = house.train, iterations = 1 }
+    ///     page  = report { of = [train] }
+    ///   }
+    /// }
+    /// ```
+    pub struct ValueHead as "value_head" {
+        /// The model below the head; left out, a copy of the policy that the stage starts from.
+        backbone: Option<PolicyInput> [default None],
+        /// Its optimiser; left out, one like the policy's.
+        optimizer: Option<Part<dyn OptimizerKind>> [default None],
+    }
+}
+
+impl CriticKind for ValueHead {
+    fn value_head(&self) -> &ValueHead {
+        self
+    }
+}
+
+fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn CriticKind>> {
+    reader.refuse_unknown(component, &[&ValueHead::INFO], |_| false);
+    Some(Arc::new(ValueHead::read_fields(component, reader)?))
+}
+
+impl Category for dyn CriticKind {
+    const WORDS: &'static str = "a critic such as `value_head { … }`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn CriticKind>] = &[Entry { info: &ValueHead::INFO, read }];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self.value_head()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,122 @@
+//! Fields that take another stage's output.
+
+use super::decoder::PolicyKind;
+use crate::kind::{Artifact, Field, Part, Reader};
+use crate::lang::Span;
+use crate::lang::value::{Value, ValueKind};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+
+/// A use of a stage's output. Its identity in a digest is the producing task's; here only the field stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageInput {
+    /// What the context is asked for: `policy.tokenizer`.
+    pub field: String,
+    pub span: Span,
+}
+
+impl Serialize for StageInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::json!({ "input": self.field }).serialize(serializer)
+    }
+}
+
+impl StageInput {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>, takes: &[Artifact], many: bool, words: &str) -> Option<Self> {
+        if reader.refer(value, takes, many) {
+            return Some(Self { field: reader.field(), span: value.span });
+        }
+        reader.mismatch(value, words);
+        None
+    }
+}
+
+macro_rules! input {
+    ($(#[doc = $doc:literal])* $name:ident, $artifact:ident, $many:literal, $words:literal) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub StageInput);
+
+        impl Field for $name {
+            fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+                StageInput::read(value, reader, &[Artifact::$artifact], $many, $words).map(Self)
+            }
+
+            fn expects() -> String {
+                $words.into()
+            }
+
+            fn shown(&self) -> Option<String> {
+                None
+            }
+        }
+    };
+}
+
+input!(
+    /// The tokenizer of a `tokenizer` stage.
+    TokenizerInput, Tokenizer, false, "a `tokenizer` stage"
+);
+input!(
+    /// Episodes of a `collect` or `rl` stage.
+    EpisodesInput, Episodes, true, "a stage that gives episodes, such as `collect`"
+);
+
+/// Any output of any stage, for reports.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct AnyInput(pub StageInput);
+
+impl Field for AnyInput {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        StageInput::read(value, reader, &[], true, &Self::expects()).map(Self)
+    }
+
+    fn expects() -> String {
+        "a stage".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A policy: a new one, or what a stage gives.
+#[derive(Clone, Debug)]
+pub enum PolicyInput {
+    New(Part<dyn PolicyKind>),
+    Stage(StageInput),
+}
+
+impl Serialize for PolicyInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::New(part) => part.serialize(serializer),
+            Self::Stage(input) => input.serialize(serializer),
+        }
+    }
+}
+
+impl Field for PolicyInput {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        if reader.refer(value, &[Artifact::Policy], false) {
+            return Some(Self::Stage(StageInput { field: reader.field(), span: value.span }));
+        }
+        match &value.kind {
+            ValueKind::Component(_) => Part::read(value, reader).map(Self::New),
+            _ => {
+                reader.mismatch(value, &Self::expects());
+                None
+            }
+        }
+    }
+
+    fn expects() -> String {
+        "a policy: a stage that gives one, or a new one such as `decoder { … }`".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,125 @@
+//! A policy that can act and learn: weights, tokenizer, and how it decodes. Its folder is complete in itself.
+
+use super::decode::Decode;
+use super::decoder::Decoder;
+use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Weights};
+use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+pub const WEIGHTS: &str = "model.safetensors";
+pub const TOKENIZER: &str = "tokenizer.json";
+const DESCRIPTION: &str = "policy.json";
+const FORMAT: u32 = 1;
+
+/// `policy.json`
+#[derive(Debug, Serialize, Deserialize)]
+struct Description {
+    format: u32,
+    config: DecoderConfig,
+    decode: Decode,
+}
+
+#[derive(Debug)]
+pub struct Policy {
+    pub weights: Arc<Weights>,
+    pub tokenizer: Arc<Tokenizer>,
+    pub decode: Decode,
+}
+
+impl Policy {
+    /// Fresh weights.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot be read or the shape is impossible.
+    pub fn create(decoder: &Decoder, tokenizer: &Path, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        let tokenizer = Tokenizer::load(&tokenizer.join(TOKENIZER))?;
+        let config = DecoderConfig {
+            layers: decoder.layers.0,
+            width: decoder.width.0,
+            heads: decoder.heads.0,
+            kv_heads: decoder.kv_heads(),
+            ffn: decoder.ffn(),
+            vocab: tokenizer.vocab(),
+            context: decoder.context.0,
+            rope_theta: decoder.rope_theta.0,
+            norm_eps: decoder.norm_eps.0,
+            tied: decoder.tied,
+        };
+        let weights = Weights::init(&config, seed, device, DType::F32)?;
+        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: decoder.decode.decode() })
+    }
+
+    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        self.weights.save(&folder.join(WEIGHTS))?;
+        self.tokenizer.save(&folder.join(TOKENIZER))?;
+        let description = Description { format: FORMAT, config: self.weights.config().clone(), decode: self.decode.clone() };
+        let path = folder.join(DESCRIPTION);
+        let text = serde_json::to_vec_pretty(&description).map_err(|e| ModelError::file(&path, e))?;
+        std::fs::write(&path, text).map_err(|e| ModelError::file(&path, e))
+    }
+
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let path = folder.join(DESCRIPTION);
+        let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
+        let description: Description = serde_json::from_slice(&text).map_err(|e| ModelError::file(&path, e))?;
+        if description.format > FORMAT {
+            return Err(ModelError::file(&path, format!("is of format {}, newer than this engine's {FORMAT}", description.format)));
+        }
+        let weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
+        let tokenizer = Tokenizer::load(&folder.join(TOKENIZER))?;
+        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: description.decode })
+    }
+
+    /// The temperature of the distributions that are learned from: that of decoding, 1 where decoding is greedy.
+    pub fn temperature(&self) -> f64 {
+        match self.decode.temperature() {
+            0.0 => 1.0,
+            t => t,
+        }
+    }
+
+    /// What is asked of the generator for one turn.
+    pub fn mode(&self, decode: &Decode, responses: &[String]) -> Result<Mode, ModelError> {
+        Ok(match decode {
+            Decode::Choose { temperature } => {
+                let options = responses.iter().map(|r| self.tokenizer.encode(r)).collect::<Result<_, _>>()?;
+                Mode::Choose { options, temperature: *temperature, end: self.tokenizer.end() }
+            }
+            Decode::Sample { temperature, top_k, top_p, min_p, max_tokens } => Mode::Sample {
+                sampling: Sampling { temperature: *temperature, top_k: *top_k, top_p: *top_p, min_p: *min_p },
+                max_tokens: *max_tokens,
+                stop: vec![self.tokenizer.end()],
+            },
+        })
+    }
+
+    /// A row that demonstrates a response: with `choose` the branches that were taken among `responses`, else all its tokens and the end.
+    pub fn demonstration(&self, prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
+        let with_end = |text: &str| -> Result<Vec<u32>, ModelError> {
+            let mut ids = self.tokenizer.encode(text)?;
+            ids.push(self.tokenizer.end());
+            Ok(ids)
+        };
+        let taken = with_end(response)?;
+        let from = prompt.len();
+        let ids = [prompt, taken.clone()].concat();
+        if matches!(self.decode, Decode::Sample { .. }) {
+            return Ok(Row::after(ids, from));
+        }
+        let options = responses.iter().map(|r| with_end(r)).collect::<Result<Vec<_>, _>>()?;
+        let mut targets = Vec::new();
+        for (depth, token) in taken.iter().enumerate() {
+            let mut allowed: Vec<u32> =
+                options.iter().filter(|o| o.starts_with(&taken[..depth])).filter_map(|o| o.get(depth)).copied().collect();
+            allowed.push(*token);
+            allowed.sort_unstable();
+            allowed.dedup();
+            if allowed.len() > 1 {
+                targets.push(Target { position: from + depth - 1, token: *token, allowed: Some(allowed.into()) });
+            }
+        }
+        Ok(Row { ids, targets })
+    }
+}

@@ -1,0 +1,36 @@
+//! A walk over every kind there is, by category: what `epo-run kinds`, the reference pages and the resolver see.
+
+use crate::kind::{Category, KindInfo};
+use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
+use crate::policy::{ActorKind, CriticKind, DecodeKind, OptimizerKind, PolicyKind};
+use crate::stage::{Common, Stage};
+
+/// Every kind, with its category's name.
+pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
+    let mut kinds: Vec<(&'static str, &'static KindInfo)> = Vec::new();
+    add::<dyn Stage>("stages", &mut kinds);
+    add::<dyn WorldKind>("environments", &mut kinds);
+    kinds.push(("games", &Games::INFO));
+    add::<dyn PromptKind>("prompts", &mut kinds);
+    add::<dyn Reading>("actions", &mut kinds);
+    add::<dyn WellFormed>("actions", &mut kinds);
+    add::<dyn PolicyKind>("policies", &mut kinds);
+    add::<dyn DecodeKind>("decoding", &mut kinds);
+    add::<dyn ActorKind>("actors", &mut kinds);
+    add::<dyn CriticKind>("critics", &mut kinds);
+    add::<dyn OptimizerKind>("optimizers", &mut kinds);
+    kinds.into_iter()
+}
+
+/// Fields that belong to every kind of a category.
+pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
+    match category {
+        "stages" => Some(&Common::INFO),
+        "environments" => Some(&Interaction::INFO),
+        _ => None,
+    }
+}
+
+fn add<T: Category + ?Sized>(category: &'static str, into: &mut Vec<(&'static str, &'static KindInfo)>) {
+    into.extend(T::entries().iter().map(|e| (category, e.info)));
+}

@@ -1,0 +1,157 @@
+//! What a report is made from. Filled from run folders, written to `report.json`, read back by other tools.
+
+use super::interval::Rate;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The version of `report.json`. Raised when a field changes its meaning; new fields alone do not raise it.
+pub const FORMAT: u32 = 1;
+
+/// Everything one report shows. Every part may be empty: the page then says what is missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReportData {
+    pub title: String,
+    /// One entry per pipeline instance (a pipeline with three seeds gives three).
+    pub pipelines: Vec<PipelineInfo>,
+    /// One entry per training stage of an instance. A stage that several instances share is given once.
+    pub curves: Vec<Curve>,
+    /// One entry per evaluated actor, split and instance. An evaluation that several instances share is given once.
+    pub results: Vec<ResultRow>,
+    pub examples: Vec<EpisodeExample>,
+    /// What the run ran on: `device`, `threads`, `version`, …
+    pub machine: BTreeMap<String, String>,
+    /// The command line that makes this report again.
+    pub command: String,
+}
+
+/// One pipeline instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PipelineInfo {
+    /// The name in the file: `ppo_epo`.
+    pub name: String,
+    /// What was unfolded, empty if nothing was: `seed=1, lambda=0.003`.
+    pub label: String,
+    /// Words for people: `PPO + EPO`. Empty: the name is shown.
+    pub title: String,
+    /// The objective, in order: (term, text), with `advantage` and `minimize` among them.
+    pub equation: Vec<(String, String)>,
+    /// The resolved pipeline as `.epo` text: it runs alone.
+    pub resolved: String,
+}
+
+/// The metrics of one training stage of one pipeline instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Curve {
+    pub pipeline: String,
+    pub label: String,
+    pub stage: String,
+    /// The stage's kind (`rl`, `sft`). Stages of one kind share their charts; left empty, stages of one name do.
+    pub kind: String,
+    pub records: Vec<MetricRecord>,
+}
+
+/// What was measured in one iteration. A metric that is not measured every time (an evaluation every fifth iteration) is absent between;
+/// a value that is there but not finite is drawn as a gap and marked.
+///
+/// Names: `success`, `return` (mean episode score), `turns`, `eval/<split>/success`, `entropy`, `entropy.reference` (mean of the history),
+/// `entropy.low`, `entropy.high` (corridor), `phase` (β), `kl`, `clip_fraction`, `loss/<term>`, `gradient_norm`, `learning_rate`.
+/// Shares lie in 0..1, entropies in nats. Any other name is drawn too, under that name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MetricRecord {
+    pub iteration: u64,
+    #[serde(with = "finite_or_null::map")]
+    pub values: BTreeMap<String, f64>,
+}
+
+/// How one actor did on one split.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResultRow {
+    /// `expert`, `random`, or words for a policy: `after warm-up`, `after PPO + EPO`.
+    pub actor: String,
+    pub pipeline: String,
+    /// The instance, as in [`PipelineInfo::label`]. Rows that differ in their seed alone are pooled.
+    pub label: String,
+    pub stage: String,
+    /// `house.seen`
+    pub split: String,
+    pub successes: u64,
+    pub episodes: u64,
+    #[serde(with = "finite_or_null")]
+    pub mean_score: f64,
+    #[serde(with = "finite_or_null")]
+    pub mean_turns: f64,
+    /// Family of tasks → (successes, episodes).
+    pub families: BTreeMap<String, (u64, u64)>,
+    /// Identifies the list of tasks; rows are comparable task by task only where it is the same.
+    pub panel_hash: String,
+}
+
+impl ResultRow {
+    pub fn rate(&self) -> Rate {
+        Rate { successes: self.successes, episodes: self.episodes }
+    }
+
+    /// An actor that nothing trained: shown for scale, never ranked.
+    pub fn is_yardstick(&self) -> bool {
+        matches!(self.actor.as_str(), "expert" | "random")
+    }
+}
+
+/// One episode to read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EpisodeExample {
+    pub pipeline: String,
+    pub label: String,
+    pub stage: String,
+    pub split: String,
+    pub task: String,
+    pub goal: String,
+    pub success: bool,
+    #[serde(with = "finite_or_null")]
+    pub score: f64,
+    pub turns: Vec<TurnExample>,
+}
+
+/// One exchange with the environment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TurnExample {
+    /// What the actor saw before acting.
+    pub observation: String,
+    pub action: String,
+    /// Mean entropy of the response's tokens, in nats; none for an actor without a distribution.
+    pub entropy: Option<f64>,
+}
+
+/// JSON has no NaN and no infinity: they are written as `null` and read back as NaN.
+mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Some(*value).filter(|v| v.is_finite()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+
+    pub mod map {
+        use serde::{Deserialize, Deserializer, Serializer};
+        use std::collections::BTreeMap;
+
+        pub fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(values.iter().map(|(name, value)| (name, Some(*value).filter(|v| v.is_finite()))))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+            let values = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+            Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
+        }
+    }
+}

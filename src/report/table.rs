@@ -1,0 +1,220 @@
+//! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
+
+use super::compare::{Comparison, compare_rates};
+use super::data::{ReportData, ResultRow};
+use super::interval::{Interval, Rate};
+use super::label;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Table {
+    /// The columns.
+    pub splits: Vec<Split>,
+    /// In the order in which the data names the actors.
+    pub rows: Vec<TableRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// As in the pipeline: `house.seen`.
+    pub key: String,
+    /// What stands over the column: `seen`, or the whole key where two splits end alike.
+    pub name: String,
+    /// Whether all its results were measured on one list of tasks. Results without a panel hash are taken to be.
+    pub one_panel: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TableRow {
+    pub name: String,
+    pub actor: String,
+    pub pipeline: String,
+    pub variant: String,
+    /// One for each of [`Table::splits`].
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// One actor on one split, over all seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    pub rate: Rate,
+    pub interval: Option<Interval>,
+    pub standing: Standing,
+    pub seeds: Vec<SeedCell>,
+    pub families: BTreeMap<String, Rate>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeedCell {
+    /// `seed 1`, or empty where nothing was unfolded.
+    pub label: String,
+    pub rate: Rate,
+}
+
+/// How a cell stands to the highest trained one of its column, by 95 % Wilson intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Best,
+    /// Lower, but the intervals overlap.
+    OverlapsBest,
+    BelowBest,
+    /// An expert or random actor, or a cell without episodes.
+    NotRanked,
+}
+
+/// (actor, pipeline, variant, how many other stages evaluated the same before)
+type RowKey = (String, String, String, usize);
+
+impl Table {
+    pub fn new(data: &ReportData) -> Self {
+        let mut results: Vec<&ResultRow> = Vec::new();
+        for row in &data.results {
+            // A stage that is named twice in a report counts once.
+            if !results.contains(&row) {
+                results.push(row);
+            }
+        }
+        let splits = splits(&results);
+        let keys = row_keys(&results);
+        let mut ordered: Vec<&RowKey> = Vec::new();
+        for key in &keys {
+            if !ordered.contains(&key) {
+                ordered.push(key);
+            }
+        }
+        let mut rows: Vec<TableRow> = Vec::new();
+        for key in &ordered {
+            let members: Vec<&ResultRow> = results.iter().zip(&keys).filter(|(_, k)| k == key).map(|(r, _)| *r).collect();
+            let cells = splits.iter().map(|split| cell(members.iter().copied().filter(|r| r.split == split.key))).collect();
+            let name = if key.2.is_empty() { key.0.clone() } else { format!("{} · {}", key.0, key.2) };
+            rows.push(TableRow { name, actor: key.0.clone(), pipeline: key.1.clone(), variant: key.2.clone(), cells });
+        }
+        tell_apart(&mut rows, &results, &keys, &ordered);
+        let mut table = Self { splits, rows };
+        table.rank();
+        table
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The cells of one column with their rows' names.
+    pub fn column(&self, split: usize) -> impl Iterator<Item = (&TableRow, &Cell)> {
+        self.rows.iter().filter_map(move |row| Some((row, row.cells.get(split)?.as_ref()?)))
+    }
+
+    /// All families of tasks on one split, by name.
+    pub fn families(&self, split: usize) -> BTreeSet<&str> {
+        self.column(split).flat_map(|(_, cell)| cell.families.keys().map(String::as_str)).collect()
+    }
+
+    fn rank(&mut self) {
+        for split in 0..self.splits.len() {
+            let ranked = self.column(split).filter(|(row, _)| !row.is_yardstick()).map(|(_, cell)| cell.rate);
+            let share = |rate: &Rate| rate.share().unwrap_or(-1.0);
+            let Some(best) = ranked.filter(|r| r.share().is_some()).max_by(|a, b| share(a).total_cmp(&share(b))) else { continue };
+            for row in &mut self.rows {
+                let yardstick = row.is_yardstick();
+                let Some(Some(cell)) = row.cells.get_mut(split) else { continue };
+                cell.standing = match compare_rates(cell.rate, best) {
+                    _ if yardstick => Standing::NotRanked,
+                    Comparison::Unknown => Standing::NotRanked,
+                    _ if cell.rate.share() == best.share() => Standing::Best,
+                    Comparison::Overlap => Standing::OverlapsBest,
+                    Comparison::Above | Comparison::Below => Standing::BelowBest,
+                };
+            }
+        }
+    }
+}
+
+impl TableRow {
+    pub fn is_yardstick(&self) -> bool {
+        ResultRow { actor: self.actor.clone(), ..ResultRow::default() }.is_yardstick()
+    }
+}
+
+fn splits(results: &[&ResultRow]) -> Vec<Split> {
+    let mut keys: Vec<&str> = Vec::new();
+    for row in results {
+        if !keys.contains(&row.split.as_str()) {
+            keys.push(&row.split);
+        }
+    }
+    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_string();
+    // What was trained on stands first, what is farthest from it last.
+    keys.sort_by_key(|key| match last(key).as_str() {
+        "train" => 0,
+        "seen" => 1,
+        "unseen" => 2,
+        _ => 3,
+    });
+    let named = |key: &&str| {
+        let alone = keys.iter().filter(|other| last(other) == last(key)).count() == 1;
+        let name = if alone { last(key) } else { key.to_string() };
+        let name = if name.is_empty() { "(no split)".to_string() } else { name };
+        let panels: BTreeSet<&str> =
+            results.iter().filter(|r| r.split == **key && !r.panel_hash.is_empty()).map(|r| r.panel_hash.as_str()).collect();
+        Split { key: key.to_string(), name, one_panel: panels.len() <= 1 }
+    };
+    keys.iter().map(named).collect()
+}
+
+/// Rows of one actor, pipeline and variant are one row of the table, unless two stages evaluated it on one split: those are not seeds of each other.
+fn row_keys(results: &[&ResultRow]) -> Vec<RowKey> {
+    let mut stages: BTreeMap<(&str, &str, String, &str), Vec<&str>> = BTreeMap::new();
+    let mut keys = Vec::new();
+    for row in results {
+        let (variant, _) = label::split(&row.label);
+        let seen = stages.entry((&row.actor, &row.pipeline, variant.clone(), &row.split)).or_default();
+        let nth = seen.iter().position(|s| *s == row.stage).unwrap_or_else(|| {
+            seen.push(&row.stage);
+            seen.len() - 1
+        });
+        keys.push((row.actor.clone(), row.pipeline.clone(), variant, nth));
+    }
+    keys
+}
+
+fn cell<'a>(results: impl Iterator<Item = &'a ResultRow>) -> Option<Cell> {
+    let mut seeds = Vec::new();
+    let mut families: BTreeMap<String, Rate> = BTreeMap::new();
+    let mut rate = Rate::default();
+    for row in results {
+        rate = rate.plus(row.rate());
+        for (family, (successes, episodes)) in &row.families {
+            let sum = families.entry(family.clone()).or_default();
+            *sum = sum.plus(Rate { successes: *successes, episodes: *episodes });
+        }
+        let (_, seed) = label::split(&row.label);
+        seeds.push(SeedCell { label: seed.map(|s| format!("seed {s}")).unwrap_or_default(), rate: row.rate() });
+    }
+    let found = Cell { rate, interval: rate.interval(), standing: Standing::NotRanked, seeds, families };
+    (!found.seeds.is_empty()).then_some(found)
+}
+
+/// Rows of one name get their pipeline beside it, and if that does not help their stages.
+fn tell_apart(rows: &mut [TableRow], results: &[&ResultRow], keys: &[RowKey], ordered: &[&RowKey]) {
+    let twice = |rows: &[TableRow], name: &str| rows.iter().filter(|r| r.name == name).count() > 1;
+    let before = rows.to_vec();
+    for row in rows.iter_mut() {
+        let pipelines: BTreeSet<&str> = before.iter().filter(|r| r.name == row.name).map(|r| r.pipeline.as_str()).collect();
+        if pipelines.len() > 1 && !row.pipeline.is_empty() {
+            row.name = format!("{} · {}", row.name, row.pipeline);
+        }
+    }
+    let before = rows.to_vec();
+    for (row, key) in rows.iter_mut().zip(ordered) {
+        if twice(&before, &row.name) {
+            let stages: BTreeSet<&str> = results.iter().zip(keys).filter(|(_, k)| k == key).map(|(r, _)| r.stage.as_str()).collect();
+            row.name = format!("{} · {}", row.name, stages.into_iter().collect::<Vec<_>>().join(", "));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

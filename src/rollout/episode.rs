@@ -1,0 +1,74 @@
+//! What is kept of an episode.
+
+use crate::env::Task;
+use crate::model::Row;
+use crate::play::Cut;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Turn {
+    pub observation: String,
+    /// What the environment was told.
+    pub action: String,
+    /// The whole response, where it is more than the action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
+    /// The prompt and the possible actions, where they are kept for learning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admissible: Option<Vec<String>>,
+    /// In the pipeline's unit: `success_reward` for reaching the goal.
+    pub reward: f64,
+    pub valid: bool,
+    /// Mean entropy over the response's tokens, if a policy chose any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<f64>,
+    /// What a policy did, token by token; not written to files.
+    #[serde(skip)]
+    pub sample: Option<Sample>,
+}
+
+/// A policy's own tokens of one turn.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub row: Row,
+    /// For each target of the row.
+    pub logp: Vec<f32>,
+    pub entropy: Vec<f32>,
+}
+
+/// How an episode ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// The game itself is over.
+    Terminated,
+    /// The limit of turns, of the pipeline or of the environment.
+    Truncated,
+    /// The environment broke down; the reason.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Episode {
+    pub task: Task,
+    /// Number of the task within the iteration, and of the try within its group.
+    pub group: u64,
+    pub member: u64,
+    pub goal: String,
+    /// How prompts are cut, where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<(usize, Cut)>,
+    pub turns: Vec<Turn>,
+    /// Sum of the environment's rewards, times `success_reward`; without penalties.
+    pub score: f64,
+    pub success: bool,
+    pub ending: Ending,
+}
+
+impl Episode {
+    pub fn failed(&self) -> bool {
+        matches!(self.ending, Ending::Failed(_))
+    }
+}

@@ -1,0 +1,253 @@
+//! One lane: slots with environments, played one after the other in a fixed order.
+
+use super::episode::{Ending, Episode, Sample, Turn};
+use super::play::{Assignment, PlayError, Player, Plays, prompt_ids, response_room};
+use crate::env::{EnvError, Environment};
+use crate::model::{Generator, Request, Response, SlotId};
+use crate::play::{HistoryEntry, Moment};
+use rand_chacha::rand_core::RngCore;
+use std::collections::BTreeMap;
+
+pub(super) struct Lane<'a> {
+    plays: &'a Plays<'a>,
+    generator: Option<Generator>,
+    games: Vec<Box<dyn Environment>>,
+}
+
+/// An episode that is going on.
+struct Going {
+    index: usize,
+    game: usize,
+    episode: Episode,
+    history: Vec<HistoryEntry>,
+    observation: String,
+    assignment: Assignment,
+    /// Of the turn being decided.
+    admissible: Vec<String>,
+    prompt: String,
+    ids: Vec<u32>,
+}
+
+/// What happens next with an episode.
+enum Next {
+    /// Its action is known.
+    Act(Action),
+    /// The generator was asked.
+    Wait(SlotId),
+    /// It broke down.
+    Over(String),
+}
+
+struct Action {
+    response: String,
+    sample: Option<Sample>,
+}
+
+impl<'a> Lane<'a> {
+    pub fn new(plays: &'a Plays<'a>, slots: usize) -> Result<Self, PlayError> {
+        let generator = match plays.player {
+            Player::Policy { policy, .. } if slots > 0 => {
+                Some(Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?)
+            }
+            _ => None,
+        };
+        let games = (0..slots).map(|_| plays.world.instance()).collect::<Result<_, _>>()?;
+        Ok(Self { plays, generator, games })
+    }
+
+    pub fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, PlayError> {
+        let mut waiting = assignments.iter();
+        let mut free: Vec<usize> = (0..self.games.len()).rev().collect();
+        let mut asked: BTreeMap<SlotId, Going> = BTreeMap::new();
+        let mut done = Vec::new();
+        loop {
+            while let Some(game) = free.pop() {
+                let Some((index, assignment)) = waiting.next() else { break };
+                match self.begin(*index, assignment, game)? {
+                    Ok(going) => self.proceed(going, &mut asked, &mut done, &mut free)?,
+                    Err(failed) => {
+                        done.push((*index, failed));
+                        free.push(game);
+                    }
+                }
+            }
+            if asked.is_empty() {
+                return Ok(done);
+            }
+            let Some(generator) = &mut self.generator else { return Ok(done) };
+            let responses = generator.advance()?;
+            // all of them before the first new request: it may be given the slot of a response not yet looked at
+            let finished: Vec<(Going, Response)> = responses.into_iter().filter_map(|(slot, r)| Some((asked.remove(&slot)?, r))).collect();
+            for (mut going, response) in finished {
+                let action = self.read(&going, response)?;
+                if self.act(&mut going, action) {
+                    free.push(going.game);
+                    done.push((going.index, going.episode));
+                } else {
+                    self.proceed(going, &mut asked, &mut done, &mut free)?;
+                }
+            }
+        }
+    }
+
+    /// Decides turns until the generator must be asked or the episode ends.
+    fn proceed(
+        &mut self,
+        mut going: Going,
+        asked: &mut BTreeMap<SlotId, Going>,
+        done: &mut Vec<(usize, Episode)>,
+        free: &mut Vec<usize>,
+    ) -> Result<(), PlayError> {
+        loop {
+            match self.decide(&mut going)? {
+                Next::Wait(slot) => {
+                    asked.insert(slot, going);
+                    return Ok(());
+                }
+                Next::Act(action) => {
+                    if !self.act(&mut going, action) {
+                        continue;
+                    }
+                }
+                Next::Over(reason) => going.episode.ending = Ending::Failed(reason),
+            }
+            free.push(going.game);
+            done.push((going.index, going.episode));
+            return Ok(());
+        }
+    }
+
+    fn begin(&mut self, index: usize, assignment: &Assignment, game: usize) -> Result<Result<Going, Episode>, PlayError> {
+        let mut episode = Episode {
+            task: assignment.task.clone(),
+            group: assignment.group,
+            member: assignment.member,
+            goal: String::new(),
+            limit: self.plays.keep_prompts.then(|| self.plays.environment.play.prompt.limit()),
+            turns: Vec::new(),
+            score: 0.0,
+            success: false,
+            ending: Ending::Truncated,
+        };
+        match self.games[game].reset(&assignment.task, assignment.world_seed.0) {
+            Ok(start) => {
+                episode.goal = start.task;
+                Ok(Ok(Going {
+                    index,
+                    game,
+                    episode,
+                    history: Vec::new(),
+                    observation: start.text,
+                    assignment: assignment.clone(),
+                    admissible: Vec::new(),
+                    prompt: String::new(),
+                    ids: Vec::new(),
+                }))
+            }
+            // a task that cannot be set up is a fault of the data, and of every later run
+            Err(EnvError::Task(message)) => Err(EnvError::Task(message).into()),
+            Err(EnvError::Broken(message)) => {
+                episode.ending = Ending::Failed(message);
+                Ok(Err(episode))
+            }
+        }
+    }
+
+    fn decide(&mut self, going: &mut Going) -> Result<Next, PlayError> {
+        let game = &mut self.games[going.game];
+        going.admissible = match game.admissible() {
+            Ok(list) => list,
+            Err(error) => return Ok(Next::Over(error.to_string())),
+        };
+        let environment = self.plays.environment;
+        let wants_prompt = self.plays.keep_prompts || self.generator.is_some();
+        if wants_prompt {
+            let moment = Moment {
+                task: &going.episode.goal,
+                observation: &going.observation,
+                history: &going.history,
+                admissible: &going.admissible,
+            };
+            going.prompt = environment.play.prompt.render(&moment);
+        }
+        let plain = |action: String| Next::Act(Action { response: environment.respond(&action), sample: None });
+        match self.plays.player {
+            Player::Expert => Ok(match game.expert() {
+                Ok(Some(action)) => plain(action),
+                Ok(None) => Next::Over("the expert does not know what to do".into()),
+                Err(error) => Next::Over(error.to_string()),
+            }),
+            Player::Random => {
+                if going.admissible.is_empty() {
+                    return Ok(Next::Over("there is no admissible action".into()));
+                }
+                let draw = going.assignment.seed.child("turn", going.episode.turns.len() as u64).rng().next_u64();
+                let action = going.admissible[(draw % going.admissible.len() as u64) as usize].clone();
+                Ok(plain(action))
+            }
+            Player::Policy { policy, decode } => {
+                let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
+                let responses: Vec<String> = going.admissible.iter().map(|a| environment.respond(a)).collect();
+                if responses.is_empty() && matches!(decode, crate::policy::Decode::Choose { .. }) {
+                    return Ok(Next::Over("there is no admissible action".into()));
+                }
+                let room = response_room(policy, decode, &responses)?;
+                going.ids = prompt_ids(policy, environment.play.prompt.limit(), &going.prompt, room)?;
+                let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
+                let mode = policy.mode(decode, &responses)?;
+                Ok(Next::Wait(generator.submit(Request { prompt: going.ids.clone(), mode, seed })?))
+            }
+        }
+    }
+
+    /// A finished response as an action.
+    fn read(&self, going: &Going, response: Response) -> Result<Action, PlayError> {
+        let Player::Policy { policy, .. } = self.plays.player else {
+            return Err(PlayError::Unplayable("a response without a policy".into()));
+        };
+        let text = match response.choice.and_then(|choice| going.admissible.get(choice)) {
+            Some(action) => self.plays.environment.respond(action),
+            None => policy.tokenizer.decode(&response.tokens)?,
+        };
+        let row = response.row(&going.ids);
+        Ok(Action { response: text, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })
+    }
+
+    /// Tells the environment; true when the episode is over.
+    fn act(&mut self, going: &mut Going, action: Action) -> bool {
+        let environment = self.plays.environment;
+        let told = environment.action(&action.response);
+        let step = match self.games[going.game].step(&told) {
+            Ok(step) => step,
+            Err(error) => {
+                going.episode.ending = Ending::Failed(error.to_string());
+                return true;
+            }
+        };
+        let formed = environment.play.valid.as_ref().is_none_or(|v| v.holds(&action.response));
+        let entropy = action.sample.as_ref().filter(|s| !s.entropy.is_empty());
+        let entropy = entropy.map(|s| s.entropy.iter().map(|&e| f64::from(e)).sum::<f64>() / s.entropy.len() as f64);
+        let reward = step.reward * environment.play.success_reward;
+        let keep = self.plays.keep_prompts;
+        going.episode.turns.push(Turn {
+            observation: going.observation.clone(),
+            response: (told != action.response).then_some(action.response),
+            action: told.clone(),
+            prompt: keep.then(|| std::mem::take(&mut going.prompt)),
+            admissible: keep.then(|| std::mem::take(&mut going.admissible)),
+            reward,
+            valid: formed && step.valid,
+            entropy,
+            sample: action.sample,
+        });
+        going.history.push(HistoryEntry { observation: std::mem::take(&mut going.observation), action: told });
+        going.observation = step.observation;
+        going.episode.score += reward;
+        going.episode.success = step.success;
+        if step.terminated {
+            going.episode.ending = Ending::Terminated;
+            return true;
+        }
+        step.truncated || going.episode.turns.len() >= environment.play.max_turns.0
+    }
+}

@@ -1,0 +1,12 @@
+//! Playing episodes: many at once, with results that do not depend on how many threads there are.
+//!
+//! Episodes are dealt to a fixed number of lanes. A lane is sequential and belongs to one thread at a time; it has slots, each with an
+//! environment of its own. A slot whose response is finished steps its environment and asks for the next response while the others go on
+//! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
+
+mod episode;
+mod lane;
+mod play;
+
+pub use episode::{Ending, Episode, Sample, Turn};
+pub use play::{Assignment, LANES, PlayError, Player, Plays, play, prompt_ids, response_room};

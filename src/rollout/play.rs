@@ -1,0 +1,114 @@
+//! Deals episodes to lanes and lanes to threads.
+
+use super::episode::Episode;
+use super::lane::Lane;
+use crate::env::{EnvError, Task, World};
+use crate::model::ModelError;
+use crate::play::{Cut, EnvironmentSpec};
+use crate::policy::{Decode, Policy};
+use crate::seed::Seed;
+
+/// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
+pub const LANES: usize = 4;
+
+/// Slots of a lane.
+const SLOTS: usize = 16;
+
+/// One episode to be played.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    pub task: Task,
+    pub group: u64,
+    pub member: u64,
+    /// Of the game; the same for all members of a group.
+    pub world_seed: Seed,
+    /// Of the actor's choices.
+    pub seed: Seed,
+}
+
+/// Who plays.
+#[derive(Clone, Copy)]
+pub enum Player<'a> {
+    Expert,
+    Random,
+    Policy { policy: &'a Policy, decode: &'a Decode },
+}
+
+/// Everything that the episodes of a batch have in common.
+pub struct Plays<'a> {
+    pub environment: &'a EnvironmentSpec,
+    pub world: &'a dyn World,
+    pub player: Player<'a>,
+    /// Whether prompts and admissible actions are kept.
+    pub keep_prompts: bool,
+    pub threads: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    #[error("{0}")]
+    Unplayable(String),
+}
+
+/// Plays all assignments; the episodes come in their order. An environment that breaks down ends its episode, not the batch.
+///
+/// # Errors
+/// If the model or the setting up of an environment fails.
+pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
+    let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
+    let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
+        let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
+        Lane::new(plays, SLOTS.min(mine.len()))?.run(&mine)
+    });
+    let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
+    for result in results {
+        episodes.extend(result?);
+    }
+    episodes.sort_by_key(|(index, _)| *index);
+    Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
+}
+
+/// Cuts a prompt to what may be shown: the environment's limit, and what the context leaves beside the response.
+pub(super) fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
+    if ids.len() <= most {
+        return ids;
+    }
+    if left { ids[ids.len() - most..].to_vec() } else { ids[..most].to_vec() }
+}
+
+/// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens.
+///
+/// # Errors
+/// If the context leaves no room for any prompt.
+pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
+    let (most, side) = limit;
+    let context = policy.weights.config().context;
+    if room >= context {
+        let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
+        return Err(PlayError::Unplayable(message));
+    }
+    let ids = policy.tokenizer.encode(text)?;
+    let ids = if ids.is_empty() { vec![policy.tokenizer.end()] } else { ids };
+    Ok(cut(ids, most.min(context - room), side == Cut::Left))
+}
+
+/// The most tokens that a response may have.
+///
+/// # Errors
+/// If a text cannot be encoded.
+pub fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
+    match decode {
+        Decode::Sample { max_tokens, .. } => Ok(*max_tokens),
+        Decode::Choose { .. } => {
+            let mut longest = 0;
+            for response in responses {
+                longest = longest.max(policy.tokenizer.encode(response)?.len());
+            }
+            Ok(longest + 1)
+        }
+    }
+}

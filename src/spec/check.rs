@@ -1,0 +1,220 @@
+//! From resolved names to typed pipelines: every stage read by its kind, every reference given its type.
+
+use super::{Input, PipelineSpec, StageSpec};
+use crate::kind::{Category, Field, Part, Reader, Reference};
+use crate::lang::resolve::Resolver;
+use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, SourceMap, Span};
+use crate::stage::{Common, Output, Stage};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A stage that was read, its references not yet followed.
+struct Draft {
+    name: String,
+    span: Span,
+    seed: Option<u64>,
+    stage: Option<Arc<dyn Stage>>,
+    references: Vec<Reference>,
+}
+
+/// Checks the pipelines of the root file, and those that they mention, as far as they are needed.
+pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<PipelineSpec> {
+    let mut drafts: BTreeMap<usize, Vec<Draft>> = BTreeMap::new();
+    let mut waiting = resolver.root_pipelines();
+    let mut seen = waiting.clone();
+    while let Some(pipeline) = (!waiting.is_empty()).then(|| waiting.remove(0)) {
+        for instance in resolver.unfold(pipeline, sources) {
+            let stages = read_stages(resolver, instance);
+            for name in stages.iter().flat_map(|s| &s.references).filter_map(|r| r.stage.pipeline.as_ref()) {
+                if let Some(other) = resolver.pipeline_seen_from(instance, name)
+                    && !seen.contains(&other)
+                {
+                    seen.push(other);
+                    waiting.push(other);
+                }
+            }
+            drafts.insert(instance, stages);
+        }
+    }
+    let specs = drafts.iter().map(|(instance, stages)| spec(resolver, *instance, stages, &drafts)).collect();
+    resolver.report_unused(&resolver.root_pipelines());
+    specs
+}
+
+fn read_stages(resolver: &Resolver<'_>, instance: usize) -> Vec<Draft> {
+    let stages = resolver.stages(instance);
+    stages.into_iter().map(|(name, span, value)| read_stage(resolver, instance, name, span, &value)).collect()
+}
+
+fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span, value: &Arc<Value>) -> Draft {
+    let mut reader = Reader::new(resolver, instance);
+    if let Some(iterations) = own_or_line(resolver, instance, value, "iterations") {
+        reader.constants.insert("iterations", iterations);
+    }
+    let mut draft = Draft { name, span, seed: None, stage: None, references: Vec::new() };
+    match &value.kind {
+        ValueKind::Component(component) => {
+            let common = Common::read_fields(component, &mut reader);
+            draft.stage = Part::<dyn Stage>::read(value, &mut reader).map(|part| part.value);
+            draft.seed = common.and_then(|c| c.seed);
+        }
+        ValueKind::Poison => {}
+        _ => reader.mismatch(value, <dyn Stage as Category>::WORDS),
+    }
+    draft.references = reader.references;
+    draft
+}
+
+/// A number known before the run, from the stage's own field or the pipeline's line.
+fn own_or_line(resolver: &Resolver<'_>, instance: usize, stage: &Value, name: &str) -> Option<f64> {
+    let own = match &stage.kind {
+        ValueKind::Component(component) => component.fields.get(name).map(|f| f.value.clone()),
+        _ => None,
+    };
+    match own.or_else(|| resolver.line_quietly(instance, name))?.kind {
+        ValueKind::Number(n) => Some(n),
+        _ => None,
+    }
+}
+
+fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: &BTreeMap<usize, Vec<Draft>>) -> PipelineSpec {
+    let this = &resolver.instances[instance];
+    let title = match resolver.line(instance, "title").map(|v| (v.kind.clone(), v.span)) {
+        Some((ValueKind::Text(text), _)) => text,
+        Some((ValueKind::Poison, _)) | None => this.name.clone(),
+        Some((_, span)) => {
+            resolver.report_at(Diagnostic::error("E0201", span, "the title must be a string"));
+            this.name.clone()
+        }
+    };
+    let mut specs = Vec::new();
+    for draft in stages {
+        let mut inputs = Vec::new();
+        for reference in &draft.references {
+            follow(resolver, instance, draft, reference, all, &mut inputs);
+        }
+        let (after, inputs) = inputs.into_iter().partition(|i: &Input| i.field == "after");
+        if let Some(stage) = &draft.stage {
+            specs.push(StageSpec { name: draft.name.clone(), span: draft.span, seed: draft.seed, stage: stage.clone(), inputs, after });
+        }
+    }
+    let equation = specs.iter().find_map(|s| s.stage.equation()).unwrap_or_default();
+    PipelineSpec {
+        name: this.name.clone(),
+        label: this.label.clone(),
+        title,
+        seed: this.seed,
+        span: this.name_span,
+        stages: specs,
+        equation,
+        resolved: String::new(),
+    }
+}
+
+/// Turns a reference into edges: to a stage of the same instance, or to those instances of another pipeline that fit.
+fn follow(
+    resolver: &Resolver<'_>,
+    instance: usize,
+    draft: &Draft,
+    reference: &Reference,
+    all: &BTreeMap<usize, Vec<Draft>>,
+    into: &mut Vec<Input>,
+) {
+    let stage = &reference.stage;
+    let targets = match &stage.pipeline {
+        None => vec![instance],
+        Some(name) => {
+            let Some(pipeline) = resolver.pipeline_seen_from(instance, name) else { return };
+            matching(resolver, instance, pipeline)
+        }
+    };
+    if targets.len() > 1 && !reference.many {
+        let names: Vec<String> = targets.iter().take(3).map(|&t| label_of(resolver, t)).collect();
+        resolver.report_at(
+            Diagnostic::error("E0208", reference.span, format!("this means {} stages, and `{}` takes one", targets.len(), reference.field))
+                .help(format!(
+                    "they are of {} …; give both pipelines the same seeds, or name a pipeline without a sweep",
+                    names.join(", ")
+                )),
+        );
+        return;
+    }
+    for target in targets {
+        let Some(found) = all.get(&target).and_then(|stages| stages.iter().find(|s| s.name == stage.stage)) else { continue };
+        if std::ptr::eq(found, draft) {
+            resolver.report_at(Diagnostic::error("E0103", reference.span, format!("the stage `{}` uses itself", draft.name)));
+            return;
+        }
+        let Some(kind) = &found.stage else { continue };
+        if let Some(output) = pick(resolver, reference, &**kind, found.span) {
+            into.push(Input {
+                field: reference.field.clone(),
+                span: reference.span,
+                pipeline: target,
+                stage: stage.stage.clone(),
+                output: output.name.to_string(),
+                artifact: output.artifact,
+            });
+        }
+    }
+}
+
+/// The output that a reference means, if its type fits.
+fn pick(resolver: &Resolver<'_>, reference: &Reference, stage: &dyn Stage, defined: Span) -> Option<Output> {
+    let outputs = stage.outputs();
+    let fits = |o: &Output| reference.takes.is_empty() || reference.takes.contains(&o.artifact);
+    let wanted = reference.takes.first().map_or("an output", |a| a.words());
+    match &reference.stage.output {
+        None => {
+            let found = outputs.iter().copied().find(fits);
+            if found.is_none() {
+                let gives = outputs.iter().map(|o| o.artifact.words()).collect::<Vec<_>>().join(", ");
+                resolver.report_at(
+                    Diagnostic::error("E0205", reference.span, format!("expected {wanted}, but `{}` gives {gives}", reference.stage.stage))
+                        .also(defined, format!("a stage of kind `{}`", stage.kind())),
+                );
+            }
+            found
+        }
+        Some((name, span)) => match outputs.iter().copied().find(|o| o.name == name) {
+            Some(output) if fits(&output) => Some(output),
+            Some(output) => {
+                let mut diagnostic = Diagnostic::error("E0205", *span, format!("expected {wanted}, found {}", output.artifact.words()));
+                if let Some(other) = outputs.iter().find(|o| fits(o)) {
+                    diagnostic = diagnostic.help(format!("`{}.{}` is {wanted}", reference.stage.stage, other.name));
+                }
+                resolver.report_at(diagnostic);
+                None
+            }
+            None => {
+                let names: Vec<&str> = outputs.iter().map(|o| o.name).collect();
+                let mut diagnostic = Diagnostic::error("E0111", *span, format!("the stage `{}` gives no `{name}`", reference.stage.stage))
+                    .also(defined, format!("a stage of kind `{}`", stage.kind()));
+                diagnostic = match (name.as_str(), stage.kind()) {
+                    ("best", "rl") => diagnostic.help("`best` needs `select_on`: the split whose success selects it"),
+                    ("critic", "rl") => diagnostic.help("`critic` needs a critic: `critic = value_head { … }`"),
+                    _ => {
+                        let list = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+                        diagnostic.did_you_mean(name, names.iter().copied()).help(format!("it gives {list}"))
+                    }
+                };
+                resolver.report_at(diagnostic);
+                None
+            }
+        },
+    }
+}
+
+/// The instances of another pipeline that belong to this one: those that agree in every label that both have.
+fn matching(resolver: &Resolver<'_>, instance: usize, pipeline: usize) -> Vec<usize> {
+    let own = &resolver.instances[instance].label;
+    let agree = |other: &[(String, String)]| other.iter().all(|(key, value)| own.iter().all(|(k, v)| k != key || v == value));
+    resolver.find_instances(pipeline).into_iter().filter(|&i| agree(&resolver.instances[i].label)).collect()
+}
+
+fn label_of(resolver: &Resolver<'_>, instance: usize) -> String {
+    let this = &resolver.instances[instance];
+    let label: Vec<String> = this.label.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    format!("`{}[{}]`", this.name, label.join(", "))
+}

@@ -1,0 +1,121 @@
+//! The story in one function: a file becomes checked pipelines.
+
+use super::check::check;
+use super::library::{LIBRARY, PRELUDE};
+use super::{PipelineSpec, Resolved, resolved};
+use crate::lang::ast::LineKind;
+use crate::lang::load::{Root, load};
+use crate::lang::parser;
+use crate::lang::resolve::{KindName, Override, Resolver, Words};
+use crate::lang::{Diagnostics, SourceMap};
+use crate::objective::VOCABULARY;
+use crate::registry::all_kinds;
+use std::collections::BTreeMap;
+
+/// Messages about something that is not there. After a syntax error or a missing import they may be wrong, so they are not shown then.
+const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
+
+/// Pipeline lines that a stage takes over when it leaves the field out.
+pub const INHERITED: [&str; 7] = ["policy", "critic", "reference", "advantage", "loss", "optimizer", "iterations"];
+/// Pipeline lines with a meaning of their own.
+pub const SETTINGS: [&str; 2] = ["title", "seeds"];
+
+/// What is to be compiled.
+pub struct Request<'a> {
+    pub root: Root<'a>,
+    /// `--set`, each `PIPELINE.PATH=VALUE`.
+    pub overrides: &'a [String],
+}
+
+/// What a compilation gives, mistakes or not.
+pub struct Compiled {
+    pub sources: SourceMap,
+    /// Every instance of every pipeline that takes part. With errors they are incomplete.
+    pub pipelines: Vec<PipelineSpec>,
+    /// The names of the root file's pipelines, in order.
+    pub roots: Vec<String>,
+    pub diagnostics: Diagnostics,
+    /// The file without imports, inheritance and functions. Empty with errors.
+    pub resolved: Resolved,
+}
+
+/// Parses, resolves and checks. Pure but for the reading of the file and its imports; touches no device.
+pub fn compile(request: &Request<'_>) -> Compiled {
+    let compiled = with_resolver(request, |resolver, sources| {
+        let pipelines = check(resolver, sources);
+        let roots: Vec<String> = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
+        let sound = !resolver.diagnostics.borrow().has_errors();
+        let said = resolver.diagnostics.take();
+        let resolved = if sound { resolved::resolve(resolver, sources) } else { Resolved::default() };
+        // what the printing of a sound file says is no mistake of the user
+        resolver.diagnostics.replace(said);
+        (pipelines, roots, resolved)
+    });
+    match compiled {
+        Err((sources, diagnostics)) => {
+            Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics, resolved: Resolved::default() }
+        }
+        Ok(((mut pipelines, roots, resolved), sources, diagnostics)) => {
+            let mut texts: BTreeMap<String, String> = BTreeMap::new();
+            for spec in &mut pipelines {
+                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], false));
+                spec.resolved.clone_from(text);
+            }
+            Compiled { sources, pipelines, roots, diagnostics, resolved }
+        }
+    }
+}
+
+/// Loads the request's files and hands a resolver over them to `work`. The error: the root could not be read.
+#[allow(clippy::type_complexity)]
+pub(crate) fn with_resolver<T>(
+    request: &Request<'_>,
+    work: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> T,
+) -> Result<(T, SourceMap, Diagnostics), (SourceMap, Diagnostics)> {
+    let mut sources = SourceMap::default();
+    let (program, mut diagnostics) = load(request.root, &LIBRARY, &mut sources);
+    let overrides = read_overrides(request.overrides, &mut sources, &mut diagnostics);
+    let Some(mut program) = program else { return Err((sources, diagnostics)) };
+    let incomplete = diagnostics.has_errors();
+    let (prelude, messages) = program.add_library(PRELUDE, &LIBRARY, &mut sources);
+    messages.0.into_iter().for_each(|m| diagnostics.push(m));
+    let words = words();
+    let mut resolver = Resolver::new(&program, &overrides, &words, prelude);
+    let result = work(&mut resolver, &sources);
+    for message in resolver.diagnostics.take().0 {
+        if !(incomplete && ABSENCES.contains(&message.code)) {
+            diagnostics.push(message);
+        }
+    }
+    Ok((result, sources, diagnostics))
+}
+
+fn read_overrides(texts: &[String], sources: &mut SourceMap, diagnostics: &mut Diagnostics) -> Vec<Override> {
+    let mut overrides = Vec::new();
+    for text in texts {
+        let (line, messages) = parser::parse_override(sources, text);
+        messages.0.into_iter().for_each(|m| diagnostics.push(m));
+        match line.map(Override::from_line) {
+            Some(Ok(line)) => overrides.push(line),
+            Some(Err(message)) => diagnostics.push(message),
+            None => {}
+        }
+    }
+    overrides
+}
+
+fn words() -> Words {
+    let kinds = all_kinds().map(|(_, info)| KindName { name: info.name, fields: info.fields.iter().map(|f| f.name).collect() }).collect();
+    Words { vocabulary: &VOCABULARY, kinds, inherited: INHERITED.to_vec(), settings: SETTINGS.to_vec(), library: library_names() }
+}
+
+/// The functions that each compiled-in file defines.
+fn library_names() -> Vec<(&'static str, Vec<String>)> {
+    let mut sources = SourceMap::default();
+    let defined = |text: &'static str, sources: &mut SourceMap| {
+        let id = sources.add("", None, text);
+        let lines = parser::parse(sources, id).0.map(|f| f.lines).unwrap_or_default();
+        lines.into_iter().filter_map(|l| if let LineKind::Function(f) = l.kind { Some(f.name.name) } else { None }).collect()
+    };
+    LIBRARY.files.iter().map(|(name, text)| (*name, defined(text, &mut sources))).collect()
+}

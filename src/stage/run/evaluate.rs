@@ -1,0 +1,136 @@
+//! Counts successes over every task of the splits.
+
+use super::collect::{PORTION, Seat};
+use super::shared::{once_each, open, percent, say_failures};
+use crate::policy::{ActorInput, PolicyInput};
+use crate::rollout::{Episode, Plays, play};
+use crate::stage::evaluate::Evaluate;
+use crate::stage::{Context, Progress, RunError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Example episodes that are kept of each split, successes and failures each.
+const EXAMPLES: usize = 2;
+
+/// The output `results`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Results {
+    pub format: u32,
+    /// `expert`, `random`, `policy`.
+    pub actor: String,
+    /// The kind of the stage that gave the policy (`rl`, `sft`), and its name; `None` for a new policy.
+    pub learned_by: Option<String>,
+    pub stage: Option<String>,
+    pub splits: Vec<SplitResult>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SplitResult {
+    /// `house.seen`
+    pub split: String,
+    pub panel_hash: String,
+    pub episodes: usize,
+    pub successes: usize,
+    /// Episodes that broke down; they count as no success.
+    pub failed: usize,
+    pub mean_score: f64,
+    pub mean_turns: f64,
+    /// Mean entropy of the policy's choices.
+    pub entropy: Option<f64>,
+    /// Successes and episodes by family of goals.
+    pub families: BTreeMap<String, (usize, usize)>,
+    pub tasks: Vec<TaskResult>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskResult {
+    pub id: String,
+    pub success: bool,
+    pub score: f64,
+    pub turns: usize,
+}
+
+impl SplitResult {
+    pub fn new(split: &str, panel_hash: &str, episodes: &[Episode]) -> Self {
+        let n = episodes.len().max(1) as f64;
+        let mut families: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for episode in episodes {
+            let entry = families.entry(episode.task.family.clone()).or_default();
+            entry.0 += usize::from(episode.success);
+            entry.1 += 1;
+        }
+        let task = |e: &Episode| TaskResult { id: e.task.id.clone(), success: e.success, score: e.score, turns: e.turns.len() };
+        Self {
+            split: split.to_string(),
+            panel_hash: panel_hash.to_string(),
+            episodes: episodes.len(),
+            successes: episodes.iter().filter(|e| e.success).count(),
+            failed: episodes.iter().filter(|e| e.failed()).count(),
+            mean_score: episodes.iter().map(|e| e.score).sum::<f64>() / n,
+            mean_turns: episodes.iter().map(|e| e.turns.len() as f64).sum::<f64>() / n,
+            entropy: mean_entropy(episodes),
+            families,
+            tasks: episodes.iter().map(task).collect(),
+        }
+    }
+}
+
+/// Over all tokens that a policy chose.
+pub fn mean_entropy(episodes: &[Episode]) -> Option<f64> {
+    let samples = || episodes.iter().flat_map(|e| &e.turns).filter_map(|t| t.sample.as_ref());
+    let count: usize = samples().map(|s| s.entropy.len()).sum();
+    let sum: f64 = samples().flat_map(|s| &s.entropy).map(|&e| f64::from(e)).sum();
+    (count > 0).then(|| sum / count as f64)
+}
+
+pub fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
+    let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
+    let seat = match (Seat::new(context, actor)?, &stage.decode) {
+        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, decode.decode()),
+        (seat, _) => seat,
+    };
+    let from = match actor {
+        ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
+        _ => None,
+    };
+    let mut results = Results {
+        format: 1,
+        actor: actor_name(actor),
+        learned_by: from.as_ref().map(|f| f.kind.clone()),
+        stage: from.map(|f| f.stage),
+        splits: Vec::new(),
+    };
+    for (index, split) in stage.on.iter().enumerate() {
+        let (world, panel) = open(context, split)?;
+        let seed = context.seeds().child("evaluate", index as u64);
+        let assignments = once_each(&panel, stage.repeats.0, seed);
+        let threads = context.threads();
+        let plays = Plays { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };
+        let mut episodes = Vec::new();
+        for portion in assignments.chunks(PORTION) {
+            episodes.extend(play(&plays, portion)?);
+            let successes = episodes.iter().filter(|e| e.success).count();
+            let notes = vec![("on", split.name.clone()), ("success", percent(successes, episodes.len()))];
+            context.progress(Progress { done: episodes.len() as u64, total: assignments.len() as u64, unit: "episodes", notes });
+            if context.interrupted() {
+                return Err(RunError::Interrupted);
+            }
+        }
+        say_failures(context, &episodes);
+        for success in [true, false] {
+            for episode in episodes.iter().filter(|e| e.success == success).take(EXAMPLES) {
+                context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
+            }
+        }
+        results.splits.push(SplitResult::new(&split.name, &panel.hash, &episodes));
+    }
+    context.folder().write_json_output("results", &results)?;
+    Ok(())
+}
+
+fn actor_name(actor: &ActorInput) -> String {
+    match actor {
+        ActorInput::Plain(part) => part.kind.to_string(),
+        ActorInput::Policy(_) => "policy".into(),
+    }
+}

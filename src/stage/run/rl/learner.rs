@@ -1,0 +1,167 @@
+//! Everything that an RL stage trains or compares with.
+
+use super::super::shared::{adamw, compute, policy};
+use crate::kind::Part;
+use crate::lang::Diagnostics;
+use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
+use crate::objective::{Advantage, Batch, History, Objective, Scope};
+use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
+use crate::stage::rl::Rl;
+use crate::stage::{Context, RunError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub struct Learner {
+    pub policy: Policy,
+    pub optimizer: AdamW,
+    pub critic: Option<(Critic, AdamW)>,
+    pub critic_optimizer: Option<Part<dyn OptimizerKind>>,
+    /// For `ref_logp`, if an equation mentions it.
+    pub reference: Option<Arc<Weights>>,
+    pub objective: Objective,
+    pub advantage: Option<Advantage>,
+    pub history: History,
+    pub compute: Compute,
+    pub decode: Decode,
+    pub temperature: f64,
+    /// The terms of the last evaluation, for the message about one that is not finite. Not part of a checkpoint: it changes no result.
+    pub last_terms: BTreeMap<String, f64>,
+    iterations: usize,
+}
+
+impl Learner {
+    pub fn new(stage: &Rl, context: &dyn Context) -> Result<Self, RunError> {
+        let (objective, advantage) =
+            stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
+        let needs = match &advantage {
+            Some(advantage) => objective.needs().with(advantage.needs()),
+            None => objective.needs().clone(),
+        };
+        let start = policy(context, &stage.policy)?;
+        let decode = stage.decode.as_ref().map_or_else(|| start.decode.clone(), |d| d.decode());
+        let temperature = if decode.temperature() == 0.0 { 1.0 } else { decode.temperature() };
+        let optimizer = AdamW::new(adamw(stage.optimizer.adamw()), &start.weights)?;
+        let reference = match (needs.reference(), &stage.reference) {
+            (false, _) => None,
+            (true, None) => Some(Arc::new(start.weights.duplicate()?)),
+            (true, Some(given)) => Some(policy(context, given)?.weights),
+        };
+        let (mut critic, mut critic_optimizer) = (None, None);
+        if let (true, Some(kind)) = (needs.critic(), &stage.critic) {
+            let head = kind.value_head();
+            let made = match &head.backbone {
+                None => Critic::from_backbone(&start.weights)?,
+                Some(backbone) => Critic::from_backbone(&policy(context, backbone)?.weights)?,
+            };
+            let settings = head.optimizer.clone().unwrap_or_else(|| stage.optimizer.clone());
+            let optimizer = AdamW::new(adamw(settings.adamw()), made.weights())?;
+            critic = Some((made, optimizer));
+            critic_optimizer = Some(settings);
+        }
+        Ok(Self {
+            policy: start,
+            optimizer,
+            critic,
+            critic_optimizer,
+            reference,
+            objective,
+            advantage,
+            history: History::default(),
+            compute: compute(context, stage.micro_batch.0),
+            decode,
+            temperature,
+            last_terms: BTreeMap::new(),
+            iterations: stage.iterations.0,
+        })
+    }
+
+    /// What the reference and the critic say of the collected rows.
+    pub fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
+        if let Some(reference) = &self.reference {
+            let scores = score(reference, rows, self.temperature, &self.compute)?;
+            set(batch, "ref_logp", wide(scores.logp))?;
+        }
+        if let Some((critic, _)) = &self.critic {
+            let values = wide(critic.values(rows, &self.compute)?);
+            set(batch, "value", values.clone())?;
+            set(batch, "old_value", values)?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one. Gives its mean size.
+    pub fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
+        let progress = iteration as f64 / self.iterations as f64;
+        batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
+        let Some(advantage) = &self.advantage else { return Ok(None) };
+        let estimate = advantage.evaluate(batch, &self.history)?;
+        let size = estimate.advantage.iter().map(|a| a.abs()).sum::<f64>() / estimate.advantage.len().max(1) as f64;
+        set(batch, "advantage", estimate.advantage)?;
+        if let Some(returns) = estimate.returns {
+            set(batch, "returns", returns)?;
+        }
+        Ok(Some(size))
+    }
+
+    /// Adds the iteration to what `history` remembers.
+    pub fn remember(&mut self, batch: &Batch) -> Result<(), RunError> {
+        self.objective.record(batch, &mut self.history)?;
+        if let Some(advantage) = &self.advantage {
+            advantage.record(batch, &mut self.history)?;
+        }
+        Ok(())
+    }
+
+    pub fn write_outputs(&self, context: &mut dyn Context) -> Result<(), RunError> {
+        let folder = context.folder();
+        folder.write_output("policy", |at| Ok(self.policy.save(at)?))?;
+        if let Some((critic, _)) = &self.critic {
+            folder.write_output("critic", |at| Ok(critic.weights().save(&at.join(crate::policy::WEIGHTS))?))?;
+        }
+        Ok(())
+    }
+}
+
+pub fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
+    batch.set(quantity, values).map_err(|e| RunError::Failed(e.to_string()))
+}
+
+impl Rl {
+    /// The checked equations; mistakes go to `diagnostics`.
+    pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
+        let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
+        let without_critic = |scope: Scope| match self.critic {
+            Some(_) => scope,
+            None => ["value", "old_value"].into_iter().fold(scope, |scope, q| scope.lacking(q, reason, help)),
+        };
+        let advantage = match &self.advantage {
+            Some(field) => {
+                let scope = without_critic(Scope::new(crate::objective::Place::Advantage));
+                Some(Advantage::check_in(&field.0, &scope, diagnostics))
+            }
+            None => None,
+        };
+        let scope = without_critic(Scope::loss());
+        let scope = match &advantage {
+            None => {
+                let lack = ("the stage has no `advantage`", "give the pipeline a line such as `advantage = grpo()`");
+                scope.lacking("advantage", lack.0, lack.1).lacking("returns", lack.0, lack.1)
+            }
+            Some(Some(advantage)) => scope.with_advantage(advantage),
+            Some(None) => scope,
+        };
+        let objective = Objective::check(&self.loss.0, &scope, diagnostics);
+        match (objective, advantage) {
+            (Some(objective), None) => Some((objective, None)),
+            (Some(objective), Some(Some(advantage))) => Some((objective, Some(advantage))),
+            _ => None,
+        }
+    }
+}
+
+/// The learning rate of an update.
+pub fn rate(settings: &Adamw, iteration: usize, iterations: usize, part: f64) -> f64 {
+    let progress = (iteration as f64 + part) / iterations as f64;
+    settings.lr.at(iteration as f64, iterations as f64, progress)
+}

@@ -1,0 +1,43 @@
+//! What is logged of an iteration.
+
+use super::super::evaluate::mean_entropy;
+use super::update::Report;
+use crate::rollout::Episode;
+use crate::store::MetricRecord;
+
+/// Named terms of a loss that a report draws with the entropy: the past mean, the corridor's bounds, the phase weight.
+const ENTROPY_LINES: [(&str, &str); 4] =
+    [("reference", "entropy.reference"), ("low", "entropy.low"), ("high", "entropy.high"), ("phase", "phase")];
+
+/// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid` (share of turns), `entropy` (mean over the tokens that the policy
+/// chose), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
+/// `advantage` (mean absolute value).
+pub fn record(iteration: usize, episodes: &[Episode], update: &Report, advantage: Option<f64>) -> MetricRecord {
+    let played: Vec<&Episode> = episodes.iter().filter(|e| !e.failed()).collect();
+    let n = played.len().max(1) as f64;
+    let turns: usize = played.iter().map(|e| e.turns.len()).sum();
+    let valid = played.iter().flat_map(|e| &e.turns).filter(|t| t.valid).count();
+    let mut record = MetricRecord::new(iteration as u64)
+        .with("success", played.iter().filter(|e| e.success).count() as f64 / n)
+        .with("return", played.iter().map(|e| e.score).sum::<f64>() / n)
+        .with("turns", turns as f64 / n)
+        .with("rows", turns as f64)
+        .with("valid", valid as f64 / turns.max(1) as f64)
+        .with("failed", (episodes.len() - played.len()) as f64)
+        .with("updates", update.updates as f64);
+    if let Some(entropy) = mean_entropy(episodes) {
+        record = record.with("entropy", entropy);
+    }
+    if let Some(size) = advantage {
+        record = record.with("advantage", size);
+    }
+    for (name, value) in &update.values {
+        record = record.with(name.clone(), *value);
+    }
+    for (term, metric) in ENTROPY_LINES {
+        if let Some(value) = update.values.get(&format!("loss/{term}")) {
+            record = record.with(metric, *value);
+        }
+    }
+    record
+}

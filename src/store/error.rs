@@ -1,0 +1,108 @@
+use super::lock::Holder;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a closure that fills a folder may fail with: any error, by `?`.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot {action} `{}`: {}", .path.display(), reason(.source))]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+
+    /// The closure that fills a checkpoint or an output failed.
+    #[error("cannot write `{}`: {}", .path.display(), reason_of_any(.source.as_ref()))]
+    Fill { path: PathBuf, source: Failure },
+
+    #[error("another epo-run{} is at work on `{}`", who(.holder.as_ref()), .path.display())]
+    Locked { path: PathBuf, holder: Option<Holder> },
+
+    #[error("`{}` has format {found}, written by a newer epo-run; this one knows formats up to {known}", .path.display())]
+    Newer { path: PathBuf, found: u64, known: u32 },
+
+    #[error("`{}` is damaged: {problem}", .path.display())]
+    Damaged { path: PathBuf, problem: String },
+
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    pub(crate) fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
+        move |source| StoreError::Io { action, path: path.to_path_buf(), source }
+    }
+
+    pub(crate) fn fill(path: &Path, source: Failure) -> StoreError {
+        match source.downcast::<StoreError>() {
+            Ok(error) => *error,
+            Err(source) => StoreError::Fill { path: path.to_path_buf(), source },
+        }
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> Option<String> {
+        let kind = match self {
+            Self::Io { source, .. } => source.kind(),
+            Self::Fill { source, .. } => io_kind(source.as_ref())?,
+            Self::Locked { .. } => return Some("wait until it is done, or stop it; the same command then goes on from there".into()),
+            Self::Newer { .. } => return Some("use the newer epo-run, or another run folder (`--runs DIR`); nothing was changed".into()),
+            Self::Damaged { .. } => return Some("run with `--fresh` to make it again".into()),
+            Self::Refused(_) => return None,
+        };
+        use io::ErrorKind::*;
+        Some(match kind {
+            StorageFull | QuotaExceeded => {
+                "free some space (`epo-run runs` lists what is kept) and run the same command again: it goes on from the last checkpoint"
+                    .into()
+            }
+            FileTooLarge => "raise the limit on the size of files (`ulimit -f`) and run the same command again".into(),
+            PermissionDenied | ReadOnlyFilesystem | NotADirectory => "choose a folder that can be written with `--runs DIR`".into(),
+            _ => return None,
+        })
+    }
+}
+
+fn who(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!(" (pid {}, since {})", holder.pid, holder.since),
+        None => String::new(),
+    }
+}
+
+/// The usual causes in words; the rest as the system says it.
+fn reason(error: &io::Error) -> String {
+    use io::ErrorKind::*;
+    match error.kind() {
+        StorageFull => "the disk is full".into(),
+        QuotaExceeded => "the disk quota is used up".into(),
+        FileTooLarge => "the file would be larger than allowed".into(),
+        PermissionDenied => "permission denied".into(),
+        ReadOnlyFilesystem => "the file system is read-only".into(),
+        NotADirectory => "a part of this path is a file, not a folder".into(),
+        NotFound => "no such file or folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn reason_of_any(error: &(dyn std::error::Error + 'static)) -> String {
+    match find_io(error) {
+        Some(io) => reason(io),
+        None => error.to_string(),
+    }
+}
+
+fn io_kind(error: &(dyn std::error::Error + 'static)) -> Option<io::ErrorKind> {
+    find_io(error).map(io::Error::kind)
+}
+
+/// Libraries wrap the system's error; the cause decides what can be done.
+fn find_io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return Some(io);
+        }
+        next = error.source();
+    }
+    None
+}

@@ -1,0 +1,96 @@
+use super::digest::Digest;
+use super::error::StoreError;
+use super::fault;
+use super::manifest::Mark;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// A file of JSON lines that only grows, and is cut back to a checkpoint's position when a task goes on.
+#[derive(Debug)]
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    hasher: blake3::Hasher,
+}
+
+impl Log {
+    /// Opens the file cut back to `mark`, or emptied. The mark must have been checked with [`problem`].
+    pub fn open(path: &Path, mark: Option<&Mark>) -> Result<Self, StoreError> {
+        let bytes = mark.map_or(0, |m| m.bytes);
+        let file = OpenOptions::new().create(true).append(true).read(true).open(path).map_err(StoreError::io("open", path))?;
+        if file.metadata().map_err(StoreError::io("read", path))?.len() != bytes {
+            file.set_len(bytes).map_err(StoreError::io("truncate", path))?;
+        }
+        let mut hasher = blake3::Hasher::new();
+        if bytes > 0 {
+            hasher.update_reader(File::open(path).map_err(StoreError::io("open", path))?).map_err(StoreError::io("read", path))?;
+        }
+        Ok(Self { path: path.to_path_buf(), file, bytes, hasher })
+    }
+
+    pub fn append<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), StoreError> {
+        let mut line = serde_json::to_vec(value).map_err(|e| StoreError::fill(&self.path, e.into()))?;
+        line.push(b'\n');
+        fault::point();
+        if let Err(e) = fault::write_all(&mut self.file, &line) {
+            // No half line stays behind.
+            let _ = self.file.set_len(self.bytes);
+            return Err(StoreError::io("write", &self.path)(e));
+        }
+        self.bytes += line.len() as u64;
+        self.hasher.update(&line);
+        fault::point();
+        Ok(())
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark { bytes: self.bytes, blake3: Digest::finish(&self.hasher) }
+    }
+
+    pub fn sync(&self) -> Result<(), StoreError> {
+        // Not a regular file (a device in a test): nothing to sync.
+        match self.file.sync_all() {
+            Err(e) if e.kind() != ErrorKind::InvalidInput => Err(StoreError::io("write", &self.path)(e)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Says why a file does not begin with what a mark describes.
+pub(super) fn problem(path: &Path, mark: &Mark) -> Option<String> {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return (mark.bytes > 0).then(|| format!("`{name}` is missing")),
+        Err(e) => return Some(format!("`{name}` cannot be read: {e}")),
+    };
+    match Digest::of_reader(file.take(mark.bytes)) {
+        Ok((_, bytes)) if bytes < mark.bytes => Some(format!("`{name}` has {bytes} bytes, fewer than the {} it had", mark.bytes)),
+        Ok((digest, _)) if digest != mark.blake3 => Some(format!("the content of `{name}` does not have the hash it was written with")),
+        Ok(_) => None,
+        Err(e) => Some(format!("`{name}` cannot be read: {e}")),
+    }
+}
+
+/// Reads a file of JSON lines; none where there is no file. A last line without its newline is still being written and is left out.
+pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(StoreError::io("read", path)(e)),
+    };
+    let mut records = Vec::new();
+    for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        let record = serde_json::from_slice(line)
+            .map_err(|e| StoreError::Damaged { path: path.to_path_buf(), problem: format!("line {}: {e}", number + 1) })?;
+        records.push(record);
+    }
+    Ok(records)
+}

@@ -1,0 +1,199 @@
+//! The runs of a store: listing, finding, removing.
+
+use super::digest::Digest;
+use super::error::StoreError;
+use super::event::{Event, read_events};
+use super::files;
+use super::lock::Lock;
+use super::root::Store;
+use super::run::{PLAN, TASKS};
+use super::task::{State, Status};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// A process is at work on it.
+    Running,
+    Finished,
+    Failed,
+    /// Stopped by the user, or killed: the same command goes on.
+    Interrupted,
+    /// Written by a newer epo-run, or damaged.
+    Unreadable,
+}
+
+/// What a list of runs shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// `ppo_epo/7f3a9c41`.
+    pub id: String,
+    /// `ppo_epo`.
+    pub name: String,
+    pub path: PathBuf,
+    pub state: RunState,
+    /// Times of the first and the last event; empty where there are none.
+    pub first: String,
+    pub last: String,
+    /// Tasks finished, of how many.
+    pub done: usize,
+    pub tasks: Vec<RunTask>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunTask {
+    /// Its name in the run's `tasks/`.
+    pub name: String,
+    pub digest: Digest,
+    /// `None`: not begun, or removed.
+    pub state: Option<State>,
+}
+
+impl RunSummary {
+    /// `plan.json`.
+    pub fn plan(&self) -> Result<Value, StoreError> {
+        files::read_json(&self.path.join(PLAN))
+    }
+}
+
+/// What `runs rm` did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Removed {
+    pub run: String,
+    pub tasks: usize,
+    pub bytes: u64,
+    /// Kept because another run links to them.
+    pub shared: usize,
+    /// Kept because a process is at work on them.
+    pub busy: usize,
+}
+
+impl Store {
+    /// All runs by name, then by plan digest.
+    pub fn runs(&self) -> Result<Vec<RunSummary>, StoreError> {
+        let mut runs = Vec::new();
+        for name in files::names(self.root())? {
+            let folder = self.root().join(&name);
+            if name.starts_with('.') || name == TASKS || !folder.is_dir() {
+                continue;
+            }
+            for digest in files::names(&folder)? {
+                let path = folder.join(&digest);
+                if !digest.starts_with('.') && path.join(PLAN).is_file() {
+                    runs.push(self.summary(&name, &digest, path)?);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn summary(&self, name: &str, digest: &str, path: PathBuf) -> Result<RunSummary, StoreError> {
+        let (events, readable) = match files::check_format(&path.join(PLAN)).and_then(|()| read_events(&path)) {
+            Ok(events) => (events, true),
+            Err(StoreError::Newer { .. } | StoreError::Damaged { .. }) => (Vec::new(), false),
+            Err(other) => return Err(other),
+        };
+        let tasks: Vec<RunTask> = links(&path)?
+            .into_iter()
+            .map(|(name, digest)| RunTask { name, state: self.status(&digest).ok().flatten().map(|s: Status| s.state), digest })
+            .collect();
+        let state = match events.iter().rev().find(|e| matches!(e.event, Event::RunStarted { .. } | Event::RunFinished | Event::RunFailed))
+        {
+            _ if !readable => RunState::Unreadable,
+            _ if Lock::holder(&path).is_some() => RunState::Running,
+            Some(e) if e.event == Event::RunFinished => RunState::Finished,
+            Some(e) if e.event == Event::RunFailed => RunState::Failed,
+            _ => RunState::Interrupted,
+        };
+        Ok(RunSummary {
+            id: format!("{name}/{digest}"),
+            name: name.to_owned(),
+            state,
+            first: events.first().map(|e| e.time.clone()).unwrap_or_default(),
+            last: events.last().map(|e| e.time.clone()).unwrap_or_default(),
+            done: tasks.iter().filter(|t| t.state == Some(State::Finished)).count(),
+            tasks,
+            path,
+        })
+    }
+
+    /// The run that a user means: `ppo_epo/7f3a9c41`, its path, the beginning of its digest, or a name that but one run has.
+    pub fn find_run(&self, text: &str) -> Result<RunSummary, StoreError> {
+        let runs = self.runs()?;
+        let wanted = text.trim_end_matches('/');
+        let exact = |run: &&RunSummary| run.id == wanted || run.path == Path::new(wanted);
+        if let Some(run) = runs.iter().find(exact) {
+            return Ok(run.clone());
+        }
+        let digest_of = |run: &RunSummary| run.id.rsplit('/').next().unwrap_or_default().to_owned();
+        let close: Vec<&RunSummary> = runs.iter().filter(|run| run.name == wanted || digest_of(run).starts_with(wanted)).collect();
+        let ids = |runs: &[&RunSummary]| runs.iter().map(|r| format!("`{}`", r.id)).collect::<Vec<_>>().join(", ");
+        match close.as_slice() {
+            [run] => Ok((*run).clone()),
+            [] if runs.is_empty() => Err(StoreError::Refused(format!("there are no runs in `{}`", self.root().display()))),
+            [] => Err(StoreError::Refused(format!("no run is called `{text}`; `epo-run runs` lists them"))),
+            several => Err(StoreError::Refused(format!("`{text}` may mean {}; name one", ids(several)))),
+        }
+    }
+
+    /// Removes a run folder, and the task folders that no other run links to. Nothing that a process is at work on is touched.
+    pub fn remove_run(&self, run: &RunSummary) -> Result<Removed, StoreError> {
+        files::check_format(&run.path.join(PLAN))?;
+        let _guard = self.guard()?;
+        let lock = Lock::take(&run.path)?;
+        let mut removed = Removed { run: run.id.clone(), ..Removed::default() };
+        let mut elsewhere = BTreeSet::new();
+        for other in self.runs()?.iter().filter(|other| other.id != run.id) {
+            elsewhere.extend(links(&other.path)?.into_iter().map(|(_, digest)| digest));
+        }
+        let own: BTreeSet<Digest> = links(&run.path)?.into_iter().map(|(_, digest)| digest).collect();
+        for digest in own {
+            let path = self.task_path(&digest);
+            if elsewhere.contains(&digest) {
+                removed.shared += 1;
+                continue;
+            }
+            if !path.is_dir() {
+                continue;
+            }
+            match Lock::take(&path) {
+                Err(StoreError::Locked { .. }) => removed.busy += 1,
+                Err(other) => return Err(other),
+                Ok(_lock) => {
+                    removed.bytes += size(&path);
+                    removed.tasks += 1;
+                    files::remove_any(&path)?;
+                }
+            }
+        }
+        removed.bytes += size(&run.path);
+        files::remove_any(&run.path)?;
+        drop(lock);
+        if let Some(parent) = run.path.parent().filter(|p| files::names(p).is_ok_and(|n| n.is_empty())) {
+            let _ = std::fs::remove_dir(parent);
+        }
+        Ok(removed)
+    }
+}
+
+/// The tasks that a run links to.
+fn links(run: &Path) -> Result<Vec<(String, Digest)>, StoreError> {
+    let folder = run.join(TASKS);
+    let target = |name: &str| {
+        let link = folder.join(name);
+        let target = if cfg!(unix) { std::fs::read_link(link).ok()? } else { PathBuf::from(std::fs::read_to_string(link).ok()?) };
+        Digest::try_from(target.file_name()?.to_str()?.to_owned()).ok()
+    };
+    Ok(files::names(&folder)?.into_iter().filter_map(|name| target(&name).map(|digest| (name, digest))).collect())
+}
+
+fn size(path: &Path) -> u64 {
+    match path.symlink_metadata() {
+        Ok(data) if data.is_dir() => files::names(path).unwrap_or_default().iter().map(|name| size(&path.join(name))).sum(),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,310 @@
+use super::checkpoint::{self, Checkpoint};
+use super::digest::Digest;
+use super::error::{Failure, StoreError};
+use super::files;
+use super::lock::Lock;
+use super::log::{self, Log};
+use super::manifest::{Manifest, Mark};
+use super::metrics::{METRICS, MetricRecord};
+use super::{FORMAT, fault};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const STATUS: &str = "status.json";
+pub(super) const EPISODES: &str = "episodes.jsonl";
+const CHECKPOINTS: &str = "checkpoints";
+const OUTPUTS: &str = "outputs";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Begun and not ended: a process is at work on it (its lock is held), or was stopped.
+    Running,
+    Finished,
+    Failed,
+}
+
+/// `status.json` of a task folder. No time, no machine: two computations of a task write the same bytes (`by` apart, if other runs asked).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub format: u32,
+    pub state: State,
+    /// The name it was first asked for by: `ppo_epo[seed=1].train`.
+    pub name: String,
+    /// The run that began, failed or finished it: `ppo_epo/7f3a9c41`.
+    pub by: String,
+    /// What the task's digest is the hash of.
+    pub key: Value,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Digest>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub logs: BTreeMap<String, Mark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Status {
+    pub fn read(folder: &Path) -> Result<Option<Status>, StoreError> {
+        let path = folder.join(STATUS);
+        files::check_format(&path)?;
+        files::read_json_if_there(&path)
+    }
+
+    /// What is wrong with a finished task's folder; `content = false` compares lengths only.
+    pub fn problem(&self, folder: &Path, content: bool) -> Option<String> {
+        let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest), content);
+        let log = |(name, mark): (&String, &Mark)| {
+            if content {
+                return log::problem(&folder.join(name), mark);
+            }
+            let bytes = folder.join(name).metadata().map_or(0, |m| m.len());
+            (bytes != mark.bytes).then(|| format!("`{name}` has {bytes} bytes instead of {}", mark.bytes))
+        };
+        self.outputs.iter().find_map(output).or_else(|| self.logs.iter().find_map(log))
+    }
+}
+
+fn output_problem(task: &Path, name: &str, digest: Option<&Digest>, content: bool) -> Option<String> {
+    let folder = output_path(task, name);
+    let manifest = match Manifest::read(&folder) {
+        Ok(manifest) => manifest,
+        Err(_) if !folder.is_dir() => return Some(format!("its output `{name}` is missing")),
+        Err(e) => return Some(e.to_string()),
+    };
+    if digest.is_some_and(|d| *d != manifest.digest()) {
+        return Some(format!("its output `{name}` is not the one it was finished with"));
+    }
+    manifest.problem(&folder, content).map(|problem| format!("in its output `{name}`, {problem}"))
+}
+
+/// The folder of an output: of `best`, `<task>/outputs/best`.
+pub fn output_path(task: &Path, name: &str) -> PathBuf {
+    task.join(OUTPUTS).join(name)
+}
+
+/// Iteration of the newest checkpoint that looks whole by its lengths. For plans: reads little, changes nothing.
+pub fn resumes_at(task: &Path) -> Result<Option<u64>, StoreError> {
+    checkpoint::newest_by_length(&task.join(CHECKPOINTS))
+}
+
+/// What a task is, for the store.
+#[derive(Clone, Debug)]
+pub struct TaskInfo {
+    pub name: String,
+    pub by: String,
+    pub key: Value,
+}
+
+/// A task folder locked by this process, not yet written to.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    lock: Lock,
+    status: Option<Status>,
+    warnings: Vec<String>,
+}
+
+impl Claim {
+    pub(super) fn take(path: PathBuf) -> Result<Self, StoreError> {
+        // Before anything is written: a folder of a newer format stays as it is.
+        Self::look(&path)?;
+        files::create_folder(&path)?;
+        let lock = Lock::take(&path)?;
+        let (status, warnings) = Self::look(&path)?;
+        Ok(Self { path, lock, status, warnings })
+    }
+
+    /// A status that cannot be read is as good as none: what else lies there is checked before it is used.
+    fn look(path: &Path) -> Result<(Option<Status>, Vec<String>), StoreError> {
+        match Status::read(path) {
+            Ok(status) => Ok((status, Vec::new())),
+            Err(damaged @ StoreError::Damaged { .. }) => Ok((None, vec![damaged.to_string()])),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.status.as_ref().is_some_and(|s| s.state == State::Finished)
+    }
+
+    /// Removes everything, so that the task begins anew.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        // The status goes first: a folder without one is empty to everybody.
+        files::remove_any(&self.path.join(STATUS))?;
+        for name in files::names(&self.path)? {
+            if name != super::lock::LOCK {
+                fault::point();
+                files::remove_any(&self.path.join(name))?;
+            }
+        }
+        self.status = None;
+        Ok(())
+    }
+
+    /// Opens the folder for writing: what a dead process left is swept, logs are cut back to the newest whole checkpoint, and the task goes on from
+    /// there. A log line or an output without that is made again.
+    pub fn begin(mut self, info: TaskInfo, keep: usize) -> Result<TaskFolder, StoreError> {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        files::sweep(&self.path)?;
+        for folder in [CHECKPOINTS, OUTPUTS] {
+            files::sweep(&self.path.join(folder))?;
+        }
+        if let Some(problem) = self.outputs_problem()? {
+            warnings.push(format!("`{}` is damaged: {problem}; it begins anew", self.path.display()));
+            self.clear()?;
+        }
+        let (checkpoint, damaged) = checkpoint::latest(&self.path, &self.path.join(CHECKPOINTS))?;
+        let goes_on = match &checkpoint {
+            Some(checkpoint) => format!("going on from iteration {}", checkpoint.iteration),
+            None => "beginning anew".into(),
+        };
+        warnings.extend(damaged.into_iter().map(|line| format!("{line}; {goes_on}")));
+        if checkpoint.is_none() {
+            self.clear()?;
+        }
+        let status = Status {
+            format: FORMAT,
+            state: State::Running,
+            name: info.name,
+            by: info.by,
+            key: info.key,
+            outputs: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            error: None,
+        };
+        // Before the logs are cut: a finished task must no longer look finished.
+        files::write_json(&self.path.join(STATUS), &status)?;
+        fault::point();
+        let open = |name: &str| Log::open(&self.path.join(name), checkpoint.as_ref().and_then(|c| c.manifest.logs.get(name)));
+        let (metrics, episodes) = (open(METRICS)?, open(EPISODES)?);
+        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, _lock: self.lock })
+    }
+
+    /// Outputs are written before their checkpoint, and what was written before is not made again; so a damaged one spoils the whole folder.
+    fn outputs_problem(&self) -> Result<Option<String>, StoreError> {
+        let mut wanted: BTreeMap<String, Option<&Digest>> =
+            files::names(&self.path.join(OUTPUTS))?.into_iter().map(|name| (name, None)).collect();
+        if let Some(status) = &self.status {
+            wanted.extend(status.outputs.iter().map(|(name, digest)| (name.clone(), Some(digest))));
+        }
+        Ok(wanted.iter().find_map(|(name, digest)| output_problem(&self.path, name, *digest, true)))
+    }
+}
+
+/// The folder of one task, open for writing by this process alone.
+///
+/// ```text
+/// status.json  metrics.jsonl  episodes.jsonl
+/// checkpoints/iteration-0005/{manifest.json, files of the stage}
+/// outputs/<name>/{manifest.json, files of the stage}
+/// ```
+#[derive(Debug)]
+pub struct TaskFolder {
+    path: PathBuf,
+    status: Status,
+    keep: usize,
+    metrics: Log,
+    episodes: Log,
+    checkpoint: Option<Checkpoint>,
+    warnings: Vec<String>,
+    _lock: Lock,
+}
+
+impl TaskFolder {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where to go on from; `None`: begin at the beginning. The logs already end there.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref()
+    }
+
+    /// What was found damaged when the folder was opened.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Appends to `metrics.jsonl`.
+    pub fn metric(&mut self, record: &MetricRecord) -> Result<(), StoreError> {
+        self.metrics.append(record)
+    }
+
+    /// Appends one line to `episodes.jsonl`.
+    pub fn episode<T: Serialize + ?Sized>(&mut self, episode: &T) -> Result<(), StoreError> {
+        self.episodes.append(episode)
+    }
+
+    /// Writes a checkpoint after `iteration` iterations: `fill` puts files into the folder it is given. It becomes the place to go on from only when
+    /// everything, the logs included, is on the disk. The newest `keep` remain.
+    pub fn save_checkpoint(&mut self, iteration: u64, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        let logs = || {
+            self.metrics.sync()?;
+            self.episodes.sync()?;
+            Ok(self.log_marks())
+        };
+        let folder = self.path.join(CHECKPOINTS);
+        let checkpoint = checkpoint::write(&folder, iteration, logs, fill)?;
+        checkpoint::prune(&folder, iteration, self.keep)?;
+        self.checkpoint = Some(checkpoint);
+        Ok(())
+    }
+
+    /// Writes the output `name` (`outputs/<name>/`), replacing an earlier one. An output that exists when a checkpoint is written need not be written
+    /// again by a run that goes on from it.
+    pub fn write_output(&mut self, name: &str, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+            return Err(StoreError::Refused(format!("`{name}` is no name for an output")));
+        }
+        files::create_folder(&self.path.join(OUTPUTS))?;
+        files::publish_folder(&output_path(&self.path, name), fill, Ok).map(drop)
+    }
+
+    /// [`Self::write_output`] of one file, `<name>.json`.
+    pub fn write_json_output<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), StoreError> {
+        self.write_output(name, |folder| Ok(files::write_json(&folder.join(format!("{name}.json")), value)?))
+    }
+
+    pub fn has_output(&self, name: &str) -> bool {
+        output_path(&self.path, name).is_dir()
+    }
+
+    /// The task is done: its outputs and logs get their digests, and it is never run again.
+    pub fn finish(mut self) -> Result<Status, StoreError> {
+        self.metrics.sync()?;
+        self.episodes.sync()?;
+        for name in files::names(&self.path.join(OUTPUTS))? {
+            let digest = Manifest::read(&output_path(&self.path, &name))?.digest();
+            self.status.outputs.insert(name, digest);
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint::prune(&self.path.join(CHECKPOINTS), checkpoint.iteration, self.keep)?;
+        }
+        self.status.logs = self.log_marks();
+        self.status.state = State::Finished;
+        fault::point();
+        files::write_json(&self.path.join(STATUS), &self.status)?;
+        Ok(self.status)
+    }
+
+    /// Records why the task ended early. The next run goes on from the last checkpoint.
+    pub fn fail(mut self, message: &str) -> Result<(), StoreError> {
+        self.status.state = State::Failed;
+        self.status.error = Some(message.to_owned());
+        files::write_json(&self.path.join(STATUS), &self.status)
+    }
+
+    fn log_marks(&self) -> BTreeMap<String, Mark> {
+        BTreeMap::from([(METRICS.to_owned(), self.metrics.mark()), (EPISODES.to_owned(), self.episodes.mark())])
+    }
+}

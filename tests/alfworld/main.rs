@@ -1,0 +1,7 @@
+//! The official ALFWorld games, played natively, against recordings of the reference environment.
+
+mod data;
+mod old_release;
+mod panels;
+mod play;
+mod reader;

@@ -1,0 +1,140 @@
+//! Damaged files: an error that says what and where, never a panic, never without end.
+
+use crate::data::games;
+use epo::env::alfworld::{ClassNames, GameFile};
+use epo::env::pddl::{Game, Loader};
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::OnceLock;
+
+const NAME: &str = "game.tw-pddl";
+
+fn sample() -> Option<&'static GameFile> {
+    static FILE: OnceLock<Option<GameFile>> = OnceLock::new();
+    let read = || {
+        let folder = games()?.join("valid_seen/look_at_obj_in_light-AlarmClock-None-DeskLamp-323/trial_T20190909_044715_250790");
+        Some(GameFile::read(&folder.join(NAME)).unwrap())
+    };
+    FILE.get_or_init(read).as_ref()
+}
+
+fn message(file: &GameFile) -> String {
+    file.game(Path::new(NAME), &Loader::new()).unwrap_err().to_string()
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let Some(sample) = sample() else { return };
+    let with = |change: &dyn Fn(&mut GameFile)| {
+        let mut file = sample.clone();
+        change(&mut file);
+        message(&file)
+    };
+    assert_eq!(with(&|f| f.solvable = false), "`game.tw-pddl` is marked as unsolvable");
+    assert_eq!(
+        with(&|f| f.pddl_domain = f.pddl_domain.replace(":action-costs", ":durative-actions")),
+        "`game.tw-pddl`, domain 7:5: the requirement `:durative-actions` is not supported"
+    );
+    assert_eq!(
+        with(&|f| f.pddl_domain = f.pddl_domain.replacen("(atLocation ?a ?l)\n", "(> (total-cost) 3)\n", 1)),
+        "`game.tw-pddl`, domain 68:13: numbers (`>`) are not supported"
+    );
+    assert_eq!(
+        with(&|f| f.pddl_problem = f.pddl_problem.replacen("(pickupable ", "(pickable ", 1)),
+        "`game.tw-pddl`, problem 476:9: unknown predicate `pickable`"
+    );
+    assert_eq!(
+        with(&|f| f.pddl_problem = f.pddl_problem.replacen("(holds ?a ?o)", "(holds ?a ?x)", 1)),
+        "`game.tw-pddl`, problem 654:36: unknown variable `?x`"
+    );
+    assert_eq!(
+        with(&|f| f.grammar = f.grammar.replace("#task#", "#tasks#")),
+        "`game.tw-pddl`, grammar 5:1: the rule `intro`: there is no rule `tasks` (the opening text)"
+    );
+    assert_eq!(
+        with(&|f| f.grammar = f.grammar.replace("action help", "action helper")),
+        "`game.tw-pddl`, grammar: nothing says how the action `help` is written"
+    );
+    let json = GameFile::parse(Path::new(NAME), b"{\"pddl_domain\": 1").unwrap_err().to_string();
+    assert_eq!(
+        json,
+        "`game.tw-pddl` is damaged: invalid type: integer `1`, expected a string at line 1 column 16; fetch it again with `alfworld-download`"
+    );
+}
+
+/// An action over all objects with nothing to hold it back must be refused, not tried.
+#[test]
+fn a_game_that_explodes_is_refused() {
+    let objects: String = (0..400).map(|i| format!("o{i} ")).collect();
+    let variables: String = (0..6).map(|i| format!("?v{i} ")).collect();
+    let domain = format!("(define (domain d) (:predicates (p) (q ?x)) (:action a :parameters ({variables}) :effect (p)))");
+    let problem = format!("(define (problem p) (:domain d) (:objects {objects}) (:init (q o1)) (:goal (p)))");
+    let grammar = "grammar :: \"\"\"{\"intro\": [{\"rhs\": \"x\"}]}\"\"\"; action a { template :: \"a\"; feedback :: \"b\"; }";
+    let error = Loader::new().load(&domain, grammar, &problem, &ClassNames).unwrap_err().to_string();
+    assert_eq!(error, "problem: the game is too large: working out its actions takes more than 40000000 steps");
+}
+
+fn play_a_little(game: &Game) {
+    let mut state = game.initial();
+    let _ = game.opening(&state);
+    for round in 0..5 {
+        let commands = game.admissible_texts(&state);
+        let Some(command) = commands.get(commands.len() * round / 5).map(|text| (*text).to_string()) else { return };
+        let _ = game.act(&mut state, &command);
+        let _ = game.won(&state);
+    }
+}
+
+/// Cuts, doubles, moves or overwrites pieces of a text.
+fn damaged(text: &str, changes: &[(u8, u16, u16, char)]) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for &(kind, at, length, new) in changes {
+        let at = usize::from(at) * chars.len() / 65_536;
+        let end = (at + usize::from(length % 200)).min(chars.len());
+        match kind % 5 {
+            0 => {
+                chars.drain(at..end);
+            }
+            1 => {
+                let piece: Vec<char> = chars[at..end].to_vec();
+                chars.splice(at..at, piece);
+            }
+            2 => chars.insert(at, new),
+            3 => chars.truncate(end),
+            _ => {
+                if let Some(slot) = chars.get_mut(at) {
+                    *slot = new;
+                }
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+fn change() -> impl Strategy<Value = (u8, u16, u16, char)> {
+    let sign = prop::sample::select("()?-;:\"#{}[]|&,.\n a0\u{e9}\u{1f600}".chars().collect::<Vec<_>>());
+    (any::<u8>(), any::<u16>(), any::<u16>(), sign)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_games_are_read_or_refused(part in 0..3usize, changes in prop::collection::vec(change(), 1..4)) {
+        let Some(sample) = sample() else { return Ok(()) };
+        let mut file = sample.clone();
+        let text = [&mut file.pddl_domain, &mut file.grammar, &mut file.pddl_problem].into_iter().nth(part).unwrap();
+        *text = damaged(text, &changes);
+        if let Ok(game) = file.game(Path::new(NAME), &Loader::new()) {
+            play_a_little(&game);
+        }
+    }
+
+    #[test]
+    fn damaged_json_is_read_or_refused(changes in prop::collection::vec(change(), 1..4)) {
+        let text = r#"{"pddl_domain": "(define\n", "grammar": "", "pddl_problem": "", "solvable": true, "walkthrough": ["look"]}"#;
+        if let Ok(file) = GameFile::parse(Path::new(NAME), damaged(text, &changes).as_bytes()) {
+            prop_assert!(file.game(Path::new(NAME), &Loader::new()).is_err());
+        }
+    }
+}

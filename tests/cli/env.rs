@@ -1,0 +1,63 @@
+//! Environments from the command line.
+
+use crate::support::{Place, SMALL};
+
+#[test]
+fn play_reads_commands_from_stdin() {
+    let place = Place::new(&[("small.epo", SMALL)]);
+    let args = ["play", "small.epo:house", "--split", "train", "--task", "1"];
+    let said = place.epo_with(&args, &"expert\n".repeat(60), &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let last = said.out.lines().last().expect("an end");
+    assert!(last.starts_with("the goal is reached: ") && last.ends_with(" turns, reward 1"), "{last}");
+    // the same again by the numbers of the list
+    let actions: Vec<&str> = said.out.lines().filter_map(|l| l.strip_prefix("> ")).collect();
+    let again = place.epo_with(&args, &(actions.join("\n") + "\n"), &[]);
+    assert_eq!((again.code, again.out), (0, said.out.clone()));
+    let first = said.out.lines().find(|l| l.starts_with("   0  ")).and_then(|l| l.get(6..)).expect("a list of actions");
+    let by_number = place.epo_with(&args, "0\nquit\n", &[]);
+    assert!(
+        by_number.out.contains(&format!("\n> {first}\n")) && by_number.out.ends_with("\nleft after 1 turns, reward 0\n"),
+        "{}",
+        by_number.out
+    );
+    let nonsense = place.epo_with(&args, "fly to the moon\nhelp\n\nquit\n", &[]);
+    assert!(
+        nonsense.code == 0 && nonsense.err.contains("this was not possible\n") && nonsense.err.contains("type an action or its number")
+    );
+}
+
+#[test]
+fn play_says_what_it_cannot_find() {
+    let place = Place::new(&[("small.epo", SMALL)]);
+    place.epo(&["play", "househld"]).refuses("error: there is no environment `househld`\n  = help: did you mean `household`?\n");
+    place.epo(&["play", "household", "--split", "sen"]).refuses("error: there is no split `sen`\n  = help: did you mean `seen`?\n");
+    place.epo(&["play", "household", "--task", "put/none"]).refuses("error: there is no task `put/none` in the split `train`\n");
+    place.epo(&["play", "small.epo:hose"]).refuses(
+        "error[E0101]: the file has no line `hose`\n  = help: did you mean `house`?\n  = help: its lines are `look`, `house`\n1 error\n",
+    );
+    let said = place.epo(&["play", "small.epo:look"]);
+    assert!(said.code == 1 && said.err.contains("error[E0201]: expected an environment, found "), "{said:?}");
+    let said = place.epo(&["play", "nothing.epo:house"]);
+    assert!(said.code == 1 && said.err.contains("there is no file `nothing.epo`"), "{said:?}");
+}
+
+#[test]
+fn check_and_bench() {
+    let place = Place::new(&[]);
+    let said = place.epo(&["env", "check", "household", "--games", "3"]);
+    assert!(
+        said.code == 0 && said.out.lines().all(|l| l.contains(": 3 of 3 games solved by the expert, ")) && said.out.lines().count() == 3,
+        "{said:?}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&place.epo(&["env", "check", "household", "--games", "2", "--json"]).out).expect("JSON");
+    assert_eq!((json[2]["split"].as_str(), json[2]["solved"].as_u64()), (Some("unseen"), Some(2)));
+    let bench: serde_json::Value =
+        serde_json::from_str(&place.epo(&["env", "bench", "household", "--seconds", "0.1", "--json"]).out).expect("JSON");
+    assert!(bench["steps_per_second"].as_f64().is_some_and(|n| n > 100.0) && bench["steps"].as_u64().is_some_and(|n| n > 0));
+    place.epo(&["env", "bench", "household", "--seconds", "-1"]).code;
+    place.epo(&["env", "bench", "household", "--seconds", "0"]).refuses("error: `--seconds` takes a number above 0, at most 3600\n");
+    place.epo(&["env", "install", "household"]).answers("household needs nothing: it is compiled in\n");
+    place.epo(&["env", "install", "nothing"]).refuses("error: there is no environment `nothing`; there are `household`\n");
+}

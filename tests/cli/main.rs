@@ -1,0 +1,12 @@
+//! The command from outside: the built binary, its words and its exit codes.
+
+mod diff;
+mod env;
+mod files;
+mod help;
+mod probe;
+mod reference;
+mod resolved;
+mod runs;
+mod show;
+mod support;

@@ -1,0 +1,50 @@
+//! What was done: `runs`, `report`, `diff` with a run; and the text a run leaves.
+
+use crate::support::{Place, SMALL};
+
+#[test]
+fn a_run_and_what_is_left_of_it() {
+    let place = Place::new(&[("small.epo", SMALL)]);
+    place.epo(&["runs"]).is(0, "", "there are no runs in runs\n");
+    place.epo(&["runs", "--json"]).answers("[]\n");
+    place.epo(&["report", "small"]).refuses("error: there are no runs in `runs`\n");
+
+    let run = place.epo(&["small.epo", "--quiet", "--device", "cpu"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let list: serde_json::Value = serde_json::from_str(&place.epo(&["runs", "--json"]).out).expect("JSON");
+    let id = list[0]["id"].as_str().expect("an id").to_string();
+    let line = place.epo(&["runs"]);
+    let words: Vec<&str> = line.out.split_whitespace().collect();
+    assert!(line.code == 0 && words.starts_with(&[&id, "finished", "3/3", "tasks"]), "{line:?}");
+
+    // the report again, in the same words as at the end of the run
+    let report = place.epo(&["report", "small"]);
+    assert_eq!((report.code, report.err.as_str(), report.out.as_str()), (0, "", run.out.as_str()));
+    assert!(report.out.contains(&format!("runs/{id}/report.html")) && report.out.contains("expert"), "{}", report.out);
+
+    // the resolved text runs alone, and has nothing left to do
+    let resolved = format!("runs/{id}/resolved.epo");
+    assert!(!place.read(&resolved).contains("import"));
+    place.epo(&["check", &resolved, "--deny-warnings"]).answers(&format!("{resolved}: no mistakes\n"));
+    let plan = place.epo(&["plan", &resolved]);
+    assert!(plan.out.contains("3 tasks, everything is up to date"), "{plan:?}");
+    place.epo(&["diff", &id, "small.epo:small"]).answers("no differences\n");
+
+    place.epo(&["runs", "rm", "nothing"]).refuses("error: no run is called `nothing`; `epo-run runs` lists them\n");
+    let removed = place.epo(&["runs", "rm", &id]);
+    assert!(removed.code == 0 && removed.out.starts_with(&format!("removed {id}: 3 tasks, ")), "{removed:?}");
+    place.epo(&["runs"]).is(0, "", "there are no runs in runs\n");
+}
+
+#[test]
+fn a_run_without_a_report() {
+    let text = SMALL.replace(
+        "page   = report { of = [chance, oracle] }",
+        "other = evaluate { actor = random, on = house.seen, after = [chance, oracle] }",
+    );
+    let place = Place::new(&[("small.epo", &text)]);
+    let run = place.epo(&["small.epo", "--quiet"]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+    let said = place.epo(&["report", "small"]);
+    assert!(said.code == 1 && said.err.ends_with("has no report: its pipelines have no `report` stage\n"), "{said:?}");
+}

@@ -1,0 +1,149 @@
+//! `show`: the same file in its different forms.
+
+use crate::support::{Place, SMALL};
+
+const EQUATIONS: &str = r#"import "std/losses.epo"
+pipeline a {
+  lambda = sweep(0.1, 0.2)
+  advantage = whiten(gae(outcome, value, by = turn))
+  loss {
+    surrogate = mean(-advantage * exp(logp - old_logp))
+    drift = mean(kl_k2())
+    minimize = surrogate + lambda * drift
+  }
+  seeds = [0, 1]
+}
+pipeline b { loss { minimize = mean(entropy) } }
+"#;
+
+#[test]
+fn resolved_text_with_origins() {
+    let place = Place::new(&[("small.epo", SMALL)]);
+    let expected = "\
+prompt look = \"{observation}\"  # small.epo:1
+
+house = household {                                               # small.epo:3
+  receptacles     = 5                                             # small.epo:4
+  objects         = 4                                             # small.epo:4
+  families        = [put]                                         # small.epo:4
+  max_turns       = 4                                             # small.epo:5
+  success_reward  = 1                                             # small.epo:5
+  prompt          = windowed {                                    # small.epo:6
+    then       = look                                             # small.epo:6
+    history    = 2                                                # default
+    max_tokens = 2048                                             # default
+    cut        = left                                             # default
+  }
+  seen            = games {                                       # small.epo:7
+    split = \"seen\"                                                # small.epo:7
+    count = 3                                                     # small.epo:7
+  }
+  rooms           = 1                                             # default
+  kinds           = [bathroom, bedroom, kitchen, lounge, study]   # default
+  openable        = 0.5                                           # default
+  world_seed      = 0                                             # default
+  # action = whole { … }  (default)
+  case            = keep                                          # default
+  invalid_penalty = 0                                             # default
+}
+
+pipeline small {                # small.epo:10
+  title = \"Small\"               # small.epo:11
+  stages {                      # small.epo:12
+    chance = evaluate {         # small.epo:13
+      actor   = random          # small.epo:13
+      on      = house.seen      # small.epo:13
+      repeats = 3               # <command line>
+    }
+    oracle = evaluate {         # small.epo:14
+      actor   = expert          # small.epo:14
+      on      = house.seen      # small.epo:14
+      repeats = 1               # default
+    }
+    page   = report {           # small.epo:15
+      of = [chance, oracle]     # small.epo:15
+    }
+  }
+}
+";
+    let said = place.epo(&["show", "small.epo", "--set", "small.chance.repeats=3"]);
+    // columns follow the longest line; what stands in them is the matter here
+    let words = |text: &str| text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert_eq!(words(&said.out), words(expected), "{}", said.out);
+    place.write("again.epo", &said.out);
+    place.epo(&["check", "again.epo", "--deny-warnings"]).answers("again.epo: no mistakes\n");
+}
+
+#[test]
+fn equations_in_full_and_as_latex() {
+    let place = Place::new(&[("e.epo", EQUATIONS), ("small.epo", SMALL)]);
+    place.epo(&["show", "e.epo", "--objective"]).answers(
+        "\
+a[lambda=0.1]
+  advantage = whiten(gae(outcome, value, 1, 1, by = turn, per = token))
+  surrogate = mean(-advantage * exp(logp - old_logp))
+  drift     = mean((logp - ref_logp) ^ 2 / 2)
+  minimize  = surrogate + 0.1 * drift
+
+a[lambda=0.2]
+  advantage = whiten(gae(outcome, value, 1, 1, by = turn, per = token))
+  surrogate = mean(-advantage * exp(logp - old_logp))
+  drift     = mean((logp - ref_logp) ^ 2 / 2)
+  minimize  = surrogate + 0.2 * drift
+
+b
+  minimize = mean(entropy)
+",
+    );
+    place.epo(&["show", "e.epo", "b", "--objective"]).answers("b\n  minimize = mean(entropy)\n");
+    place.epo(&["show", "e.epo", "a[lambda=0.2]", "--latex"]).answers(
+        r"% a[lambda=0.2]
+\begin{align}
+  \hat{A} &= \operatorname{whiten}\!\left(\operatorname{gae}_{\mathrm{turn,token}}\!\left(R,\, V,\, 1,\, 1\right)\right) \\
+  \mathrm{surrogate} &= \mathop{\mathbb{E}}\left[-\hat{A} \, e^{\log \pi_\theta - \log \pi_{\mathrm{old}}}\right] \\
+  \mathrm{drift} &= \mathop{\mathbb{E}}\left[\frac{\left(\log \pi_\theta - \log \pi_{\mathrm{ref}}\right)^{2}}{2}\right] \\
+  \mathcal{L} &= \mathrm{surrogate} + 0.2 \, \mathrm{drift}
+\end{align}
+",
+    );
+    place.epo(&["show", "e.epo", "c", "--objective"]).refuses("error: there is no pipeline `c` in e.epo\n  = help: did you mean `a`?\n");
+    place
+        .epo(&["show", "small.epo", "small", "--objective"])
+        .refuses("error[E0301]: the pipeline `small` has neither a `loss` nor an `advantage`\n1 error\n");
+}
+
+#[test]
+fn other_forms() {
+    let place = Place::new(&[
+        ("small.epo", SMALL),
+        ("e.epo", EQUATIONS),
+        ("tree.epo", "language = 1\nx = -f(a, b = [1, \"t\"]) ^ 2\n"),
+        ("wrong.epo", "x = y\n"),
+    ]);
+    place.epo(&["show", "tree.epo", "--as", "ast"]).answers(
+        "\
+language 1       1:1
+assign x         2:1
+  operator -     2:5
+    operator ^   2:6
+      call f     2:6
+        path a   2:8
+        argument b  2:11
+"
+        .replace("argument b  2:11\n", "argument b\n")
+        .as_str(),
+    );
+    let spec: serde_json::Value = serde_json::from_str(&place.epo(&["show", "small.epo", "--as", "spec"]).out).expect("JSON");
+    assert_eq!(
+        (spec[0]["name"].as_str(), spec[0]["stages"][2]["inputs"][1]["from"].as_str()),
+        (Some("small"), Some("small.oracle.results"))
+    );
+    let plan = place.epo(&["show", "small.epo", "small", "--as", "plan"]);
+    assert!(plan.code == 0 && plan.out.contains("small: Small\n  chance  evaluate\n"), "{plan:?}");
+    place.epo(&["show", "small.epo", "smal"]).refuses("error: there is no pipeline `smal` in small.epo\n  = help: did you mean `small`?\n");
+    let said = place.epo(&["show", "nothing.epo"]);
+    said.refuses("error[E0040]: there is no file `nothing.epo`\n  = help: the path is taken from the current folder\n1 error\n");
+    let said = place.epo(&["show", "e.epo", "a"]);
+    assert!(said.out.contains("lambda    = sweep(0.1, 0.2)"), "{}", said.out);
+}

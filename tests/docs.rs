@@ -1,0 +1,165 @@
+//! The pages for people: every block of the language is what it says it is, and every link leads to a file.
+
+use epo::lang::Diagnostics;
+use epo::lang::load::Root;
+use epo::lang::render::render_all;
+use epo::objective::{Advantage, Objective, Scope};
+use epo::spec::{Request, compile, equations};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A fenced block: what stands behind the fence, its text, and its line.
+struct Block {
+    info: String,
+    text: String,
+    line: usize,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (number, line) in page.lines().enumerate() {
+        match line.strip_prefix("```") {
+            Some(info) if !open => {
+                found.push(Block { info: info.trim().to_string(), text: String::new(), line: number + 1 });
+                open = true;
+            }
+            Some(_) => open = false,
+            None if open => {
+                if let Some(block) = found.last_mut() {
+                    block.text += line;
+                    block.text.push('\n');
+                }
+            }
+            None => {}
+        }
+    }
+    assert!(!open, "a block is not closed");
+    found
+}
+
+/// `README.md` and all pages below `docs`.
+fn pages() -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::from("README.md")];
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of pages").map(|e| e.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|e| e == "md") {
+                found.push(entry);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(page).unwrap_or_else(|e| panic!("{}: {e}", page.display()))
+}
+
+/// The messages of a whole experiment, as `epo-run check` gives them.
+fn checked(text: &str) -> (Vec<&'static str>, String) {
+    let compiled = compile(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[] });
+    (codes(&compiled.diagnostics), render_all(&compiled.sources, &compiled.diagnostics, false))
+}
+
+/// The messages of equations by themselves, as `epo-run probe` gives them.
+fn probed(text: &str) -> (Vec<&'static str>, String) {
+    let (sources, all, mut diagnostics) = equations(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[] });
+    assert!(!all.is_empty() || diagnostics.has_errors(), "no equations in\n{text}");
+    for found in &all {
+        let advantage = found.advantage.as_ref().and_then(|term| Advantage::check(term, &mut diagnostics));
+        let scope = match &advantage {
+            Some(advantage) => Scope::loss().with_advantage(advantage),
+            None => Scope::loss(),
+        };
+        if let Some(loss) = &found.loss {
+            Objective::check(loss, &scope, &mut diagnostics);
+        }
+    }
+    (codes(&diagnostics), render_all(&sources, &diagnostics, false))
+}
+
+fn codes(diagnostics: &Diagnostics) -> Vec<&'static str> {
+    diagnostics.0.iter().map(|d| d.code).collect()
+}
+
+#[test]
+fn every_block_of_the_language_is_what_it_says() {
+    let (mut right, mut wrong) = (0, 0);
+    let mut complaints = String::new();
+    for page in pages() {
+        for block in blocks(&read(&page)) {
+            let words: Vec<&str> = block.info.split_whitespace().collect();
+            let ((found, messages), expected) = match words[..] {
+                ["epo"] => (checked(&block.text), vec![]),
+                ["epo", "equations"] => (probed(&block.text), vec![]),
+                ["epo", "error", code] => (checked(&block.text), vec![code]),
+                ["epo", "equations", "error", code] => (probed(&block.text), vec![code]),
+                ["epo", ..] => panic!("{}:{}: `{}` means nothing", page.display(), block.line, block.info),
+                _ => continue,
+            };
+            if expected.is_empty() {
+                right += 1;
+            } else {
+                wrong += 1;
+            }
+            if found != expected {
+                complaints += &format!("{}:{}: expected {expected:?}, found {found:?}\n{messages}\n", page.display(), block.line);
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{complaints}");
+    assert!(right >= 15 && wrong >= 12, "the pages shrank to {right} blocks without and {wrong} with a mistake");
+}
+
+/// The targets of `[words](target)` and `![words](target)` outside of blocks and of `code`.
+fn links(page: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut open = false;
+    for (number, line) in page.lines().enumerate() {
+        if line.starts_with("```") {
+            open = !open;
+        }
+        if open {
+            continue;
+        }
+        let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("x");
+        for part in prose.split("](").skip(1) {
+            if let Some((target, _)) = part.split_once(')') {
+                found.push((number + 1, target.to_string()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let generated: Vec<PathBuf> = epo::cli::reference::pages().iter().map(|(name, _)| Path::new("docs/reference").join(name)).collect();
+    let mut count = 0;
+    let mut broken = String::new();
+    for page in pages() {
+        for (line, target) in links(&read(&page)) {
+            if target.starts_with("https://") || target.starts_with('#') {
+                continue;
+            }
+            count += 1;
+            let target = target.split('#').next().unwrap_or_default();
+            let mut path = PathBuf::new();
+            for part in page.parent().unwrap_or(Path::new("")).join(target).components() {
+                match part {
+                    std::path::Component::ParentDir => assert!(path.pop(), "{}:{line}: `{target}` leads out", page.display()),
+                    part => path.push(part),
+                }
+            }
+            if !path.exists() && !generated.contains(&path) {
+                broken += &format!("{}:{line}: there is no `{}`\n", page.display(), path.display());
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken}");
+    assert!(count >= 20, "only {count} links: are they still found?");
+}

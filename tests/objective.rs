@@ -1,0 +1,18 @@
+//! Objectives through the language: against reference values, and against what must hold of any of them.
+
+#[path = "objective/differences.rs"]
+mod differences;
+#[path = "objective/golden.rs"]
+mod golden;
+#[path = "objective/hostile.rs"]
+mod hostile;
+#[path = "objective/invariance.rs"]
+mod invariance;
+#[path = "objective/messages.rs"]
+mod messages;
+#[path = "objective/random.rs"]
+mod random;
+#[path = "objective/run.rs"]
+mod run;
+#[path = "objective/support.rs"]
+mod support;

@@ -1,0 +1,302 @@
+//! Every loss and advantage of the shared reference data, from the standard library and from primitives.
+
+use super::support::*;
+use epo::objective::probe::{ProbeBatch, probe};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Relative, and absolute near zero.
+const RELATIVE: f64 = 1e-6;
+const ABSOLUTE: f64 = 1e-9;
+
+/// The reference batches; `None`, said aloud, where they are not at hand.
+fn golden() -> Option<Vec<(String, Value)>> {
+    let shared = std::env::var_os("EPO_SHARED").map_or(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
+    let folder = shared.join("data/golden");
+    if !folder.is_dir() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "the reference data is not at {}", folder.display());
+        eprintln!("skipped: no reference data at {} (EPO_SHARED says where it is)", folder.display());
+        return None;
+    }
+    let mut batches = Vec::new();
+    for number in 1.. {
+        let path = folder.join(format!("batch-{number}.json"));
+        let Ok(text) = std::fs::read_to_string(&path) else { break };
+        batches.push((format!("batch-{number}"), serde_json::from_str(&text).expect("a batch in JSON")));
+    }
+    assert!(!batches.is_empty(), "no batches in {}", folder.display());
+    Some(batches)
+}
+
+fn close(found: f64, wanted: f64) -> bool {
+    (found - wanted).abs() <= ABSOLUTE.max(RELATIVE * wanted.abs())
+}
+
+fn assert_matrix(found: &[Vec<f64>], wanted: &Value, mask: &Value, what: &str) {
+    let wanted = wanted.as_array().expect("rows");
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for (i, (row, wanted)) in found.iter().zip(wanted).enumerate() {
+        for (j, x) in row.iter().enumerate() {
+            let y = wanted[j].as_f64().expect("a number");
+            match mask[i][j].as_f64() == Some(1.0) {
+                true => assert!(close(*x, y), "{what}: {x} instead of {y} in row {i}, place {j}"),
+                false => assert_eq!(*x, 0.0, "{what}: not 0 in row {i}, place {j}, which is masked"),
+            }
+        }
+    }
+}
+
+fn number(params: &Value, name: &str) -> f64 {
+    params[name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {params}"))
+}
+
+/// Ways to average, by their names in the reference data. `-norm` divides by the longest row.
+fn averaged(x: &str, how: &str, longest: f64) -> String {
+    match how {
+        "token-mean" => format!("mean({x})"),
+        "seq-mean-token-sum" => format!("mean(sum({x}, by = turn))"),
+        "seq-mean-token-mean" => format!("mean(mean({x}, by = turn))"),
+        "seq-mean-token-sum-norm" => format!("mean(sum({x}, by = turn)) / {longest}"),
+        "episode" => format!("trajectory_mean({x})"),
+        other => panic!("no average `{other}`"),
+    }
+}
+
+/// The same loss twice: from the standard library, and written out.
+fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
+    let f = |key: &str| number(p, key);
+    let how = p["aggregate"].as_str().or(p["average"].as_str());
+    let both = |library: String, primitive: &str, how: &str| [averaged(&library, how, longest), averaged(primitive, how, longest)];
+    let r = "exp(clip(logp - old_logp, -20, 20))";
+    match name {
+        "ppo_clip" => {
+            let (low, high, dual) = (f("clip_low"), f("clip_high"), f("dual_clip"));
+            let x = format!("max(-advantage * {r}, -advantage * clip({r}, 1 - {low}, 1 + {high}))");
+            let primitive = format!("where(advantage < 0, min({x}, -{dual} * advantage), {x})");
+            both(format!("ppo_clip({low}, {high}, dual = {dual})"), &primitive, how.unwrap())
+        }
+        "gspo" => {
+            let (low, high) = (f("clip_low"), f("clip_high"));
+            let s = "exp(min(logp - stop(logp) + stop(mean(logp - old_logp, by = turn)), 10))";
+            let primitive = format!("max(-advantage * {s}, -advantage * clip({s}, 1 - {low}, 1 + {high}))");
+            both(format!("gspo({low}, {high})"), &primitive, "seq-mean-token-mean")
+        }
+        "sapo" => {
+            let tau = format!("where(advantage > 0, {}, {})", f("tau_pos"), f("tau_neg"));
+            let primitive = format!("-advantage / (1 + exp(-{tau} * ({r} - 1))) * (4 / {tau})");
+            both(format!("sapo({}, {})", f("tau_pos"), f("tau_neg")), &primitive, "seq-mean-token-mean")
+        }
+        "cispo" => {
+            let (low, high) = (f("clip_low"), f("clip_high"));
+            let primitive = format!("-advantage * logp * stop(clip({r}, 1 - {low}, 1 + {high}))");
+            both(format!("cispo({low}, {high})"), &primitive, how.unwrap())
+        }
+        "geo_mean" => {
+            let (low, high) = (f("clip_low"), f("clip_high"));
+            let x = format!("where(advantage > 0, min(logp - old_logp, {high}), where(advantage < 0, max(logp - old_logp, -{low}), 0))");
+            let primitive = format!("-mean(mean(advantage, by = turn) * exp(mean({x}, by = turn)))");
+            [format!("mean(gmpo({low}, {high}))"), primitive]
+        }
+        "dro" => {
+            let beta = f("beta");
+            let primitive = format!("({beta} * 0.5 * (logp - old_logp) * (logp - old_logp) - advantage * logp)");
+            both(format!("dro({beta})"), &primitive, how.unwrap())
+        }
+        "kl_cov" => {
+            let (fraction, coefficient) = (f("fraction"), f("coef"));
+            let covariance = "(advantage - mean(advantage)) * (logp - mean(logp))";
+            let primitive = format!(
+                "where(top({covariance}, {fraction}), {coefficient} * abs(logp - old_logp) - advantage * exp(logp - old_logp), -advantage * exp(logp - old_logp))"
+            );
+            both(format!("kl_cov({fraction}, {coefficient})"), &primitive, how.unwrap())
+        }
+        "kl" => {
+            let k3 = "clip(exp(ref_logp - logp) - (ref_logp - logp) - 1, -10, 10)";
+            let k2 = "0.5 * (ref_logp - logp) ^ 2";
+            let (library, primitive) = match p["estimator"].as_str().unwrap() {
+                "k1" => ("kl_k1()", "logp - ref_logp".to_owned()),
+                "abs" => ("kl_abs()", "max(logp - ref_logp, ref_logp - logp)".to_owned()),
+                "k2" => ("kl_k2()", k2.to_owned()),
+                "k3" => ("kl_k3()", k3.to_owned()),
+                "k3+" => ("kl_k3_plus()", format!("{k2} + stop({k3} - {k2})")),
+                other => panic!("no estimator `{other}`"),
+            };
+            both(library.to_owned(), &primitive, how.unwrap())
+        }
+        "value_clip" => {
+            let c = f("clip");
+            let primitive = format!("0.5 * max((value - returns) ^ 2, (old_value + clip(value - old_value, -{c}, {c}) - returns) ^ 2)");
+            both(format!("value_clip({c})"), &primitive, how.unwrap())
+        }
+        "entropy" => both("entropy".to_owned(), "(2 * entropy - entropy)", how.unwrap()),
+        "epo_entropy_term" => {
+            let (low, high, alpha, gamma) = (f("low"), f("high"), f("alpha"), f("gamma"));
+            let h = "history(mean(entropy))";
+            let mean = |x: &str| averaged(x, how.unwrap(), longest);
+            let library = format!(
+                "{} - phase(gamma = {gamma}) * {}",
+                mean("entropy"),
+                mean(&format!("{alpha} * corridor(entropy, around = {h}, low = {low}, high = {high})"))
+            );
+            let hinge = format!("max({low} * {h} - entropy, 0) + max(entropy - {high} * {h}, 0)");
+            let mean = |x: &str| match how.unwrap() {
+                "episode" => format!("mean(mean(mean({x}, by = turn), by = episode))"),
+                _ => format!("sum({x}) / count(entropy)"),
+            };
+            let beta = format!("(1 + exp(-{gamma} * iteration / max(1, floor(iterations / 2))))");
+            [library, format!("{} - {alpha} * {beta} * {}", mean("entropy"), mean(&format!("({hinge})")))]
+        }
+        "epo" => {
+            let (low, high, alpha, gamma, lambda) = (f("low"), f("high"), f("alpha"), f("gamma"), f("lam"));
+            let h = "history(mean(entropy))";
+            let ppo = expressions(
+                "ppo_clip",
+                &serde_json::json!({"clip_low": f("clip"), "clip_high": f("clip"), "dual_clip": f("dual_clip"), "aggregate": p["aggregate"]}),
+                longest,
+            );
+            let how = serde_json::json!({"low": low, "high": high, "alpha": alpha, "gamma": gamma, "average": p["aggregate"]});
+            let term = expressions("epo_entropy_term", &how, longest);
+            let _ = h;
+            [format!("{} - {lambda} * ({})", ppo[0], term[0]), format!("{} - {lambda} * ({})", ppo[1], term[1])]
+        }
+        "epo_smoothing_indicator" => {
+            let (low, high, alpha) = (f("low"), f("high"), f("alpha"));
+            let h = "history(mean(entropy))";
+            let primitive = format!("{alpha} * where(entropy < {low} * {h} or entropy > {high} * {h}, 1, 0)");
+            both(format!("{alpha} * corridor_indicator(entropy, around = {h}, low = {low}, high = {high})"), &primitive, how.unwrap())
+        }
+        other => panic!("no loss `{other}`"),
+    }
+}
+
+#[test]
+fn losses_have_their_reference_values_and_gradients() {
+    let Some(batches) = golden() else { return };
+    let mut checked = 0;
+    for (file, data) in &batches {
+        let batch = ProbeBatch::from_value(data).expect("a batch");
+        let longest = batch.batch().rows().lengths.iter().copied().max().unwrap_or(0) as f64;
+        for wanted in data["losses"].as_array().expect("losses") {
+            let name = wanted["name"].as_str().expect("a name");
+            for expression in expressions(name, &wanted["params"], longest) {
+                let what = format!("{file}: {name} {} as {expression}", wanted["params"]);
+                // The indicator has no gradient, so it cannot be minimised alone.
+                let objective = loss_block(&format!("x = {expression}\nminimize = x + 0 * mean(entropy)"));
+                let answer = probe(Some(&objective), None, &batch).unwrap_or_else(|e| panic!("{what}: {e}"));
+                let minimize = answer.minimize.expect("a value");
+                assert!(close(minimize, number(wanted, "value")), "{what}: {minimize} instead of {}", wanted["value"]);
+                assert_eq!(answer.terms["x"], minimize);
+                let none = vec![vec![0.0; data["batch"]["mask"][0].as_array().unwrap().len()]; batch.batch().row_count()];
+                for (quantity, found) in
+                    [("logp", &answer.gradient.logp), ("entropy", &answer.gradient.entropy), ("value", &answer.gradient.value)]
+                {
+                    match wanted["grad"].get(quantity) {
+                        Some(gradient) => {
+                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"))
+                        }
+                        None => assert_eq!(*found, none, "{what}: a gradient of {quantity}"),
+                    }
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 2 * 23 * batches.len(), "only {checked} losses were compared");
+}
+
+fn estimators(name: &str, p: &Value) -> [String; 2] {
+    let f = |key: &str| number(p, key);
+    let x = if p["over"] == "row" { "outcome" } else { "score" };
+    let n = format!("count({x}, by = group)");
+    let mean = format!("where({n} > 1, mean({x}, by = group), 0)");
+    let std = format!("where({n} > 1, std({x}, by = group), 1)");
+    let deviation = p["std"] != false;
+    match name {
+        "gae" => {
+            let (gamma, lambda) = (f("gamma"), f("lam"));
+            [
+                format!("gae_within_turns({gamma}, {lambda})"),
+                format!("whiten(gae(outcome, value, gamma = {gamma}, lambda = {lambda}, by = turn))"),
+            ]
+        }
+        "grpo" if deviation => [format!("grpo({x})"), format!("({x} - {mean}) / ({std} + 1e-6)")],
+        "grpo" => [format!("dr_grpo({x})"), format!("{x} - {mean}")],
+        "rloo" => [format!("rloo({x})"), format!("where({n} > 1, ({n} * {x} - sum({x}, by = group)) / max({n} - 1, 1), {x})")],
+        "opo" => {
+            let weighted = format!("sum({x} * length, by = group) / sum(length, by = group)");
+            [format!("opo({x})"), format!("{x} - where({n} == 1, 0, {weighted})")]
+        }
+        "reinforce_plus_plus_baseline" => {
+            let all = format!("({x} - {mean} + 0 * old_logp)");
+            [format!("reinforce_plus_plus_baseline({x})"), format!("({all} - mean({all})) / sqrt(std({all}) ^ 2 + 1e-8)")]
+        }
+        "reinforce_plus_plus" => {
+            let gamma = f("gamma");
+            [format!("reinforce_plus_plus({gamma})"), format!("whiten(gae(outcome, 0, gamma = {gamma}, lambda = 1, by = turn))")]
+        }
+        "gigpo" => {
+            let (gamma, weight) = (f("gamma"), f("step_weight"));
+            let g = format!("discount(reward, {gamma}, by = episode, per = turn)");
+            let divisor = |std: String| if deviation { format!("({std} + 1e-6)") } else { "1".to_owned() };
+            let step = format!(
+                "where(count({g}, by = anchor) > 1, ({g} - mean({g}, by = anchor)) / {}, 0)",
+                divisor(format!("std({g}, by = anchor)"))
+            );
+            [format!("gigpo({weight}, {gamma}, deviation = {deviation})"), format!("({x} - {mean}) / {} + {weight} * {step}", divisor(std))]
+        }
+        other => panic!("no estimator `{other}`"),
+    }
+}
+
+#[test]
+fn advantages_have_their_reference_values() {
+    let Some(batches) = golden() else { return };
+    let mut checked = 0;
+    for (file, data) in &batches {
+        let batch = ProbeBatch::from_value(data).expect("a batch");
+        for wanted in data["advantages"].as_array().expect("advantages") {
+            let name = wanted["name"].as_str().expect("a name");
+            for expression in estimators(name, &wanted["params"]) {
+                let what = format!("{file}: {name} {} as {expression}", wanted["params"]);
+                let answer = probe(None, Some(&advantage(&expression)), &batch).unwrap_or_else(|e| panic!("{what}: {e}"));
+                assert_matrix(&answer.advantage.expect("an advantage"), &wanted["advantage"], &data["batch"]["mask"], &what);
+                assert_eq!(answer.minimize, None);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 2 * 12 * batches.len(), "only {checked} advantages were compared");
+}
+
+#[test]
+fn returns_are_the_unwhitened_estimate_plus_the_value() {
+    let Some(batches) = golden() else { return };
+    for (file, data) in &batches {
+        // The reference data says `value` of what was collected.
+        let mut fields = data["batch"].clone();
+        fields["old_value"] = fields["value"].clone();
+        let batch = ProbeBatch::from_value(&fields).expect("a batch");
+        for wanted in data["advantages"].as_array().expect("advantages").iter().filter(|a| a["name"] == "gae") {
+            let [library, _] = estimators("gae", &wanted["params"]);
+            let estimate = advantage(&library).evaluate(batch.batch(), &Default::default()).expect("an estimate");
+            let returns = batch.pad(&estimate.returns.expect("returns"));
+            assert_matrix(&returns, &wanted["returns"], &fields["mask"], &format!("{file}: returns of {library}"));
+        }
+    }
+}
+
+#[test]
+fn schedules_and_history_have_their_reference_values() {
+    let Some(batches) = golden() else { return };
+    for (file, data) in &batches {
+        let batch = ProbeBatch::from_value(data).expect("a batch");
+        let released = "where(iteration <= floor(iterations / 2), 1 - 0.2 * (1 - exp(-2 * iteration / max(1, floor(iterations / 2)))), \
+                        0.8 * exp(-3 * (iteration - floor(iterations / 2)) / max(1, iterations - floor(iterations / 2))))";
+        let lines = format!("beta = phase()\npast = history(mean(entropy))\nweight = {released}\nminimize = mean(entropy)");
+        let answer = probe(Some(&loss_block(&lines)), None, &batch).expect("an answer");
+        for (term, name) in [("beta", "beta"), ("past", "history_mean"), ("weight", "released_code_weight")] {
+            let (found, wanted) = (answer.terms[term], number(&data["schedules"], name));
+            assert!(close(found, wanted), "{file}: {name} is {found} instead of {wanted}");
+        }
+    }
+}

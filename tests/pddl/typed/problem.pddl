@@ -1,0 +1,7 @@
+(define (problem p1) (:domain toy)
+ (:objects me - agent kitchen attic cellar - place red_box blue_box - box hammer saw - tool lamp_a lamp_b - lamp stone - item)
+ (:init (at me hall) (free me) (linked hall kitchen) (linked kitchen hall) (linked hall hall) (linked kitchen attic) (linked attic hall) (linked hall cellar) (linked cellar cellar)
+  (in red_box hall) (in blue_box kitchen) (sealed blue_box) (in hammer kitchen) (in saw attic) (in lamp_a hall) (in lamp_b attic) (in stone cellar) (heavy stone) (fixed lamp_b)
+  (dirty saw) (dirty red_box) (inside hammer red_box) (= (total-cost) 0))
+ (:goal (exists (?p - place) (and (at me ?p) (forall (?l - lamp) (imply (in ?l ?p) (lit ?l))) (exists (?l - lamp) (in ?l ?p)))))
+ (:metric minimize (total-cost)))
