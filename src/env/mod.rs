@@ -3,6 +3,7 @@
 pub mod alfworld;
 pub mod household;
 pub mod pddl;
+pub mod scienceworld;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,16 @@ pub trait Environment: Send {
 
     /// What an expert would do now; `None` where there is no expert or it is at a loss.
     fn expert(&mut self) -> Result<Option<String>, EnvError>;
+
+    /// The text of one of the world's own [placeholders](World::placeholders), as things stand now.
+    fn placeholder(&mut self, name: &str) -> Result<String, EnvError> {
+        Err(EnvError::Broken(format!("this environment fills no placeholder `{name}`")))
+    }
+
+    /// What is worth reporting of the episode so far beyond reward and success (a score, another measure of success), in a fixed order.
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// A configured environment: makes games and knows its panels. Cheap to share.

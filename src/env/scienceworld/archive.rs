@@ -1,0 +1,170 @@
+//! The simulator's files: one release, pinned, verified before use, fetched through pip.
+
+use super::error::SetupError;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The release of the PyPI package `scienceworld` that everything here is made for.
+pub const RELEASE: &str = "1.2.3";
+/// blake3 of the simulator's archive: what determines the games.
+pub const ARCHIVE_HASH: &str = "f4b31addca25ce2948c01acfd20ee7511cced5f46626e40534466ffd0b4f99ef";
+
+const WHEEL_SHA256: &str = "e9737b9d099bfaad90ef053ad6ac1d795e2063ed320efdfc0e9d9c8b5bebf419";
+const ARCHIVE: &str = "scienceworld.jar";
+const TYPES: &str = "object_type_ids.tsv";
+const TYPES_HASH: &str = "7fb03903194bcc2c4defa35d1ea5dee8176c0163f5083ab6c0a0dda5adaa874f";
+
+/// A data folder whose files have been verified.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    folder: PathBuf,
+}
+
+impl Archive {
+    /// # Errors
+    /// [`SetupError::Absent`], [`SetupError::Damaged`], [`SetupError::Io`]
+    pub fn open(folder: &Path) -> Result<Self, SetupError> {
+        // Java gets the path while it runs in another folder.
+        let folder = std::path::absolute(folder).map_err(|error| io("open", folder, &error))?;
+        for (name, hash) in [(ARCHIVE, ARCHIVE_HASH), (TYPES, TYPES_HASH)] {
+            let file = folder.join(name);
+            let bytes = match std::fs::read(&file) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(SetupError::Absent(file)),
+                Err(error) => return Err(io("read", &file, &error)),
+            };
+            if blake3::hash(&bytes).to_hex().as_str() != hash {
+                return Err(SetupError::Damaged { file, release: RELEASE });
+            }
+        }
+        Ok(Self { folder })
+    }
+
+    pub fn jar(&self) -> PathBuf {
+        self.folder.join(ARCHIVE)
+    }
+
+    /// The table of object types, which the simulator reads from its working directory and may write there.
+    pub fn types(&self) -> PathBuf {
+        self.folder.join(TYPES)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// The files were there and whole.
+    Before,
+    Now,
+}
+
+/// Puts the simulator's archive and its type table into `folder`: the wheel comes through pip, its version and hash are pinned.
+/// Does nothing where they lie there whole; replaces damaged ones.
+///
+/// # Errors
+/// [`SetupError::NoPip`], [`SetupError::Pip`], [`SetupError::Damaged`], [`SetupError::Io`]
+pub fn install(folder: &Path) -> Result<Installed, SetupError> {
+    if Archive::open(folder).is_ok() {
+        return Ok(Installed::Before);
+    }
+    let pip = pip(std::env::var_os("PATH").as_deref())?;
+    std::fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+    // In the data folder, so that the finished files need only be renamed.
+    let scratch =
+        tempfile::Builder::new().prefix(".install-").tempdir_in(folder).map_err(|error| io("create a folder in", folder, &error))?;
+    let wheel = scratch.path().join("wheel");
+    fetch(&pip, scratch.path(), &wheel)?;
+    let inside = wheel.join("scienceworld");
+    for name in [ARCHIVE, TYPES] {
+        let (from, to) = (inside.join(name), folder.join(name));
+        std::fs::rename(&from, &to).map_err(|error| io("move the simulator to", &to, &error))?;
+    }
+    Archive::open(folder).map(|_| Installed::Now)
+}
+
+fn fetch(pip: &[String], scratch: &Path, wheel: &Path) -> Result<(), SetupError> {
+    let wanted = scratch.join("wanted.txt");
+    let line = format!("scienceworld=={RELEASE} --hash=sha256:{WHEEL_SHA256}\n");
+    std::fs::write(&wanted, line).map_err(|error| io("write", &wanted, &error))?;
+    let (program, before) = pip.split_first().ok_or(SetupError::NoPip)?;
+    let mut command = Command::new(program);
+    command.args(before).args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--no-compile"]);
+    command.args(["--only-binary", ":all:", "--ignore-requires-python", "--require-hashes", "--target"]).arg(wheel).arg("-r").arg(&wanted);
+    // A user-wide setting of this would contradict `--target`.
+    let output = command.env("PIP_USER", "0").stdin(Stdio::null()).output();
+    let failed = |reason: String| SetupError::Pip { command: format!("{} install scienceworld=={RELEASE}", pip.join(" ")), reason };
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let told = said.lines().rfind(|line| line.starts_with("ERROR")).or_else(|| said.lines().last());
+    Err(failed(told.unwrap_or("it says nothing").trim_start_matches("ERROR:").trim().to_owned()))
+}
+
+/// The first way to call pip that works.
+fn pip(path: Option<&OsStr>) -> Result<Vec<String>, SetupError> {
+    let ways: [&[&str]; 4] = [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["pip"]];
+    for way in ways {
+        let [program, before @ ..] = way else { continue };
+        let Some(program) = std::env::split_paths(path.unwrap_or_default()).map(|folder| folder.join(program)).find(|file| file.is_file())
+        else {
+            continue;
+        };
+        let tried = Command::new(&program).args(before).arg("--version").stdin(Stdio::null()).output();
+        if tried.is_ok_and(|output| output.status.success()) {
+            let program = program.to_string_lossy().into_owned();
+            return Ok(std::iter::once(program).chain(before.iter().map(|word| (*word).to_owned())).collect());
+        }
+    }
+    Err(SetupError::NoPip)
+}
+
+fn io(action: &'static str, path: &Path, error: &std::io::Error) -> SetupError {
+    SetupError::Io { action, path: path.to_owned(), reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_and_damaged_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = Archive::open(folder.path()).expect_err("empty");
+        assert!(matches!(&error, SetupError::Absent(file) if file.ends_with(ARCHIVE)));
+        assert!(error.to_string().ends_with("is missing; run `epo-run env install scienceworld`"), "{error}");
+        std::fs::write(folder.path().join(ARCHIVE), b"PK half an archive").expect("written");
+        let error = Archive::open(folder.path()).expect_err("damaged");
+        assert!(error.to_string().contains("is not the file of ScienceWorld 1.2.3"), "{error}");
+    }
+
+    #[test]
+    fn without_pip() {
+        let empty = tempfile::tempdir().expect("a folder");
+        let error = pip(Some(empty.path().as_os_str())).expect_err("no pip there");
+        assert!(error.to_string().starts_with("no pip found (tried `python3 -m pip`"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_pip_complains_of_is_passed_on() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("pip");
+        std::fs::write(
+            &program,
+            "#!/bin/sh\n[ \"$1\" = --version ] && exit 0\necho 'ERROR: THESE PACKAGES DO NOT MATCH' >&2\necho >&2\nexit 1\n",
+        )
+        .expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        let way = loop {
+            // A file that was just written can't be executed while another thread's child still holds it open.
+            if let Ok(way) = pip(Some(folder.path().as_os_str())) {
+                break way;
+            }
+        };
+        let error = fetch(&way, folder.path(), &folder.path().join("wheel")).expect_err("pip fails");
+        assert!(error.to_string().ends_with("install scienceworld==1.2.3` failed: THESE PACKAGES DO NOT MATCH"), "{error}");
+    }
+}

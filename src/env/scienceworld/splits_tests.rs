@@ -1,0 +1,126 @@
+use super::*;
+
+fn choice(tasks: &[&str], balanced: bool) -> Choice {
+    Choice { tasks: tasks.iter().map(|name| (*name).to_owned()).collect(), balanced }
+}
+
+fn of_all(split: &str, balanced: bool, count: Option<usize>) -> Panel {
+    panel(split, &choice(&[], balanced), "easy", count).expect("a panel")
+}
+
+#[test]
+fn thirty_tasks_in_alphabetical_order() {
+    assert_eq!(kinds().len(), 30);
+    assert!(kinds().is_sorted_by(|a, b| a.name < b.name));
+    assert_eq!(kinds().iter().map(|kind| kind.variations).sum::<u32>(), 7207);
+    for kind in kinds() {
+        let [(first, train), (dev_first, dev), (test_first, test)] = kind.sets;
+        assert_eq!((first, dev_first, test_first, kind.variations), (0, train + 1, dev + 1, test + 1), "{kind:?}: unbroken and whole");
+    }
+}
+
+#[test]
+fn sizes() {
+    let sizes = [3592, 1796, 1819, 3322, 1661, 3322, 1684, 2242, 549];
+    for (split, size) in SPLITS.iter().zip(sizes) {
+        assert_eq!(pairs(split).map(|pairs| pairs.len()), Some(size), "{split}");
+    }
+    assert_eq!(pairs("l3_test"), None);
+}
+
+#[test]
+fn every_pair_is_that_of_the_papers() {
+    let shared =
+        std::env::var_os("EPO_SHARED").map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), Into::into);
+    let folder = shared.join("data/scienceworld/splits");
+    if !folder.is_dir() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{} is missing", folder.display());
+        eprintln!("skipped: {} is missing (EPO_SHARED)", folder.display());
+        return;
+    }
+    for (split, file) in [
+        ("l0_train", "L0-train"),
+        ("l0_test", "L0-test"),
+        ("l1_train", "L1-train"),
+        ("l1_test", "L1-test"),
+        ("l2_train", "L2-train"),
+        ("l2_test", "L2-test"),
+    ] {
+        let text = std::fs::read_to_string(folder.join(format!("{file}.tsv"))).expect("readable");
+        let rows = text.lines().skip(1).map(|line| line.split_once('\t').expect("two columns"));
+        let recorded: Vec<(usize, u32)> =
+            rows.map(|(task, variation)| (task.parse().expect("a task"), variation.parse().expect("a variation"))).collect();
+        assert_eq!(pairs(split), Some(recorded), "{split}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.join("official.tsv")).expect("readable"), include_str!("splits/official.tsv"));
+}
+
+#[test]
+fn a_panel_is_all_of_its_split_once() {
+    for split in SPLITS {
+        for balanced in [false, true] {
+            let panel = of_all(split, balanced, None);
+            let mut ids: Vec<String> = panel.tasks.iter().map(|task| task.id.clone()).collect();
+            let mut all: Vec<String> =
+                pairs(split).expect("a split").iter().map(|(task, variation)| format!("{}/{variation}", kinds()[*task].name)).collect();
+            ids.sort_unstable();
+            all.sort_unstable();
+            assert_eq!(ids, all, "{split}");
+        }
+    }
+}
+
+#[test]
+fn the_order_is_fixed() {
+    // Panels of published runs are made of this order: it is never to change.
+    let ids = |panel: Panel| panel.tasks.iter().map(|task| task.id.clone()).collect::<Vec<_>>().join(" ");
+    let uniform = "test-conductivity/333 test-conductivity-of-unknown-substances/122 boil/0 measure-melting-point-known-substance/146";
+    assert_eq!(ids(of_all("l0_train", false, Some(4))), uniform);
+    let balanced = "test-conductivity-of-unknown-substances/520 measure-melting-point-unknown-substance/248 find-plant/230 inclined-plane-friction-unnamed-surfaces/121";
+    assert_eq!(ids(of_all("l2_test", true, Some(4))), balanced);
+    assert_eq!(of_all("l2_test", false, None).hash, "54285935204351945ad96a6d9736a22046431fb29b7dcbe9cfe07919099e2baf");
+}
+
+#[test]
+fn fewer_are_the_first_of_more() {
+    for balanced in [false, true] {
+        let (ten, all) = (of_all("l1_test", balanced, Some(10)), of_all("l1_test", balanced, None));
+        assert_eq!(ten.tasks, all.tasks[..10]);
+        assert_ne!(ten.hash, all.hash);
+    }
+    let some = panel("l1_test", &choice(&["boil", "melt"], false), "easy", None).expect("a panel");
+    let kept: Vec<Task> =
+        of_all("l1_test", false, None).tasks.into_iter().filter(|task| ["boil", "melt"].contains(&task.family.as_str())).collect();
+    assert_eq!(some.tasks, kept);
+}
+
+#[test]
+fn balanced_takes_turns() {
+    let panel = of_all("l0_train", true, Some(29 * 3));
+    for kind in &kinds()[..29] {
+        assert_eq!(panel.tasks.iter().filter(|task| task.family == kind.name).count(), 3, "{}", kind.name);
+    }
+    // The smallest has 4 for training: then the others go on.
+    assert_eq!(of_all("l0_train", true, Some(29 * 5)).tasks.iter().filter(|task| task.family == "identify-life-stages-2").count(), 4);
+}
+
+#[test]
+fn the_hash_tells_games_apart() {
+    let easy = of_all("dev", false, Some(5)).hash;
+    assert_eq!(easy, of_all("dev", false, Some(5)).hash);
+    assert_ne!(easy, panel("dev", &Choice::default(), "", Some(5)).expect("a panel").hash);
+    assert_ne!(easy, of_all("test", false, Some(5)).hash);
+}
+
+#[test]
+fn what_does_not_exist() {
+    let message =
+        |split: &str, tasks: &[&str], count| panel(split, &choice(tasks, false), "easy", count).expect_err("an error").to_string();
+    assert_eq!(message("l2_tset", &[], None), "ScienceWorld has no split `l2_tset`; did you mean `l2_test`?");
+    assert_eq!(message("train", &["boill"], None), "ScienceWorld has no task `boill`; did you mean `boil`?");
+    assert_eq!(message("l0_train", &["use-thermometer"], None), "the split `l0_train` has no game of `use-thermometer`");
+    assert_eq!(
+        message("l2_test", &[], Some(600)),
+        "the split `l2_test` has 549 games of the tasks wanted, not 600; ask for fewer or leave the count out"
+    );
+}

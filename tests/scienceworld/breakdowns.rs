@@ -1,0 +1,182 @@
+//! Processes that die or hang while games are played in them.
+
+use crate::common::{alone, data, played, recordings, signal, walks, world};
+use epo::env::scienceworld::{Config, Limits, ScienceWorld, Turn};
+use epo::env::{EnvError, Environment};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// All episodes at once, each in a game and a thread of its own. `at_step` is told how many steps have been taken.
+fn rollout(world: &ScienceWorld, episodes: &[(String, Vec<String>)], at_step: &(dyn Fn(usize) + Sync)) -> Vec<Result<Vec<Turn>, EnvError>> {
+    let taken = AtomicUsize::new(0);
+    let play = |(id, actions): &(String, Vec<String>), game: &mut epo::env::scienceworld::Game| {
+        let mut turns = vec![game.begin(crate::common::spec(id))?.clone()];
+        for action in actions {
+            at_step(taken.fetch_add(1, Ordering::Relaxed));
+            turns.push(game.act(action)?.clone());
+        }
+        Ok(turns)
+    };
+    let mut games: Vec<_> = episodes.iter().map(|episode| (world.game().expect("set up"), episode)).collect();
+    let results = std::thread::scope(|scope| {
+        let threads: Vec<_> = games.iter_mut().map(|(game, episode)| scope.spawn(move || play(episode, game))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    results
+}
+
+#[test]
+fn killed_in_the_middle_of_a_rollout() {
+    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let _alone = alone();
+    // The tasks with bees and crossed plants among them, where every random number counts.
+    let mut episodes = walks(recordings, 45, 20);
+    episodes.sort_by_key(|(id, _)| !(id.starts_with("grow-fruit") || id.starts_with("mendelian")));
+    episodes.truncate(16);
+    let undisturbed = rollout(&world(data, Config::default()), &episodes, &|_| ());
+    assert!(undisturbed.iter().all(Result::is_ok));
+
+    let world = world(data, Config::default());
+    let killed = AtomicUsize::new(0);
+    let disturbed = rollout(&world, &episodes, &|step| {
+        if step == 160 || step == 290 {
+            world.processes().into_iter().for_each(|process| signal(process, "-KILL"));
+            killed.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    assert_eq!(killed.into_inner(), 2);
+    assert!(world.processes_started() >= 3, "{} processes", world.processes_started());
+    for (number, (one, other)) in undisturbed.iter().zip(&disturbed).enumerate() {
+        let (one, other) = (one.as_ref().expect("complete"), other.as_ref().expect("complete"));
+        assert_eq!(one, other, "{}", episodes[number].0);
+    }
+}
+
+#[test]
+fn a_process_that_never_answers_is_replaced() {
+    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let _alone = alone();
+    let episodes = walks(recordings, 2, 20);
+    let undisturbed = rollout(&world(data, Config::default()), &episodes, &|_| ());
+    let limits = Limits { time_out: Duration::from_secs(20), ..Limits::default() };
+    let world = world(data, Config { limits, ..Config::default() });
+    let stopped = AtomicBool::new(false);
+    let start = Instant::now();
+    let disturbed = rollout(&world, &episodes, &|step| {
+        if step == 15 {
+            world.processes().into_iter().for_each(|process| signal(process, "-STOP"));
+            stopped.store(true, Ordering::Relaxed);
+        }
+    });
+    assert!(stopped.into_inner() && start.elapsed() > Duration::from_secs(20));
+    assert!(world.processes_started() >= 2);
+    for (one, other) in undisturbed.iter().zip(&disturbed) {
+        assert_eq!(one.as_ref().expect("complete"), other.as_ref().expect("complete"));
+    }
+}
+
+#[test]
+fn a_process_that_died_between_two_games() {
+    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let _alone = alone();
+    let world = world(data, Config::default());
+    let (id, actions) = &walks(recordings, 1, 5)[0];
+    let mut game = world.game().expect("set up");
+    let before = played(&mut game, id, actions).expect("played");
+    world.processes().into_iter().for_each(|process| signal(process, "-KILL"));
+    assert_eq!(played(&mut game, id, actions).expect("played"), before);
+    world.processes().into_iter().for_each(|process| signal(process, "-KILL"));
+    let after = (game.look().expect("replayed"), game.placeholder("objects").expect("known"));
+    assert_eq!(after.0.trim_end(), game.act("look around").expect("played").observation.trim_end());
+    assert_eq!(world.processes_started(), 3);
+}
+
+#[test]
+fn what_breaks_every_process_ends_the_episode_with_the_reason() {
+    let Some(data) = data() else { return };
+    let _alone = alone();
+    let world = world(data, Config::default());
+    let mut game = world.game().expect("set up");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Also those that the world does not show.
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                children().into_iter().for_each(|process| drop(std::process::Command::new("kill").args(["-KILL", &process]).status()));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let result = played(&mut game, "boil/0", &[]);
+        over.store(true, Ordering::Relaxed);
+        let Err(EnvError::Broken(reason)) = result else { panic!("{result:?}") };
+        assert!(reason.starts_with("`boil/0`: no simulator has lasted in 6 tries, at last: "), "{reason}");
+    });
+    assert!(world.processes_started() <= 8, "{} processes", world.processes_started());
+    assert!(played(&mut game, "boil/0", &[]).is_ok(), "the next game has a new chance");
+}
+
+/// The Java processes that this one has started.
+fn children() -> Vec<String> {
+    let me = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let is_mine = |name: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
+        stat.split_once(" (java) ").is_some_and(|(_, rest)| rest.split(' ').nth(1) == Some(&me) && !rest.starts_with('Z'))
+    };
+    processes.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(is_mine).collect()
+}
+
+#[test]
+fn java_ends_with_its_world() {
+    let Some(data) = data() else { return };
+    let _alone = alone();
+    let world = world(data, Config::default());
+    let game = world.game().expect("set up");
+    let processes = world.processes();
+    assert_eq!(processes.len(), 1);
+    drop(world);
+    assert!(is_running(processes[0]), "a game still uses it");
+    drop(game);
+    assert!(!is_running(processes[0]));
+}
+
+/// The part of the next test that is killed.
+#[test]
+fn holds_a_java_process_until_killed() {
+    if std::env::var_os("EPO_TEST_VICTIM").is_none() {
+        return;
+    }
+    let world = world(data().expect("checked"), Config::default());
+    let _game = world.game().expect("set up");
+    println!("java is {}", world.processes()[0]);
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+#[test]
+fn java_ends_with_us_even_when_we_are_killed() {
+    use std::io::{BufRead, BufReader};
+    if data().is_none() {
+        return;
+    }
+    let _alone = alone();
+    let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
+    command.args(["--exact", "breakdowns::holds_a_java_process_until_killed", "--nocapture"]).env("EPO_TEST_VICTIM", "1");
+    let mut victim = command.stdout(std::process::Stdio::piped()).spawn().expect("started");
+    let lines = BufReader::new(victim.stdout.take().expect("piped")).lines();
+    let java = lines.map_while(Result::ok).find_map(|line| line.split_once("java is ")?.1.parse().ok()).expect("it tells");
+    assert!(is_running(java));
+    victim.kill().expect("killed");
+    victim.wait().expect("gone");
+    let patience = Instant::now() + Duration::from_secs(10);
+    while is_running(java) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!is_running(java), "process {java} is still there");
+}
+
+fn is_running(process: u32) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("stat")).unwrap_or_default();
+    // A zombie has ended, it only waits for its parent to ask.
+    !stat.is_empty() && !stat.contains(") Z ")
+}

@@ -1,0 +1,64 @@
+use crate::common::{alone, data, full, recordings, world};
+use epo::env::scienceworld::check::{Recording, check, read, replay};
+use epo::env::scienceworld::{Config, Mode};
+
+/// On four simulators in one process, from four threads.
+fn replays(recordings: &[Recording]) {
+    let Some(data) = data() else { return };
+    let _alone = alone();
+    let world = world(data, Config { mode: Mode::Full, ..Config::default() });
+    let report = replay(&world, recordings, 4, &|_, _| ()).expect("set up");
+    assert!(report.agrees(), "{report}");
+    let steps = recordings.iter().map(|recording| recording.steps.len()).sum();
+    assert_eq!((report.episodes, report.steps), (recordings.len(), steps));
+    assert_eq!(world.processes_started(), 1);
+    eprintln!("{report}");
+}
+
+#[test]
+fn every_third_recording_replays_to_the_letter() {
+    let Some(recordings) = recordings() else { return };
+    // All 30 tasks; gold paths and walks, easy and plain, fifteen of each.
+    let third: Vec<Recording> = recordings.iter().step_by(3).cloned().collect();
+    assert_eq!(third.len(), 60);
+    replays(&third);
+}
+
+#[test]
+fn every_recording_replays_to_the_letter() {
+    if !full() {
+        return;
+    }
+    let Some(recordings) = recordings() else { return };
+    assert_eq!((recordings.len(), recordings.iter().map(|recording| recording.steps.len()).sum::<usize>()), (180, 8824));
+    replays(recordings);
+}
+
+#[test]
+fn a_changed_recording_is_told() {
+    let (Some(recordings), Some(data)) = (recordings(), data()) else { return };
+    let mut changed = vec![recordings[1].clone(), recordings[0].clone()];
+    changed[0].steps.truncate(6);
+    changed[0].steps[5].reward += 1;
+    changed[1].steps.truncate(3);
+    changed[1].task = "boill".into();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("changed.jsonl");
+    // Written by hand: recordings are only read.
+    std::fs::write(&file, "{\"task\": 3}\n").expect("written");
+    let error = read(&file).expect_err("no recording");
+    assert!(error.to_string().contains("changed.jsonl`: episode 1 is no recording: "), "{error}");
+    std::fs::write(&file, "\n").expect("written");
+    assert!(check(data, &file, 1, &|_, _| ()).expect_err("empty").to_string().ends_with("there are no recordings in it"));
+
+    let _alone = alone();
+    let world = world(data, Config { mode: Mode::Full, ..Config::default() });
+    let report = replay(&world, &changed, 2, &|_, _| ()).expect("set up");
+    assert!(!report.agrees());
+    let found = format!("{}", changed[0].steps[5].reward - 1);
+    let said = format!("boil/0 easy walk, step 5: reward was {:?}, is {found:?}", changed[0].steps[5].reward.to_string());
+    let lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines[0], said);
+    assert_eq!(lines[1], "boill/0 easy gold: no game `boill/0` in ScienceWorld: there is no task `boill`; did you mean `boil`?");
+    assert_eq!(lines[2], "2 episodes, 6 steps: 1 differ, 1 broke down");
+}
