@@ -363,7 +363,8 @@ fn what_check_exits_with() {
 
     check(Path::new("tests/diagnostics/five_mistakes.epo"), &[]).exits(1).says("5 errors");
     let json = check(Path::new("tests/diagnostics/five_mistakes.epo"), &["--json"]).exits(1);
-    assert_eq!(json.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["code"].clone()).count(), 5);
+    let codes: Vec<Value> = json.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["code"].clone()).collect();
+    assert_eq!(codes.len(), 5, "{codes:?}");
 
     check(&folder.path().join("none.epo"), &[]).exits(1).says("none.epo").says("error[");
     check(folder.path(), &[]).exits(1).says("error[");
