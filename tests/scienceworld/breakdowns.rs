@@ -19,11 +19,10 @@ fn rollout(world: &ScienceWorld, episodes: &[(String, Vec<String>)], at_step: &(
         Ok(turns)
     };
     let mut games: Vec<_> = episodes.iter().map(|episode| (world.game().expect("set up"), episode)).collect();
-    let results = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let threads: Vec<_> = games.iter_mut().map(|(game, episode)| scope.spawn(move || play(episode, game))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    });
-    results
+    })
 }
 
 #[test]
