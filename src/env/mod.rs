@@ -95,6 +95,11 @@ pub trait World: Send + Sync {
     /// The names of the splits.
     fn splits(&self) -> &'static [&'static str];
 
+    /// How many games are worth having at once, where each of them takes much memory.
+    fn most_at_once(&self) -> Option<usize> {
+        None
+    }
+
     /// Placeholders of prompts that it fills beyond the engine's own (`task`, `observation`, `history`, `admissible`, `count`).
     fn placeholders(&self) -> &'static [&'static str] {
         &[]

@@ -4,6 +4,7 @@ mod action;
 mod environment;
 mod household;
 mod prompt;
+mod scienceworld;
 mod split;
 mod template;
 mod worlds;

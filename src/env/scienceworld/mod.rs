@@ -35,6 +35,7 @@ pub use episode::{Mode, SIMPLIFICATIONS, Spec, Turn};
 pub use error::SetupError;
 pub use game::Game;
 pub use jvm::Limits;
+pub use play::PLACEHOLDERS;
 pub use splits::{Choice, SPLITS};
 
 use super::{EnvError, Environment, Panel, World};
@@ -116,6 +117,11 @@ impl World for ScienceWorld {
 
     fn splits(&self) -> &'static [&'static str] {
         SPLITS
+    }
+
+    /// As many as live in one process.
+    fn most_at_once(&self) -> Option<usize> {
+        Some(self.config.limits.per_process)
     }
 
     fn placeholders(&self) -> &'static [&'static str] {
