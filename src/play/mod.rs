@@ -14,3 +14,4 @@ pub use environment::{EnvironmentSpec, Interaction, WorldKind};
 pub use prompt::{Cut, HistoryEntry, Moment, PromptKind, Windowed};
 pub use split::{Games, SplitField};
 pub use template::Template;
+pub use worlds::WITH_DATA;
