@@ -42,16 +42,17 @@ const TURNS: usize = 50;
 pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> {
     let at_once = world.at_once().max(1);
     let split = world.splits().first().copied().unwrap_or("train");
-    let panel = world.panel(split, Some(at_once))?;
+    // A split may have fewer games.
+    let panel = world.panel(split, Some(at_once)).or_else(|_| world.panel(split, None))?;
     let before = world.resident();
     let mut games = Vec::with_capacity(at_once);
     let start = Instant::now();
-    for task in &panel.tasks {
+    for task in panel.tasks.iter().cycle().take(at_once) {
         let mut game = world.instance()?;
         game.reset(task, 0)?;
         games.push(game);
     }
-    let loading = start.elapsed();
+    let (loads, loading) = (panel.tasks.len().min(at_once) as u64, start.elapsed());
     for game in &mut games {
         game.admissible()?;
     }
@@ -87,11 +88,11 @@ pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> 
     let a_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
     Ok(Measured {
         steps_per_second: a_second(steps, stepping),
-        loads_per_second: a_second(at_once as u64, loading),
+        loads_per_second: a_second(loads, loading),
         resets_per_second: a_second(resets, resetting),
         bytes_per_environment: bytes,
         steps,
-        loads: at_once as u64,
+        loads,
         resets,
     })
 }
