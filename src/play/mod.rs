@@ -1,6 +1,7 @@
 //! Between an environment and a language model: what the model is shown, what of its answer is done, what that costs and earns.
 
 mod action;
+mod alfworld;
 mod environment;
 mod household;
 mod prompt;

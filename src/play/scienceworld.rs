@@ -1,9 +1,11 @@
 //! `scienceworld { … }`: the real simulator, in Java.
 
 use super::environment::WorldKind;
+use crate::env::scienceworld::check::check;
 use crate::env::scienceworld::{ARCHIVE_HASH, Choice, Config, PLACEHOLDERS, RELEASE, SPLITS, check_simplification, splits};
+use crate::env::scienceworld::{Installed, SetupError, install, setup};
 use crate::env::scienceworld::{Mode, Reward, ScienceWorld as Simulators, Success};
-use crate::env::{EnvError, World};
+use crate::env::{EnvError, Replay, World};
 use crate::kind::{Count, Field, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
@@ -145,20 +147,45 @@ pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_
     Some(Arc::new(read))
 }
 
+/// At once, in one process, each on a thread of its own.
+const REPLAY_SIMULATORS: usize = 4;
+
+fn no_folder() -> EnvError {
+    EnvError::Task("no folder is known for ScienceWorld; set `data.scienceworld` in `epo.toml`, or give `--data`".into())
+}
+
 impl WorldKind for ScienceWorld {
     fn identity(&self) -> serde_json::Value {
         serde_json::json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": self.config() })
     }
 
     fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
-        let folder = data.ok_or_else(|| {
-            EnvError::Task("there is no folder for ScienceWorld: set `data.scienceworld`, then run `epo-run env install scienceworld`".into())
-        })?;
+        let folder = data.ok_or_else(no_folder)?;
         Ok(Arc::new(Simulators::new(folder, self.config())?))
     }
 
     fn splits(&self) -> &'static [&'static str] {
         SPLITS
+    }
+
+    fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
+        let folder = data.ok_or_else(no_folder)?;
+        let wrong = |error: SetupError| EnvError::Task(error.to_string());
+        let installed = install(folder).map_err(wrong)?;
+        let java = setup(folder, self.repeatable).map_err(wrong)?;
+        let how = match installed {
+            Installed::Before => "was there already",
+            Installed::Now => "is installed",
+        };
+        Ok(format!("{RELEASE} {how} in `{}`, to be run by {java}", folder.display()))
+    }
+
+    fn replay(&self, data: Option<&Path>, recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        let compared = data.ok_or_else(no_folder).and_then(|folder| {
+            let report = check(folder, recordings, REPLAY_SIMULATORS, &|_, _| ());
+            report.map(Replay::from).map_err(|error| EnvError::Task(error.to_string()))
+        });
+        Some(compared)
     }
 
     fn placeholders(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@ use crate::kind::Entry;
 pub const WITH_DATA: &[&str] = &["scienceworld"];
 
 pub const ENTRIES: &[Entry<dyn WorldKind>] = &[
+    Entry { info: &super::alfworld::Alfworld::INFO, read: super::alfworld::read },
     Entry { info: &super::household::Household::INFO, read: super::household::read },
     Entry { info: &super::scienceworld::ScienceWorld::INFO, read: super::scienceworld::read },
 ];

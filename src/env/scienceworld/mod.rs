@@ -52,6 +52,19 @@ pub struct ScienceWorld {
     shared: Mutex<Option<Arc<Shared>>>,
 }
 
+/// Verifies the archive in `data` and finds the Java to run it: its program and version, in words.
+///
+/// # Errors
+/// [`SetupError`]: what is missing, damaged or of a wrong version.
+pub fn setup(data: &Path, repeatable: bool) -> Result<String, SetupError> {
+    archive::Archive::open(data)?;
+    let java = java::Java::find()?;
+    if repeatable {
+        java.repeatable()?;
+    }
+    Ok(format!("Java {} (`{}`)", java.version(), java.program().display()))
+}
+
 impl ScienceWorld {
     /// `data`: the folder that [`install`] has filled; not looked at before the first instance, so that panels are known without it.
     ///
@@ -120,8 +133,13 @@ impl World for ScienceWorld {
     }
 
     /// As many as live in one process.
-    fn most_at_once(&self) -> Option<usize> {
-        Some(self.config.limits.per_process)
+    fn at_once(&self) -> usize {
+        Limits::default().per_process
+    }
+
+    /// Of the Java processes.
+    fn resident(&self) -> Option<u64> {
+        Some(self.with_pool(Pool::resident).flatten().unwrap_or_default())
     }
 
     fn placeholders(&self) -> &'static [&'static str] {
