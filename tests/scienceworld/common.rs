@@ -15,11 +15,15 @@ fn is(variable: &str, value: &str) -> bool {
 
 /// The long checks are wanted.
 pub fn full() -> bool {
-    let full = is("EPO_FULL", "1");
-    if !full {
+    is("EPO_FULL", "1")
+}
+
+/// The same, for a test that is a long check.
+pub fn wanted() -> bool {
+    if !full() {
         eprintln!("skipped: a long check, for EPO_FULL=1");
     }
-    full
+    full()
 }
 
 /// CI runs every test that is not one of the long ones, and the whole check runs all of them.

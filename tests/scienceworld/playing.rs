@@ -1,4 +1,4 @@
-use crate::common::{alone, data, full, played, recordings, spec, walks, world};
+use crate::common::{alone, data, played, recordings, spec, walks, wanted, world};
 use epo::env::scienceworld::{Config, Mode, Reward, ScienceWorld, Success};
 use epo::env::{EnvError, Environment, Step, Task, World};
 
@@ -163,7 +163,7 @@ fn what_is_not_there() {
 
 #[test]
 fn two_thousand_episodes_in_the_same_memory() {
-    if !full() {
+    if !wanted() {
         return;
     }
     let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
