@@ -2,6 +2,8 @@
 
 #[path = "objective/differences.rs"]
 mod differences;
+#[path = "objective/edges.rs"]
+mod edges;
 #[path = "objective/golden.rs"]
 mod golden;
 #[path = "objective/hostile.rs"]
