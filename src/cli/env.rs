@@ -73,7 +73,7 @@ fn install(name: &str) -> u8 {
     if !kinds().contains(&name) {
         return complain(&format!("there is no environment `{name}`; there are `{}`", kinds().join("`, `")));
     }
-    println!("{name} needs nothing: it is compiled in");
+    answer(&format!("{name} needs nothing: it is compiled in\n"));
     DONE
 }
 

@@ -1,6 +1,6 @@
 //! The tables of a run: at its end, and again with `epo-run report`.
 
-use super::{DONE, FAILED, Settings, complain};
+use super::{DONE, FAILED, Settings, answer, complain};
 use crate::exec::Outcome;
 use crate::plan::Plan;
 use crate::store::Store;
@@ -61,11 +61,11 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 
 fn print(page: &Path) -> Result<(), String> {
     if page.extension().is_none_or(|e| e != "json") {
-        println!("{}", page.display());
+        answer(&format!("{}\n", page.display()));
         return Ok(());
     }
     let text = std::fs::read_to_string(page).map_err(|error| format!("cannot read {}: {error}", page.display()))?;
     let data = crate::report::from_json(&text).map_err(|error| format!("{}: {error}", page.display()))?;
-    println!("{}", crate::report::text(&data, WIDTH));
+    answer(&format!("{}\n", crate::report::text(&data, WIDTH)));
     Ok(())
 }
