@@ -4,7 +4,7 @@ use super::config::Config;
 use super::episode::{Mode, Spec};
 use super::game::Game;
 use super::{ScienceWorld, SetupError};
-use crate::env::EnvError;
+use crate::env::{self, EnvError, Replay};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -130,6 +130,23 @@ pub struct Report {
 impl Report {
     pub fn agrees(&self) -> bool {
         self.differences.is_empty() && self.broken.is_empty()
+    }
+}
+
+impl From<Report> for Replay {
+    fn from(report: Report) -> Self {
+        let example = |found: &Difference| env::Difference {
+            place: format!("{}, step {}", found.episode, found.step),
+            what: found.field.into(),
+            recorded: found.recorded.clone(),
+            found: found.found.clone(),
+        };
+        Self {
+            compared: vec![("episodes", report.episodes), ("steps", report.steps)],
+            differences: report.differences.len(),
+            examples: report.differences.iter().map(example).collect(),
+            failures: report.broken.iter().map(|(episode, reason)| format!("{episode}: {reason}")).collect(),
+        }
     }
 }
 
