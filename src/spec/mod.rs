@@ -9,7 +9,7 @@ mod resolved;
 
 pub use compile::{Compiled, Request, compile};
 pub use environment::environment;
-pub use library::{LIBRARY, PRELUDE};
+pub use library::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
 pub use objectives::{Equations, equations};
 pub use resolved::{Leaf, Resolved};
 #[cfg(test)]

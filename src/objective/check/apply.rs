@@ -123,6 +123,7 @@ impl Checker<'_> {
             "or" => Op::Or,
             "clip" => Op::Clip,
             "where" => Op::Where,
+            "only" => Op::Only,
             "stop" => Op::Stop,
             _ => match (math::unary(name), math::binary(name), math::compare(name)) {
                 (Some(f), _, _) => Op::Unary(f),
@@ -179,7 +180,7 @@ impl Checker<'_> {
             let fraction = call.node(1)?;
             self.one_number(call, "fraction", fraction)?;
             self.constant_within(call, "fraction", fraction, |f| f > 0.0 && f <= 1.0, "above 0 and not above 1")?;
-            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Condition, call.function.gradient);
+            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Flag, call.function.gradient);
         }
         let per = call.key("per").map_or(level, |(level, _)| level);
         if level.meet(per) != per {

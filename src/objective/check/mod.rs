@@ -109,6 +109,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
+        let partial = past || matches!(op, Op::Only) || below.clone().any(|node| node.partial);
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
@@ -121,6 +122,7 @@ impl<'a> Checker<'a> {
             kind,
             depth,
             past,
+            partial,
             gradient,
         };
         self.program.nodes.push(node);
@@ -144,7 +146,7 @@ impl<'a> Checker<'a> {
             Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
             Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
             Op::History(i) => self.program.histories.get(*i).map_or(String::new(), |h| format!("history {} {:?}", h.id, h.window)),
-            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
+            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Only | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
         };
         hasher.update(what.as_bytes());
         for &arg in args {

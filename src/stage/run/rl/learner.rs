@@ -4,7 +4,7 @@ use super::super::shared::{adamw, compute, policy};
 use crate::kind::Part;
 use crate::lang::Diagnostics;
 use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
-use crate::objective::{Advantage, Batch, History, Objective, Scope};
+use crate::objective::{Advantage, Batch, History, Needs, Objective, Scope};
 use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
 use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
@@ -75,7 +75,15 @@ impl Learner {
         })
     }
 
-    /// What the reference and the critic say of the collected rows.
+    /// What the loss and the advantage need together.
+    pub fn needs(&self) -> Needs {
+        match &self.advantage {
+            Some(advantage) => self.objective.needs().with(advantage.needs()),
+            None => self.objective.needs().clone(),
+        }
+    }
+
+    /// What the trainer, the reference and the critic say of the collected rows.
     pub fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         if let Some(reference) = &self.reference {
@@ -86,6 +94,11 @@ impl Learner {
             let values = wide(critic.values(rows, &self.compute)?);
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
+        }
+        // Only an equation that compares the sampler with the trainer can tell them apart.
+        if self.needs().has("rollout_logp") {
+            let scores = score(&self.policy.weights, rows, self.temperature, &self.compute)?;
+            set(batch, "old_logp", wide(scores.logp))?;
         }
         Ok(())
     }
