@@ -7,8 +7,13 @@ use std::sync::Arc;
 
 /// Shorter texts are written out each time.
 const SHORT: usize = 30;
+/// So many parts get names.
+const MOST: usize = 24;
 /// Larger equations are shown as they are.
 const LARGE: u64 = 20_000;
+
+/// What a shared part is called until all are found; no name of a file begins like it.
+const SHARED: char = '\u{2}';
 
 /// Named lines, simplified, with lines for what they share before the first that needs it.
 pub fn readable(lines: &[(String, Arc<Term>)]) -> Vec<(String, Arc<Term>)> {
@@ -17,23 +22,37 @@ pub fn readable(lines: &[(String, Arc<Term>)]) -> Vec<(String, Arc<Term>)> {
         return lines;
     }
     lines.iter_mut().for_each(|(_, term)| *term = simple(term));
-    for name in names() {
-        if lines.iter().any(|(taken, _)| *taken == name) {
-            continue;
-        }
+    for number in 0..MOST {
         let Some(shared) = longest_shared(&lines) else { break };
-        let text = term_text_shallow(&shared);
+        let (name, text) = (format!("{SHARED}{number}"), term_text_shallow(&shared));
         let named = Term::new(TermKind::Named { name: Arc::from(name.as_str()), body: shared.clone() }, shared.span, shared.via);
         let first = lines.iter().position(|(_, term)| occurs(term, &text)).unwrap_or(0);
         lines.iter_mut().for_each(|(_, term)| *term = replace(term, &text, &named));
         lines.insert(first, (name, shared));
     }
-    lines
+    let taken: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
+    let free = names().filter(|name| !taken.contains(name));
+    let shared = lines.iter().map(|(name, _)| name.clone()).filter(|name| name.starts_with(SHARED));
+    let called: BTreeMap<String, String> = shared.zip(free).collect();
+    lines.into_iter().map(|(name, term)| (called.get(&name).cloned().unwrap_or(name), renamed(&term, &called))).collect()
 }
 
-/// `u`, `v`, `w`, `u2`, …
+/// `u`, `v`, `w`, `u2`, …: more than are needed.
 fn names() -> impl Iterator<Item = String> {
-    (1..10).flat_map(|round| ["u", "v", "w"].map(|letter| if round == 1 { letter.to_string() } else { format!("{letter}{round}") }))
+    (1..=MOST).flat_map(|round| ["u", "v", "w"].map(|letter| if round == 1 { letter.to_string() } else { format!("{letter}{round}") }))
+}
+
+fn renamed(term: &Arc<Term>, called: &BTreeMap<String, String>) -> Arc<Term> {
+    match &term.kind {
+        TermKind::Named { name, body } => match called.get(name.as_ref()) {
+            Some(new) => {
+                let kind = TermKind::Named { name: Arc::from(new.as_str()), body: renamed(body, called) };
+                Term::new(kind, term.span, term.via)
+            }
+            None => term.clone(),
+        },
+        _ => mapped(term, &|arg| renamed(arg, called)),
+    }
 }
 
 /// The longest text of a part that stands in two places.

@@ -161,9 +161,9 @@ fn equations_are_readable() {
 a
   advantage = score - where(count(score, by = group) > 1, mean(score, by = group), 0)
   u         = mean(logp)
-  w         = exp(clip(logp - old_logp, -20, 20))
-  v         = max(-advantage * w, -advantage * clip(w, 0.8, 1.2))
-  x         = mean(where(advantage < 0, min(v, -advantage * 3), v))
+  v         = exp(clip(logp - old_logp, -20, 20))
+  w         = max(-advantage * v, -advantage * clip(v, 0.8, 1.2))
+  x         = mean(where(advantage < 0, min(w, -advantage * 3), w))
   minimize  = x + u
 ",
     );
@@ -172,9 +172,9 @@ a
 \begin{align}
   \hat{A} &= \mathrm{score} - \begin{cases} \mathop{\mathbb{E}}_{\mathrm{group}}\left[\mathrm{score}\right] & \text{if } \operatorname{count}_{\mathrm{group}}\!\left(\mathrm{score}\right) > 1 \\ 0 & \text{otherwise} \end{cases} \\
   u &= \mathop{\mathbb{E}}\left[\log \pi_\theta\right] \\
-  w &= e^{\operatorname{clip}\!\left(\log \pi_\theta - \log \pi_{\mathrm{old}},\, -20,\, 20\right)} \\
-  v &= \max\!\left(-\hat{A} \, w,\, -\hat{A} \, \operatorname{clip}\!\left(w,\, 0.8,\, 1.2\right)\right) \\
-  x &= \mathop{\mathbb{E}}\left[\begin{cases} \min\!\left(v,\, -\hat{A} \, 3\right) & \text{if } \hat{A} < 0 \\ v & \text{otherwise} \end{cases}\right] \\
+  v &= e^{\operatorname{clip}\!\left(\log \pi_\theta - \log \pi_{\mathrm{old}},\, -20,\, 20\right)} \\
+  w &= \max\!\left(-\hat{A} \, v,\, -\hat{A} \, \operatorname{clip}\!\left(v,\, 0.8,\, 1.2\right)\right) \\
+  x &= \mathop{\mathbb{E}}\left[\begin{cases} \min\!\left(w,\, -\hat{A} \, 3\right) & \text{if } \hat{A} < 0 \\ w & \text{otherwise} \end{cases}\right] \\
   \mathcal{L} &= x + u
 \end{align}
 ",
