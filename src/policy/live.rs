@@ -2,7 +2,7 @@
 
 use super::decode::Decode;
 use super::decoder::Decoder;
-use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Weights};
+use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Variant, Weights};
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -46,6 +46,7 @@ impl Policy {
             rope_theta: decoder.rope_theta.0,
             norm_eps: decoder.norm_eps.0,
             tied: decoder.tied,
+            variant: Variant::default(),
         };
         let weights = Weights::init(&config, seed, device, DType::F32)?;
         Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: decoder.decode.decode() })
