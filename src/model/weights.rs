@@ -115,6 +115,11 @@ fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, St
     all
 }
 
+/// Names and shapes of a causal language model, in order.
+pub(crate) fn shapes(config: &DecoderConfig) -> Vec<(String, Vec<usize>)> {
+    parameters(config, Head::Vocabulary).into_iter().map(|(name, shape, _)| (name, shape)).collect()
+}
+
 /// Small, so that the first predictions of a tied model are close to uniform.
 const EMBEDDING_DEVIATION: f64 = 0.02;
 
@@ -142,6 +147,16 @@ impl Weights {
             variables.insert(name, Var::from_tensor(&tensor)?);
         }
         Ok(Weights::new(config.clone(), head, variables))
+    }
+
+    /// A causal language model of given tensors, one for each of [`shapes`].
+    pub(crate) fn from_tensors(config: &DecoderConfig, mut tensors: BTreeMap<String, Tensor>) -> Result<Weights, ModelError> {
+        let mut variables = IndexMap::new();
+        for (name, _) in shapes(config) {
+            let tensor = tensors.remove(&name).ok_or_else(|| ModelError::input(format!("`{name}` is missing")))?;
+            variables.insert(name, Var::from_tensor(&tensor.contiguous()?)?);
+        }
+        Ok(Weights::new(config.clone(), Head::Vocabulary, variables))
     }
 
     fn new(config: DecoderConfig, head: Head, variables: IndexMap<String, Var>) -> Weights {
