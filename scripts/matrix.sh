@@ -4,7 +4,7 @@
 #   scripts/matrix.sh               everything; within three hours on two cores; writes docs/results/household.md
 #   scripts/matrix.sh --tiny FILE   a few episodes of each, in minutes, to see that all of it works; writes FILE
 #
-# Stopped, the same command goes on where it was. EPO_RUN names a binary; otherwise a release build is made.
+# Stopped, the same command goes on where it was. BINARY names a binary; otherwise a release build is made.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,9 +18,9 @@ case "${1:-}" in
   *) echo "usage: scripts/matrix.sh [--tiny FILE]" >&2; exit 1 ;;
 esac
 
-if [ -z "${EPO_RUN:-}" ]; then
+if [ -z "${BINARY:-}" ]; then
   cargo build --release --quiet
-  EPO_RUN=target/release/epo-run
+  BINARY=target/release/epo-run
 fi
 
 # A small run is of a copy of the recipes, with a smaller house and less of everything beside them.
@@ -38,7 +38,7 @@ if [ -n "$tiny" ]; then
 fi
 
 began=$(date +%s)
-"$EPO_RUN" "$file" > "$place/said"
+"$BINARY" "$file" > "$place/said"
 cat "$place/said"
 run=$(sed -n 's|.*\(matrix/[0-9a-f]*\)/report.*html$|\1|p' "$place/said" | head -n 1)
 minutes=$((($(date +%s) - began + 59) / 60))
@@ -52,7 +52,7 @@ mkdir -p "$(dirname "$page")"
   echo "Made by \`$command\` from \`pipelines/household/matrix.epo\`."
   echo "The last call took $minutes minutes on $(getconf _NPROCESSORS_ONLN) cores."
   echo
-  "$EPO_RUN" report "$run" --markdown
+  "$BINARY" report "$run" --markdown
 } > "$page.new"
 mv "$page.new" "$page"
 echo "$page"
