@@ -73,15 +73,8 @@ pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode
     Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
 }
 
-/// Cuts a prompt to what may be shown: the environment's limit, and what the context leaves beside the response.
-pub(super) fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
-    if ids.len() <= most {
-        return ids;
-    }
-    if left { ids[ids.len() - most..].to_vec() } else { ids[..most].to_vec() }
-}
-
-/// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens.
+/// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens. It is cut to what may
+/// be shown: the environment's limit, and what the context leaves beside the response.
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
@@ -92,9 +85,7 @@ pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize)
         let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
         return Err(PlayError::Unplayable(message));
     }
-    let ids = policy.tokenizer.encode(text)?;
-    let ids = if ids.is_empty() { vec![policy.tokenizer.end()] } else { ids };
-    Ok(cut(ids, most.min(context - room), side == Cut::Left))
+    Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
 }
 
 /// The most tokens that a response may have.
