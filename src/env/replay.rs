@@ -61,8 +61,7 @@ mod tests {
         let clean = Replay { compared: vec![("recordings", 2), ("moments", 31)], ..Replay::default() };
         assert!(clean.agrees());
         assert_eq!(clean.to_string(), "2 recordings, 31 moments: 0 differences, 0 failures");
-        let difference =
-            Difference { place: "a.jsonl:3".into(), what: "won".into(), recorded: "true".into(), found: "false".into() };
+        let difference = Difference { place: "a.jsonl:3".into(), what: "won".into(), recorded: "true".into(), found: "false".into() };
         let failures = vec!["b.jsonl: no game".to_string()];
         let poor = Replay { compared: vec![("recordings", 2)], differences: 3, examples: vec![difference], failures };
         assert!(!poor.agrees());

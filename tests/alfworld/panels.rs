@@ -105,7 +105,10 @@ fn what_is_not_there_is_named() {
     let world = Alfworld::new(at(folder.path())).unwrap();
     let message = |split: &str, count| world.panel(split, count).unwrap_err().to_string();
     assert_eq!(message("unseen", None), "there is no split `unseen`; the splits are `train`, `valid_seen`, `valid_unseen`, `valid_train`");
-    let split = format!("there is no split `valid_seen` in `{}`; `epo-run env install alfworld` says how to get all of them", folder.path().display());
+    let split = format!(
+        "there is no split `valid_seen` in `{}`; `epo-run env install alfworld` says how to get all of them",
+        folder.path().display()
+    );
     assert_eq!(message("valid_seen", None), split);
     assert_eq!(message("train", Some(3)), "`train` has 0 games, not 3");
 }

@@ -58,7 +58,7 @@ fn check_and_bench() {
     assert!(bench["steps_per_second"].as_f64().is_some_and(|n| n > 100.0) && bench["steps"].as_u64().is_some_and(|n| n > 0));
     place.epo(&["env", "bench", "household", "--seconds", "0"]).refuses("error: `--seconds` takes a number above 0, at most 3600\n");
     place.epo(&["env", "install", "household"]).answers("household needs nothing: it is compiled in\n");
-    place.epo(&["env", "install", "nothing"]).refuses(
-        "error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`; a line of a file is FILE:NAME\n",
-    );
+    place
+        .epo(&["env", "install", "nothing"])
+        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`; a line of a file is FILE:NAME\n");
 }

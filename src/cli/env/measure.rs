@@ -26,7 +26,10 @@ impl Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { steps_per_second, loads_per_second, resets_per_second, steps, loads, resets, .. } = self;
         writeln!(f, "{steps_per_second:.0} steps a second, one thread, random admissible actions ({steps} steps)")?;
-        writeln!(f, "{loads_per_second:.0} games set up a second ({loads}); {resets_per_second:.0} new episodes of a known game ({resets})")?;
+        writeln!(
+            f,
+            "{loads_per_second:.0} games set up a second ({loads}); {resets_per_second:.0} new episodes of a known game ({resets})"
+        )?;
         match self.bytes_per_environment {
             Some(bytes) => writeln!(f, "{:.1} KiB for each environment", bytes as f64 / 1024.0),
             None => writeln!(f, "memory for each environment unknown"),
