@@ -96,6 +96,14 @@ fn ways_to_choose() {
 }
 
 #[test]
+fn in_mathematical_notation() {
+    let compiled = compile("loss { minimize = mean(only(logp, uniform < 0.5)) * binomial(iterations, 2) }");
+    let minimize = compiled.loss.and_then(|block| block.minimize).expect("an equation");
+    let wanted = r"\mathop{\mathbb{E}}\left[\left.\log \pi_\theta\right|_{u < 0.5}\right] \, \binom{K}{2}";
+    assert_eq!(epo::equation::latex(&minimize), wanted);
+}
+
+#[test]
 fn the_draw_of_a_batch_decides() {
     let file = file();
     assert_eq!(value("sum(where(drawn(entropy > 2, 0.4), entropy, 0))", &file), 10.0, "4 (0.8) and 6 (0.4) of 3, 4, 5 and 6");
