@@ -10,6 +10,12 @@ pub const LIBRARY: Library = Library {
         ("std/prelude.epo", include_str!("../../pipelines/std/prelude.epo")),
         ("std/losses.epo", include_str!("../../pipelines/std/losses.epo")),
         ("std/advantages.epo", include_str!("../../pipelines/std/advantages.epo")),
+        ("lib/household.epo", include_str!("../../pipelines/lib/household.epo")),
+        ("lib/epo_released.epo", include_str!("../../pipelines/lib/epo_released.epo")),
+        ("lib/alfworld.epo", include_str!("../../pipelines/lib/alfworld.epo")),
+        ("lib/alfworld_runs.epo", include_str!("../../pipelines/lib/alfworld_runs.epo")),
+        ("lib/scienceworld.epo", include_str!("../../pipelines/lib/scienceworld.epo")),
+        ("lib/scienceworld_runs.epo", include_str!("../../pipelines/lib/scienceworld_runs.epo")),
     ],
 };
 

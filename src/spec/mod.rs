@@ -11,7 +11,7 @@ pub use compile::{Compiled, Request, compile};
 pub use environment::environment;
 pub use library::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
 pub use objectives::{Equations, equations};
-pub use resolved::Resolved;
+pub use resolved::{Leaf, Resolved};
 #[cfg(test)]
 pub(crate) mod fake;
 

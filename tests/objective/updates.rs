@@ -29,6 +29,7 @@ fn world(seed: u64) -> World {
         rope_theta: 10000.0,
         norm_eps: 1e-5,
         tied: true,
+        variant: Default::default(),
     };
     let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
     let mut random = Random::new(seed);

@@ -30,7 +30,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    pub fn new(stage: &Rl, context: &dyn Context) -> Result<Self, RunError> {
+    pub fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
         let needs = match &advantage {
