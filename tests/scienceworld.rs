@@ -5,6 +5,8 @@
 
 #[path = "scienceworld/breakdowns.rs"]
 mod breakdowns;
+#[path = "scienceworld/command.rs"]
+mod command;
 #[path = "scienceworld/common.rs"]
 mod common;
 #[path = "scienceworld/pipeline.rs"]

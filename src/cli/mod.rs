@@ -10,6 +10,7 @@ mod env;
 mod explain;
 mod fmt;
 mod kinds;
+mod model;
 mod new;
 mod plan;
 mod play;
@@ -83,6 +84,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Diff(args)) => diff::run(args, &settings),
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
+        Some(Verb::Model(args)) => model::run(args, &settings),
     }
 }
 

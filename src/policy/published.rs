@@ -67,7 +67,7 @@ impl Policy {
             chat: model.chat,
             system: model.system.clone(),
         };
-        let (weights, tokenizer) = (Arc::new(weights), Arc::new(tokenizer));
+        let tokenizer = Arc::new(tokenizer);
         Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })
     }
 

@@ -5,7 +5,7 @@ use super::episode::{Mode, Spec};
 use super::game::Game;
 use super::{ScienceWorld, SetupError};
 use crate::env::{self, EnvError, Replay};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One recorded episode; the first step is the reset.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Recording {
     pub task: String,
     pub variation: u32,
@@ -25,7 +25,7 @@ pub struct Recording {
     pub steps: Vec<RecordedStep>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RecordedStep {
     /// `None` for the reset.
     pub action: Option<String>,

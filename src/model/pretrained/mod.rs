@@ -19,11 +19,12 @@ pub use source::{Source, cache_folder};
 use super::{DecoderConfig, ModelError, Tokenizer, Weights};
 use candle_core::Device;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A model as it was published.
 #[derive(Debug)]
 pub struct Pretrained {
-    pub weights: Weights,
+    pub weights: Arc<Weights>,
     /// A model may come without: it then reads and writes ids only.
     pub tokenizer: Option<Tokenizer>,
     pub chat: Option<ChatTemplate>,
@@ -54,6 +55,7 @@ impl Pretrained {
         let weights =
             if is_gguf(path) { gguf::weights(path, &outline.config, device)? } else { folder::weights(path, &outline.config, device)? };
         let Outline { family, tokenizer, chat, .. } = outline;
+        let weights = Arc::new(weights);
         Ok(Pretrained { weights, tokenizer, chat, family })
     }
 }

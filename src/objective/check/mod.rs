@@ -2,6 +2,7 @@
 
 mod apply;
 pub(super) mod flow;
+pub(super) mod sum;
 
 use super::context::Scope;
 use super::functions::GradientRule;
@@ -167,6 +168,15 @@ impl<'a> Checker<'a> {
         };
         if !self.diagnostics.0.iter().any(said) {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// As [`Self::report`], for what is only likely to be a mistake; one call of a library function is warned of once.
+    fn warn(&mut self, code: &'static str, term: &Term, message: impl Into<String>, help: &str) {
+        let place = term.place();
+        let said = |d: &Diagnostic| d.code == code && d.labels.first().is_some_and(|label| label.span == place);
+        if !self.diagnostics.0.iter().any(said) {
+            self.diagnostics.push(placed(Diagnostic::warning(code, place, message), place, term.span).help(help));
         }
     }
 

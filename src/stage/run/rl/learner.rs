@@ -4,7 +4,7 @@ use super::super::shared::{adamw, compute, policy};
 use crate::kind::Part;
 use crate::lang::Diagnostics;
 use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
-use crate::objective::{Advantage, Batch, History, Needs, Objective, Scope};
+use crate::objective::{Advantage, Batch, History, Needs, Objective};
 use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
 use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
@@ -138,39 +138,6 @@ impl Learner {
 
 pub fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
     batch.set(quantity, values).map_err(|e| RunError::Failed(e.to_string()))
-}
-
-impl Rl {
-    /// The checked equations; mistakes go to `diagnostics`.
-    pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
-        let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
-        let without_critic = |scope: Scope| match self.critic {
-            Some(_) => scope,
-            None => ["value", "old_value"].into_iter().fold(scope, |scope, q| scope.lacking(q, reason, help)),
-        };
-        let advantage = match &self.advantage {
-            Some(field) => {
-                let scope = without_critic(Scope::new(crate::objective::Place::Advantage));
-                Some(Advantage::check_in(&field.0, &scope, diagnostics))
-            }
-            None => None,
-        };
-        let scope = without_critic(Scope::loss());
-        let scope = match &advantage {
-            None => {
-                let lack = ("the stage has no `advantage`", "give the pipeline a line such as `advantage = grpo()`");
-                scope.lacking("advantage", lack.0, lack.1).lacking("returns", lack.0, lack.1)
-            }
-            Some(Some(advantage)) => scope.with_advantage(advantage),
-            Some(None) => scope,
-        };
-        let objective = Objective::check(&self.loss.0, &scope, diagnostics);
-        match (objective, advantage) {
-            (Some(objective), None) => Some((objective, None)),
-            (Some(objective), Some(Some(advantage))) => Some((objective, Some(advantage))),
-            _ => None,
-        }
-    }
 }
 
 /// The learning rate of an update.

@@ -1,0 +1,6 @@
+//! Pretrained models: read, compared with another implementation, refused where they are damaged.
+
+mod bad_input;
+mod formats;
+mod references;
+mod support;
