@@ -12,7 +12,7 @@ use crate::lang::value::{Component, Value};
 use crate::{kind, words};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 words! {
     /// What is listed after each action.
@@ -161,7 +161,17 @@ impl WorldKind for ScienceWorld {
 
     fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
         let folder = data.ok_or_else(no_folder)?;
-        Ok(Arc::new(Simulators::new(folder, self.config())?))
+        let key = format!("{} {}", folder.display(), serde_json::json!(self.config()));
+        // Splits of one environment share its simulators as long as anybody has them.
+        static OPEN: Mutex<Vec<(String, Weak<Simulators>)>> = Mutex::new(Vec::new());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, world)| world.strong_count() > 0);
+        if let Some(world) = open.iter().find(|(known, _)| *known == key).and_then(|(_, world)| world.upgrade()) {
+            return Ok(world);
+        }
+        let world = Arc::new(Simulators::new(folder, self.config())?);
+        open.push((key, Arc::downgrade(&world)));
+        Ok(world)
     }
 
     fn splits(&self) -> &'static [&'static str] {

@@ -132,9 +132,9 @@ impl World for ScienceWorld {
         SPLITS
     }
 
-    /// As many as live in one process.
+    /// Each takes a second to build, then compiles for itself, and two processors are busy with two.
     fn at_once(&self) -> usize {
-        Limits::default().per_process
+        8
     }
 
     /// Of the Java processes.

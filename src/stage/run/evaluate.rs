@@ -123,8 +123,11 @@ pub fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> 
         stage: from.map(|f| f.stage),
         splits: Vec::new(),
     };
+    // Kept to the end: the next split may be of the same world, and some take long to set up.
+    let mut worlds = Vec::new();
     for (index, split) in stage.on.iter().enumerate() {
         let (world, panel) = open(context, split)?;
+        worlds.push(world.clone());
         let seed = context.seeds().child("evaluate", index as u64);
         let assignments = once_each(&panel, stage.repeats.0, seed);
         let threads = context.threads();
