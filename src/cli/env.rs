@@ -1,15 +1,16 @@
 //! `epo-run env`
 
-use super::world::{kinds, open};
+mod measure;
+
+use super::world::{declared_with_data, open};
 use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, complain};
 use crate::env::{EnvError, Panel, World};
-use crate::seed::Seed;
 use clap::{Args, Subcommand};
-use rand::Rng;
+use measure::measure;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub struct EnvArgs {
@@ -19,16 +20,22 @@ pub struct EnvArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum EnvVerb {
-    /// Get what an environment needs.
-    Install {
-        /// A kind of environment.
-        #[arg(value_name = "NAME")]
-        name: String,
-    },
-    /// Play games of every split with the expert: do they set up, and can they be won?
+    /// Get what an environment needs, or say how to get it.
+    Install(InstallArgs),
+    /// Play games of every split with the expert: do they set up, and can they be won? Or replay recordings: does anything differ?
     Check(CheckArgs),
-    /// Measure steps a second (one thread, random admissible actions) and memory.
+    /// Measure steps a second (one thread, random admissible actions), new games a second, and memory.
     Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// A kind of environment, or a line of a file (`pipelines/quickstart.epo:house`).
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The folder of its data, instead of that of the setting `data.NAME`.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +49,9 @@ pub struct CheckArgs {
     /// Games of each split.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub games: usize,
+    /// Recordings of the original environment, a folder or a file: replays them instead, says what differs, and measures.
+    #[arg(long, value_name = "PATH")]
+    pub transcripts: Option<PathBuf>,
     #[arg(long)]
     pub json: bool,
 }
@@ -63,18 +73,24 @@ pub struct BenchArgs {
 
 pub fn run(args: &EnvArgs, settings: &Settings) -> u8 {
     match &args.verb {
-        EnvVerb::Install { name } => install(name),
+        EnvVerb::Install(args) => install(args, settings),
         EnvVerb::Check(args) => check(args, settings),
         EnvVerb::Bench(args) => bench(args, settings),
     }
 }
 
-fn install(name: &str) -> u8 {
-    if !kinds().contains(&name) {
-        return complain(&format!("there is no environment `{name}`; there are `{}`", kinds().join("`, `")));
+fn install(args: &InstallArgs, settings: &Settings) -> u8 {
+    let (spec, data) = match declared_with_data(&args.name, settings, args.data.as_deref()) {
+        Ok(found) => found,
+        Err(code) => return code,
+    };
+    match spec.world.install(data.as_deref()) {
+        Ok(said) => {
+            answer(&format!("{} {said}\n", spec.world.kind));
+            DONE
+        }
+        Err(error) => complain(&error.to_string()),
     }
-    println!("{name} needs nothing: it is compiled in");
-    DONE
 }
 
 /// What the expert did on one split.
@@ -95,6 +111,9 @@ struct SplitCheck {
 const MOST_TURNS: usize = 500;
 
 fn check(args: &CheckArgs, settings: &Settings) -> u8 {
+    if let Some(recordings) = &args.transcripts {
+        return replay(args, recordings, settings);
+    }
     let world = match open(&args.name, settings, args.data.as_deref()) {
         Ok(world) => world,
         Err(code) => return code,
@@ -140,10 +159,12 @@ fn check_split(world: &dyn World, split: &str, panel: &Panel) -> Result<SplitChe
             game.reset(task, 0)?;
             for turn in 1..=MOST_TURNS {
                 let Some(action) = game.expert()? else { return Ok(None) };
-                if !game.admissible()?.contains(&action) {
-                    return Err(EnvError::Broken(format!("the expert's `{action}` is not admissible")));
-                }
+                let listed = game.admissible()?.contains(&action);
                 let step = game.step(&action)?;
+                // an environment may know more words for an action than it lists
+                if !listed && !step.valid {
+                    return Err(EnvError::Broken(format!("the expert's `{action}` is not possible")));
+                }
                 if step.success {
                     return Ok(Some(turn));
                 }
@@ -166,21 +187,29 @@ fn check_split(world: &dyn World, split: &str, panel: &Panel) -> Result<SplitChe
     Ok(check)
 }
 
-#[derive(Debug, Serialize)]
-struct Measured {
-    /// Steps a second, with their texts and lists of admissible actions.
-    steps_per_second: f64,
-    resets_per_second: f64,
-    /// Of one running game; none where the system does not tell.
-    bytes_per_environment: Option<u64>,
-    steps: u64,
-    resets: u64,
-}
+/// For how long steps are taken beside a replay.
+const REPLAY_MEASURES: Duration = Duration::from_secs(2);
 
-/// Turns of an episode.
-const TURNS: usize = 50;
-/// Games that run at once while memory is looked at.
-const AT_ONCE: usize = 1000;
+fn replay(args: &CheckArgs, recordings: &Path, settings: &Settings) -> u8 {
+    let (spec, data) = match declared_with_data(&args.name, settings, args.data.as_deref()) {
+        Ok(found) => found,
+        Err(code) => return code,
+    };
+    let found = match spec.world.replay(data.as_deref(), recordings) {
+        Some(Ok(found)) => found,
+        Some(Err(error)) => return complain(&error.to_string()),
+        None => return complain(&format!("`{}` is compared with no recordings; `--transcripts` is not for it", spec.world.kind)),
+    };
+    let measured = match spec.world.open(data.as_deref()).and_then(|world| measure(&*world, REPLAY_MEASURES)) {
+        Ok(measured) => measured,
+        Err(error) => return complain(&error.to_string()),
+    };
+    answer(&match args.json {
+        true => format!("{:#}\n", serde_json::json!({ "replay": found, "measured": measured })),
+        false => format!("{found}\n{measured}"),
+    });
+    if found.agrees() { DONE } else { WRONG_INPUT }
+}
 
 fn bench(args: &BenchArgs, settings: &Settings) -> u8 {
     if !(args.seconds > 0.0 && args.seconds <= 3600.0) {
@@ -200,71 +229,7 @@ fn bench(args: &BenchArgs, settings: &Settings) -> u8 {
     if args.json {
         answer(&format!("{:#}\n", serde_json::json!(measured)));
     } else {
-        let memory = measured.bytes_per_environment.map_or_else(|| "unknown".into(), |b| format!("{:.1} KiB", b as f64 / 1024.0));
-        answer(&format!(
-            "{:.0} steps a second, one thread, random admissible actions ({} steps)\n{:.0} new episodes a second ({})\n{memory} for each environment\n",
-            measured.steps_per_second, measured.steps, measured.resets_per_second, measured.resets
-        ));
+        answer(&measured.to_string());
     }
     DONE
-}
-
-/// Time spent on steps and on resets is counted apart; the choice of actions is in neither.
-fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> {
-    let split = world.splits().first().copied().unwrap_or("train");
-    let panel = world.panel(split, Some(200))?;
-    let mut game = world.instance()?;
-    let mut dice = Seed(0).child("bench", 0).rng();
-    let (mut steps, mut resets) = (0u64, 0u64);
-    let (mut stepping, mut resetting) = (Duration::ZERO, Duration::ZERO);
-    let begin = Instant::now();
-    for task in panel.tasks.iter().cycle().take_while(|_| begin.elapsed() < time) {
-        let start = Instant::now();
-        game.reset(task, 0)?;
-        let mut actions = game.admissible()?;
-        resetting += start.elapsed();
-        resets += 1;
-        for _ in 0..TURNS {
-            if actions.is_empty() {
-                break;
-            }
-            let action = actions.swap_remove(dice.random_range(0..actions.len()));
-            let start = Instant::now();
-            let step = game.step(&action)?;
-            actions = game.admissible()?;
-            stepping += start.elapsed();
-            steps += 1;
-            if step.terminated || step.truncated {
-                break;
-            }
-        }
-    }
-    Ok(Measured {
-        steps_per_second: steps as f64 / stepping.as_secs_f64().max(1e-9),
-        resets_per_second: resets as f64 / resetting.as_secs_f64().max(1e-9),
-        bytes_per_environment: memory(world, split)?,
-        steps,
-        resets,
-    })
-}
-
-/// By how much the process grows with many games at once, divided among them.
-fn memory(world: &dyn World, split: &str) -> Result<Option<u64>, EnvError> {
-    let panel = world.panel(split, Some(AT_ONCE))?;
-    let before = resident();
-    let mut games = Vec::with_capacity(AT_ONCE);
-    for task in panel.tasks.iter().cycle().take(AT_ONCE) {
-        let mut game = world.instance()?;
-        game.reset(task, 0)?;
-        game.admissible()?;
-        games.push(game);
-    }
-    Ok(before.zip(resident()).map(|(before, after)| after.saturating_sub(before) / games.len().max(1) as u64))
-}
-
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(1024 * kibibytes)
 }

@@ -18,9 +18,18 @@ pub fn kinds() -> Vec<&'static str> {
 /// # Errors
 /// The exit code; the user has been told.
 pub fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc<dyn World>, u8> {
-    let spec = declared(given)?;
-    let folder: Option<PathBuf> = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
+    let (spec, folder) = declared_with_data(given, settings, data)?;
     spec.world.open(folder.as_deref()).map_err(|error| complain(&error.to_string()))
+}
+
+/// The declaration, and the folder of its data where one is named.
+///
+/// # Errors
+/// The exit code; the user has been told.
+pub fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
+    let spec = declared(given)?;
+    let folder = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
+    Ok((spec, folder))
 }
 
 fn declared(given: &str) -> Result<EnvironmentSpec, u8> {

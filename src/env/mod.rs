@@ -3,8 +3,11 @@
 pub mod alfworld;
 pub mod household;
 pub mod pddl;
+mod replay;
 pub mod scienceworld;
 pub mod text;
+
+pub use replay::{Difference, Replay};
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -98,5 +101,18 @@ pub trait World: Send + Sync {
     /// Placeholders of prompts that it fills beyond the engine's own (`task`, `observation`, `history`, `admissible`, `count`).
     fn placeholders(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// How many games may run at once; fewer where one is heavy. Always the same: how episodes share a batch depends on it.
+    fn at_once(&self) -> usize {
+        128
+    }
+
+    /// Bytes of memory that games take now: of this process, and of others that a world runs. `None` where the system does not tell.
+    fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(1024 * kibibytes)
     }
 }

@@ -24,6 +24,7 @@ pub fn latex_name(name: &str) -> String {
         "iteration" => "k",
         "iterations" => "K",
         "minimize" => r"\mathcal{L}",
+        _ if name.len() == 1 => return name.to_string(),
         _ => return format!(r"\mathrm{{{}}}", name.replace('_', r"\_")),
     };
     symbol.to_string()

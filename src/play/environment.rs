@@ -3,7 +3,7 @@
 use super::action::{Between, Case, Reading, WellFormed, Whole};
 use super::prompt::{PLACEHOLDERS, PromptKind};
 use super::template::Template;
-use crate::env::World;
+use crate::env::{EnvError, Replay, World};
 use crate::kind;
 use crate::kind::{Category, Count, Field, NonNegative, Part, Reader};
 use crate::lang::value::{Value, ValueKind};
@@ -22,13 +22,29 @@ pub trait WorldKind: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// If the data are absent or damaged: where they were looked for, how to get them.
-    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, crate::env::EnvError>;
+    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError>;
 
     fn splits(&self) -> &'static [&'static str];
 
     /// Placeholders of its own.
     fn placeholders(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Gets what the kind needs from elsewhere, or says what is there; a sentence that follows the name of the kind. `data` as in [`Self::open`].
+    ///
+    /// # Errors
+    /// What is missing, and how to get it.
+    fn install(&self, _data: Option<&Path>) -> Result<String, EnvError> {
+        Ok("needs nothing: it is compiled in".into())
+    }
+
+    /// Plays recordings of the environment that this kind stands for, and compares. `None`: there are no recordings of this kind.
+    ///
+    /// # Errors
+    /// What prevents all replaying; what goes wrong in one recording is in the [`Replay`].
+    fn replay(&self, _data: Option<&Path>, _recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        None
     }
 }
 

@@ -21,6 +21,8 @@ kind! {
         split: String [required],
         /// Only the first so many of the split's fixed order.
         count: Option<Count> [default None],
+        /// With a `count`: draws that many games of the split by this seed, instead of taking the first.
+        seed: Option<u64> [default None],
     }
 }
 
@@ -36,7 +38,11 @@ pub struct SplitField {
 
 impl Serialize for SplitField {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ "environment": *self.environment, "games": self.games }).serialize(serializer)
+        let mut games = serde_json::json!({ "split": self.games.split, "count": self.games.count });
+        if let (Some(seed), Some(fields)) = (self.games.seed, games.as_object_mut()) {
+            fields.insert("seed".into(), seed.into());
+        }
+        serde_json::json!({ "environment": *self.environment, "games": games }).serialize(serializer)
     }
 }
 
@@ -70,6 +76,11 @@ impl Field for SplitField {
         if !check_split(&*environment.world, &games.split, at, reader) {
             return None;
         }
+        if let (Some(field), None) = (component.fields.get("seed"), games.count) {
+            let message = "a seed draws a `count` of games; without one all of the split are taken";
+            reader.report(Diagnostic::error("E0202", field.value.span, message));
+            return None;
+        }
         Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games, span: value.span })
     }
 
@@ -87,12 +98,29 @@ impl SplitField {
     /// If the world cannot be opened or has no such tasks.
     pub fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
         let world = self.environment.world.open(data)?;
-        let panel = world.panel(&self.games.split, self.games.count.map(|c| c.0))?;
+        let (split, count) = (&self.games.split, self.games.count.map(|c| c.0));
+        let panel = match (self.games.seed, count) {
+            (Some(seed), Some(count)) => Arc::new(drawn(&*world.panel(split, None)?, count, seed)?),
+            _ => world.panel(split, count)?,
+        };
         if panel.tasks.is_empty() {
             return Err(EnvError::Task(format!("`{}` has no tasks", self.name)));
         }
         Ok((world, panel))
     }
+}
+
+/// `count` tasks of a panel. A draw of fewer is the beginning of a draw of more.
+fn drawn(panel: &Panel, count: usize, seed: u64) -> Result<Panel, EnvError> {
+    if count > panel.tasks.len() {
+        return Err(EnvError::Task(format!("`{}` has {} games, not {count}", panel.name, panel.tasks.len())));
+    }
+    let mut tasks = panel.tasks.clone();
+    tasks.sort_by_cached_key(|task| *blake3::hash(format!("{seed}/{}", task.id).as_bytes()).as_bytes());
+    tasks.truncate(count);
+    let mut hash = blake3::Hasher::new_derive_key("epo drawn panel 1");
+    hash.update(format!("{}/{seed}/{count}", panel.hash).as_bytes());
+    Ok(Panel { name: format!("{} {count} of seed {seed}", panel.name), tasks, hash: hash.finalize().to_hex().to_string() })
 }
 
 /// Where a default was never written in any text.

@@ -11,7 +11,7 @@ use crate::seed::Seed;
 /// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
 pub const LANES: usize = 4;
 
-/// Slots of a lane.
+/// Slots of a lane, at most.
 const SLOTS: usize = 16;
 
 /// One episode to be played.
@@ -60,9 +60,10 @@ pub enum PlayError {
 /// If the model or the setting up of an environment fails.
 pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
     let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
+    let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
     let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
         let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
-        Lane::new(plays, SLOTS.min(mine.len()))?.run(&mine)
+        Lane::new(plays, slots.min(mine.len()))?.run(&mine)
     });
     let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
     for result in results {

@@ -3,5 +3,6 @@
 mod data;
 mod old_release;
 mod panels;
+mod pipeline;
 mod play;
 mod reader;

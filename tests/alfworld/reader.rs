@@ -58,7 +58,7 @@ fn mistakes_are_told_with_their_place() {
     let json = GameFile::parse(Path::new(NAME), b"{\"pddl_domain\": 1").unwrap_err().to_string();
     assert_eq!(
         json,
-        "`game.tw-pddl` is damaged: invalid type: integer `1`, expected a string at line 1 column 17; fetch it again with `alfworld-download`"
+        "`game.tw-pddl` is damaged: invalid type: integer `1`, expected a string at line 1 column 17; `epo-run env install alfworld` says how to get it again"
     );
 }
 
@@ -126,6 +126,32 @@ proptest! {
         let text = [&mut file.pddl_domain, &mut file.grammar, &mut file.pddl_problem].into_iter().nth(part).unwrap();
         *text = damaged(text, &changes);
         if let Ok(game) = file.game(Path::new(NAME), &Loader::new()) {
+            play_a_little(&game);
+        }
+    }
+
+    /// Types, conditions in effects and rules that the official games do not have.
+    #[test]
+    fn damaged_small_games_are_read_or_refused(which in 0..2usize, part in 0..3usize, changes in prop::collection::vec(change(), 1..5)) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pddl").join(["flat", "typed"][which]);
+        let mut texts = ["domain.pddl", "words.twl2", "problem.pddl"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
+        texts[part] = damaged(&texts[part], &changes);
+        if let Ok(game) = Loader::new().load(&texts[0], &texts[1], &texts[2], &ClassNames) {
+            play_a_little(&game);
+        }
+    }
+
+    /// The file as it lies on the disk, its quotes and escapes too.
+    #[test]
+    fn damaged_files_are_read_or_refused(changes in prop::collection::vec(change(), 1..4)) {
+        let Some(sample) = sample() else { return Ok(()) };
+        let whole = serde_json::json!({
+            "pddl_domain": sample.pddl_domain, "grammar": sample.grammar, "pddl_problem": sample.pddl_problem, "solvable": true,
+            "walkthrough": sample.walkthrough,
+        });
+        if let Ok(file) = GameFile::parse(Path::new(NAME), damaged(&whole.to_string(), &changes).as_bytes())
+            && let Ok(game) = file.game(Path::new(NAME), &Loader::new())
+        {
             play_a_little(&game);
         }
     }

@@ -151,6 +151,7 @@ fn settings_have_origins() {
         "device cpu --device".to_string(),
         format!("data.alfworld /games {own}"),
         "data.other there EPO_DATA__OTHER".to_string(),
+        format!("data.scienceworld {} default", place.path(".local/share/epo/scienceworld").display()),
     ];
     let found: Vec<String> = lines.iter().map(|l| l.join(" ")).collect();
     assert_eq!((said.code, said.err.as_str(), found), (0, "", expected.to_vec()));

@@ -1,6 +1,7 @@
 //! Replays recorded play of the reference environment and says what differs.
 
 use super::{AlfworldError, GameFile};
+use crate::env::Replay;
 use crate::env::pddl::{Game, Loader, State};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,24 @@ impl Report {
         self.failures.extend(other.failures);
         let room = MAX_EXAMPLES.saturating_sub(self.examples.len());
         self.examples.extend(other.examples.into_iter().take(room));
+    }
+}
+
+impl From<Report> for Replay {
+    fn from(report: Report) -> Replay {
+        let place = |d: &Difference| format!("{}:{}, step {} of `{}`", d.transcript.display(), d.line, d.step, d.episode);
+        let examples = report.examples.into_iter().map(|d| crate::env::Difference {
+            place: place(&d),
+            what: d.what.to_string(),
+            recorded: d.recorded,
+            found: d.found,
+        });
+        Replay {
+            compared: vec![("recordings", report.transcripts), ("episodes", report.episodes), ("moments", report.moments)],
+            differences: report.differences,
+            examples: examples.collect(),
+            failures: report.failures,
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use std::time::UNIX_EPOCH;
 /// The splits of the official release. `valid_train` comes with it, the usual loader does not use it.
 pub const SPLITS: &[&str] = &["train", "valid_seen", "valid_unseen", "valid_train"];
 
+/// The text-game release that [`RELEASE`] describes.
+pub const RELEASE_NAME: &str = "2.1.3";
+
 /// The panels of whole splits in the text-game release 2.1.3: split, number of games, hash. What is on a disk can be held
 /// against them, and a plan can name them where there are no games.
 pub const RELEASE: &[(&str, usize, &str)] = &[
@@ -49,6 +52,15 @@ pub fn locate(given: Option<&Path>) -> Result<PathBuf, AlfworldError> {
     let candidates: Vec<PathBuf> = above.into_iter().flat_map(|folder| [folder.join("json_2.1.1"), folder]).collect();
     let found = candidates.iter().find(|folder| SPLITS.iter().any(|split| folder.join(split).is_dir()));
     found.cloned().ok_or(AlfworldError::Absent { looked: candidates })
+}
+
+/// A file of the user's cache folder for what is found below `root`.
+pub fn usual_cache(root: &Path) -> Option<PathBuf> {
+    let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    let root = root.canonicalize().ok()?;
+    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+    Some(folder.join("epo").join(format!("alfworld-{}.json", &name[..16])))
 }
 
 /// A game that counts.

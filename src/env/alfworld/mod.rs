@@ -18,7 +18,7 @@ pub use check::{Difference, Report, check};
 pub use episode::Episode;
 pub use error::AlfworldError;
 pub use file::GameFile;
-pub use folder::{Entry, RELEASE, SPLITS, TASK_TYPES, locate, scan};
+pub use folder::{Entry, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, locate, scan, usual_cache};
 pub use names::ClassNames;
 pub use world::{Alfworld, AlfworldConfig, Playable};
 

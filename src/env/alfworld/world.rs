@@ -1,6 +1,6 @@
 //! The games as an environment: panels of tasks, and games that are read when first played.
 
-use super::folder::{self, Entry, SPLITS, TASK_TYPES, locate, scan};
+use super::folder::{self, Entry, RELEASE, SPLITS, TASK_TYPES, locate, scan};
 use super::{AlfworldError, Episode, GameFile};
 use crate::env::pddl::{Game, Loader};
 use crate::env::{EnvError, Environment, Panel, Task, World};
@@ -20,6 +20,8 @@ pub struct AlfworldConfig {
     pub task_types: Vec<String>,
     /// Which games a panel of limited size has: another number, other games.
     pub seed: u64,
+    /// Whether each split has to be, to the byte, that of the release, see [`RELEASE`].
+    pub verified: bool,
 }
 
 /// The official games in one folder.
@@ -74,8 +76,8 @@ impl Alfworld {
 
     /// A panel with the given types (empty: all), number of games and seed; see [`World::panel`].
     ///
-    /// With a `count`, games are drawn by the hash of seed and id, so a smaller panel is part of a larger one; the panel itself
-    /// is always sorted by id.
+    /// Without a `count` in order of ids. With one, games are drawn by the hash of seed and id: a smaller panel is the beginning of
+    /// a larger one.
     ///
     /// # Errors
     /// When the split is unknown, absent or damaged, or has fewer games.
@@ -95,16 +97,11 @@ impl Alfworld {
             }
             chosen.sort_by_cached_key(|entry| *blake3::hash(format!("{seed}/{}", entry.id).as_bytes()).as_bytes());
             chosen.truncate(count);
-            chosen.sort_by(|a, b| a.id.cmp(&b.id));
             name = format!("{name} {count} of seed {seed}");
         }
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"alfworld panel 1\n");
-        for entry in &chosen {
-            hasher.update(format!("{} {} {}\n", entry.id, entry.task_type, entry.hash.to_hex()).as_bytes());
-        }
+        let hash = panel_hash(chosen.iter().copied());
         let tasks = chosen.iter().map(|entry| Task { id: entry.id.clone(), family: entry.task_type.clone() }).collect();
-        Ok(Panel { name, tasks, hash: hasher.finalize().to_hex().to_string() })
+        Ok(Panel { name, tasks, hash })
     }
 
     fn entries(&self, split: &str) -> Result<Arc<Vec<Entry>>, AlfworldError> {
@@ -119,8 +116,30 @@ impl Alfworld {
             return Err(AlfworldError::NoSplit { root: self.shared.root.clone(), split: (*split).to_string() });
         }
         let entries = Arc::new(scan(&self.shared.root, split, self.config.cache.as_deref())?);
+        if self.config.verified {
+            verify(&self.shared.root, split, &entries)?;
+        }
         known.insert((*split).to_string(), entries.clone());
         Ok(entries)
+    }
+}
+
+/// Over everything that determines the games of a panel, in its order.
+fn panel_hash<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"alfworld panel 1\n");
+    for entry in entries {
+        hasher.update(format!("{} {} {}\n", entry.id, entry.task_type, entry.hash.to_hex()).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn verify(root: &Path, split: &str, entries: &[Entry]) -> Result<(), AlfworldError> {
+    match RELEASE.iter().find(|(name, ..)| *name == split) {
+        Some((_, games, hash)) if entries.len() != *games || panel_hash(entries) != *hash => {
+            Err(AlfworldError::NotTheRelease { root: root.into(), split: split.into(), there: entries.len(), games: *games })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,0 +1,131 @@
+//! `alfworld { … }`: the official ALFWorld text games.
+
+use super::environment::WorldKind;
+use crate::env::alfworld::{Alfworld as Games, AlfworldConfig, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache};
+use crate::env::{EnvError, Replay, World};
+use crate::kind;
+use crate::kind::{Field, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::{Component, Value};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One of the six task types, a bare word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct TaskType(pub &'static str);
+
+impl Field for TaskType {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        reader.word(value, TASK_TYPES).map(Self)
+    }
+
+    fn expects() -> String {
+        let words: Vec<String> = TASK_TYPES.iter().map(|word| format!("`{word}`")).collect();
+        format!("one of {}", words.join(", "))
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(self.0.into())
+    }
+}
+
+kind! {
+    /// The official ALFWorld text games, read from their own files: rooms in which an object has to be found, cleaned, heated, cooled or looked at, and
+    /// brought somewhere. One reward, at the end; the expert is the game's own walkthrough, which knows where things are.
+    ///
+    /// Splits: `train` (3553 games), `valid_seen` (140, rooms of training), `valid_unseen` (134, other rooms), `valid_train` (200). The games lie in the
+    /// folder of the setting `data.alfworld`, else `$ALFWORLD_DATA`; `epo-run env install alfworld` says how to get them. A finished prompt and
+    /// a way to read actions are in `lib/alfworld.epo`.
+    ///
+    /// ```epo
+    /// prompt scene = """
+    /// {task}
+    /// {history}{observation}
+    /// """
+    /// rooms = alfworld {
+    ///   types  = [pick_and_place_simple, look_at_obj_in_light]
+    ///   prompt = windowed { then = scene, history = 2 }
+    ///   train  = games { split = "train" }
+    ///   seen   = games { split = "valid_seen" }
+    ///   unseen = games { split = "valid_unseen" }
+    /// }
+    /// ```
+    pub struct Alfworld as "alfworld" {
+        /// Only games of these types, in every split.
+        types: Vec<TaskType> [default TASK_TYPES.iter().copied().map(TaskType).collect()],
+        /// The release of the text games. `"2.1.3"` is verified to the byte; any other name stands for what lies in the folder, unverified: change the name when the games change.
+        release: String [default RELEASE_NAME.to_string()],
+    }
+}
+
+pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn WorldKind>> {
+    let read = Alfworld::read_fields(component, reader)?;
+    if read.types.is_empty() {
+        let place = component.fields.get("types").map_or(component.kind_span, |f| f.value.span);
+        reader.report(Diagnostic::error("E0202", place, "without a type there is no game"));
+        return None;
+    }
+    Some(Arc::new(read))
+}
+
+impl Alfworld {
+    /// Each once, in order.
+    fn distinct_types(&self) -> Vec<TaskType> {
+        let mut types = self.types.clone();
+        types.sort_unstable();
+        types.dedup();
+        types
+    }
+
+    fn games(&self, data: Option<&Path>) -> Result<Games, EnvError> {
+        let types = self.distinct_types();
+        let config = AlfworldConfig {
+            data: data.map(Path::to_path_buf),
+            cache: locate(data).ok().and_then(|root| usual_cache(&root)),
+            task_types: if types.len() == TASK_TYPES.len() { Vec::new() } else { types.iter().map(|t| t.0.to_string()).collect() },
+            verified: self.release == RELEASE_NAME,
+            ..AlfworldConfig::default()
+        };
+        Games::new(config).map_err(|error| EnvError::Task(error.to_string()))
+    }
+}
+
+impl WorldKind for Alfworld {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "release": self.release, "types": self.distinct_types() })
+    }
+
+    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
+        Ok(Arc::new(self.games(data)?))
+    }
+
+    fn splits(&self) -> &'static [&'static str] {
+        SPLITS
+    }
+
+    /// The games are not ours to pass on, and no package index has them: this says where they are, or where to get them.
+    fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
+        let world = self.games(data).map_err(|error| EnvError::Task(format!("{error}\n{HOW}")))?;
+        let mut found = Vec::new();
+        for (split, ..) in RELEASE {
+            let panel = world.panel(split, None).map_err(|error| EnvError::Task(format!("{error}\n{HOW}")))?;
+            found.push(format!("{split} {}", panel.tasks.len()));
+        }
+        Ok(format!("is ready: `{}` has release {RELEASE_NAME}, games: {}", world.root().display(), found.join(", ")))
+    }
+
+    fn replay(&self, data: Option<&Path>, recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        let report = locate(data).and_then(|games| check(&games, recordings));
+        Some(report.map(Replay::from).map_err(|error| EnvError::Task(error.to_string())))
+    }
+}
+
+const HOW: &str = "\
+To get the games (110 MB), in a folder of your choice:
+  curl -LO https://github.com/alfworld/alfworld/releases/download/0.2.2/json_2.1.1_json.zip
+  curl -LO https://github.com/alfworld/alfworld/releases/download/0.4.2/json_2.1.3_tw-pddl.zip
+  unzip -qo json_2.1.1_json.zip && unzip -qo json_2.1.3_tw-pddl.zip
+Both unpack into `json_2.1.1`. The Python package `alfworld` has a command for this too, `alfworld-download --data-dir DIR`; where that fetches an
+older release of the text games, unpack the second archive over it. Then name the folder: `data.alfworld` in `epo.toml`, or `ALFWORLD_DATA`.";
