@@ -27,6 +27,7 @@ fn without_arguments_it_says_what_it_can() {
         "diff",
         "env",
         "play",
+        "model",
     ] {
         assert!(said.out.contains(&format!("\n  {verb} ")), "{verb}: {}", said.out);
     }
