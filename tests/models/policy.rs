@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 const PIPELINE: &str = r#"
 import "std/losses.epo"
+import "std/advantages.epo"
 
 prompt look = """
 {task}
