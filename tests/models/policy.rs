@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 const PIPELINE: &str = r#"
 import "std/losses.epo"
+import "std/advantages.epo"
 
 prompt look = """
 {task}
@@ -15,7 +16,7 @@ prompt look = """
 >"""
 
 house = household {
-  kinds = [study], receptacles = 3, openable = 0.2, objects = 2, families = [put]
+  kinds = [study], receptacles = 5, openable = 0.2, objects = 3, families = [put]
   max_turns = 3, success_reward = 1
   prompt = windowed { then = look, history = 1, max_tokens = 150 }
   train  = games { split = "train", count = 6 }
