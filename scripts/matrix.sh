@@ -38,7 +38,7 @@ if [ -n "$tiny" ]; then
 fi
 
 began=$(date +%s)
-"$BINARY" "$file" > "$place/said"
+"$BINARY" "$file" --only matrix > "$place/said"
 cat "$place/said"
 run=$(sed -n 's|.*\(matrix/[0-9a-f]*\)/report.*html$|\1|p' "$place/said" | head -n 1)
 minutes=$((($(date +%s) - began + 59) / 60))

@@ -1,5 +1,7 @@
 //! Objectives through the language: against reference values, and against what must hold of any of them.
 
+#[path = "objective/builtins.rs"]
+mod builtins;
 #[path = "objective/differences.rs"]
 mod differences;
 #[path = "objective/edges.rs"]

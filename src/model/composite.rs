@@ -72,8 +72,7 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
     let mut x = parameters.get(EMBEDDING)?.index_select(&padded, 0)?.reshape((rows, length, width))?;
 
     let periods = config.rope_periods();
-    let angles: Vec<f64> =
-        (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
+    let angles: Vec<f64> = (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
     let angles = Tensor::from_vec(angles, (length, head / 2), &Device::Cpu)?;
     let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
     let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);

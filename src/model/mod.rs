@@ -31,10 +31,10 @@ pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId}
 pub use gradients::Gradients;
 pub use lanes::Compute;
 pub use optimizer::{AdamW, AdamWConfig};
+pub use pretrained::{ChatTemplate, Message, Pretrained, Source};
 pub use rope::RopeScaling;
 pub use row::{Row, Target};
 pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, logits, score};
-pub use pretrained::{ChatTemplate, Message, Pretrained, Source};
 pub use tokenizer::{END, PAD, Tokenizer};
 pub use value_head::{Critic, ValueEvaluation};
 pub use weights::{Head, Weights};

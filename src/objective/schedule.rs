@@ -4,9 +4,11 @@ use super::check::Checker;
 use super::context::{Place, Scope};
 use super::error::{NonFinite, ObjectiveError};
 use super::program::{NodeId, Op, Program};
+use super::quantities::When;
 use super::text::{FULL, describe};
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An expression over `iteration`, `iterations` and `progress`.
@@ -56,7 +58,7 @@ impl Schedule {
     /// The value at a moment of the run. Conditions are 0 and 1 on the way.
     pub fn at(&self, now: Now) -> Result<f64, ObjectiveError> {
         // What needs a batch is refused by the check.
-        let value = value(&self.program, self.root, now).unwrap_or(f64::NAN);
+        let value = parts(&self.program, self.root).and_then(|parts| value(&self.program, &parts, now)).unwrap_or(f64::NAN);
         if value.is_finite() {
             return Ok(value);
         }
@@ -87,36 +89,51 @@ const ASSUMED: usize = 100;
 
 /// `progress` and the value of an expression of nothing but the time, at moments all over the run; `None` if it needs a batch.
 pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<usize>) -> Option<Vec<(f64, f64)>> {
+    let parts = parts(program, root)?;
     let iterations = iterations.unwrap_or(ASSUMED).max(1);
     let moments = iterations.min(MOMENTS);
     let at = |moment: usize| {
         let iteration = moment * iterations / moments;
         let progress = iteration as f64 / iterations as f64;
         let now = Now { iteration: iteration as f64, iterations: iterations as f64, progress };
-        Some((progress, value(program, root, now)?))
+        Some((progress, value(program, &parts, now)?))
     };
     (0..moments).map(at).collect()
 }
 
-/// The value of a node that depends on the time alone; `None` if it needs a batch.
-fn value(program: &Program, root: NodeId, now: Now) -> Option<f64> {
-    let live = program.reachable([root]);
-    let truth = |x: bool| f64::from(u8::from(x));
-    let mut values: Vec<f64> = Vec::with_capacity(root + 1);
-    for (node, live) in program.nodes.iter().zip(live).take(root + 1) {
-        if !live {
-            values.push(f64::NAN);
-            continue;
+/// The nodes of an expression of nothing but the time, each after those it uses; `None` if there is another. Work is bounded by its own size.
+fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
+    let (mut found, mut pending) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = pending.pop() {
+        let node = &program.nodes[id];
+        let timely = match &node.op {
+            Op::Quantity(info) => info.when == When::Always,
+            op => !matches!(op, Op::Only | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_)),
+        };
+        if !timely {
+            return None;
         }
-        let args: Vec<f64> = node.args.iter().map(|&arg| values[arg]).collect();
-        values.push(match (&node.op, &args[..]) {
+        if found.insert(id) {
+            pending.extend(&node.args);
+        }
+    }
+    Some(found)
+}
+
+/// The value of the last of the given nodes.
+fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
+    let truth = |x: bool| f64::from(u8::from(x));
+    let mut values: BTreeMap<NodeId, f64> = BTreeMap::new();
+    for &id in parts {
+        let node = &program.nodes[id];
+        let args: Vec<f64> = node.args.iter().filter_map(|arg| values.get(arg).copied()).collect();
+        let value = match (&node.op, &args[..]) {
             (Op::Number(x), _) => *x,
             (Op::Bool(x), _) => truth(*x),
             (Op::Quantity(info), _) => match info.name {
                 "iteration" => now.iteration,
                 "iterations" => now.iterations,
-                "progress" => now.progress,
-                _ => return None,
+                _ => now.progress,
             },
             (Op::Unary(f), [x]) => (f.value)(*x),
             (Op::Binary(f), [a, b]) => (f.value)(*a, *b),
@@ -128,7 +145,8 @@ fn value(program: &Program, root: NodeId, now: Now) -> Option<f64> {
             (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
             (Op::Named(_) | Op::Stop, [x]) => *x,
             _ => return None,
-        });
+        };
+        values.insert(id, value);
     }
-    values.last().copied()
+    values.last_key_value().map(|(_, value)| *value)
 }

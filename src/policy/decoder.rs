@@ -114,7 +114,8 @@ impl Category for dyn PolicyKind {
     const WORDS: &'static str = "a policy such as `decoder { … }` or `causal_lm { … }`";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn PolicyKind>] = &[Entry { info: &Decoder::INFO, read }, Entry { info: &CausalLm::INFO, read: causal_lm::read }];
+        const ENTRIES: &[Entry<dyn PolicyKind>] =
+            &[Entry { info: &Decoder::INFO, read }, Entry { info: &CausalLm::INFO, read: causal_lm::read }];
         ENTRIES
     }
 

@@ -75,7 +75,10 @@ impl Policy {
         let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
         let description: Description = serde_json::from_slice(&text).map_err(|e| ModelError::file(&path, e))?;
         if description.format > PUBLISHED_FORMAT {
-            return Err(ModelError::file(&path, format!("is of format {}, newer than this engine's {PUBLISHED_FORMAT}", description.format)));
+            return Err(ModelError::file(
+                &path,
+                format!("is of format {}, newer than this engine's {PUBLISHED_FORMAT}", description.format),
+            ));
         }
         let weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
         let path = folder.join(TOKENIZER);

@@ -72,7 +72,7 @@ fn absent_games_are_asked_for() {
     place.write("oracle.epo", EXPERIMENT);
     let (code, out, err) = place.epo(&["plan", "oracle.epo"], &[]);
     assert_eq!(code, 0, "{out}{err}");
-    let (code, _, err) = place.epo(&["run", "oracle.epo"], &[]);
+    let (code, _, err) = place.epo(&["oracle.epo"], &[]);
     assert!(code != 0 && err.contains("the ALFWorld games are not there; looked in"), "{err}");
 }
 
@@ -107,14 +107,15 @@ fn recordings_are_replayed_from_the_command_line() {
 #[test]
 fn an_experiment_plays_the_games() {
     let Some(games) = games() else { return };
-    let place = Place::new();
-    place.write("oracle.epo", EXPERIMENT);
     let above = games.parent().unwrap();
     for data in [("EPO_DATA__ALFWORLD", games), ("ALFWORLD_DATA", above)] {
-        let (code, out, err) = place.epo(&["run", "oracle.epo"], &[data]);
+        let place = Place::new();
+        place.write("oracle.epo", EXPERIMENT);
+        let (code, out, err) = place.epo(&["oracle.epo"], &[data]);
         assert_eq!(code, 0, "{out}{err}");
         assert!(out.contains("(4/4)"), "{out}");
     }
+    let place = Place::new();
     let (code, out, err) = place.epo(&["env", "install", "alfworld", "--data", above.to_str().unwrap()], &[]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.ends_with("games: train 3553, valid_seen 140, valid_unseen 134, valid_train 200\n"), "{out}");

@@ -85,7 +85,7 @@ fn two_methods() {
 
 equations
 - advantage = whiten(gae(outcome, value, 1, 1, by = turn, per = token))
-+ advantage = (score - where(count(score, by = group) > 1, mean(score, by = group), 0)) / where(false, where(count(score, by = group) > 1, std(score, by = group), 1) + 1e-6, 1)
++ advantage = (score - where(count(score + 0, by = group) > 1, mean(score, by = group), 0)) / 1
 - loss.fit = mean((value - returns) ^ 2)
 - loss.minimize = surrogate + 0.5 * fit
 + loss.minimize = surrogate + 0.01 * drift

@@ -159,7 +159,7 @@ fn equations_are_readable() {
     place.epo(&["show", "e.epo", "--objective"]).answers(
         "\
 a
-  advantage = score - where(count(score, by = group) > 1, mean(score, by = group), 0)
+  advantage = score - where(count(score + 0, by = group) > 1, mean(score, by = group), 0)
   u         = mean(logp)
   v         = exp(clip(logp - old_logp, -20, 20))
   w         = max(-advantage * v, -advantage * clip(v, 0.8, 1.2))
@@ -170,7 +170,7 @@ a
     place.epo(&["show", "e.epo", "--latex"]).answers(
         r"% a
 \begin{align}
-  \hat{A} &= \mathrm{score} - \begin{cases} \mathop{\mathbb{E}}_{\mathrm{group}}\left[\mathrm{score}\right] & \text{if } \operatorname{count}_{\mathrm{group}}\!\left(\mathrm{score}\right) > 1 \\ 0 & \text{otherwise} \end{cases} \\
+  \hat{A} &= \mathrm{score} - \begin{cases} \mathop{\mathbb{E}}_{\mathrm{group}}\left[\mathrm{score}\right] & \text{if } \operatorname{count}_{\mathrm{group}}\!\left(\mathrm{score} + 0\right) > 1 \\ 0 & \text{otherwise} \end{cases} \\
   u &= \mathop{\mathbb{E}}\left[\log \pi_\theta\right] \\
   v &= e^{\operatorname{clip}\!\left(\log \pi_\theta - \log \pi_{\mathrm{old}},\, -20,\, 20\right)} \\
   w &= \max\!\left(-\hat{A} \, v,\, -\hat{A} \, \operatorname{clip}\!\left(v,\, 0.8,\, 1.2\right)\right) \\

@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod formats;
+mod policy;
 mod references;
 mod support;

@@ -41,8 +41,6 @@ fn a_reference_of_another_model_differs() {
     let of = |what: &str| findings.iter().find(|f| f.what == what).expect("a finding");
     assert!(!of("logits").ok && of("logits").worst > of("logits").allowed && !of("logits").differences.is_empty());
     assert!(!of("greedy tokens").ok && !of("gradient norms").ok && of("in a batch as alone").ok);
-    let missing = &of("gradient norms").differences;
-    assert!(missing.iter().any(|d| d.contains("bias` has no gradient")), "{missing:?}");
 }
 
 /// 92 MB from the package index, and half a minute: where it was fetched before, or where all is to be tested.

@@ -79,8 +79,7 @@ impl Folder {
 
     /// Changes a value of `config.json`; `null` takes it out.
     pub fn set(&self, name: &str, value: serde_json::Value) {
-        let mut config: serde_json::Value =
-            serde_json::from_slice(&fs::read(self.path("config.json")).expect("a file")).expect("JSON");
+        let mut config: serde_json::Value = serde_json::from_slice(&fs::read(self.path("config.json")).expect("a file")).expect("JSON");
         match value {
             serde_json::Value::Null => drop(config.as_object_mut().expect("an object").remove(name)),
             value => config[name] = value,

@@ -14,7 +14,20 @@ use std::sync::Arc;
 
 /// In the order of the page: a method stands after the one that it changes.
 const ORDER: [&str; 14] = [
-    "ppo", "grpo", "dr_grpo", "dapo", "rloo", "reinforce_plus_plus", "gigpo", "gspo", "cispo", "rlvmr", "ea", "epo_ppo", "epo_grpo", "sft",
+    "ppo",
+    "grpo",
+    "dr_grpo",
+    "dapo",
+    "rloo",
+    "reinforce_plus_plus",
+    "gigpo",
+    "gspo",
+    "cispo",
+    "rlvmr",
+    "ea",
+    "epo_ppo",
+    "epo_grpo",
+    "sft",
 ];
 
 struct Method {
@@ -32,7 +45,9 @@ fn the_page_of_methods_is_fresh() {
     let methods: Vec<Method> = ORDER.iter().flat_map(|name| methods(Path::new(&format!("pipelines/household/{name}.epo")))).collect();
     let known: Vec<PathBuf> = methods.iter().map(|m| m.file.clone()).collect();
     // what has no equation of its own is no row of the table
-    for path in files("pipelines/household").iter().filter(|p| !p.ends_with("matrix.epo") && !p.ends_with("react.epo") && !p.ends_with("sft.epo")) {
+    for path in
+        files("pipelines/household").iter().filter(|p| !p.ends_with("matrix.epo") && !p.ends_with("react.epo") && !p.ends_with("sft.epo"))
+    {
         assert!(known.contains(path), "{} is not on the page", path.display());
     }
     fresh("docs/methods.md", &page(&methods));
@@ -50,7 +65,9 @@ fn methods(path: &Path) -> Vec<Method> {
     let mut found = Vec::new();
     for line in tree.lines {
         let LineKind::Pipeline { name, from, .. } = line.kind else { continue };
-        let Some(own) = all.iter().find(|e: &&Equations| e.pipeline == name.name && e.loss.is_some() && e.stage.is_none()) else { continue };
+        let Some(own) = all.iter().find(|e: &&Equations| e.pipeline == name.name && e.loss.is_some() && e.stage.is_none()) else {
+            continue;
+        };
         let lines = own.lines();
         found.push(Method {
             title: titles.iter().find(|p| p.name == name.name).map(|p| p.title.clone()).expect("a title"),
@@ -67,7 +84,7 @@ fn methods(path: &Path) -> Vec<Method> {
 /// The text of an expression in the recipe, not of the function of the library that it calls.
 fn written(term: &Term, sources: &SourceMap) -> String {
     match &term.kind {
-        TermKind::Number(_) | TermKind::Quantity(_) | TermKind::Bool(_) => term_text_shallow(term),
+        TermKind::Number(_) | TermKind::Quantity(_) | TermKind::Bool(_) | TermKind::Named { .. } => term_text_shallow(term),
         _ => sources.slice(term.place()).split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
@@ -76,8 +93,12 @@ fn page(methods: &[Method]) -> String {
     let mut out = String::from(HEAD);
     for method in methods {
         let part = |name: &str| method.written.iter().find(|(line, _)| line == name).map(|(_, text)| format!("`{text}`"));
-        let terms: Vec<String> =
-            method.written.iter().filter(|(line, _)| line != "advantage" && line != "minimize").map(|(l, t)| format!("`{l} = {t}`")).collect();
+        let terms: Vec<String> = method
+            .written
+            .iter()
+            .filter(|(line, _)| line != "advantage" && line != "minimize")
+            .map(|(l, t)| format!("`{l} = {t}`"))
+            .collect();
         let _ = writeln!(
             out,
             "| [{}](#{}) | {} | {} | {} |",

@@ -17,7 +17,8 @@ fn commands_say_what_the_pages_show() {
             if line != "```console" {
                 continue;
             }
-            let command = lines.next().and_then(|l| l.strip_prefix("$ epo-run ")).unwrap_or_else(|| panic!("{page}: no command in a block"));
+            let command =
+                lines.next().and_then(|l| l.strip_prefix("$ epo-run ")).unwrap_or_else(|| panic!("{page}: no command in a block"));
             expected += &format!("$ epo-run {command}\n{}```\n", said(command));
             lines.by_ref().find(|l| *l == "```").unwrap_or_else(|| panic!("{page}: a block is not closed"));
             shown += 1;

@@ -52,11 +52,8 @@ impl Pretrained {
             outline.config.context = outline.config.context.min(context);
         }
         memory::fits_model(&outline.config)?;
-        let weights = if is_gguf(path) {
-            gguf::weights(path, &outline.config, device)?
-        } else {
-            folder::weights(path, &outline.config, device)?
-        };
+        let weights =
+            if is_gguf(path) { gguf::weights(path, &outline.config, device)? } else { folder::weights(path, &outline.config, device)? };
         let Outline { family, tokenizer, chat, .. } = outline;
         let weights = Arc::new(weights);
         Ok(Pretrained { weights, tokenizer, chat, family })

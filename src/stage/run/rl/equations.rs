@@ -7,10 +7,7 @@ use crate::stage::rl::Rl;
 impl Rl {
     /// The checked equations; mistakes go to `diagnostics`.
     pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
-        let advantage = match &self.advantage {
-            Some(field) => Some(Advantage::check_in(&field.0, &self.scope(Place::Advantage), diagnostics)),
-            None => None,
-        };
+        let advantage = self.advantage.as_ref().map(|field| Advantage::check_in(&field.0, &self.scope(Place::Advantage), diagnostics));
         let scope = match &advantage {
             None => {
                 let lack = ("the stage has no `advantage`", "give the pipeline a line such as `advantage = grpo()`");
