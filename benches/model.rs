@@ -20,6 +20,7 @@ fn config() -> DecoderConfig {
         rope_theta: 10000.0,
         norm_eps: 1e-5,
         tied: true,
+        variant: Variant::default(),
     }
 }
 

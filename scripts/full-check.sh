@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What takes too long for every change: the whole replays, the quickstart from an empty folder, the CUDA compile. About an hour on two cores.
+# What takes too long for every change: the whole replays, the quickstart and the demo from empty folders, benchmarks, the CUDA compile. About two
+# hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,14 @@ trap 'rm -rf "$runs"' EXIT
 cargo build --locked --release
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
+
+echo "== ScienceWorld: the demo; speed and memory beside the Python package"
+EPO_DATA__SCIENCEWORLD=target/tmp/scienceworld
+export EPO_DATA__SCIENCEWORLD
+target/release/epo-run env install scienceworld
+time target/release/epo-run --runs "$runs" pipelines/scienceworld/demo.epo
+python3 -m pip install -q --root-user-action=ignore --upgrade --target target/tmp/peer scienceworld==1.2.3
+PYTHONPATH="$PWD/target/tmp/peer" EPO_PEER_PYTHON=python3 cargo bench --locked --bench scienceworld
 
 echo "== benchmarks"
 target/release/epo-run env bench household

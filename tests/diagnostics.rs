@@ -170,6 +170,18 @@ fn hostile_files() {
             format!("pipeline a {{ stages {{\n{}}} }}\n", many(1000, &|i| format!("s{i} = report {{ of = s{} }}\n", (i + 1) % 1000))),
             "E0401",
         ),
+        (
+            "coefficients that are 0 and terms that cancel",
+            loss(&format!(
+                "{}minimize = mean(logp){}",
+                many(60, &|i| format!(
+                    "t{i} = {}\n",
+                    many(20, &|j| format!("{}relu(progress - 1) * mean(entropy - {j})", if j > 0 { " + " } else { "" }))
+                )),
+                many(60, &|i| format!(" + t{i} - t{i}"))
+            )),
+            "W0305",
+        ),
         ("10,000 unknown names", loss(&format!("{}minimize = n1", many(10000, &|i| format!("n{i} = m{i}\n")))), "E0101"),
         (
             "10,000 unknown fields",

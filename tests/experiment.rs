@@ -134,6 +134,49 @@ fn runs_once_and_prints_the_table() {
     assert_eq!(again.out, first.out);
 }
 
+/// The metrics of each iteration of RL.
+fn metrics(runs: &Runs) -> Vec<Value> {
+    let text = fs::read_to_string(runs.task("train").join("metrics.jsonl")).expect("metrics");
+    text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["values"].clone()).collect()
+}
+
+#[test]
+fn gradients_of_terms_are_logged_on_request() {
+    let runs = Runs::new();
+    // An indicator in place of the hinge: its norm is 0 in every iteration, that of the others is not.
+    let dead = "tiny.loss.smooth=trajectory_mean(corridor_indicator(entropy, around = history(mean(entropy)), low = 1, high = 1))";
+    // In so few episodes nothing is achieved; this reward is there all the same.
+    let reward = "tiny.advantage=whiten(gae(turn_index, value, by = turn))";
+    let changes = ["--set", dead, "--set", reward, "--set", "tiny.train.log=gradients", "--set", "tiny.iterations=2"];
+    runs.run(TINY, &changes).exits(0).says("W0301");
+    let found = metrics(&runs);
+    assert_eq!(found.len(), 2);
+    for values in &found {
+        let norm = |name: &str| values[format!("gradient/{name}")].as_f64().unwrap_or_else(|| panic!("no gradient of {name} in {values}"));
+        assert_eq!(norm("smooth"), 0.0, "{values}");
+        for name in ["surrogate", "fit", "explore"] {
+            assert!(norm(name) > 0.0, "{name} in {values}");
+        }
+    }
+    assert!(found[1]["loss/smooth"].as_f64().expect("a value") > 0.0, "the value alone does not show it: {}", found[1]);
+
+    let plain = Runs::new();
+    plain.run(TINY, &["--set", "tiny.iterations=1"]).exits(0);
+    assert!(metrics(&plain)[0].as_object().expect("an object").keys().all(|name| !name.starts_with("gradient/")));
+}
+
+/// What only some equations mention: a number drawn for each token, and the trainer's own view of what was sampled.
+#[test]
+fn what_an_equation_mentions_is_there() {
+    let surrogate = "tiny.loss.surrogate=mean(rollout_weight() * only(clip_cov(0.2, from = -1, to = 9), uniform < 0.9))";
+    let changes = ["--set", surrogate, "--set", "tiny.iterations=2"];
+    let (one, other) = (Runs::new(), Runs::new());
+    one.run(TINY, &changes).exits(0);
+    other.run(TINY, &changes).exits(0);
+    assert_eq!(metrics(&one), metrics(&other));
+    assert_eq!(one.weights("train"), other.weights("train"));
+}
+
 /// `plan --json` by stage: up to date or not, and why.
 fn plan(runs: &Runs, more: &[&str]) -> Vec<(String, bool, String)> {
     let said = Said::of(command(&[&["plan"][..], &runs.args(TINY, more), &["--json"]].concat()).output().expect("the binary")).exits(0);

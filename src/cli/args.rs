@@ -48,6 +48,8 @@ pub enum Verb {
     Env(super::env::EnvArgs),
     /// Play an environment in the terminal.
     Play(super::play::PlayArgs),
+    /// Show a pretrained model, or compare it with another implementation.
+    Model(super::model::ModelArgs),
 }
 
 /// Which pipelines, and with what changed.

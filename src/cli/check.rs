@@ -2,7 +2,7 @@
 
 use super::args::CheckArgs;
 use super::compiled;
-use super::{DONE, WRONG_INPUT};
+use super::{DONE, WRONG_INPUT, answer};
 use crate::lang::load::Root;
 use crate::lang::render;
 use crate::plan;
@@ -14,12 +14,12 @@ pub fn run(args: &CheckArgs) -> u8 {
         let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set });
         if args.json {
             for diagnostic in &diagnostics.0 {
-                println!("{}", render::to_json(&sources, diagnostic));
+                answer(&format!("{}\n", render::to_json(&sources, diagnostic)));
             }
         } else {
             compiled::show(&sources, &diagnostics);
             if diagnostics.is_empty() {
-                println!("{}: no mistakes", file.display());
+                answer(&format!("{}: no mistakes\n", file.display()));
             }
         }
         if diagnostics.has_errors() || (args.deny_warnings && !diagnostics.is_empty()) {

@@ -1,5 +1,6 @@
 //! Which device is used; asked for at run time, since a binary with CUDA may run where there is none.
 
+use super::tell;
 use candle_core::Device;
 
 /// # Errors
@@ -12,7 +13,7 @@ pub fn open(name: &str) -> Result<Device, String> {
             false => "the setting `device` is `cuda`, but this binary was built without it (cargo build --features cuda)".into(),
         }),
         _ if cfg!(feature = "cuda") => Ok(Device::new_cuda(0).unwrap_or_else(|_| {
-            eprintln!("no CUDA device answers; using the CPU");
+            tell("no CUDA device answers; using the CPU");
             Device::Cpu
         })),
         _ => Ok(Device::Cpu),

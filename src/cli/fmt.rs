@@ -1,6 +1,6 @@
 //! `epo-run fmt`
 
-use super::{DONE, WRONG_INPUT, compiled, complain};
+use super::{DONE, WRONG_INPUT, answer, compiled, complain};
 use crate::lang::{SourceMap, format};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn one(file: &Path, check: bool) -> u8 {
     if formatted == text {
         return DONE;
     }
-    println!("{shown}");
+    answer(&format!("{shown}\n"));
     if check {
         return WRONG_INPUT;
     }

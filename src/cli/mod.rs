@@ -10,6 +10,7 @@ mod env;
 mod explain;
 mod fmt;
 mod kinds;
+mod model;
 mod new;
 mod plan;
 mod play;
@@ -83,6 +84,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Diff(args)) => diff::run(args, &settings),
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
+        Some(Verb::Model(args)) => model::run(args, &settings),
     }
 }
 
@@ -96,9 +98,14 @@ fn misspelt(file: &std::path::Path) -> Option<String> {
 
 /// Says on stderr what is wrong with the user's input.
 pub(crate) fn complain(message: &str) -> u8 {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {message}");
+    tell(&format!("error: {message}"));
     WRONG_INPUT
+}
+
+/// A line of talk on stderr; as with [`answer`], nobody need listen.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints the answer. A reader that has gone away (`epo-run kinds | head`) is no mistake.
@@ -112,7 +119,7 @@ pub(crate) fn answer(text: &str) {
 pub(crate) fn complain_with(message: &str, help: Option<&str>) -> u8 {
     complain(message);
     if let Some(help) = help {
-        eprintln!("  = help: {help}");
+        tell(&format!("  = help: {help}"));
     }
     WRONG_INPUT
 }

@@ -1,6 +1,6 @@
 //! `epo-run new`
 
-use super::{DONE, complain, complain_with};
+use super::{DONE, answer, complain, complain_with, tell};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -32,8 +32,8 @@ pub fn run(args: &NewArgs) -> u8 {
     let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     match made.and_then(|mut file| file.write_all(TEMPLATE.replace("NAME", &name).as_bytes())) {
         Ok(()) => {
-            println!("{shown}");
-            eprintln!("check it with `epo-run check {shown}`, run it with `epo-run {shown}`");
+            answer(&format!("{shown}\n"));
+            tell(&format!("check it with `epo-run check {shown}`, run it with `epo-run {shown}`"));
             DONE
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

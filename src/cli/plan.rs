@@ -1,7 +1,7 @@
 //! `epo-run plan`
 
 use super::args::PlanArgs;
-use super::{DONE, Settings, compiled, complain};
+use super::{DONE, Settings, answer, compiled, complain};
 use crate::plan::{self, reasons};
 use crate::store::Store;
 use std::path::Path;
@@ -22,11 +22,11 @@ pub fn run(args: &PlanArgs, settings: &Settings) -> u8 {
         Err(error) => return complain(&error.to_string()),
     };
     if args.json {
-        println!("{:#}", plan::json(&plan, Some(&reasons)));
+        answer(&format!("{:#}\n", plan::json(&plan, Some(&reasons))));
     } else if args.dot {
-        print!("{}", plan::dot(&plan, Some(&reasons)));
+        answer(&plan::dot(&plan, Some(&reasons)));
     } else {
-        print!("{}", plan::text(&plan, Some(&reasons)));
+        answer(&plan::text(&plan, Some(&reasons)));
     }
     DONE
 }

@@ -1,7 +1,7 @@
 //! `epo-run play`: a person in the place of the policy.
 
 use super::world::open;
-use super::{DONE, FAILED, Settings, complain, complain_with};
+use super::{DONE, FAILED, Settings, answer, complain, complain_with, tell};
 use crate::env::{EnvError, Environment, Task};
 use crate::lang::diagnostic::closest;
 use clap::Args;
@@ -64,18 +64,17 @@ pub fn run(args: &PlayArgs, settings: &Settings) -> u8 {
 
 fn play(mut game: Box<dyn Environment>, task: &Task, seed: u64) -> Result<(), EnvError> {
     let begin = game.reset(task, seed)?;
-    eprintln!("{} ({}): {HELP}", task.id, task.family);
-    println!("{}\n\n{}", begin.task.trim(), begin.text.trim());
+    tell(&format!("{} ({}): {HELP}", task.id, task.family));
+    answer(&format!("{}\n\n{}\n", begin.task.trim(), begin.text.trim()));
     let terminal = std::io::stdin().is_terminal();
     let mut lines = std::io::stdin().lock().lines();
     let (mut turns, mut reward) = (0, 0.0);
     loop {
         let actions = game.admissible()?;
-        println!();
-        actions.iter().enumerate().for_each(|(i, action)| println!("{i:4}  {action}"));
+        let list: Vec<String> = actions.iter().enumerate().map(|(i, action)| format!("{i:4}  {action}\n")).collect();
+        answer(&format!("\n{}", list.concat()));
         if terminal {
-            eprint!("> ");
-            let _ = std::io::stderr().flush();
+            let _ = write!(std::io::stderr(), "> ").and_then(|()| std::io::stderr().flush());
         }
         let Some(Ok(line)) = lines.next() else { break };
         let typed = line.trim();
@@ -83,13 +82,13 @@ fn play(mut game: Box<dyn Environment>, task: &Task, seed: u64) -> Result<(), En
             ("", _) => continue,
             ("quit", _) => break,
             ("help", _) => {
-                eprintln!("{HELP}");
+                tell(HELP);
                 continue;
             }
             ("expert", _) => match game.expert()? {
                 Some(action) => action,
                 None => {
-                    eprintln!("there is no expert here, or it is at a loss");
+                    tell("there is no expert here, or it is at a loss");
                     continue;
                 }
             },
@@ -98,16 +97,16 @@ fn play(mut game: Box<dyn Environment>, task: &Task, seed: u64) -> Result<(), En
         };
         let step = game.step(&action)?;
         (turns, reward) = (turns + 1, reward + step.reward);
-        println!("\n> {action}\n{}", step.observation.trim());
+        answer(&format!("\n> {action}\n{}\n", step.observation.trim()));
         if !step.valid {
-            eprintln!("this was not possible");
+            tell("this was not possible");
         }
         if step.terminated || step.truncated {
             let end = if step.success { "the goal is reached" } else { "the game is over" };
-            println!("\n{end}: {turns} turns, reward {reward}");
+            answer(&format!("\n{end}: {turns} turns, reward {reward}\n"));
             return Ok(());
         }
     }
-    println!("\nleft after {turns} turns, reward {reward}");
+    answer(&format!("\nleft after {turns} turns, reward {reward}\n"));
     Ok(())
 }

@@ -64,11 +64,11 @@ fn failed(sources: &SourceMap, diagnostic: Diagnostic) -> u8 {
     WRONG_INPUT
 }
 
-/// Mistakes of other pipelines do not matter here.
+/// Mistakes of other pipelines do not matter here; those of the text do, since it was not read as it was meant.
 fn about(found: &Equations, all: &[Equations], messages: Diagnostics) -> Diagnostics {
     let others_are_broken = all.iter().any(|e| e.broken && e.name() != found.name());
     match others_are_broken && !found.broken {
-        true => Diagnostics::default(),
+        true => Diagnostics(messages.0.into_iter().filter(|d| d.code.starts_with("E00")).collect()),
         false => messages,
     }
 }

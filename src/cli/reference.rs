@@ -8,7 +8,7 @@ use crate::lang::term::{Accepts, Default};
 use crate::objective::functions::{FUNCTIONS, Function, GradientRule};
 use crate::objective::quantities::{QUANTITIES, When};
 use crate::registry::{all_kinds, shared_fields};
-use crate::spec::{LIBRARY, PRELUDE};
+use crate::spec::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
 use clap::CommandFactory;
 use std::fmt::Write;
 
@@ -83,7 +83,7 @@ fn functions() -> String {
     let mut out = head(
         "Functions",
         "What an objective may be built from. Levels, and when each line is evaluated: `docs/language.md`. Everything in `std/` is written in the \
-         language itself; its text is below.",
+         language itself; its functions are below.",
     );
     out.push_str("\n## Operators\n\n| | meaning | | gradient | example |\n|---|---|---|---|---|\n");
     for function in FUNCTIONS.iter().filter(|f| f.operator) {
@@ -104,9 +104,16 @@ fn functions() -> String {
         let _ = writeln!(out, "\n{}\n\n{}. Gradient: {}.", function.equation, sentence(function.doc), gradient(function));
         let _ = writeln!(out, "\n```epo-expression\n{}\n```", function.example);
     }
-    for (name, text) in LIBRARY.files.iter().filter(|(name, _)| name.starts_with("std/")) {
+    for (name, _) in LIBRARY.files.iter().filter(|(name, _)| name.starts_with("std/")) {
         let how = if *name == PRELUDE { "Visible everywhere, without an import.".into() } else { format!("`import \"{name}\"`") };
-        let _ = writeln!(out, "\n## {name}\n\n{how}\n\n```epo-library\n{}\n```", text.trim_end());
+        let _ = writeln!(out, "\n## {name}\n\n{how}");
+        for function in library_functions(name) {
+            let LibraryFunction { name, text, comment, example, .. } = function;
+            let doc: Vec<&str> = comment.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
+            let _ =
+                writeln!(out, "\n### {name}\n\n{}\n\n```epo-library\n{text}\n```", doc.join("\n").trim_end_matches('.').to_owned() + ".");
+            let _ = writeln!(out, "\nExample: `{example}`");
+        }
     }
     out
 }

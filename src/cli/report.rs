@@ -1,6 +1,6 @@
 //! The tables of a run: at its end, and again with `epo-run report`.
 
-use super::{DONE, FAILED, Settings, complain};
+use super::{DONE, FAILED, Settings, answer, complain};
 use crate::exec::Outcome;
 use crate::plan::Plan;
 use crate::store::Store;
@@ -15,6 +15,9 @@ pub struct ReportArgs {
     /// `ppo_epo/7f3a9c41`, the beginning of its digest, or a name that but one run has.
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// As Markdown, with how entropy moved while each method learned.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 pub fn run(args: &ReportArgs, settings: &Settings) -> u8 {
@@ -30,7 +33,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> u8 {
     }
     let mut code = DONE;
     for page in &pages {
-        if let Err(message) = print(page) {
+        if let Err(message) = if args.markdown { print_markdown(page) } else { print(page) } {
             complain(&message);
             code = FAILED;
         }
@@ -59,13 +62,23 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
     pages
 }
 
+fn print_markdown(page: &Path) -> Result<(), String> {
+    if page.extension().is_some_and(|e| e == "json") {
+        answer(&crate::report::markdown(&read(page)?));
+    }
+    Ok(())
+}
+
+fn read(page: &Path) -> Result<crate::report::ReportData, String> {
+    let text = std::fs::read_to_string(page).map_err(|error| format!("cannot read {}: {error}", page.display()))?;
+    crate::report::from_json(&text).map_err(|error| format!("{}: {error}", page.display()))
+}
+
 fn print(page: &Path) -> Result<(), String> {
     if page.extension().is_none_or(|e| e != "json") {
-        println!("{}", page.display());
+        answer(&format!("{}\n", page.display()));
         return Ok(());
     }
-    let text = std::fs::read_to_string(page).map_err(|error| format!("cannot read {}: {error}", page.display()))?;
-    let data = crate::report::from_json(&text).map_err(|error| format!("{}: {error}", page.display()))?;
-    println!("{}", crate::report::text(&data, WIDTH));
+    answer(&format!("{}\n", crate::report::text(&read(page)?, WIDTH)));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::plan::stem;
-use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::plan::{Plan, Reason, reasons};
@@ -60,9 +60,9 @@ fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
     let up_to_date = reasons.iter().filter(|r| r.is_up_to_date()).count();
     let total = plan.tasks.len();
     match (fresh, total - up_to_date) {
-        (true, _) => eprintln!("{total} tasks, all made anew"),
-        (false, 0) => eprintln!("everything is up to date: {total} tasks, none to run"),
-        (false, n) => eprintln!("{total} tasks: {n} to run, {up_to_date} taken from earlier runs (`epo-run plan` says why)"),
+        (true, _) => tell(&format!("{total} tasks, all made anew")),
+        (false, 0) => tell(&format!("everything is up to date: {total} tasks, none to run")),
+        (false, n) => tell(&format!("{total} tasks: {n} to run, {up_to_date} taken from earlier runs (`epo-run plan` says why)")),
     }
 }
 
@@ -93,7 +93,7 @@ fn finish(plan: &Plan, outcome: &Outcome) -> u8 {
 
 fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
     if matches!(error, ExecError::Interrupted { .. }) {
-        eprintln!("{error}");
+        tell(&error.to_string());
         return INTERRUPTED;
     }
     compiled::show(sources, &Diagnostics(vec![error.diagnostic()]));

@@ -1,6 +1,6 @@
 //! `epo-run runs`
 
-use super::{DONE, Settings, answer, complain_with};
+use super::{DONE, Settings, answer, complain_with, tell};
 use crate::store::{RunState, RunSummary, Store, StoreError};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -45,12 +45,12 @@ pub fn wrong(error: &StoreError) -> u8 {
 
 fn remove(store: &Store, run: &str) -> Result<(), StoreError> {
     let removed = store.remove_run(&store.find_run(run)?)?;
-    println!("removed {}: {} tasks, {}", removed.run, removed.tasks, bytes(removed.bytes));
+    answer(&format!("removed {}: {} tasks, {}\n", removed.run, removed.tasks, bytes(removed.bytes)));
     if removed.shared > 0 {
-        eprintln!("{} kept: other runs have them too", tasks(removed.shared));
+        tell(&format!("{} kept: other runs have them too", tasks(removed.shared)));
     }
     if removed.busy > 0 {
-        eprintln!("{} kept: a process is at work on them", tasks(removed.busy));
+        tell(&format!("{} kept: a process is at work on them", tasks(removed.busy)));
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ fn list(store: &Store, as_json: bool) -> Result<(), StoreError> {
         return Ok(());
     }
     if runs.is_empty() {
-        eprintln!("there are no runs in {}", store.root().display());
+        tell(&format!("there are no runs in {}", store.root().display()));
         return Ok(());
     }
     let rows: Vec<[String; 4]> = runs.iter().map(row).collect();

@@ -1,6 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml`, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use crate::play::WITH_DATA;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ pub struct Values {
     pub threads: usize,
     /// `cpu`, `cuda`, or `auto`: CUDA if the binary has it and a device answers.
     pub device: String,
-    /// Data folders by name: `data.alfworld`.
+    /// Data folders by the environment's name: `data.scienceworld`.
     #[serde(default)]
     pub data: BTreeMap<String, PathBuf>,
 }
@@ -34,7 +35,9 @@ impl Settings {
     /// # Errors
     /// A sentence that names the setting and where it was given.
     pub fn load(args: &SettingsArgs) -> Result<Self, String> {
-        let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), data: BTreeMap::new() };
+        let folders = data_home().map(|home| home.join("epo"));
+        let data = folders.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
+        let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), data };
         let mut figment = Figment::from(Serialized::defaults(&defaults));
         let user = user_file();
         if let Some(user) = &user {
@@ -83,9 +86,17 @@ impl Settings {
 }
 
 fn user_file() -> Option<PathBuf> {
-    let config =
-        std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
-    config.map(|c| c.join("epo").join(FILE))
+    user_folder("XDG_CONFIG_HOME", ".config").map(|c| c.join("epo").join(FILE))
+}
+
+fn data_home() -> Option<PathBuf> {
+    user_folder("XDG_DATA_HOME", ".local/share")
+}
+
+/// A folder of the XDG base directory specification.
+fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let given = std::env::var_os(variable).map(PathBuf::from);
+    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(default)))
 }
 
 fn describe(error: &figment::Error) -> String {

@@ -1,10 +1,9 @@
 //! `epo-run show`
 
 use super::{DONE, WRONG_INPUT, answer, compiled};
-use crate::equation::{latex, latex_name, term_text_shallow};
+use crate::equation::{latex, latex_name, readable, term_text_shallow};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
-use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
 use crate::plan::{self, Plan};
 use crate::spec::{Compiled, Equations, PipelineSpec, Request, compile, equations};
@@ -186,27 +185,19 @@ fn objective(args: &ShowArgs, request: &Request<'_>) -> u8 {
     if diagnostics.has_errors() { WRONG_INPUT } else { DONE }
 }
 
-/// Names and terms: the advantage, the named terms, what is minimised.
-fn lines(equations: &Equations) -> Vec<(&str, &Term)> {
-    let advantage = equations.advantage.iter().map(|t| ("advantage", t.as_ref()));
-    let terms = equations.loss.iter().flat_map(|l| l.terms.iter().map(|t| (t.name.as_ref(), t.term.as_ref())));
-    let minimize = equations.loss.iter().filter_map(|l| Some(("minimize", l.minimize.as_deref()?)));
-    advantage.chain(terms).chain(minimize).collect()
-}
-
 fn as_text(equations: &Equations) -> String {
-    let lines = lines(equations);
+    let lines = readable(&equations.lines());
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = format!("{}\n", equations.name());
     for (name, term) in lines {
-        let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(term));
+        let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(&term));
     }
     out
 }
 
 fn as_latex(equations: &Equations) -> String {
     let mut out = format!("% {}\n\\begin{{align}}\n", equations.name());
-    let lines = lines(equations);
+    let lines = readable(&equations.lines());
     for (index, (name, term)) in lines.iter().enumerate() {
         let end = if index + 1 < lines.len() { r" \\" } else { "" };
         let _ = writeln!(out, "  {} &= {}{end}", latex_name(name), latex(term));

@@ -103,7 +103,7 @@ pub trait World: Send + Sync {
         &[]
     }
 
-    /// How many games may run at once while memory is looked at; fewer where one is heavy.
+    /// How many games may run at once; fewer where one is heavy. Always the same: how episodes share a batch depends on it.
     fn at_once(&self) -> usize {
         128
     }

@@ -21,9 +21,11 @@ pub fn latex_name(name: &str) -> String {
         "returns" => r"\hat{R}",
         "reward" => "r",
         "outcome" => "R",
+        "uniform" => "u",
         "iteration" => "k",
         "iterations" => "K",
         "minimize" => r"\mathcal{L}",
+        _ if name.len() == 1 => return name.to_string(),
         _ => return format!(r"\mathrm{{{}}}", name.replace('_', r"\_")),
     };
     symbol.to_string()
@@ -107,6 +109,8 @@ fn apply(function: &str, args: &[Argument], own: u8) -> String {
         ("where", [c, a, b]) => {
             format!(r"\begin{{cases}} {} & \text{{if }} {} \\ {} & \text{{otherwise}} \end{{cases}}", write(a, 0), write(c, 0), write(b, 0))
         }
+        ("only", [x, c]) => format!(r"\left.{}\right|_{{{}}}", write(x, 7), write(c, 0)),
+        ("binomial", [n, k]) => format!(r"\binom{{{}}}{{{}}}", write(n, 0), write(k, 0)),
         ("mean", [x]) => format!(r"\mathop{{\mathbb{{E}}}}{}{}", subscript(&keys), square(x)),
         ("sum", [x]) => format!(r"\sum{} {}", subscript(&keys), write(x, 7)),
         ("std", [x]) => format!(r"\operatorname{{std}}{}{}", subscript(&keys), bracketed(x)),

@@ -1,11 +1,11 @@
-//! Numbers that change over a run.
+//! Numbers that change over a run, as fields.
 
 use super::print::term_text;
 use crate::kind::{Field, Reader};
-use crate::lang::resolve::fold::fold;
-use crate::lang::term::{Argument, Term, TermKind};
+use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
-use crate::lang::{Diagnostic, Span};
+use crate::lang::{Diagnostic, Diagnostics, Span};
+use crate::objective::{Now, Schedule};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
@@ -13,16 +13,29 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct ScheduleField {
     term: Arc<Term>,
+    how: How,
 }
+
+#[derive(Clone, Debug)]
+enum How {
+    Constant(f64),
+    Changing(Arc<Schedule>),
+}
+
+/// Iterations that are assumed where nothing says how many there are.
+const ASSUMED: f64 = 100.0;
 
 impl ScheduleField {
     pub fn constant(value: f64) -> Self {
-        Self { term: Term::number(value, Span::NONE) }
+        Self { term: Term::number(value, Span::NONE), how: How::Constant(value) }
     }
 
     /// `progress`: from 0 at the start of the stage towards 1 at its end. For an optimiser it counts updates, so that it moves within an iteration.
     pub fn at(&self, iteration: f64, iterations: f64, progress: f64) -> f64 {
-        eval(&self.term, &[iteration, iterations, progress]).unwrap_or(f64::NAN)
+        match &self.how {
+            How::Constant(value) => *value,
+            How::Changing(schedule) => schedule.at(Now { iteration, iterations, progress }).unwrap_or(f64::NAN),
+        }
     }
 
     pub fn span(&self) -> Span {
@@ -30,30 +43,11 @@ impl ScheduleField {
     }
 }
 
-fn eval(term: &Term, at: &[f64; 3]) -> Option<f64> {
-    match &term.kind {
-        TermKind::Number(n) => Some(*n),
-        TermKind::Bool(b) => Some(f64::from(u8::from(*b))),
-        TermKind::Quantity(name) => match name.as_ref() {
-            "iteration" => Some(at[0]),
-            "iterations" => Some(at[1]),
-            "progress" => Some(at[2]),
-            _ => None,
-        },
-        TermKind::Named { body, .. } => eval(body, at),
-        TermKind::Apply { function, args } => {
-            let args = args.iter().filter(|a| !matches!(a, Argument::Absent));
-            let args: Option<Vec<f64>> = args.map(|a| if let Argument::Term(t) = a { eval(t, at) } else { None }).collect();
-            fold(function, &args?)
-        }
-    }
-}
-
 impl Serialize for ScheduleField {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.term.kind {
-            TermKind::Number(n) => serializer.serialize_f64(n),
-            _ => serializer.serialize_str(&term_text(&self.term)),
+        match self.how {
+            How::Constant(n) => serializer.serialize_f64(n),
+            How::Changing(_) => serializer.serialize_str(&term_text(&self.term)),
         }
     }
 }
@@ -62,20 +56,6 @@ impl Serialize for ScheduleField {
 fn short(x: f64) -> String {
     let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
     if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
-}
-
-/// The first thing in a term that a schedule cannot know.
-fn foreign(term: &Term) -> Option<(&str, Span)> {
-    match &term.kind {
-        TermKind::Number(_) | TermKind::Bool(_) => None,
-        TermKind::Quantity(name) => (!matches!(name.as_ref(), "iteration" | "iterations" | "progress")).then_some((name, term.place())),
-        TermKind::Named { body, .. } => foreign(body),
-        TermKind::Apply { function, args } => {
-            let inner = args.iter().find_map(|a| if let Argument::Term(t) = a { foreign(t) } else { None });
-            let count = args.iter().filter(|a| !matches!(a, Argument::Absent)).count();
-            inner.or_else(|| fold(function, &vec![1.0; count]).is_none().then_some((function.as_ref(), term.place())))
-        }
-    }
 }
 
 impl Field for ScheduleField {
@@ -88,17 +68,21 @@ impl Field for ScheduleField {
                 return None;
             }
         };
-        if let Some((name, span)) = foreign(&term) {
-            reader.report(
-                Diagnostic::error("E0305", span, format!("`{name}` is not known to a schedule"))
-                    .help("a schedule may use `iteration`, `iterations` and `progress`"),
-            );
-            return None;
-        }
-        let schedule = Self { term };
+        let how = match term.kind {
+            TermKind::Number(n) => How::Constant(n),
+            _ => {
+                let mut diagnostics = Diagnostics::default();
+                let schedule = Schedule::check(&term, &reader.field(), &mut diagnostics);
+                diagnostics.0.into_iter().for_each(|d| reader.report(d));
+                How::Changing(Arc::new(schedule?))
+            }
+        };
+        let schedule = Self { term, how };
+        let iterations = reader.constants.get("iterations").copied().unwrap_or(ASSUMED);
         for step in 0..=20 {
             let progress = f64::from(step) / 20.0;
-            let rate = schedule.at(progress * 99.0, 100.0, progress);
+            let iteration = (progress * iterations).floor().min(iterations - 1.0);
+            let rate = schedule.at(iteration, iterations, progress);
             if !(rate.is_finite() && rate >= 0.0) {
                 let percent = step * 5;
                 reader.report(

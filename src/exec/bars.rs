@@ -1,4 +1,4 @@
-use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use super::watch::{End, Pace, Start, Watch, progress_words, tell, words};
 use crate::stage::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
@@ -22,8 +22,8 @@ impl Bars {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| tell(text)),
+            None => tell(text),
         }
     }
 }

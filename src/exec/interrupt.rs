@@ -1,3 +1,4 @@
+use super::watch::tell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,10 +14,10 @@ impl Interrupt {
         let asked = interrupt.clone();
         ctrlc::set_handler(move || {
             if asked.0.swap(true, Ordering::SeqCst) {
-                eprintln!("\nstopped at once; run the same command again to go on from the last checkpoint");
+                tell("\nstopped at once; run the same command again to go on from the last checkpoint");
                 std::process::exit(130);
             }
-            eprintln!("\nstopping after this iteration; press Ctrl-C again to stop at once");
+            tell("\nstopping after this iteration; press Ctrl-C again to stop at once");
         })?;
         Ok(interrupt)
     }

@@ -32,13 +32,19 @@ pub trait Watch {
     fn task_ends(&mut self, _name: &str, _end: End) {}
 }
 
+/// A line on stderr. Nobody may be listening any more; the run goes on.
+pub(super) fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// `--quiet`: warnings alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quiet;
 
 impl Watch for Quiet {
     fn warn(&mut self, line: &str) {
-        eprintln!("warning: {line}");
+        tell(&format!("warning: {line}"));
     }
 }
 

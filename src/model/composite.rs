@@ -3,7 +3,7 @@
 //!
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
-use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, layer_name};
+use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use super::{ModelError, Row, Weights};
 use candle_core::{D, DType, Device, Tensor};
 
@@ -71,8 +71,8 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
     let padded = Tensor::from_vec(padded, rows * length, &device)?;
     let mut x = parameters.get(EMBEDDING)?.index_select(&padded, 0)?.reshape((rows, length, width))?;
 
-    let angles: Vec<f64> =
-        (0..length).flat_map(|t| (0..head / 2).map(move |i| t as f64 / config.rope_theta.powf(2.0 * i as f64 / head as f64))).collect();
+    let periods = config.rope_periods();
+    let angles: Vec<f64> = (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
     let angles = Tensor::from_vec(angles, (length, head / 2), &Device::Cpu)?;
     let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
     let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);
@@ -82,6 +82,11 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
 
     for layer in 0..config.layers {
         let part = |name: &str| parameters.get(&layer_name(layer, name));
+        let apply = |x: &Tensor, name: &str, bias: bool| -> Result<Tensor, ModelError> {
+            let y = linear(x, &part(name)?)?;
+            Ok(if bias { y.broadcast_add(&parameters.get(&bias_name(layer, name))?)? } else { y })
+        };
+        let variant = &config.variant;
         let normed = rms_norm(&x, &part("input_layernorm")?, config.norm_eps)?;
         let split = |y: Tensor, heads: usize| y.reshape((rows, length, heads, head))?.transpose(1, 2)?.contiguous();
         // Each key head serves a group of neighbouring query heads.
@@ -89,17 +94,21 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
             let shape = (rows, kv_heads, heads / kv_heads, length, head);
             y.unsqueeze(2)?.broadcast_as(shape)?.reshape((rows, heads, length, head))?.contiguous()
         };
-        let q = rope(&split(linear(&normed, &part("self_attn.q_proj")?)?, heads)?, &cos, &sin)?;
-        let k = spread(rope(&split(linear(&normed, &part("self_attn.k_proj")?)?, kv_heads)?, &cos, &sin)?)?;
-        let v = spread(split(linear(&normed, &part("self_attn.v_proj")?)?, kv_heads)?)?;
+        let turned = |y: Tensor, gain: &str| -> Result<Tensor, ModelError> {
+            let y = if variant.head_norms { rms_norm(&y, &part(gain)?, config.norm_eps)? } else { y };
+            Ok(rope(&y, &cos, &sin)?)
+        };
+        let q = turned(split(apply(&normed, "self_attn.q_proj", variant.qkv_bias)?, heads)?, "self_attn.q_norm")?;
+        let k = spread(turned(split(apply(&normed, "self_attn.k_proj", variant.qkv_bias)?, kv_heads)?, "self_attn.k_norm")?)?;
+        let v = spread(split(apply(&normed, "self_attn.v_proj", variant.qkv_bias)?, kv_heads)?)?;
         let scores = (q.matmul(&k.t()?)? / (head as f64).sqrt())?.broadcast_add(&mask)?;
         let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v)?;
-        let attended = attended.transpose(1, 2)?.reshape((rows, length, width))?;
-        x = (x + linear(&attended, &part("self_attn.o_proj")?)?)?;
+        let attended = attended.transpose(1, 2)?.reshape((rows, length, heads * head))?;
+        x = (x + apply(&attended, "self_attn.o_proj", variant.output_bias)?)?;
         let normed = rms_norm(&x, &part("post_attention_layernorm")?, config.norm_eps)?;
-        let gate = candle_nn::ops::silu(&linear(&normed, &part("mlp.gate_proj")?)?)?;
-        let product = (gate * linear(&normed, &part("mlp.up_proj")?)?)?;
-        x = (x + linear(&product, &part("mlp.down_proj")?)?)?;
+        let gate = candle_nn::ops::silu(&apply(&normed, "mlp.gate_proj", variant.ffn_bias)?)?;
+        let product = (gate * apply(&normed, "mlp.up_proj", variant.ffn_bias)?)?;
+        x = (x + apply(&product, "mlp.down_proj", variant.ffn_bias)?)?;
     }
     Ok(rms_norm(&x, &parameters.get(FINAL_NORM)?, config.norm_eps)?)
 }

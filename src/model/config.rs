@@ -1,16 +1,16 @@
 //! The shape of a decoder.
 
-use super::ModelError;
+use super::{ModelError, RopeScaling};
 use serde::{Deserialize, Serialize};
 
-/// A Llama-shaped causal decoder: RMS norm before each block, rotary positions, grouped-query attention, SwiGLU.
+/// A causal decoder of the Llama family: RMS norm before each block, rotary positions, grouped-query attention, SwiGLU.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecoderConfig {
     pub layers: usize,
     /// Size of the residual stream.
     pub width: usize,
-    /// Query heads; each is `width / heads` wide.
+    /// Query heads; each is `width / heads` wide, unless [`Variant::head`] says otherwise.
     pub heads: usize,
     /// Key and value heads; each serves `heads / kv_heads` query heads.
     pub kv_heads: usize,
@@ -24,6 +24,31 @@ pub struct DecoderConfig {
     pub norm_eps: f64,
     /// The output head is the embedding.
     pub tied: bool,
+    #[serde(default, skip_serializing_if = "Variant::is_plain")]
+    pub variant: Variant,
+}
+
+/// What sets the members of the family apart: Llama, Mistral, Qwen2, Qwen3.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Variant {
+    /// Width of a head, where it is not `width / heads`.
+    pub head: Option<usize>,
+    /// Queries, keys and values have biases.
+    pub qkv_bias: bool,
+    /// The output of attention has a bias.
+    pub output_bias: bool,
+    /// The three matrices of the feed-forward block have biases.
+    pub ffn_bias: bool,
+    /// Queries and keys go through an RMS norm over each head before they are turned.
+    pub head_norms: bool,
+    pub rope: RopeScaling,
+}
+
+impl Variant {
+    pub fn is_plain(&self) -> bool {
+        *self == Variant::default()
+    }
 }
 
 /// Sequences longer than this are refused, so that sizes computed from a file's numbers cannot overflow.
@@ -31,7 +56,12 @@ const LARGEST: usize = 1 << 24;
 
 impl DecoderConfig {
     pub fn head_width(&self) -> usize {
-        self.width / self.heads
+        self.variant.head.unwrap_or(self.width / self.heads)
+    }
+
+    /// Width of all query heads together.
+    pub fn query_width(&self) -> usize {
+        self.heads * self.head_width()
     }
 
     /// Width of all key heads together, and of all value heads together.
@@ -55,7 +85,11 @@ impl DecoderConfig {
                 return wrong(format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
             }
         }
-        if !self.width.is_multiple_of(self.heads) {
+        if let Some(head) = self.variant.head {
+            if head == 0 || head > LARGEST || !head.is_multiple_of(2) {
+                return wrong(format!("a head is {head} wide, rotary positions need an even number"));
+            }
+        } else if !self.width.is_multiple_of(self.heads) {
             return wrong(format!("`heads` has to divide `width`, but {} does not divide {}", self.heads, self.width));
         }
         if !self.head_width().is_multiple_of(2) {
@@ -73,14 +107,20 @@ impl DecoderConfig {
         if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
             return wrong(format!("`norm_eps` is {}, it has to be positive", self.norm_eps));
         }
-        Ok(())
+        self.variant.rope.validate()
     }
 
     /// Number of scalars in a causal language model of this shape.
     pub fn parameters(&self) -> usize {
-        let block = 2 * self.width + 2 * self.width * self.width + 2 * self.kv_width() * self.width + 3 * self.ffn * self.width;
+        let (query, kv, variant) = (self.query_width(), self.kv_width(), &self.variant);
+        let matrices = 2 * self.width * query + 2 * kv * self.width + 3 * self.ffn * self.width;
+        let some = |there: bool, count: usize| if there { count } else { 0 };
+        let biases = some(variant.qkv_bias, query + 2 * kv)
+            + some(variant.output_bias, self.width)
+            + some(variant.ffn_bias, 2 * self.ffn + self.width);
+        let norms = 2 * self.width + some(variant.head_norms, 2 * self.head_width());
         let ends = if self.tied { 1 } else { 2 } * self.vocab * self.width + self.width;
-        self.layers * block + ends
+        self.layers * (matrices + biases + norms) + ends
     }
 }
 
@@ -101,7 +141,24 @@ pub(crate) mod tests {
             rope_theta: 10000.0,
             norm_eps: 1e-5,
             tied: true,
+            variant: Variant::default(),
         }
+    }
+
+    /// Every variant by itself and all of them together.
+    pub(crate) fn variants() -> Vec<DecoderConfig> {
+        let plain = Variant::default;
+        let llama3 = RopeScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 16 };
+        let all = [
+            Variant { head: Some(10), ..plain() },
+            Variant { qkv_bias: true, ..plain() },
+            Variant { qkv_bias: true, output_bias: true, ffn_bias: true, ..plain() },
+            Variant { head_norms: true, head: Some(16), ..plain() },
+            Variant { rope: RopeScaling::Linear { factor: 4.0 }, ..plain() },
+            Variant { rope: llama3.clone(), ..plain() },
+            Variant { head: Some(10), qkv_bias: true, output_bias: true, ffn_bias: true, head_norms: true, rope: llama3 },
+        ];
+        all.into_iter().map(|variant| DecoderConfig { variant, ..tiny() }).collect()
     }
 
     #[test]
@@ -116,6 +173,8 @@ pub(crate) mod tests {
         assert_eq!(message(|c| c.kv_heads = 3), "`kv_heads` has to divide `heads`, but 3 does not divide 4");
         assert_eq!(message(|c| c.layers = 0), "`layers` is 0, it has to be between 1 and 16777216");
         assert!(message(|c| c.heads = 8).contains("3 wide"));
+        assert!(message(|c| c.variant.head = Some(7)).contains("7 wide"));
+        assert!(message(|c| c.variant.rope = RopeScaling::Linear { factor: 0.0 }).contains("`factor`"));
         assert!(message(|c| c.norm_eps = 0.0).contains("`norm_eps`"));
         assert!(message(|c| c.rope_theta = f64::NAN).contains("`rope_theta`"));
     }

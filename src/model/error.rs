@@ -15,6 +15,13 @@ pub enum ModelError {
     Input(String),
     #[error("tokenizer: {0}")]
     Tokenizer(String),
+    /// A model's source that cannot be read or fetched.
+    #[error("{0}")]
+    Source(String),
+    #[error("{0}")]
+    Template(String),
+    #[error("{0}")]
+    Memory(String),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }

@@ -13,6 +13,9 @@ mod gradients;
 mod lanes;
 mod native;
 mod optimizer;
+pub mod pretrained;
+pub mod reference;
+mod rope;
 mod row;
 mod score;
 #[cfg(test)]
@@ -22,14 +25,16 @@ mod tokenizer;
 mod value_head;
 mod weights;
 
-pub use config::DecoderConfig;
+pub use config::{DecoderConfig, Variant};
 pub use error::ModelError;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
 pub use gradients::Gradients;
 pub use lanes::Compute;
 pub use optimizer::{AdamW, AdamWConfig};
+pub use pretrained::{ChatTemplate, Message, Pretrained, Source};
+pub use rope::RopeScaling;
 pub use row::{Row, Target};
-pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, score};
+pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, logits, score};
 pub use tokenizer::{END, PAD, Tokenizer};
 pub use value_head::{Critic, ValueEvaluation};
 pub use weights::{Head, Weights};

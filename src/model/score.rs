@@ -1,7 +1,11 @@
 //! Log-probabilities and entropies of the policy's tokens, and the gradient of any function of them.
 
 use super::engine::{Answers, Ask, Engine, answers};
+use super::native::batch::{Batch, Sequence};
+use super::native::head::all_logits;
+use super::native::pass::forward;
 use super::{Compute, Gradients, ModelError, Row, Weights};
+use candle_core::DType;
 
 /// One number for every target, rows in order, targets in order within their row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +32,22 @@ pub struct ScoreGradients {
 /// Log-probabilities and entropies, with nothing kept for a backward pass.
 pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<Scores, ModelError> {
     Ok(Scores::new(answers(weights, rows, Ask::Policy { temperature }, compute)?))
+}
+
+/// The logits behind the last of `ids`.
+pub fn logits(weights: &Weights, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+    let row = Row::after(ids.to_vec(), ids.len());
+    row.check(weights.config(), 0)?;
+    if ids.len() > weights.config().context {
+        return Err(ModelError::input(format!("{} tokens are more than the model's `context` of {}", ids.len(), weights.config().context)));
+    }
+    let Some(last) = ids.len().checked_sub(1) else { return Err(ModelError::input("there is nothing before an empty row's next token")) };
+    if weights.dtype() != DType::F32 || !weights.device().is_cpu() {
+        return Err(ModelError::input("logits are given on the CPU in f32 only"));
+    }
+    let model = weights.packed::<f32>(false)?;
+    let batch = Batch::new([Sequence { ids, wanted: &[last as u32] }]);
+    Ok(all_logits(&model, &forward(&model, &batch, false).hidden))
 }
 
 /// Scores and the gradients of Σ g · score with respect to the parameters, where g is known beforehand.

@@ -1,7 +1,7 @@
 //! Properties of scoring and its gradient that hold for the whole decoder.
 
 use super::composite;
-use super::config::tests::tiny;
+use super::config::tests::{tiny, variants};
 use super::engine::{Answers, Ask, Composite, native_answers};
 use super::*;
 use candle_core::{DType, Device, Tensor};
@@ -89,8 +89,9 @@ fn worst_difference(weights: &Weights, gradients: &Gradients, loss: impl Fn() ->
 
 #[test]
 fn gradients_agree_with_finite_differences() {
-    for tied in [true, false] {
-        let config = DecoderConfig { tied, context: 40, ..tiny() };
+    let shapes = [true, false].into_iter().map(|tied| DecoderConfig { tied, ..tiny() });
+    for config in shapes.chain(variants()) {
+        let config = DecoderConfig { context: 40, ..config };
         let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
         shake(&weights);
         let rows = random_rows(&config, 5, 4);
@@ -100,7 +101,7 @@ fn gradients_agree_with_finite_differences() {
         let what = Ask::Policy { temperature: 0.8 };
         let worst =
             worst_difference(&weights, &gradients, || loss(&native_answers::<f64>(&weights, &rows, what, &compute).unwrap(), &slopes));
-        assert!(worst < 1e-6, "{worst}");
+        assert!(worst < 1e-6, "{worst} {config:?}");
     }
 }
 
@@ -195,8 +196,8 @@ fn rows_that_do_not_fit_are_refused() {
 
 #[test]
 fn the_kernels_agree_with_candles_operations() {
-    for (tied, kv_heads) in [(true, 2), (false, 4), (true, 1)] {
-        let config = DecoderConfig { tied, kv_heads, ..tiny() };
+    let shapes = [(true, 2), (false, 4), (true, 1)].into_iter().map(|(tied, kv_heads)| DecoderConfig { tied, kv_heads, ..tiny() });
+    for config in shapes.chain(variants()) {
         let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
         shake(&weights);
         let rows = random_rows(&config, 9, 11);

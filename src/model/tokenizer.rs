@@ -1,4 +1,4 @@
-//! Text to tokens and back: byte-level byte-pair encoding (Sennrich et al. 2016), trained on the texts of an experiment.
+//! Text to tokens and back: byte-level byte-pair encoding (Sennrich et al. 2016), trained on the texts of an experiment, or a pretrained model's.
 
 use super::ModelError;
 use std::path::Path;
@@ -25,8 +25,11 @@ const ALPHABET: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// The same, but reading special tokens that stand in a text as those tokens; a pretrained model's only.
+    marked: Option<Box<tokenizers::Tokenizer>>,
     end: u32,
     pad: u32,
+    stops: Vec<u32>,
 }
 
 fn wrong(error: impl std::fmt::Display) -> ModelError {
@@ -72,7 +75,33 @@ impl Tokenizer {
         inner.set_encode_special_tokens(true);
         let id = |name: &str| inner.token_to_id(name).ok_or_else(|| wrong(format!("it has no token `{name}`")));
         let (end, pad) = (id(END)?, id(PAD)?);
-        Ok(Tokenizer { inner, end, pad })
+        Ok(Tokenizer { inner, marked: None, end, pad, stops: vec![end] })
+    }
+
+    pub(crate) fn parse(json: &[u8]) -> Result<tokenizers::Tokenizer, ModelError> {
+        tokenizers::Tokenizer::from_bytes(json).map_err(wrong)
+    }
+
+    /// A pretrained model's tokenizer. Its first end closes a response; any of them stops one.
+    pub(crate) fn pretrained(mut marked: tokenizers::Tokenizer, ends: Vec<u32>, pad: Option<u32>) -> Result<Tokenizer, ModelError> {
+        let Some(&end) = ends.first() else {
+            return Err(wrong("nothing says which token ends a response (`eos_token` of `tokenizer_config.json`, or `eos_token_id`)"));
+        };
+        if let Some(id) = ends.iter().chain(&pad).find(|id| marked.id_to_token(**id).is_none()) {
+            return Err(wrong(format!("it has no token {id}, which is to end or pad responses")));
+        }
+        marked.with_padding(None);
+        marked.with_truncation(None).map_err(wrong)?;
+        marked.set_encode_special_tokens(false);
+        let mut inner = marked.clone();
+        inner.set_encode_special_tokens(true);
+        Ok(Tokenizer { inner, marked: Some(Box::new(marked)), end, pad: pad.unwrap_or(end), stops: ends })
+    }
+
+    /// Reads a `tokenizer.json` that [`Tokenizer::save`] wrote of a pretrained model's.
+    pub fn load_pretrained(path: &Path, ends: Vec<u32>, pad: u32) -> Result<Tokenizer, ModelError> {
+        let json = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
+        Tokenizer::parse(&json).and_then(|t| Tokenizer::pretrained(t, ends, Some(pad))).map_err(|e| ModelError::file(path, e))
     }
 
     /// Reads a `tokenizer.json` that [`Tokenizer::save`] wrote.
@@ -88,6 +117,32 @@ impl Tokenizer {
     /// The content of `tokenizer.json`; equal for equal tokenizers.
     pub fn json(&self) -> Result<String, ModelError> {
         self.inner.to_string(true).map_err(wrong)
+    }
+
+    pub fn largest_id(&self) -> Option<u32> {
+        self.inner.get_vocab(true).into_values().max()
+    }
+
+    /// Tokens that end a response.
+    pub fn stops(&self) -> &[u32] {
+        &self.stops
+    }
+
+    /// As [`Tokenizer::encode`], but special tokens that stand in the text become those tokens: for what a chat template wrote.
+    pub fn encode_marked(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        let tokenizer = self.marked.as_deref().unwrap_or(&self.inner);
+        Ok(tokenizer.encode_fast(text, false).map_err(wrong)?.get_ids().to_vec())
+    }
+
+    /// The start of a text: as [`Tokenizer::encode`], with what the model wants before every text (a begin token, for most that have one).
+    pub fn encode_start(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        let add = self.marked.is_some();
+        Ok(self.inner.encode_fast(text, add).map_err(wrong)?.get_ids().to_vec())
+    }
+
+    /// The text, with special tokens written out.
+    pub fn decode_marked(&self, ids: &[u32]) -> Result<String, ModelError> {
+        self.inner.decode(ids, false).map_err(wrong)
     }
 
     /// Number of tokens, special ones included.

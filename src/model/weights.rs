@@ -56,9 +56,29 @@ pub(crate) fn layer_name(layer: usize, part: &str) -> String {
     format!("model.layers.{layer}.{part}.weight")
 }
 
+pub(crate) fn bias_name(layer: usize, part: &str) -> String {
+    format!("model.layers.{layer}.{part}.bias")
+}
+
+/// The matrices of a block that have biases, with the sizes of those.
+pub(crate) fn biased(config: &DecoderConfig) -> Vec<(&'static str, usize)> {
+    let (query, kv, variant) = (config.query_width(), config.kv_width(), &config.variant);
+    let mut all = Vec::new();
+    if variant.qkv_bias {
+        all.extend([("self_attn.q_proj", query), ("self_attn.k_proj", kv), ("self_attn.v_proj", kv)]);
+    }
+    if variant.output_bias {
+        all.push(("self_attn.o_proj", config.width));
+    }
+    if variant.ffn_bias {
+        all.extend([("mlp.gate_proj", config.ffn), ("mlp.up_proj", config.ffn), ("mlp.down_proj", config.width)]);
+    }
+    all
+}
+
 /// Every parameter of a model with its shape and start, in order.
 fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, Start)> {
-    let (width, ffn, kv) = (config.width, config.ffn, config.kv_width());
+    let (width, ffn, query, kv) = (config.width, config.ffn, config.query_width(), config.kv_width());
     // The usual 1/sqrt(fan-in); what is added to the residual stream is scaled down by the number of additions.
     let inner = |fan_in: usize| Start::Normal(1.0 / (fan_in as f64).sqrt());
     let residual = |fan_in: usize| Start::Normal(1.0 / (fan_in as f64 * 2.0 * config.layers as f64).sqrt());
@@ -66,14 +86,21 @@ fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, St
     for layer in 0..config.layers {
         let mut add = |part: &str, shape: Vec<usize>, start: Start| all.push((layer_name(layer, part), shape, start));
         add("input_layernorm", vec![width], Start::Constant(1.0));
-        add("self_attn.q_proj", vec![width, width], inner(width));
+        add("self_attn.q_proj", vec![query, width], inner(width));
         add("self_attn.k_proj", vec![kv, width], inner(width));
         add("self_attn.v_proj", vec![kv, width], inner(width));
-        add("self_attn.o_proj", vec![width, width], residual(width));
+        add("self_attn.o_proj", vec![width, query], residual(query));
+        if config.variant.head_norms {
+            add("self_attn.q_norm", vec![config.head_width()], Start::Constant(1.0));
+            add("self_attn.k_norm", vec![config.head_width()], Start::Constant(1.0));
+        }
         add("post_attention_layernorm", vec![width], Start::Constant(1.0));
         add("mlp.gate_proj", vec![ffn, width], inner(width));
         add("mlp.up_proj", vec![ffn, width], inner(width));
         add("mlp.down_proj", vec![width, ffn], residual(ffn));
+        for (part, size) in biased(config) {
+            all.push((bias_name(layer, part), vec![size], Start::Constant(0.0)));
+        }
     }
     all.push((FINAL_NORM.to_string(), vec![width], Start::Constant(1.0)));
     match head {
@@ -86,6 +113,11 @@ fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, St
         }
     }
     all
+}
+
+/// Names and shapes of a causal language model, in order.
+pub(crate) fn shapes(config: &DecoderConfig) -> Vec<(String, Vec<usize>)> {
+    parameters(config, Head::Vocabulary).into_iter().map(|(name, shape, _)| (name, shape)).collect()
 }
 
 /// Small, so that the first predictions of a tied model are close to uniform.
@@ -115,6 +147,16 @@ impl Weights {
             variables.insert(name, Var::from_tensor(&tensor)?);
         }
         Ok(Weights::new(config.clone(), head, variables))
+    }
+
+    /// A causal language model of given tensors, one for each of [`shapes`].
+    pub(crate) fn from_tensors(config: &DecoderConfig, mut tensors: BTreeMap<String, Tensor>) -> Result<Weights, ModelError> {
+        let mut variables = IndexMap::new();
+        for (name, _) in shapes(config) {
+            let tensor = tensors.remove(&name).ok_or_else(|| ModelError::input(format!("`{name}` is missing")))?;
+            variables.insert(name, Var::from_tensor(&tensor.contiguous()?)?);
+        }
+        Ok(Weights::new(config.clone(), Head::Vocabulary, variables))
     }
 
     fn new(config: DecoderConfig, head: Head, variables: IndexMap<String, Var>) -> Weights {

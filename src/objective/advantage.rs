@@ -1,7 +1,7 @@
 //! A checked `advantage` line.
 
 use super::batch::Batch;
-use super::check::{Checker, flow};
+use super::check::{Checker, flow, sum};
 use super::context::{Place, Scope};
 use super::error::ObjectiveError;
 use super::eval::{Evaluator, Moment, summands};
@@ -52,6 +52,7 @@ impl Advantage {
                 .push(Diagnostic::error("E0304", term.place(), message).help("`where(condition, 1, 0)` makes a number of a condition"));
             return None;
         }
+        sum::check_sum(&program, root, scope.iterations, diagnostics);
         let live = program.reachable([root]);
         let mut gae: Vec<NodeId> = Vec::new();
         for (id, node) in program.nodes.iter().enumerate() {

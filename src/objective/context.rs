@@ -18,6 +18,10 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub place: Place,
+    /// Episodes of a group, where the stage says so.
+    pub group_size: Option<usize>,
+    /// Iterations of the stage, where it says so.
+    pub iterations: Option<usize>,
     lacking: Vec<Lack>,
 }
 
@@ -31,11 +35,17 @@ pub(super) struct Lack {
 
 impl Scope {
     pub fn new(place: Place) -> Self {
-        Self { place, lacking: Vec::new() }
+        Self { place, group_size: None, iterations: None, lacking: Vec::new() }
     }
 
     pub fn loss() -> Self {
         Self::new(Place::Loss)
+    }
+
+    /// What the stage around it plays, and for how long.
+    pub fn running(mut self, group_size: usize, iterations: usize) -> Self {
+        (self.group_size, self.iterations) = (Some(group_size), Some(iterations));
+        self
     }
 
     /// Says that this stage cannot give a quantity: `reason` ends the sentence "`value` is not known here: …", `help` says what to write.

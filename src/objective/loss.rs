@@ -1,7 +1,7 @@
 //! A checked `loss` block.
 
 use super::batch::Batch;
-use super::check::{Checker, flow};
+use super::check::{Checker, flow, sum};
 use super::context::Scope;
 use super::error::ObjectiveError;
 use super::eval::{Evaluator, Moment, Value, summands};
@@ -114,6 +114,7 @@ impl Objective {
         if !sound {
             return None;
         }
+        sum::check_sum(&program, root, scope.iterations, diagnostics);
         let live = program.reachable([root]);
         for term in &mut terms {
             let is_mention = |node: &super::program::Node| matches!(&node.op, Op::Named(name) if **name == *term.name);

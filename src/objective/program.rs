@@ -30,6 +30,8 @@ pub struct Node {
     pub depth: usize,
     /// Whether the node or one below it is a `history`.
     pub past: bool,
+    /// Whether there may be no value: a `history` or an `only` is below.
+    pub partial: bool,
     /// What the node computes, whatever it is called and wherever it stands.
     pub digest: blake3::Hash,
     /// The expression in short, for messages.
@@ -67,6 +69,8 @@ pub enum Op {
     Or,
     Clip,
     Where,
+    /// Arguments: what, and where it is kept.
+    Only,
     Stop,
     Reduce(Reduction),
     Whiten,
@@ -88,6 +92,8 @@ pub enum Reduction {
     Count,
     Min,
     Max,
+    Initial,
+    Final,
 }
 
 impl Reduction {
@@ -99,6 +105,8 @@ impl Reduction {
             "count" => Self::Count,
             "min" => Self::Min,
             "max" => Self::Max,
+            "initial" => Self::Initial,
+            "final" => Self::Final,
             _ => return None,
         })
     }

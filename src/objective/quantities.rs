@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub const QUANTITIES: [QuantityInfo; 20] = {
+pub const QUANTITIES: [QuantityInfo; 21] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -64,6 +64,12 @@ pub const QUANTITIES: [QuantityInfo; 20] = {
         quantity("old_value", Token, Collected, "the critic's estimate before the token, at collection time"),
         quantity("advantage", Token, Learning, "the value of the pipeline's `advantage` line"),
         quantity("returns", Token, Learning, "the unwhitened `gae` of the pipeline's `advantage` line plus `old_value`"),
+        quantity(
+            "uniform",
+            Token,
+            Collected,
+            "a number drawn from [0, 1) for the token when it is collected, for equations that choose at random",
+        ),
         quantity("reward", Turn, Collected, "the reward of this turn"),
         quantity("outcome", Turn, Collected, "the score of the turn's episode, less what was taken off this row"),
         quantity("turn_index", Turn, Collected, "number of the turn within its episode, from 0"),

@@ -4,9 +4,11 @@ use super::check::Checker;
 use super::context::{Place, Scope};
 use super::error::{NonFinite, ObjectiveError};
 use super::program::{NodeId, Op, Program};
+use super::quantities::When;
 use super::text::{FULL, describe};
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An expression over `iteration`, `iterations` and `progress`.
@@ -55,33 +57,8 @@ impl Schedule {
 
     /// The value at a moment of the run. Conditions are 0 and 1 on the way.
     pub fn at(&self, now: Now) -> Result<f64, ObjectiveError> {
-        let truth = |x: bool| f64::from(u8::from(x));
-        let mut values: Vec<f64> = Vec::with_capacity(self.program.nodes.len());
-        for node in &self.program.nodes {
-            let args: Vec<f64> = node.args.iter().map(|&arg| values[arg]).collect();
-            let value = match (&node.op, &args[..]) {
-                (Op::Number(x), _) => *x,
-                (Op::Bool(x), _) => truth(*x),
-                (Op::Quantity(info), _) => match info.name {
-                    "iteration" => now.iteration,
-                    "iterations" => now.iterations,
-                    _ => now.progress,
-                },
-                (Op::Unary(f), [x]) => (f.value)(*x),
-                (Op::Binary(f), [a, b]) => (f.value)(*a, *b),
-                (Op::Compare(_, f), [a, b]) => truth(f(*a, *b)),
-                (Op::Not, [x]) => truth(*x == 0.0),
-                (Op::And, [a, b]) => truth(*a != 0.0 && *b != 0.0),
-                (Op::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
-                (Op::Clip, [x, low, high]) => (super::math::AT_MOST.value)((super::math::AT_LEAST.value)(*x, *low), *high),
-                (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
-                (Op::Named(_) | Op::Stop, [x]) => *x,
-                // Everything else needs a batch, which the check refuses.
-                _ => f64::NAN,
-            };
-            values.push(value);
-        }
-        let value = values[self.root];
+        // What needs a batch is refused by the check.
+        let value = parts(&self.program, self.root).and_then(|parts| value(&self.program, &parts, now)).unwrap_or(f64::NAN);
         if value.is_finite() {
             return Ok(value);
         }
@@ -96,4 +73,80 @@ impl Schedule {
             gradient: None,
         })))
     }
+}
+
+/// A number with three digits, for messages.
+pub(super) fn short(x: f64) -> String {
+    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
+    if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
+/// Moments of the run at which something is looked at before it begins, at most.
+const MOMENTS: usize = 200;
+
+/// Iterations that are assumed where nothing says how many there are.
+const ASSUMED: usize = 100;
+
+/// `progress` and the value of an expression of nothing but the time, at moments all over the run; `None` if it needs a batch.
+pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<usize>) -> Option<Vec<(f64, f64)>> {
+    let parts = parts(program, root)?;
+    let iterations = iterations.unwrap_or(ASSUMED).max(1);
+    let moments = iterations.min(MOMENTS);
+    let at = |moment: usize| {
+        let iteration = moment * iterations / moments;
+        let progress = iteration as f64 / iterations as f64;
+        let now = Now { iteration: iteration as f64, iterations: iterations as f64, progress };
+        Some((progress, value(program, &parts, now)?))
+    };
+    (0..moments).map(at).collect()
+}
+
+/// The nodes of an expression of nothing but the time, each after those it uses; `None` if there is another. Work is bounded by its own size.
+fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
+    let (mut found, mut pending) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = pending.pop() {
+        let node = &program.nodes[id];
+        let timely = match &node.op {
+            Op::Quantity(info) => info.when == When::Always,
+            op => !matches!(op, Op::Only | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_)),
+        };
+        if !timely {
+            return None;
+        }
+        if found.insert(id) {
+            pending.extend(&node.args);
+        }
+    }
+    Some(found)
+}
+
+/// The value of the last of the given nodes.
+fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
+    let truth = |x: bool| f64::from(u8::from(x));
+    let mut values: BTreeMap<NodeId, f64> = BTreeMap::new();
+    for &id in parts {
+        let node = &program.nodes[id];
+        let args: Vec<f64> = node.args.iter().filter_map(|arg| values.get(arg).copied()).collect();
+        let value = match (&node.op, &args[..]) {
+            (Op::Number(x), _) => *x,
+            (Op::Bool(x), _) => truth(*x),
+            (Op::Quantity(info), _) => match info.name {
+                "iteration" => now.iteration,
+                "iterations" => now.iterations,
+                _ => now.progress,
+            },
+            (Op::Unary(f), [x]) => (f.value)(*x),
+            (Op::Binary(f), [a, b]) => (f.value)(*a, *b),
+            (Op::Compare(_, f), [a, b]) => truth(f(*a, *b)),
+            (Op::Not, [x]) => truth(*x == 0.0),
+            (Op::And, [a, b]) => truth(*a != 0.0 && *b != 0.0),
+            (Op::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
+            (Op::Clip, [x, low, high]) => (super::math::AT_MOST.value)((super::math::AT_LEAST.value)(*x, *low), *high),
+            (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
+            (Op::Named(_) | Op::Stop, [x]) => *x,
+            _ => return None,
+        };
+        values.insert(id, value);
+    }
+    values.last_key_value().map(|(_, value)| *value)
 }

@@ -145,6 +145,7 @@ fn key(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput], seed: Option<u64>) 
         let mut key = json!({ "field": input.field, "task": producer, "output": input.output });
         if stage.stage.shows_names() {
             key["name"] = plan.stage_name(input.instance, &input.stage).into();
+            key["title"] = plan.instances.get(input.instance).map(|i| i.title.as_str()).into();
         }
         key
     };

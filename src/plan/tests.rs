@@ -64,6 +64,15 @@ fn names_count_only_where_they_are_shown() {
 }
 
 #[test]
+fn titles_count_only_where_they_are_shown() {
+    let (plain, mut titled) = (three("a", 0, 5, count("rl")), three("a", 0, 5, count("rl")));
+    titled.title = "Other words".into();
+    let digest = |instance: &PipelineSpec, name: &str| digest_of(std::slice::from_ref(instance), name);
+    assert_eq!(digest(&plain, "a.train"), digest(&titled, "a.train"));
+    assert_ne!(digest(&plain, "a.page"), digest(&titled, "a.page"));
+}
+
+#[test]
 fn the_form_of_a_key_is_fixed() {
     let plan = Plan::new(&[three("a", 0, 5, count("rl"))]).unwrap();
     let warm = plan.tasks[0].digest.hex();

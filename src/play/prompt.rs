@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The placeholders that the engine fills, in every environment.
-pub const PLACEHOLDERS: [&str; 6] = ["task", "observation", "history", "admissible", "count", "turn"];
+pub const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
@@ -23,6 +23,8 @@ pub struct Moment<'a> {
     /// What was seen and done before, oldest first.
     pub history: &'a [HistoryEntry],
     pub admissible: &'a [String],
+    /// The environment's own placeholders, as far as the prompt has them.
+    pub own: &'a [(&'static str, String)],
 }
 
 /// A way to make a prompt from the moment before a turn.
@@ -62,7 +64,7 @@ kind! {
     /// A prompt with a window of the last turns.
     ///
     /// Placeholders: `{task}`, `{observation}`, `{admissible}` (comma-separated), `{count}` (turns so far), `{turn}` (from 1),
-    /// `{history}` (the window, one `entry` a turn, oldest first).
+    /// `{history}` (the window, one `entry` a turn, oldest first), `{earlier}` (the actions before the window, comma-separated).
     ///
     /// ```epo
     /// prompt later = """
@@ -110,7 +112,8 @@ impl PromptKind for Windowed {
                 "count" => moment.history.len().to_string(),
                 "turn" => (moment.history.len() + 1).to_string(),
                 "history" => self.window(moment.history),
-                _ => return None,
+                "earlier" => self.earlier(moment.history),
+                other => return moment.own.iter().find(|(name, _)| *name == other).map(|(_, text)| text.clone()),
             })
         })
     }
@@ -129,6 +132,11 @@ impl PromptKind for Windowed {
 }
 
 impl Windowed {
+    fn earlier(&self, history: &[HistoryEntry]) -> String {
+        let before = &history[..history.len().saturating_sub(self.history)];
+        before.iter().map(|past| past.action.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     fn window(&self, history: &[HistoryEntry]) -> String {
         let mut out = String::new();
         for past in &history[history.len().saturating_sub(self.history)..] {

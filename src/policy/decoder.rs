@@ -1,5 +1,6 @@
-//! Policies made from nothing: a small causal language model with fresh weights.
+//! The registry of policies, and those made from nothing: a small causal language model with fresh weights.
 
+use super::causal_lm::{self, CausalLm};
 use super::decode::{Choose, DecodeKind, From};
 use super::input::TokenizerInput;
 use crate::kind;
@@ -14,6 +15,10 @@ pub trait PolicyKind: fmt::Debug + Send + Sync + 'static {
     fn decode(&self) -> &Part<dyn DecodeKind>;
     /// For a policy from scratch.
     fn as_decoder(&self) -> Option<&Decoder> {
+        None
+    }
+    /// For a pretrained policy.
+    fn as_causal_lm(&self) -> Option<&CausalLm> {
         None
     }
 }
@@ -106,10 +111,11 @@ fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> O
 }
 
 impl Category for dyn PolicyKind {
-    const WORDS: &'static str = "a policy such as `decoder { … }`";
+    const WORDS: &'static str = "a policy such as `decoder { … }` or `causal_lm { … }`";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn PolicyKind>] = &[Entry { info: &Decoder::INFO, read }];
+        const ENTRIES: &[Entry<dyn PolicyKind>] =
+            &[Entry { info: &Decoder::INFO, read }, Entry { info: &CausalLm::INFO, read: causal_lm::read }];
         ENTRIES
     }
 

@@ -2,7 +2,8 @@
 
 use super::decode::Decode;
 use super::decoder::Decoder;
-use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Weights};
+use super::published::Published;
+use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Variant, Weights};
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -12,6 +13,8 @@ pub const WEIGHTS: &str = "model.safetensors";
 pub const TOKENIZER: &str = "tokenizer.json";
 const DESCRIPTION: &str = "policy.json";
 const FORMAT: u32 = 1;
+/// With what a pretrained policy has beside: what an older engine would not heed.
+const PUBLISHED_FORMAT: u32 = 2;
 
 /// `policy.json`
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +22,8 @@ struct Description {
     format: u32,
     config: DecoderConfig,
     decode: Decode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<Published>,
 }
 
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Policy {
     pub weights: Arc<Weights>,
     pub tokenizer: Arc<Tokenizer>,
     pub decode: Decode,
+    /// Of a pretrained policy.
+    pub published: Option<Published>,
 }
 
 impl Policy {
@@ -46,15 +53,18 @@ impl Policy {
             rope_theta: decoder.rope_theta.0,
             norm_eps: decoder.norm_eps.0,
             tied: decoder.tied,
+            variant: Variant::default(),
         };
         let weights = Weights::init(&config, seed, device, DType::F32)?;
-        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: decoder.decode.decode() })
+        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: decoder.decode.decode(), published: None })
     }
 
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
         self.weights.save(&folder.join(WEIGHTS))?;
         self.tokenizer.save(&folder.join(TOKENIZER))?;
-        let description = Description { format: FORMAT, config: self.weights.config().clone(), decode: self.decode.clone() };
+        let (config, published) = (self.weights.config().clone(), self.published.clone());
+        let format = if published.is_some() { PUBLISHED_FORMAT } else { FORMAT };
+        let description = Description { format, config, decode: self.decode.clone(), published };
         let path = folder.join(DESCRIPTION);
         let text = serde_json::to_vec_pretty(&description).map_err(|e| ModelError::file(&path, e))?;
         std::fs::write(&path, text).map_err(|e| ModelError::file(&path, e))
@@ -64,12 +74,20 @@ impl Policy {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
         let description: Description = serde_json::from_slice(&text).map_err(|e| ModelError::file(&path, e))?;
-        if description.format > FORMAT {
-            return Err(ModelError::file(&path, format!("is of format {}, newer than this engine's {FORMAT}", description.format)));
+        if description.format > PUBLISHED_FORMAT {
+            return Err(ModelError::file(
+                &path,
+                format!("is of format {}, newer than this engine's {PUBLISHED_FORMAT}", description.format),
+            ));
         }
         let weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
-        let tokenizer = Tokenizer::load(&folder.join(TOKENIZER))?;
-        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: description.decode })
+        let path = folder.join(TOKENIZER);
+        let tokenizer = match &description.published {
+            Some(published) => published.tokenizer(&path)?,
+            None => Tokenizer::load(&path)?,
+        };
+        let (weights, tokenizer) = (Arc::new(weights), Arc::new(tokenizer));
+        Ok(Self { weights, tokenizer, decode: description.decode, published: description.published })
     }
 
     /// The temperature of the distributions that are learned from: that of decoding, 1 where decoding is greedy.
@@ -90,7 +108,7 @@ impl Policy {
             Decode::Sample { temperature, top_k, top_p, min_p, max_tokens } => Mode::Sample {
                 sampling: Sampling { temperature: *temperature, top_k: *top_k, top_p: *top_p, min_p: *min_p },
                 max_tokens: *max_tokens,
-                stop: vec![self.tokenizer.end()],
+                stop: self.tokenizer.stops().to_vec(),
             },
         })
     }

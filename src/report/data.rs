@@ -87,6 +87,9 @@ pub struct ResultRow {
     pub mean_turns: f64,
     /// Family of tasks → (successes, episodes).
     pub families: BTreeMap<String, (u64, u64)>,
+    /// Means of what else the environment has to say of its episodes (`score`, `success_paper`); names that begin with `success` are shares.
+    #[serde(with = "finite_or_null::map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     /// Identifies the list of tasks; rows are comparable task by task only where it is the same.
     pub panel_hash: String,
 }

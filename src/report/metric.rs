@@ -30,6 +30,13 @@ pub(super) fn metric(name: &str) -> Metric {
     if let Some(term) = name.strip_prefix("loss/") {
         return plain(8, &format!("Loss: {term}"), "", None, "");
     }
+    if let Some(figure) = name.strip_prefix("env/") {
+        let note = "The environment's own measure, of the iteration's own episodes.";
+        return match figure.starts_with("success") {
+            true => share(3, format!("Environment: {figure}"), note),
+            false => plain(3, &format!("Environment: {figure}"), "", None, note),
+        };
+    }
     match name {
         "success" => share(0, "Success while training".into(), "Share of the iteration's own episodes that succeed."),
         "return" => plain(2, "Return", "", None, "Mean episode score of the iteration's own episodes."),

@@ -18,6 +18,7 @@ mod html;
 mod interval;
 mod json;
 mod label;
+mod markdown;
 mod markup;
 mod metric;
 mod number;
@@ -34,6 +35,7 @@ pub use data::{Curve, EpisodeExample, FORMAT, MetricRecord, PipelineInfo, Report
 pub use html::html;
 pub use interval::{Interval, Rate, wilson};
 pub use json::{ReportFormatError, from_json, json};
+pub use markdown::markdown;
 pub use summary::summary;
 pub use svg::svg;
 pub use table::{Cell, SeedCell, Split, Standing, Table, TableRow};

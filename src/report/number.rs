@@ -41,6 +41,11 @@ pub(super) fn short(value: f64) -> String {
     exponential(value, 3)
 }
 
+/// A figure of an environment: those that are called `success…` are shares.
+pub(super) fn figure_text(name: &str, value: f64) -> String {
+    if name.starts_with("success") && value.is_finite() { percent(value) } else { short(value) }
+}
+
 /// `5e-6`, `2.5e-6`: at most `digits` after the point.
 pub(super) fn exponential(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$e}");

@@ -43,6 +43,9 @@ pub struct Cell {
     pub standing: Standing,
     pub seeds: Vec<SeedCell>,
     pub families: BTreeMap<String, Rate>,
+    /// The environment's own figures: means over all episodes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,6 +112,11 @@ impl Table {
     /// All families of tasks on one split, by name.
     pub fn families(&self, split: usize) -> BTreeSet<&str> {
         self.column(split).flat_map(|(_, cell)| cell.families.keys().map(String::as_str)).collect()
+    }
+
+    /// The names of all figures of environments.
+    pub fn figures(&self) -> BTreeSet<&str> {
+        self.rows.iter().flat_map(|row| row.cells.iter().flatten()).flat_map(|cell| cell.figures.keys().map(String::as_str)).collect()
     }
 
     fn rank(&mut self) {
@@ -182,9 +190,15 @@ fn row_keys(results: &[&ResultRow]) -> Vec<RowKey> {
 fn cell<'a>(results: impl Iterator<Item = &'a ResultRow>) -> Option<Cell> {
     let mut seeds = Vec::new();
     let mut families: BTreeMap<String, Rate> = BTreeMap::new();
+    let mut figures: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     let mut rate = Rate::default();
     for row in results {
         rate = rate.plus(row.rate());
+        for (name, mean) in &row.figures {
+            let (sum, count) = figures.entry(name.clone()).or_default();
+            *sum += mean * row.episodes as f64;
+            *count += row.episodes as f64;
+        }
         for (family, (successes, episodes)) in &row.families {
             let sum = families.entry(family.clone()).or_default();
             *sum = sum.plus(Rate { successes: *successes, episodes: *episodes });
@@ -192,7 +206,8 @@ fn cell<'a>(results: impl Iterator<Item = &'a ResultRow>) -> Option<Cell> {
         let (_, seed) = label::split(&row.label);
         seeds.push(SeedCell { label: seed.map(|s| format!("seed {s}")).unwrap_or_default(), rate: row.rate() });
     }
-    let found = Cell { rate, interval: rate.interval(), standing: Standing::NotRanked, seeds, families };
+    let figures = figures.into_iter().map(|(name, (sum, count))| (name, sum / count)).collect();
+    let found = Cell { rate, interval: rate.interval(), standing: Standing::NotRanked, seeds, families, figures };
     (!found.seeds.is_empty()).then_some(found)
 }
 

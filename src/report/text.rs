@@ -1,7 +1,7 @@
 //! The table for the terminal.
 
 use super::data::ReportData;
-use super::number::{bounds, count, percent};
+use super::number::{bounds, count, figure_text, percent};
 use super::table::{Cell, Standing, Table};
 use unicode_width::UnicodeWidthStr;
 
@@ -13,16 +13,27 @@ pub fn text(data: &ReportData, width: usize) -> String {
     if table.is_empty() {
         return "no evaluation results\n".into();
     }
-    let lines = lines(&table);
-    let mut out = wide(&table, &lines);
-    if out.lines().any(|line| line.width() > width) {
-        out = narrow(&table, &lines);
-    }
+    let mut out = fitted(&table, &lines(&table), width);
     out.push_str(notes(&table));
+    for figure in table.figures() {
+        out.push_str(&format!("\n{}\n", plain(figure)));
+        out.push_str(&fitted(&table, &figures(&table, figure), width));
+    }
     for split in table.splits.iter().filter(|s| !s.one_panel) {
         out.push_str(&format!("{}: results come from different lists of tasks\n", plain(&split.name)));
     }
     out
+}
+
+fn fitted(table: &Table, lines: &[Line], width: usize) -> String {
+    let out = wide(table, lines);
+    if out.lines().any(|line| line.width() > width) { narrow(table, lines) } else { out }
+}
+
+/// One of the environment's own figures.
+fn figures(table: &Table, figure: &str) -> Vec<Line> {
+    let of = |cell: &Option<Cell>| Some(format!("{:>9}", figure_text(figure, *cell.as_ref()?.figures.get(figure)?)));
+    table.rows.iter().map(|row| (plain(&row.name), row.cells.iter().map(of).collect())).collect()
 }
 
 /// A name with one text per split.

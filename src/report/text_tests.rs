@@ -61,3 +61,31 @@ fn a_name_cannot_move_the_cursor() {
     data.results[0].actor = "\u{1b}[2Jexpert\n".into();
     assert!(text(&data, 100).contains("\u{fffd}[2Jexpert\u{fffd} "));
 }
+
+#[test]
+fn figures_of_the_environment_stand_below_as_means_over_all_episodes() {
+    let row = |label: &str, episodes: u64, score: f64, paper: f64| ResultRow {
+        actor: "after PPO".into(),
+        label: label.into(),
+        split: "lab.l0".into(),
+        episodes,
+        figures: [("score".to_string(), score), ("success_paper".to_string(), paper)].into(),
+        ..ResultRow::default()
+    };
+    let without = ResultRow { actor: "random".into(), split: "lab.l0".into(), episodes: 10, ..ResultRow::default() };
+    let data = ReportData { results: vec![without, row("seed=0", 30, 12.0, 0.25), row("seed=1", 10, 20.0, 0.75)], ..ReportData::default() };
+    let said = text(&data, 100);
+    let below: Vec<&str> = said.lines().skip_while(|line| *line != "score").collect();
+    let expected = [
+        "score",
+        "             l0",
+        "random",
+        "after PPO         14",
+        "",
+        "success_paper",
+        "             l0",
+        "random",
+        "after PPO     37.5 %",
+    ];
+    assert_eq!(below, expected);
+}

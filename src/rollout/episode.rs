@@ -65,6 +65,9 @@ pub struct Episode {
     pub score: f64,
     pub success: bool,
     pub ending: Ending,
+    /// What else the environment has to say of the episode at its end: a score of its own, another measure of success.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<(String, f64)>,
 }
 
 impl Episode {

@@ -12,6 +12,8 @@ pub(super) struct Lane<'a> {
     plays: &'a Plays<'a>,
     generator: Option<Generator>,
     games: Vec<Box<dyn Environment>>,
+    /// The world's own placeholders that the prompt has.
+    holes: Vec<&'static str>,
 }
 
 /// An episode that is going on.
@@ -52,7 +54,10 @@ impl<'a> Lane<'a> {
             _ => None,
         };
         let games = (0..slots).map(|_| plays.world.instance()).collect::<Result<_, _>>()?;
-        Ok(Self { plays, generator, games })
+        let templates = plays.environment.play.prompt.templates();
+        let own = plays.world.placeholders().iter().copied();
+        let holes = own.filter(|hole| templates.iter().any(|template| template.uses(hole))).collect();
+        Ok(Self { plays, generator, games, holes })
     }
 
     pub fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, PlayError> {
@@ -128,6 +133,7 @@ impl<'a> Lane<'a> {
             score: 0.0,
             success: false,
             ending: Ending::Truncated,
+            figures: Vec::new(),
         };
         match self.games[game].reset(&assignment.task, assignment.world_seed.0) {
             Ok(start) => {
@@ -162,11 +168,19 @@ impl<'a> Lane<'a> {
         let environment = self.plays.environment;
         let wants_prompt = self.plays.keep_prompts || self.generator.is_some();
         if wants_prompt {
+            let mut own = Vec::with_capacity(self.holes.len());
+            for hole in &self.holes {
+                match game.placeholder(hole) {
+                    Ok(text) => own.push((*hole, text)),
+                    Err(error) => return Ok(Next::Over(error.to_string())),
+                }
+            }
             let moment = Moment {
                 task: &going.episode.goal,
                 observation: &going.observation,
                 history: &going.history,
                 admissible: &going.admissible,
+                own: &own,
             };
             going.prompt = environment.play.prompt.render(&moment);
         }
@@ -246,8 +260,12 @@ impl<'a> Lane<'a> {
         going.episode.success = step.success;
         if step.terminated {
             going.episode.ending = Ending::Terminated;
-            return true;
         }
-        step.truncated || going.episode.turns.len() >= environment.play.max_turns.0
+        let over = step.terminated || step.truncated || going.episode.turns.len() >= environment.play.max_turns.0;
+        if over {
+            let figures = self.games[going.game].figures();
+            going.episode.figures = figures.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        }
+        over
     }
 }

@@ -11,7 +11,7 @@ use crate::seed::Seed;
 /// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
 pub const LANES: usize = 4;
 
-/// Slots of a lane.
+/// Slots of a lane, at most.
 const SLOTS: usize = 16;
 
 /// One episode to be played.
@@ -60,9 +60,10 @@ pub enum PlayError {
 /// If the model or the setting up of an environment fails.
 pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
     let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
+    let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
     let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
         let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
-        Lane::new(plays, SLOTS.min(mine.len()))?.run(&mine)
+        Lane::new(plays, slots.min(mine.len()))?.run(&mine)
     });
     let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
     for result in results {
@@ -72,15 +73,8 @@ pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode
     Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
 }
 
-/// Cuts a prompt to what may be shown: the environment's limit, and what the context leaves beside the response.
-pub(super) fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
-    if ids.len() <= most {
-        return ids;
-    }
-    if left { ids[ids.len() - most..].to_vec() } else { ids[..most].to_vec() }
-}
-
-/// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens.
+/// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens. It is cut to what may
+/// be shown: the environment's limit, and what the context leaves beside the response.
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
@@ -91,9 +85,7 @@ pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize)
         let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
         return Err(PlayError::Unplayable(message));
     }
-    let ids = policy.tokenizer.encode(text)?;
-    let ids = if ids.is_empty() { vec![policy.tokenizer.end()] } else { ids };
-    Ok(cut(ids, most.min(context - room), side == Cut::Left))
+    Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
 }
 
 /// The most tokens that a response may have.

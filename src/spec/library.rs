@@ -1,4 +1,4 @@
-//! The files that are compiled in.
+//! The files that are compiled in, and what their functions say of themselves.
 
 use crate::lang::load::Library;
 
@@ -10,6 +10,45 @@ pub const LIBRARY: Library = Library {
         ("std/prelude.epo", include_str!("../../pipelines/std/prelude.epo")),
         ("std/losses.epo", include_str!("../../pipelines/std/losses.epo")),
         ("std/advantages.epo", include_str!("../../pipelines/std/advantages.epo")),
+        ("lib/household.epo", include_str!("../../pipelines/lib/household.epo")),
+        ("lib/epo_released.epo", include_str!("../../pipelines/lib/epo_released.epo")),
         ("lib/alfworld.epo", include_str!("../../pipelines/lib/alfworld.epo")),
+        ("lib/alfworld_runs.epo", include_str!("../../pipelines/lib/alfworld_runs.epo")),
+        ("lib/scienceworld.epo", include_str!("../../pipelines/lib/scienceworld.epo")),
+        ("lib/scienceworld_runs.epo", include_str!("../../pipelines/lib/scienceworld_runs.epo")),
     ],
 };
+
+/// A function of the library, as its file has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LibraryFunction {
+    pub file: &'static str,
+    pub name: &'static str,
+    /// The whole line: `fn ratio() = exp(log_ratio())`.
+    pub text: &'static str,
+    /// The comment above it, with its `#`; the example is not among its lines.
+    pub comment: &'static str,
+    /// What stands behind `# Example:`: an expression that is one number in a loss, or one in an advantage or a schedule. Empty if there is none.
+    pub example: &'static str,
+}
+
+/// Every function of a file of the library, in its order.
+pub fn library_functions(file: &str) -> Vec<LibraryFunction> {
+    let Some((file, text)) = LIBRARY.files.iter().find(|(name, _)| *name == file) else { return Vec::new() };
+    let mut found = Vec::new();
+    // Where the comment that is being read began.
+    let (mut start, mut at) = (None, 0);
+    for line in text.split_inclusive('\n') {
+        let (begin, end) = (at, at + line.len());
+        at = end;
+        if line.starts_with('#') {
+            start.get_or_insert(begin);
+            continue;
+        }
+        let above = start.take().and_then(|start| text.get(start..begin)).unwrap_or_default();
+        let Some(name) = line.strip_prefix("fn ").and_then(|rest| rest.split('(').next()) else { continue };
+        let (comment, example) = above.rsplit_once("# Example: ").unwrap_or((above, ""));
+        found.push(LibraryFunction { file, name, text: line.trim_end(), comment: comment.trim_end(), example: example.trim_end() });
+    }
+    found
+}

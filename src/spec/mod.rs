@@ -9,9 +9,9 @@ mod resolved;
 
 pub use compile::{Compiled, Request, compile};
 pub use environment::environment;
-pub use library::{LIBRARY, PRELUDE};
+pub use library::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
 pub use objectives::{Equations, equations};
-pub use resolved::Resolved;
+pub use resolved::{Leaf, Resolved};
 #[cfg(test)]
 pub(crate) mod fake;
 

@@ -57,6 +57,14 @@ pub fn equations(request: &Request<'_>) -> (SourceMap, Vec<Equations>, Diagnosti
 }
 
 impl Equations {
+    /// Names and terms: the advantage, the named terms, what is minimised.
+    pub fn lines(&self) -> Vec<(String, Arc<Term>)> {
+        let advantage = self.advantage.iter().map(|t| ("advantage".to_string(), t.clone()));
+        let terms = self.loss.iter().flat_map(|l| l.terms.iter().map(|t| (t.name.to_string(), t.term.clone())));
+        let minimize = self.loss.iter().filter_map(|l| Some(("minimize".to_string(), l.minimize.clone()?)));
+        advantage.chain(terms).chain(minimize).collect()
+    }
+
     /// The checked loss and advantage; mistakes go to `diagnostics`. Without a stage around them, every quantity may be mentioned.
     pub fn check(&self, diagnostics: &mut Diagnostics) -> (Option<Objective>, Option<Advantage>) {
         let advantage = self.advantage.as_ref().map(|term| Advantage::check(term, diagnostics));

@@ -15,7 +15,8 @@ words! {
     pub enum Log {
         /// Nothing more.
         Values = "values",
-        /// The norm of each term's gradient as well.
+        /// As `gradient/NAME` the norm of each term's gradient as well, with respect to `logp`, `entropy` and `value` of the tokens: 0 for a term from
+        /// which nothing can be learned.
         Gradients = "gradients",
     }
 }

@@ -60,5 +60,30 @@ fn check_and_bench() {
     place.epo(&["env", "install", "household"]).answers("household needs nothing: it is compiled in\n");
     place
         .epo(&["env", "install", "nothing"])
-        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`; a line of a file is FILE:NAME\n");
+        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`, `scienceworld`; a line of a file is FILE:NAME\n");
+}
+
+/// Nothing is on the path here, neither Java nor pip.
+#[test]
+fn scienceworld_says_what_is_missing() {
+    let place = Place::new(&[("school.epo", "school = scienceworld { tasks = [\"boill\"], prompt = windowed { then = \"\" } }\n")]);
+    let archive = place.path(".local/share/epo/scienceworld/scienceworld.jar");
+    let absent =
+        format!("error: ScienceWorld is not installed: `{}` is missing; run `epo-run env install scienceworld`\n", archive.display());
+    for args in [&["play", "scienceworld"][..], &["env", "bench", "scienceworld"], &["env", "check", "scienceworld"]] {
+        let said = place.epo(args);
+        assert!(said.code != 0 && said.out.is_empty() && said.err == absent, "{said:?}");
+    }
+    let said = place.epo(&["env", "install", "scienceworld"]);
+    assert!(said.code == 1 && said.err.starts_with("error: no pip found (tried `python3 -m pip`, "), "{said:?}");
+    place.write("there/scienceworld.jar", "PK half an archive");
+    let said = place.epo(&["play", "scienceworld", "--data", "there"]);
+    assert!(
+        said.err.contains("scienceworld.jar` is not the file of ScienceWorld 1.2.3: it is damaged or of another version; "),
+        "{said:?}"
+    );
+    let said = place.epo(&["play", "school.epo:school"]);
+    assert!(said.code == 1 && said.err.contains("ScienceWorld has no task \"boill\"\n") && said.err.contains("did you mean"), "{said:?}");
+    let said = place.epo_with(&["env", "check", "scienceworld", "--transcripts", "none.jsonl"], "", &[]);
+    assert!(said.code == 1 && said.err.starts_with("error: `none.jsonl`: "), "{said:?}");
 }

@@ -27,6 +27,7 @@ fn without_arguments_it_says_what_it_can() {
         "diff",
         "env",
         "play",
+        "model",
     ] {
         assert!(said.out.contains(&format!("\n  {verb} ")), "{verb}: {}", said.out);
     }
@@ -107,8 +108,8 @@ fn kinds_are_listed_and_described() {
     let place = Place::new(&[]);
     let list = place.epo(&["kinds"]);
     assert!(list.code == 0 && list.err.is_empty());
-    assert!(list.out.starts_with("stages\n  tokenizer   Trains a byte-level BPE tokenizer"), "{}", list.out);
-    assert!(list.out.contains("\noptimizers\n  adamw       AdamW "), "{}", list.out);
+    assert!(list.out.starts_with("stages\n  tokenizer     Trains a byte-level BPE tokenizer"), "{}", list.out);
+    assert!(list.out.contains("\noptimizers\n  adamw         AdamW "), "{}", list.out);
     assert!(list.out.lines().all(|l| l.is_empty() || !l.starts_with("  ") || l.ends_with('.') || l.ends_with('`')), "{}", list.out);
     let one = place.epo(&["kinds", "last"]);
     assert!(
@@ -150,6 +151,7 @@ fn settings_have_origins() {
         "device cpu --device".to_string(),
         format!("data.alfworld /games {own}"),
         "data.other there EPO_DATA__OTHER".to_string(),
+        format!("data.scienceworld {} default", place.path(".local/share/epo/scienceworld").display()),
     ];
     let found: Vec<String> = lines.iter().map(|l| l.join(" ")).collect();
     assert_eq!((said.code, said.err.as_str(), found), (0, "", expected.to_vec()));

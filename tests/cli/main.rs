@@ -4,6 +4,7 @@ mod diff;
 mod env;
 mod files;
 mod help;
+mod pipes;
 mod probe;
 mod reference;
 mod resolved;

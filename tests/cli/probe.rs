@@ -102,6 +102,25 @@ error[E0351]: the batch has no `ref_logp`
     assert!(said.code == 1 && said.err.starts_with("error: bad.json: the batch is no JSON: "), "{said:?}");
 }
 
+/// What is wrong with another pipeline does not matter, but a text that could not be read does.
+#[test]
+fn neighbours() {
+    let sound = "pipeline a { loss { minimize = mean(logp) } }\n";
+    let broken = "pipeline b { loss { minimize = mean(logq) } }\n";
+    let place = Place::new(&[
+        ("batch.json", BATCH),
+        ("names.epo", &format!("{sound}{broken}")),
+        ("syntax.epo", &format!("x = = 1\n{sound}{broken}")),
+        ("import.epo", &format!("import \"nothing.epo\"\n{sound}{broken}")),
+    ]);
+    let probe = |file: &str| place.epo(&["probe", file, "--only", "a", "--batch", "batch.json"]);
+    assert_eq!((probe("names.epo").code, probe("names.epo").err.as_str()), (0, ""));
+    for (file, code) in [("syntax.epo", "error[E0001]"), ("import.epo", "error[E0041]")] {
+        let said = probe(file);
+        assert!(said.code == 1 && said.out.is_empty() && said.err.contains(code) && !said.err.contains("logq"), "{said:?}");
+    }
+}
+
 /// Through the command, from the reference data to the last key of the answer. All equations are compared in `tests/objective`.
 #[test]
 fn reference_data() {

@@ -213,6 +213,34 @@ pipeline c from a {{ without lambda, twice = 1, house_size = 2, loss.minimize = 
 }
 
 #[test]
+fn sweeps_over_words() {
+    let text = format!(
+        r#"
+{HOUSE}
+pipeline a {{
+  level     = sweep(turn, episode)
+  policy    = small
+  advantage = score - mean(score, by = sweep(group, anchor))
+  loss {{ minimize = mean(mean(-advantage * logp, by = level)) }}
+  stages {{
+    words = tokenizer {{ on = house.train }}
+    train = rl {{ on = house.train, iterations = 2, log = sweep(values, gradients) }}
+    page  = report {{ of = [train] }}
+  }}
+}}
+"#
+    )
+    .replace("small = decoder", "wide = decoder")
+    .replace("policy    = small", "policy    = decoder { tokenizer = words }")
+    .replace("wide = decoder { tokenizer = words, width = 32 }", "");
+    let first = compiled(Root::Text { name: "words.epo", text: &text }, &[]);
+    let shown = same("words", &first);
+    for wanted in ["by = sweep(group, anchor)", "by = level", "= sweep(turn, episode)", "= sweep(values, gradients)"] {
+        assert!(shown.contains(wanted), "{shown}\nlacks {wanted}");
+    }
+}
+
+#[test]
 fn everything_in_the_repository() {
     let mut files: Vec<_> = fs::read_dir("pipelines").expect("pipelines").filter_map(|e| e.ok()).map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "epo"));

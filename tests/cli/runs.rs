@@ -22,6 +22,20 @@ fn a_run_and_what_is_left_of_it() {
     assert_eq!((report.code, report.err.as_str(), report.out.as_str()), (0, "", run.out.as_str()));
     assert!(report.out.contains(&format!("runs/{id}/report.html")) && report.out.contains("expert"), "{}", report.out);
 
+    let table = place.epo(&["report", "small", "--markdown"]);
+    assert!(table.code == 0 && table.out.starts_with("|  | seen |\n|---|---|\n| random | "), "{table:?}");
+    assert!(table.out.contains("| expert | 0.0 % [0.0, 56.1] (0/3) |"), "{table:?}");
+
+    // another title: the page is made again, with it
+    place.write("small.epo", &SMALL.replace("\"Small\"", "\"Little\""));
+    let plan = place.epo(&["plan", "small.epo"]);
+    assert!(plan.out.contains("3 tasks, 2 up to date, 1 to run"), "{plan:?}");
+    let again = place.epo(&["small.epo", "--quiet"]);
+    let page = again.out.lines().next().expect("a page");
+    assert!(again.code == 0 && place.read(page).contains("Little"), "{again:?}");
+    place.write("small.epo", SMALL);
+    assert_eq!(place.epo(&["runs", "rm", page.trim_start_matches("runs/").trim_end_matches("/report.html")]).code, 0);
+
     // the resolved text runs alone, and has nothing left to do
     let resolved = format!("runs/{id}/resolved.epo");
     assert!(!place.read(&resolved).contains("import"));

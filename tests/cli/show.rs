@@ -149,3 +149,34 @@ assign x              2:1
     let said = place.epo(&["show", "e.epo", "a"]);
     assert!(said.out.contains("lambda    = sweep(0.1, 0.2)"), "{}", said.out);
 }
+
+/// What is long and stands in several places gets a name; switches that are set are taken.
+#[test]
+fn equations_are_readable() {
+    let text = "import \"std/losses.epo\"\nimport \"std/advantages.epo\"\n\
+                pipeline a { advantage = dr_grpo(), loss { u = mean(logp), x = mean(ppo_clip(0.2, dual = 3)), minimize = 1 * x + u } }\n";
+    let place = Place::new(&[("e.epo", text)]);
+    place.epo(&["show", "e.epo", "--objective"]).answers(
+        "\
+a
+  advantage = score - where(count(score + 0, by = group) > 1, mean(score, by = group), 0)
+  u         = mean(logp)
+  v         = exp(clip(logp - old_logp, -20, 20))
+  w         = max(-advantage * v, -advantage * clip(v, 0.8, 1.2))
+  x         = mean(where(advantage < 0, min(w, -advantage * 3), w))
+  minimize  = x + u
+",
+    );
+    place.epo(&["show", "e.epo", "--latex"]).answers(
+        r"% a
+\begin{align}
+  \hat{A} &= \mathrm{score} - \begin{cases} \mathop{\mathbb{E}}_{\mathrm{group}}\left[\mathrm{score}\right] & \text{if } \operatorname{count}_{\mathrm{group}}\!\left(\mathrm{score} + 0\right) > 1 \\ 0 & \text{otherwise} \end{cases} \\
+  u &= \mathop{\mathbb{E}}\left[\log \pi_\theta\right] \\
+  v &= e^{\operatorname{clip}\!\left(\log \pi_\theta - \log \pi_{\mathrm{old}},\, -20,\, 20\right)} \\
+  w &= \max\!\left(-\hat{A} \, v,\, -\hat{A} \, \operatorname{clip}\!\left(v,\, 0.8,\, 1.2\right)\right) \\
+  x &= \mathop{\mathbb{E}}\left[\begin{cases} \min\!\left(w,\, -\hat{A} \, 3\right) & \text{if } \hat{A} < 0 \\ w & \text{otherwise} \end{cases}\right] \\
+  \mathcal{L} &= x + u
+\end{align}
+",
+    );
+}

@@ -36,6 +36,11 @@ impl Place {
         fs::write(path, text).expect("a file");
     }
 
+    /// Where it is there.
+    pub fn remove(&self, name: &str) {
+        let _ = fs::remove_file(self.path(name));
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }

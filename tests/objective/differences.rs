@@ -1,6 +1,6 @@
 //! Gradients against finite differences.
 
-use super::random::{batch, losses};
+use super::random::{batch, losses, schedules};
 use super::support::loss;
 use epo::objective::functions::FUNCTIONS;
 use epo::objective::probe::ProbeBatch;
@@ -39,7 +39,7 @@ fn check(text: &str, objective: &Objective, seed: u64) -> usize {
 #[test]
 fn every_function_of_the_table_and_every_loss_of_the_library() {
     let mut texts: Vec<String> = FUNCTIONS.iter().map(|f| f.example.to_owned()).collect();
-    texts.extend(losses().into_iter().map(|(_, text)| text));
+    texts.extend(losses().into_iter().chain(schedules()).map(|(_, text)| text));
     let (mut compared, mut skipped) = (0, vec![]);
     for text in &texts {
         let objective = loss(text);

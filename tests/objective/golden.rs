@@ -46,6 +46,12 @@ fn assert_matrix(found: &[Vec<f64>], wanted: &Value, mask: &Value, what: &str) {
     }
 }
 
+/// Fails if an object has a key that this test does not know, so that nothing of the data goes unchecked.
+fn only(object: &Value, known: &[&str], what: &str) {
+    let unknown: Vec<&String> = object.as_object().expect("an object").keys().filter(|key| !known.contains(&key.as_str())).collect();
+    assert!(unknown.is_empty(), "{what} says {unknown:?}, which nothing here looks at");
+}
+
 fn number(params: &Value, name: &str) -> f64 {
     params[name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {params}"))
 }
@@ -62,8 +68,34 @@ fn averaged(x: &str, how: &str, longest: f64) -> String {
     }
 }
 
+const PARAMETERS: [&str; 19] = [
+    "clip_low",
+    "clip_high",
+    "dual_clip",
+    "clip",
+    "aggregate",
+    "average",
+    "tau_pos",
+    "tau_neg",
+    "beta",
+    "fraction",
+    "coef",
+    "estimator",
+    "low",
+    "high",
+    "alpha",
+    "gamma",
+    "lam",
+    "penalty",
+    "eps",
+];
+
 /// The same loss twice: from the standard library, and written out.
 fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
+    only(p, &PARAMETERS, name);
+    // The penalty is in the name already.
+    let penalty = if name == "epo_smoothing_indicator" { "indicator" } else { "relu" };
+    assert!(p["penalty"].is_null() || p["penalty"] == penalty, "{name}: {p}");
     let f = |key: &str| number(p, key);
     let how = p["aggregate"].as_str().or(p["average"].as_str());
     let both = |library: String, primitive: &str, how: &str| [averaged(&library, how, longest), averaged(primitive, how, longest)];
@@ -176,7 +208,9 @@ fn losses_have_their_reference_values_and_gradients() {
     for (file, data) in &batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
         let longest = batch.batch().rows().lengths.iter().copied().max().unwrap_or(0) as f64;
+        only(data, &["batch", "losses", "schedules", "advantages"], file);
         for wanted in data["losses"].as_array().expect("losses") {
+            only(wanted, &["name", "params", "value", "grad"], file);
             let name = wanted["name"].as_str().expect("a name");
             for expression in expressions(name, &wanted["params"], longest) {
                 let what = format!("{file}: {name} {} as {expression}", wanted["params"]);
@@ -205,6 +239,10 @@ fn losses_have_their_reference_values_and_gradients() {
 }
 
 fn estimators(name: &str, p: &Value) -> [String; 2] {
+    only(p, &["gamma", "lam", "whiten", "scope", "std", "eps", "over", "step_weight"], name);
+    assert!(p["whiten"].is_null() || p["whiten"] == true, "{name}: {p}");
+    assert!(p["scope"].is_null() || p["scope"] == "row", "{name}: {p}");
+    assert!(p["eps"].is_null() || p["eps"] == 1e-6, "{name}: {p}");
     let f = |key: &str| number(p, key);
     let x = if p["over"] == "row" { "outcome" } else { "score" };
     let n = format!("count({x}, by = group)");
@@ -255,6 +293,17 @@ fn advantages_have_their_reference_values() {
     for (file, data) in &batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
         for wanted in data["advantages"].as_array().expect("advantages") {
+            only(wanted, &["name", "params", "advantage", "returns"], file);
+            match wanted["name"].as_str() {
+                // see below
+                Some("gae") => {}
+                Some("reinforce_plus_plus") => {
+                    let text = format!("discount(outcome, {}, by = turn)", number(&wanted["params"], "gamma"));
+                    let answer = probe(None, Some(&advantage(&text)), &batch).expect("an answer");
+                    assert_matrix(&answer.advantage.expect("returns"), &wanted["returns"], &data["batch"]["mask"], &text);
+                }
+                name => assert!(wanted["returns"].is_null(), "{file}: returns of {name:?}"),
+            }
             let name = wanted["name"].as_str().expect("a name");
             for expression in estimators(name, &wanted["params"]) {
                 let what = format!("{file}: {name} {} as {expression}", wanted["params"]);
@@ -290,6 +339,7 @@ fn schedules_and_history_have_their_reference_values() {
     let Some(batches) = golden() else { return };
     for (file, data) in &batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
+        only(&data["schedules"], &["beta", "history_mean", "released_code_weight"], file);
         let released = "where(iteration <= floor(iterations / 2), 1 - 0.2 * (1 - exp(-2 * iteration / max(1, floor(iterations / 2)))), \
                         0.8 * exp(-3 * (iteration - floor(iterations / 2)) / max(1, iterations - floor(iterations / 2))))";
         let lines = format!("beta = phase()\npast = history(mean(entropy))\nweight = {released}\nminimize = mean(entropy)");
@@ -298,5 +348,44 @@ fn schedules_and_history_have_their_reference_values() {
             let (found, wanted) = (answer.terms[term], number(&data["schedules"], name));
             assert!(close(found, wanted), "{file}: {name} is {found} instead of {wanted}");
         }
+    }
+}
+
+/// What `epo-run probe FILE --batch … --json` answers about a file with the given lines of a pipeline.
+fn command(folder: &std::path::Path, lines: &str, batch: &std::path::Path) -> Value {
+    let file = folder.join("equation.epo");
+    let text = format!("import \"std/losses.epo\"\nimport \"std/advantages.epo\"\npipeline p {{\n{lines}\n}}\n");
+    std::fs::write(&file, text).expect("a file");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_epo-run"));
+    let output = command.arg("probe").arg(file).arg("--batch").arg(batch).arg("--json").output().expect("the command");
+    assert!(output.status.success(), "{lines}\n{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn matrix(value: &Value) -> Vec<Vec<f64>> {
+    serde_json::from_value(value.clone()).expect("rows of numbers")
+}
+
+#[test]
+fn the_command_answers_the_same() {
+    let Some(batches) = golden() else { return };
+    let (file, data) = batches.first().expect("a batch");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("batch.json");
+    std::fs::write(&path, data.to_string()).expect("a batch");
+    let batch = ProbeBatch::from_value(data).expect("a batch");
+    let longest = batch.batch().rows().lengths.iter().copied().max().unwrap_or(0) as f64;
+    for wanted in data["losses"].as_array().expect("losses") {
+        let [library, _] = expressions(wanted["name"].as_str().expect("a name"), &wanted["params"], longest);
+        let answer = command(folder.path(), &format!("loss {{ x = {library}, minimize = x + 0 * mean(entropy) }}"), &path);
+        assert!(close(number(&answer, "minimize"), number(wanted, "value")), "{file}: {library}");
+        for (quantity, gradient) in wanted["grad"].as_object().expect("gradients") {
+            assert_matrix(&matrix(&answer["gradient"][quantity]), gradient, &data["batch"]["mask"], &format!("{file}: {library}"));
+        }
+    }
+    for wanted in data["advantages"].as_array().expect("advantages") {
+        let [library, _] = estimators(wanted["name"].as_str().expect("a name"), &wanted["params"]);
+        let answer = command(folder.path(), &format!("advantage = {library}"), &path);
+        assert_matrix(&matrix(&answer["advantage"]), &wanted["advantage"], &data["batch"]["mask"], &format!("{file}: {library}"));
     }
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// Every loss of the library, every example of the table of functions, and a whole equation.
 static LOSSES: LazyLock<Vec<(String, Objective)>> = LazyLock::new(|| {
-    let mut all: Vec<(String, Objective)> = losses().into_iter().map(|(_, text)| (text.clone(), loss(&text))).collect();
+    let mut all: Vec<(String, Objective)> = losses().into_iter().chain(schedules()).map(|(_, text)| (text.clone(), loss(&text))).collect();
     all.extend(FUNCTIONS.iter().map(|f| (f.example.to_owned(), loss(f.example))));
     let whole = "surrogate = mean(ppo_clip(0.2, dual = 3))\n explore = trajectory_mean(entropy)\n \
         smooth = trajectory_mean(0.1 * corridor(entropy, around = history(mean(entropy)), low = 0.5, high = 1.5))\n \

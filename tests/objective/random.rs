@@ -1,8 +1,6 @@
 //! Batches out of nothing, in the form of a batch file, and the functions of the standard library.
 
-use epo::lang::ast::LineKind;
-use epo::lang::{SourceMap, parser};
-use epo::spec::LIBRARY;
+use epo::spec::{LIBRARY, library_functions};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
@@ -61,7 +59,7 @@ pub fn batch(seed: u64) -> Value {
     let mut file = json!({
         "mask": mask, "reward": reward,
         "logp": tokens(-3.0, -0.1), "old_logp": tokens(-3.0, -0.1), "ref_logp": tokens(-3.0, -0.1), "rollout_logp": tokens(-3.0, -0.1),
-        "entropy": tokens(0.1, 2.5), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0),
+        "entropy": tokens(0.1, 2.5), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0), "uniform": tokens(0.0, 1.0),
         "step": 3, "steps": 10, "history": [0.7, 1.3, 0.9],
     });
     file["group"] = rows.iter().map(|r| r.0).collect();
@@ -101,63 +99,29 @@ pub fn padded(file: &Value, front: usize, behind: usize) -> Value {
     file
 }
 
-/// Every function of a file of the standard library as a call; `with` gives the arguments of those that need some. A new function that needs
-/// arguments fails here until it is given them.
-pub fn library_calls(file: &str, with: &[(&str, &str)]) -> Vec<(String, String)> {
-    let text = LIBRARY.text(file).expect("a file of the library");
-    let mut sources = SourceMap::default();
-    let id = sources.add(file, None, text);
-    let (tree, _) = parser::parse(&sources, id);
-    let mut calls = vec![];
-    for line in tree.expect("a tree").lines {
-        let LineKind::Function(function) = line.kind else { continue };
-        let name = function.name.name;
-        let arguments = match with.iter().find(|(known, _)| *known == name) {
-            Some((_, arguments)) => *arguments,
-            None => {
-                assert!(function.params.iter().all(|p| p.default.is_some()), "give `{name}` arguments in this test");
-                ""
-            }
-        };
-        calls.push((name.clone(), format!("{name}({arguments})")));
+/// The examples of a file of the standard library by their functions: every function has one and is in it.
+fn examples(file: &str) -> Vec<(String, String)> {
+    let functions = library_functions(file);
+    let defined = LIBRARY.text(file).expect("a file of the library").lines().filter(|line| line.starts_with("fn ")).count();
+    assert_eq!(functions.len(), defined, "{file}");
+    for function in &functions {
+        let name = function.name;
+        assert!(function.comment.starts_with("# "), "{file}: say what `{name}` is");
+        assert!(function.example.contains(&format!("{name}(")), "{file}: give `{name}` an example");
     }
-    assert!(!calls.is_empty());
-    calls
+    functions.iter().map(|f| (f.name.to_owned(), f.example.to_owned())).collect()
 }
 
 /// The losses of the library, each as one number.
 pub fn losses() -> Vec<(String, String)> {
-    let with = [
-        ("straight_through", "entropy, logp"),
-        ("clipped", "ratio(), 0.2, 0.2, 3"),
-        ("dual_clipped", "-advantage * ratio(), 3"),
-        ("pessimistic", "logp - old_logp, 0.4, 0.4"),
-        ("gate", "ratio(), 1.05"),
-        ("k3_of", "ref_logp - logp"),
-        ("trajectory_mean", "entropy"),
-        ("corridor", "entropy, around = history(mean(entropy)), low = 0.5, high = 1.5"),
-        ("corridor_indicator", "entropy, around = history(mean(entropy)), low = 0.5, high = 1.5"),
-    ];
-    let calls = library_calls("std/losses.epo", &with);
-    calls
-        .into_iter()
-        .map(|(name, call)| match name.as_str() {
-            "trajectory_mean" => (name, call),
-            "phase" => (name, format!("{call} * mean(entropy)")),
-            // Nothing to learn from by itself.
-            "corridor_indicator" => (name, format!("mean({call} * logp)")),
-            _ => (name, format!("mean({call})")),
-        })
-        .collect()
+    examples("std/losses.epo")
 }
 
 pub fn advantages() -> Vec<(String, String)> {
-    let with = [
-        ("group_mean", "score"),
-        ("group_std", "outcome"),
-        ("left_out", "score, count(score, by = group)"),
-        ("among_same_state", "reward"),
-        ("entropy_shaped", "grpo()"),
-    ];
-    library_calls("std/advantages.epo", &with)
+    examples("std/advantages.epo")
+}
+
+/// What changes over a run, as losses; `progress` is known there as well.
+pub fn schedules() -> Vec<(String, String)> {
+    examples("std/prelude.epo").into_iter().map(|(name, text)| (name, format!("mean(entropy) * {text}"))).collect()
 }

@@ -182,6 +182,7 @@ fn hostile() -> ReportData {
             mean_score: f64::NAN,
             mean_turns: f64::INFINITY,
             families: [(evil(), (1, 0))].into(),
+            figures: [(evil(), f64::NAN), ("success_evil".into(), f64::INFINITY)].into(),
             panel_hash: evil(),
         }],
         examples: vec![EpisodeExample {

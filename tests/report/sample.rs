@@ -130,6 +130,7 @@ fn result(rng: &mut ChaCha8Rng, actor: &str, pipeline: &str, label: &str, split:
         mean_score: successes as f64 / 60.0,
         mean_turns: 50.0 - 30.0 * p,
         families,
+        figures: BTreeMap::new(),
         panel_hash: format!("{:0<16}", format!("9c41{}", split.len())),
     }
 }

@@ -15,23 +15,29 @@ fn is(variable: &str, value: &str) -> bool {
 
 /// The long checks are wanted.
 pub fn full() -> bool {
-    let full = is("EPO_FULL", "1");
-    if !full {
-        eprintln!("skipped: a long check, for EPO_FULL=1");
-    }
-    full
+    is("EPO_FULL", "1")
 }
 
-/// The data folder, if Java and the archive are there; with `EPO_FULL=1` they have to be, and the archive is installed. CI does without them
-/// until `scienceworld` is an environment of pipelines.
+/// The same, for a test that is a long check.
+pub fn wanted() -> bool {
+    if !full() {
+        eprintln!("skipped: a long check, for EPO_FULL=1");
+    }
+    full()
+}
+
+/// CI runs every test that is not one of the long ones, and the whole check runs all of them.
+fn has_to_be_there() -> bool {
+    is("EPO_FULL", "1") || is("CI", "true")
+}
+
+/// The data folder, with the archive installed, if Java and the archive can be had; CI and the whole check insist on them.
 pub fn data() -> Option<&'static Path> {
     static DATA: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let data = DATA.get_or_init(|| {
         let folder =
             std::env::var_os("EPO_SCIENCEWORLD").map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("scienceworld"), PathBuf::from);
-        if is("EPO_FULL", "1") {
-            install(&folder).map_err(|error| error.to_string())?;
-        }
+        install(&folder).map_err(|error| error.to_string())?;
         let world = ScienceWorld::new(&folder, Config::default()).map_err(|error| error.to_string())?;
         world.game().map_err(|error| error.to_string())?;
         Ok(folder)
@@ -39,7 +45,7 @@ pub fn data() -> Option<&'static Path> {
     match data {
         Ok(folder) => Some(folder),
         Err(reason) => {
-            assert!(!is("EPO_FULL", "1"), "{reason}");
+            assert!(!has_to_be_there(), "{reason}");
             eprintln!("skipped: {reason}");
             None
         }
@@ -53,7 +59,7 @@ pub fn recordings() -> Option<&'static [Recording]> {
         let shared = std::env::var_os("EPO_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
         let file = shared.join("data/scienceworld/transcripts-public.tar.zst");
         if !file.is_file() {
-            assert!(!is("CI", "true"), "{} is missing", file.display());
+            assert!(!has_to_be_there(), "{} is missing", file.display());
             eprintln!("skipped: {} is missing (EPO_SHARED)", file.display());
             return None;
         }

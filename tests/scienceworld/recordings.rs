@@ -1,4 +1,4 @@
-use crate::common::{alone, data, full, recordings, world};
+use crate::common::{alone, data, recordings, wanted, world};
 use epo::env::scienceworld::check::{Recording, check, read, replay};
 use epo::env::scienceworld::{Config, Mode};
 
@@ -26,7 +26,7 @@ fn every_third_recording_replays_to_the_letter() {
 
 #[test]
 fn every_recording_replays_to_the_letter() {
-    if !full() {
+    if !wanted() {
         return;
     }
     let Some(recordings) = recordings() else { return };

@@ -40,8 +40,8 @@ impl Display for Measured {
 /// Turns of an episode.
 const TURNS: usize = 50;
 
-/// Sets up many games at once, then plays them with random admissible actions. Steps and set-ups are each timed apart; the choice of actions
-/// is in none of them.
+/// Sets up many games at once, then plays them with random admissible actions, or the expert's where none are listed. Steps and set-ups are
+/// each timed apart; the choice of actions is in none of them.
 pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> {
     let at_once = world.at_once().max(1);
     let split = world.splits().first().copied().unwrap_or("train");
@@ -74,10 +74,11 @@ pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> 
         resetting += start.elapsed();
         resets += 1;
         for _ in 0..TURNS {
-            if actions.is_empty() {
-                break;
-            }
-            let action = actions.swap_remove(dice.random_range(0..actions.len()));
+            let action = match actions.len() {
+                0 => game.expert()?,
+                many => Some(actions.swap_remove(dice.random_range(0..many))),
+            };
+            let Some(action) = action else { break };
             let start = Instant::now();
             let step = game.step(&action)?;
             actions = game.admissible()?;

@@ -4,8 +4,8 @@ use super::config::Config;
 use super::episode::{Mode, Spec};
 use super::game::Game;
 use super::{ScienceWorld, SetupError};
-use crate::env::EnvError;
-use serde::Deserialize;
+use crate::env::{self, EnvError, Replay};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One recorded episode; the first step is the reset.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Recording {
     pub task: String,
     pub variation: u32,
@@ -25,7 +25,7 @@ pub struct Recording {
     pub steps: Vec<RecordedStep>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RecordedStep {
     /// `None` for the reset.
     pub action: Option<String>,
@@ -130,6 +130,23 @@ pub struct Report {
 impl Report {
     pub fn agrees(&self) -> bool {
         self.differences.is_empty() && self.broken.is_empty()
+    }
+}
+
+impl From<Report> for Replay {
+    fn from(report: Report) -> Self {
+        let example = |found: &Difference| env::Difference {
+            place: format!("{}, step {}", found.episode, found.step),
+            what: found.field.into(),
+            recorded: found.recorded.clone(),
+            found: found.found.clone(),
+        };
+        Self {
+            compared: vec![("episodes", report.episodes), ("steps", report.steps)],
+            differences: report.differences.len(),
+            examples: report.differences.iter().map(example).collect(),
+            failures: report.broken.iter().map(|(episode, reason)| format!("{episode}: {reason}")).collect(),
+        }
     }
 }
 

@@ -47,6 +47,11 @@ impl Spec {
         Ok(spec)
     }
 
+    /// Whether doors stand open from the beginning.
+    pub fn opens_doors(&self) -> bool {
+        self.simplification.split(',').any(|label| label == "easy" || label == "openDoors")
+    }
+
     fn is_electrical(&self) -> bool {
         self.task.contains("power-component") || self.task.contains("conductivity")
     }

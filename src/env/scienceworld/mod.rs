@@ -35,6 +35,7 @@ pub use episode::{Mode, SIMPLIFICATIONS, Spec, Turn};
 pub use error::SetupError;
 pub use game::Game;
 pub use jvm::Limits;
+pub use play::PLACEHOLDERS;
 pub use splits::{Choice, SPLITS};
 
 use super::{EnvError, Environment, Panel, World};
@@ -49,6 +50,19 @@ pub struct ScienceWorld {
     data: PathBuf,
     config: Config,
     shared: Mutex<Option<Arc<Shared>>>,
+}
+
+/// Verifies the archive in `data` and finds the Java to run it: its program and version, in words.
+///
+/// # Errors
+/// [`SetupError`]: what is missing, damaged or of a wrong version.
+pub fn setup(data: &Path, repeatable: bool) -> Result<String, SetupError> {
+    archive::Archive::open(data)?;
+    let java = java::Java::find()?;
+    if repeatable {
+        java.repeatable()?;
+    }
+    Ok(format!("Java {} (`{}`)", java.version(), java.program().display()))
 }
 
 impl ScienceWorld {
@@ -116,6 +130,16 @@ impl World for ScienceWorld {
 
     fn splits(&self) -> &'static [&'static str] {
         SPLITS
+    }
+
+    /// Each takes a second to build, then compiles for itself, and two processors are busy with two.
+    fn at_once(&self) -> usize {
+        8
+    }
+
+    /// Of the Java processes.
+    fn resident(&self) -> Option<u64> {
+        Some(self.with_pool(Pool::resident).flatten().unwrap_or_default())
     }
 
     fn placeholders(&self) -> &'static [&'static str] {

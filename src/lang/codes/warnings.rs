@@ -32,6 +32,40 @@ so it would be counted once for each; `reward` is the reward of the turn.",
         right: "pipeline a {\n  advantage = gae(reward, value, by = episode)\n}",
     },
     Code {
+        code: "W0303",
+        title: "a group of one has nothing to compare",
+        explanation: "\
+A group is the episodes on one task. With `group_size = 1` each is alone: a mean over the group is the value itself, a deviation is 0, and
+`grpo()` leaves the score as it is. Give the stage a `group_size` of 2 or more, or compare over the whole batch.",
+        wrong: "",
+        right: "",
+    },
+    Code {
+        code: "W0304",
+        title: "parts of a sum cancel",
+        explanation: "\
+The same part is added and taken away, so it is in the text and not in the equation. Most often a sign is wrong.",
+        wrong: "pipeline a {\n  loss {\n    explore  = mean(entropy)\n    minimize = mean(logp) + explore - explore\n  }\n}",
+        right: "pipeline a {\n  loss {\n    explore  = mean(entropy)\n    minimize = mean(logp) - explore\n  }\n}",
+    },
+    Code {
+        code: "W0305",
+        title: "a coefficient is always 0",
+        explanation: "\
+A part of the equation is multiplied by 0, or by a schedule that is 0 all along the run, so it changes nothing.",
+        wrong: "pipeline a {\n  loss { minimize = mean(logp) - floor(progress) * mean(entropy) }\n}",
+        right: "pipeline a {\n  loss { minimize = mean(logp) - progress * mean(entropy) }\n}",
+    },
+    Code {
+        code: "W0306",
+        title: "a model is not trained",
+        explanation: "\
+The policy is reached by `logp` and `entropy`, the critic by `value`. If `minimize` reaches only one of them, the other stays as it began: an
+advantage from a critic that nothing trains is made of its first guesses.",
+        wrong: "",
+        right: "",
+    },
+    Code {
         code: "W0401",
         title: "nothing uses what a stage gives",
         explanation: "\

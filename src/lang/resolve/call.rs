@@ -228,7 +228,9 @@ impl<'a> Resolver<'a> {
             ValueKind::Poison => return None,
             _ => None,
         };
-        if let Some(word) = word.as_ref().filter(|w| words.contains(&w.as_ref())) {
+        // the word of an open sweep is not chosen yet; its symbol stands for it
+        let open = self.symbol_of(value).is_some();
+        if let Some(word) = word.as_ref().filter(|w| open || words.contains(&w.as_ref())) {
             return Some(Argument::Key(word.clone(), value.span));
         }
         let list = words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");

@@ -13,6 +13,15 @@ use indexmap::IndexMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// The branch of a `where` whose condition is a constant: a switch of a function that is set.
+fn settled(name: &str, args: &[Argument]) -> Option<Arc<Term>> {
+    let ("where", [Argument::Term(condition), Argument::Term(a), Argument::Term(b)]) = (name, args) else { return None };
+    match condition.kind {
+        TermKind::Bool(c) => Some(if c { a } else { b }.clone()),
+        _ => None,
+    }
+}
+
 impl<'a> Resolver<'a> {
     /// The value of a line and of the lines below it.
     pub(super) fn entry(&self, lines: &Lines<'a>, path: &str, defining: Option<Rc<str>>) -> Arc<Value> {
@@ -190,6 +199,13 @@ impl<'a> Resolver<'a> {
                 Value::new(ValueKind::Bool(folded != 0.0), span)
             } else {
                 Value::new(ValueKind::Number(folded), span)
+            };
+        }
+        if let Some(taken) = settled(name, &args) {
+            return match taken.kind {
+                TermKind::Number(n) => Value::new(ValueKind::Number(n), span),
+                TermKind::Bool(b) => Value::new(ValueKind::Bool(b), span),
+                _ => Value::new(ValueKind::Term(taken), span),
             };
         }
         let kind = TermKind::Apply { function: Arc::from(name), args };

@@ -49,8 +49,20 @@ pub fn fold(function: &str, x: &[f64]) -> Option<f64> {
             }
         }
         ("stop", [a]) => *a,
+        ("binomial", [n, k]) => binomial(*n, *k),
         _ => return None,
     })
+}
+
+/// The most factors of a binomial coefficient.
+const FACTORS: f64 = 10_000.0;
+
+/// n (n − 1) … (n − k + 1) / k!; NaN for a `k` that is no whole number up to [`FACTORS`].
+pub fn binomial(n: f64, k: f64) -> f64 {
+    if !(0.0..=FACTORS).contains(&k) || k.fract() != 0.0 {
+        return f64::NAN;
+    }
+    (0..k as u32).map(f64::from).fold(1.0, |product, i| product * (n - i) / (i + 1.0))
 }
 
 /// Whether a function's result is a boolean.

@@ -172,8 +172,10 @@ impl<'a> Resolver<'a> {
             TermKind::Named { body, .. } => self.term_symbols(body, seen, into),
             TermKind::Apply { args, .. } => {
                 for arg in args {
-                    if let Argument::Term(term) = arg {
-                        self.term_symbols(term, seen, into);
+                    match arg {
+                        Argument::Term(term) => self.term_symbols(term, seen, into),
+                        Argument::Key(word, _) if !self.words.vocabulary.keys.contains(&word.as_ref()) => drop(into.insert(word.clone())),
+                        Argument::Key(..) | Argument::Absent => {}
                     }
                 }
             }

@@ -71,6 +71,7 @@ impl Generator {
         let version = weights.version();
         let model = weights.packed::<f32>(false)?;
         let capacity = capacity.min(weights.config().context);
+        crate::model::pretrained::memory::fits_cache(weights.config(), slots, capacity)?;
         let cache = Cache::new(&model, slots, capacity);
         let slots = (0..slots).map(|_| Slot::default()).collect();
         Ok(Generator { weights, model, version, cache, capacity, slots, submitted: 0, copies: Vec::new(), scratch: Scratch::default() })

@@ -2,7 +2,7 @@
 
 use super::attention::{Backward, Scratch, as_columns, as_rows, attend_backward};
 use super::batch::Batch;
-use super::elementwise::{rms_norm, rms_norm_backward, swiglu_backward};
+use super::elementwise::{head_norm_backward, rms_norm, rms_norm_backward, sum_rows, swiglu_backward};
 use super::gradients::{LayerSums, Sums};
 use super::matmul::{Left, Write, add_outer};
 use super::packed::{Layer, Packed};
@@ -33,6 +33,13 @@ fn add_weight<T: Real>(dy: &[T], outer: usize, x: &[T], inner: usize, rows: usiz
     add_outer(Left { data: dy, stride: outer }, outer, Left { data: x, stride: inner }, inner, rows, sum, inner);
 }
 
+/// Adds to the gradient of a bias, where there is one.
+fn add_bias<T: Real>(dy: &[T], sum: &mut [T]) {
+    if !sum.is_empty() {
+        sum_rows(dy, sum);
+    }
+}
+
 #[allow(clippy::too_many_arguments)]
 fn block_backward<T: Real>(
     model: &Packed<T>,
@@ -45,33 +52,43 @@ fn block_backward<T: Real>(
     scratch: &mut Scratch<T>,
 ) -> Vec<T> {
     let config = &model.config;
-    let (width, ffn, kv_width, eps) = (config.width, config.ffn, config.kv_width(), T::of(config.norm_eps));
+    let (width, ffn, eps) = (config.width, config.ffn, T::of(config.norm_eps));
+    let (query_width, kv_width) = (config.query_width(), config.kv_width());
     let tokens = batch.tokens();
     let queries = batch.queries(last);
     let count = queries.positions.len();
-    let Kept { x, x_inverse, q, kv, attended, norms, middle, middle_inverse, mut gate_up } = kept;
+    let Kept { x, x_inverse, q, kv, raw, attended, norms, middle, middle_inverse, mut gate_up } = kept;
 
     // Feed-forward.
     let (mut product, mut dproduct) = (zeros(count * ffn), zeros(count * ffn));
     layer.down.pull(&dout, count, &mut dproduct, Write::Set);
     swiglu_backward(&mut gate_up, ffn, &dproduct, &mut product);
     add_weight(&dout, width, &product, ffn, count, &mut sums.down);
+    add_bias(&dout, &mut sums.down_bias);
     let (mut normed, mut unused) = (zeros(count * width), zeros(count));
     rms_norm(&middle, width, &layer.ffn_norm, eps, &mut normed, &mut unused);
     add_weight(&gate_up, 2 * ffn, &normed, width, count, &mut sums.gate_up);
+    add_bias(&gate_up, &mut sums.gate_up_bias);
     let mut dnormed = normed;
     layer.gate_up.pull(&gate_up, count, &mut dnormed, Write::Set);
     rms_norm_backward(&middle, width, &layer.ffn_norm, &middle_inverse, &dnormed, &mut dout, &mut sums.ffn_norm);
     let dmiddle = dout;
 
     // Attention.
-    add_weight(&dmiddle, width, &attended, width, count, &mut sums.output);
-    let mut dattended = dnormed;
+    add_weight(&dmiddle, width, &attended, query_width, count, &mut sums.output);
+    add_bias(&dmiddle, &mut sums.output_bias);
+    let mut dattended = zeros(count * query_width);
     layer.output.pull(&dmiddle, count, &mut dattended, Write::Set);
-    let (mut dq, mut dkv) = (zeros(count * width), zeros(tokens * 2 * kv_width));
+    let (mut dq, mut dkv) = (zeros(count * query_width), zeros(tokens * 2 * kv_width));
     attention_backward(model, batch, &queries, &q, &kv, &attended, &dattended, &norms, &mut dq, &mut dkv, scratch);
-    model.rope.turn(&mut dq, width, width, queries.positions, true);
+    model.rope.turn(&mut dq, query_width, query_width, queries.positions, true);
     model.rope.turn(&mut dkv, 2 * kv_width, kv_width, &batch.positions, true);
+    if let Some(raw) = raw {
+        head_norm_backward(&raw.q, query_width, &layer.query_norm, &raw.q_inverse, &mut dq, query_width, &mut sums.query_norm);
+        head_norm_backward(&raw.k, kv_width, &layer.key_norm, &raw.k_inverse, &mut dkv, 2 * kv_width, &mut sums.key_norm);
+    }
+    add_bias(&dq, &mut sums.query_bias);
+    add_bias(&dkv, &mut sums.key_value_bias);
 
     // Projections and the first norm.
     let (mut normed, mut unused) = (zeros(tokens * width), zeros(tokens));
@@ -80,7 +97,7 @@ fn block_backward<T: Real>(
     let mut dnormed = zeros(tokens * width);
     layer.key_value.pull(&dkv, tokens, &mut dnormed, Write::Set);
     let dx = if last {
-        add_weight(&dq, width, &gather(&normed, width, &batch.places), width, count, &mut sums.query);
+        add_weight(&dq, query_width, &gather(&normed, width, &batch.places), width, count, &mut sums.query);
         let mut part = zeros(count * width);
         layer.query.pull(&dq, count, &mut part, Write::Set);
         scatter(&part, width, &batch.places, &mut dnormed);
@@ -88,7 +105,7 @@ fn block_backward<T: Real>(
         scatter(&dmiddle, width, &batch.places, &mut dx);
         dx
     } else {
-        add_weight(&dq, width, &normed, width, count, &mut sums.query);
+        add_weight(&dq, query_width, &normed, width, count, &mut sums.query);
         layer.query.pull(&dq, count, &mut dnormed, Write::Add);
         dmiddle
     };
@@ -121,7 +138,7 @@ fn attention_backward<T: Real>(
     scratch: &mut Scratch<T>,
 ) {
     let config = &model.config;
-    let (width, head, kv_width, heads) = (config.width, config.head_width(), config.kv_width(), config.heads);
+    let (width, head, kv_width, heads) = (config.query_width(), config.head_width(), config.kv_width(), config.heads);
     let padded = head.next_multiple_of(LANES);
     let group = heads / config.kv_heads;
     let mut memory = Backward { head, ..Backward::default() };

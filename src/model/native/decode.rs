@@ -1,7 +1,7 @@
 //! The decoder with a cache of keys and values: a few new tokens for each of several slots in one go.
 
 use super::attention::{Memory, Scratch, attend};
-use super::elementwise::{rms_norm, swiglu};
+use super::elementwise::{head_norm, rms_norm, swiglu};
 use super::matmul::Write;
 use super::packed::Packed;
 use super::pass::{gather, zeros};
@@ -98,7 +98,8 @@ impl<T: Real> Cache<T> {
 /// `copies` are made, in order, before anything is attended to.
 pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Feed], copies: &[Copy], scratch: &mut Scratch<T>) -> Vec<T> {
     let config = &model.config;
-    let (width, ffn, kv_width, eps) = (config.width, config.ffn, config.kv_width(), T::of(config.norm_eps));
+    let (width, ffn, eps) = (config.width, config.ffn, T::of(config.norm_eps));
+    let (query_width, kv_width) = (config.query_width(), config.kv_width());
     let group = config.heads / config.kv_heads;
     let tokens: usize = feeds.iter().map(|f| f.tokens.len()).sum();
     let mut positions: Vec<u32> = Vec::with_capacity(tokens);
@@ -118,6 +119,9 @@ pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Fe
     for (i, layer) in model.layers.iter().enumerate() {
         rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut inverse);
         layer.key_value.apply(&normed, tokens, &mut kv, Write::Set);
+        if config.variant.head_norms {
+            head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut zeros(tokens * config.kv_heads));
+        }
         model.rope.turn(&mut kv, 2 * kv_width, kv_width, &positions, false);
         for (feed, start) in feeds.iter().zip(&starts) {
             cache.store(i, feed.slot, feed.from, &kv[start * 2 * kv_width..(start + feed.tokens.len()) * 2 * kv_width]);
@@ -133,16 +137,19 @@ pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Fe
             starts = (0..=feeds.len()).collect();
         }
         let count = positions.len();
-        let mut q = zeros(count * width);
+        let mut q = zeros(count * query_width);
         layer.query.apply(&normed, count, &mut q, Write::Set);
-        model.rope.turn(&mut q, width, width, &positions, false);
-        let mut attended = zeros(count * width);
+        if config.variant.head_norms {
+            head_norm(&mut q, query_width, query_width, &layer.query_norm, eps, &mut zeros(count * config.heads));
+        }
+        model.rope.turn(&mut q, query_width, query_width, &positions, false);
+        let mut attended = zeros(count * query_width);
         for (feed, range) in feeds.iter().zip(starts.windows(2)) {
             let (from, to) = (range[0], range[1]);
             for h in 0..config.heads {
-                let at = from * width + h * config.head_width();
+                let at = from * query_width + h * config.head_width();
                 let memory = cache.memory(i, feed.slot, h / group);
-                attend(&q[at..], &mut attended[at..], width, &positions[from..to], memory, scratch, None);
+                attend(&q[at..], &mut attended[at..], query_width, &positions[from..to], memory, scratch, None);
             }
         }
         layer.output.apply(&attended, count, &mut x, Write::Add);

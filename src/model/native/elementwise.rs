@@ -38,6 +38,66 @@ simd! {
     }
 }
 
+simd! {
+    /// Adds `bias` to every row.
+    pub(crate) fn add_rows<T>(x: &mut [T], bias: &[T]) {
+        for row in x.chunks_exact_mut(bias.len()) {
+            for (x, bias) in row.iter_mut().zip(bias) {
+                *x += *bias;
+            }
+        }
+    }
+}
+
+simd! {
+    /// Adds every row of `dy` to the gradient of a bias.
+    pub(crate) fn sum_rows<T>(dy: &[T], sum: &mut [T]) {
+        for row in dy.chunks_exact(sum.len()) {
+            for (sum, dy) in sum.iter_mut().zip(row) {
+                *sum += *dy;
+            }
+        }
+    }
+}
+
+simd! {
+    /// [`rms_norm`] of every head in place: heads fill the first `width` elements of rows `stride` apart. `inverse` gets one number a head.
+    pub(crate) fn head_norm<T>(x: &mut [T], stride: usize, width: usize, gain: &[T], eps: T, inverse: &mut [T]) {
+        let (head, size) = (gain.len(), T::of(gain.len() as f64));
+        for (row, inverse) in x.chunks_mut(stride).zip(inverse.chunks_exact_mut(width / head)) {
+            for (x, inverse) in row[..width].chunks_exact_mut(head).zip(inverse) {
+                let scale = T::ONE / (dot(x, x) / size + eps).root();
+                *inverse = scale;
+                for (x, gain) in x.iter_mut().zip(gain) {
+                    *x = *x * scale * *gain;
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// The gradient of [`head_norm`]: `dx` holds that of its output and becomes that of its input `x`, whose rows lie `width` apart.
+    pub(crate) fn head_norm_backward<T>(
+        x: &[T], width: usize, gain: &[T], inverse: &[T], dx: &mut [T], stride: usize, dgain: &mut [T],
+    ) {
+        let (head, size) = (gain.len(), T::of(gain.len() as f64));
+        for ((x, dx), inverse) in x.chunks_exact(width).zip(dx.chunks_mut(stride)).zip(inverse.chunks_exact(width / head)) {
+            for ((x, dx), scale) in x.chunks_exact(head).zip(dx[..width].chunks_exact_mut(head)).zip(inverse) {
+                let scale = *scale;
+                for (((dx, x), gain), dgain) in dx.iter_mut().zip(x).zip(gain).zip(dgain.iter_mut()) {
+                    *dgain = dx.fma(*x * scale, *dgain);
+                    *dx *= *gain;
+                }
+                let pull = dot(dx, x) * scale * scale * scale / size;
+                for (dx, x) in dx.iter_mut().zip(x) {
+                    *dx = *dx * scale - *x * pull;
+                }
+            }
+        }
+    }
+}
+
 /// Cosines and sines of rotary positions, `[context, head / 2]` each (Su et al. 2021; halves split as in Llama).
 #[derive(Debug)]
 pub(crate) struct Rope<T> {
@@ -47,13 +107,14 @@ pub(crate) struct Rope<T> {
 }
 
 impl<T: Real> Rope<T> {
-    pub(crate) fn new(context: usize, head: usize, theta: f64) -> Rope<T> {
-        let half = head / 2;
+    /// `periods` as of [`DecoderConfig::rope_periods`](crate::model::DecoderConfig::rope_periods).
+    pub(crate) fn new(context: usize, periods: &[f64]) -> Rope<T> {
+        let half = periods.len();
         let mut cos = Vec::with_capacity(context * half);
         let mut sin = Vec::with_capacity(context * half);
         for position in 0..context {
-            for i in 0..half {
-                let angle = position as f64 / theta.powf(2.0 * i as f64 / head as f64);
+            for period in periods {
+                let angle = position as f64 / period;
                 cos.push(T::of(angle.cos()));
                 sin.push(T::of(angle.sin()));
             }

@@ -1,7 +1,7 @@
 //! Sums of parameter gradients in the shapes of [`Packed`](super::Packed).
 
 use super::real::Real;
-use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, layer_name};
+use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{ModelError, Weights};
 use candle_core::{Device, Tensor};
 use indexmap::IndexMap;
@@ -11,9 +11,17 @@ pub(crate) struct LayerSums<T> {
     pub(crate) query: Vec<T>,
     pub(crate) key_value: Vec<T>,
     pub(crate) output: Vec<T>,
+    pub(crate) query_norm: Vec<T>,
+    pub(crate) key_norm: Vec<T>,
     pub(crate) ffn_norm: Vec<T>,
     pub(crate) gate_up: Vec<T>,
     pub(crate) down: Vec<T>,
+    /// Of the biases; empty where there are none. As the matrices: keys above values, gate above up.
+    pub(crate) query_bias: Vec<T>,
+    pub(crate) key_value_bias: Vec<T>,
+    pub(crate) output_bias: Vec<T>,
+    pub(crate) gate_up_bias: Vec<T>,
+    pub(crate) down_bias: Vec<T>,
 }
 
 pub(crate) struct Sums<T> {
@@ -28,17 +36,26 @@ pub(crate) struct Sums<T> {
 impl<T: Real> Sums<T> {
     pub(crate) fn zeros(weights: &Weights) -> Sums<T> {
         let config = weights.config();
-        let (width, ffn, kv) = (config.width, config.ffn, config.kv_width());
+        let (width, ffn, query, kv) = (config.width, config.ffn, config.query_width(), config.kv_width());
         let zeros = |count: usize| vec![T::ZERO; count];
+        let some = |there: bool, count: usize| zeros(if there { count } else { 0 });
+        let variant = &config.variant;
         let layers = (0..config.layers)
             .map(|_| LayerSums {
                 attention_norm: zeros(width),
-                query: zeros(width * width),
+                query: zeros(query * width),
                 key_value: zeros(2 * kv * width),
-                output: zeros(width * width),
+                output: zeros(width * query),
+                query_norm: some(variant.head_norms, config.head_width()),
+                key_norm: some(variant.head_norms, config.head_width()),
                 ffn_norm: zeros(width),
                 gate_up: zeros(2 * ffn * width),
                 down: zeros(ffn * width),
+                query_bias: some(variant.qkv_bias, query),
+                key_value_bias: some(variant.qkv_bias, 2 * kv),
+                output_bias: some(variant.output_bias, width),
+                gate_up_bias: some(variant.ffn_bias, 2 * ffn),
+                down_bias: some(variant.ffn_bias, width),
             })
             .collect();
         let (head, bias) = match weights.head() {
@@ -57,9 +74,16 @@ impl<T: Real> Sums<T> {
                 &mut layer.query,
                 &mut layer.key_value,
                 &mut layer.output,
+                &mut layer.query_norm,
+                &mut layer.key_norm,
                 &mut layer.ffn_norm,
                 &mut layer.gate_up,
                 &mut layer.down,
+                &mut layer.query_bias,
+                &mut layer.key_value_bias,
+                &mut layer.output_bias,
+                &mut layer.gate_up_bias,
+                &mut layer.down_bias,
             ]);
         }
         all.extend([&mut self.final_norm, &mut self.head, &mut self.bias]);
@@ -81,18 +105,33 @@ impl<T: Real> Sums<T> {
         for (i, mut layer) in self.layers.into_iter().enumerate() {
             let values = layer.key_value.split_off(layer.key_value.len() / 2);
             let up = layer.gate_up.split_off(layer.gate_up.len() / 2);
+            let value_bias = layer.key_value_bias.split_off(layer.key_value_bias.len() / 2);
+            let up_bias = layer.gate_up_bias.split_off(layer.gate_up_bias.len() / 2);
             for (part, sum) in [
                 ("input_layernorm", layer.attention_norm),
                 ("self_attn.q_proj", layer.query),
                 ("self_attn.k_proj", layer.key_value),
                 ("self_attn.v_proj", values),
                 ("self_attn.o_proj", layer.output),
+                ("self_attn.q_norm", layer.query_norm),
+                ("self_attn.k_norm", layer.key_norm),
                 ("post_attention_layernorm", layer.ffn_norm),
                 ("mlp.gate_proj", layer.gate_up),
                 ("mlp.up_proj", up),
                 ("mlp.down_proj", layer.down),
             ] {
                 found.insert(layer_name(i, part), sum);
+            }
+            for (part, sum) in [
+                ("self_attn.q_proj", layer.query_bias),
+                ("self_attn.k_proj", layer.key_value_bias),
+                ("self_attn.v_proj", value_bias),
+                ("self_attn.o_proj", layer.output_bias),
+                ("mlp.gate_proj", layer.gate_up_bias),
+                ("mlp.up_proj", up_bias),
+                ("mlp.down_proj", layer.down_bias),
+            ] {
+                found.insert(bias_name(i, part), sum);
             }
         }
         found.insert(FINAL_NORM.to_string(), self.final_norm);

@@ -103,6 +103,14 @@ simd! {
     }
 }
 
+/// Logits over the vocabulary of one hidden state; of a critic none.
+pub(crate) fn all_logits<T: Real>(model: &Packed<T>, hidden: &[T]) -> Vec<T> {
+    let Top::Vocabulary { linear, .. } = &model.top else { return Vec::new() };
+    let mut z = vec![T::ZERO; linear.outer];
+    linear.apply(hidden, 1, &mut z, Write::Set);
+    z
+}
+
 /// Log-probability and entropy of each question.
 pub(crate) struct Answers<T> {
     pub(crate) logp: Vec<T>,

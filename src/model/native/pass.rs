@@ -4,7 +4,7 @@
 
 use super::attention::{Memory, Scratch, as_columns, as_rows, attend};
 use super::batch::Batch;
-use super::elementwise::{rms_norm, swiglu};
+use super::elementwise::{head_norm, rms_norm, swiglu};
 use super::matmul::Write;
 use super::packed::{Layer, Packed};
 use super::real::Real;
@@ -15,10 +15,12 @@ pub(crate) struct Kept<T> {
     /// Input, [N, width], and the inverse norms of its rows.
     pub(crate) x: Vec<T>,
     pub(crate) x_inverse: Vec<T>,
-    /// Turned queries [S, width], turned keys and values [N, 2 kv].
+    /// Turned queries [S, queries], turned keys and values [N, 2 kv].
     pub(crate) q: Vec<T>,
     pub(crate) kv: Vec<T>,
-    /// Attention's output [S, width] and the logarithms of its denominators [S, heads].
+    /// Before their norms, where heads have some: queries and keys as they came out of their matrices, and the heads' inverse norms.
+    pub(crate) raw: Option<RawHeads<T>>,
+    /// Attention's output [S, queries] and the logarithms of its denominators [S, heads].
     pub(crate) attended: Vec<T>,
     pub(crate) norms: Vec<T>,
     /// After attention [S, width], and the inverse norms of its rows.
@@ -26,6 +28,15 @@ pub(crate) struct Kept<T> {
     pub(crate) middle_inverse: Vec<T>,
     /// [S, 2 ffn].
     pub(crate) gate_up: Vec<T>,
+}
+
+pub(crate) struct RawHeads<T> {
+    /// [S, queries], [S, heads]
+    pub(crate) q: Vec<T>,
+    pub(crate) q_inverse: Vec<T>,
+    /// [N, kv], [N, kv heads]
+    pub(crate) k: Vec<T>,
+    pub(crate) k_inverse: Vec<T>,
 }
 
 pub(crate) struct Pass<T> {
@@ -40,7 +51,9 @@ pub(crate) struct Pass<T> {
 impl<T> Pass<T> {
     /// Scalars kept for one token and for one wanted output.
     pub(crate) fn size(config: &crate::model::DecoderConfig) -> (usize, usize) {
-        let full = 4 * config.width + 2 * config.kv_width() + config.heads + 2 + 2 * config.ffn;
+        let (query, kv) = (config.query_width(), config.kv_width());
+        let raw = if config.variant.head_norms { query + kv + config.heads + config.kv_heads } else { 0 };
+        let full = 2 * config.width + 2 * query + 2 * kv + config.heads + 2 + 2 * config.ffn + raw;
         (config.layers * full, 2 * config.width)
     }
 }
@@ -56,6 +69,11 @@ pub(crate) fn gather<T: Real>(x: &[T], width: usize, places: &[usize]) -> Vec<T>
         out.extend_from_slice(&x[place * width..][..width]);
     }
     out
+}
+
+/// The first `width` of each row of `2 width`.
+fn first_half<T: Real>(x: &[T], width: usize) -> Vec<T> {
+    x.chunks_exact(2 * width).flat_map(|row| &row[..width]).copied().collect()
 }
 
 /// Where the rows of a batch have their queries: all tokens, or the wanted ones.
@@ -106,23 +124,34 @@ fn block_forward<T: Real>(
     scratch: &mut Scratch<T>,
 ) -> (Kept<T>, Vec<T>) {
     let config = &model.config;
-    let (width, ffn, kv_width, eps) = (config.width, config.ffn, config.kv_width(), T::of(config.norm_eps));
+    let (width, ffn, eps) = (config.width, config.ffn, T::of(config.norm_eps));
+    let (query_width, kv_width) = (config.query_width(), config.kv_width());
     let tokens = batch.tokens();
     let (mut normed, mut x_inverse) = (zeros(tokens * width), zeros(tokens));
     rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut x_inverse);
     let mut kv = zeros(tokens * 2 * kv_width);
     layer.key_value.apply(&normed, tokens, &mut kv, Write::Set);
+    let mut raw = None;
+    if config.variant.head_norms {
+        let (k, mut k_inverse) = (first_half(&kv, kv_width), zeros(tokens * config.kv_heads));
+        head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut k_inverse);
+        raw = Some(RawHeads { q: Vec::new(), q_inverse: Vec::new(), k, k_inverse });
+    }
     model.rope.turn(&mut kv, 2 * kv_width, kv_width, &batch.positions, false);
 
     let queries = batch.queries(last);
     let count = queries.positions.len();
     let mut middle = if last { gather(&x, width, &batch.places) } else { x.clone() };
     let normed = if last { gather(&normed, width, &batch.places) } else { normed };
-    let mut q = zeros(count * width);
+    let mut q = zeros(count * query_width);
     layer.query.apply(&normed, count, &mut q, Write::Set);
-    model.rope.turn(&mut q, width, width, queries.positions, false);
+    if let Some(raw) = &mut raw {
+        (raw.q, raw.q_inverse) = (q.clone(), zeros(count * config.heads));
+        head_norm(&mut q, query_width, query_width, &layer.query_norm, eps, &mut raw.q_inverse);
+    }
+    model.rope.turn(&mut q, query_width, query_width, queries.positions, false);
 
-    let (mut attended, mut norms) = (zeros(count * width), zeros(count * config.heads));
+    let (mut attended, mut norms) = (zeros(count * query_width), zeros(count * config.heads));
     attention_forward(model, batch, &queries, &q, &kv, &mut attended, &mut norms, scratch);
     layer.output.apply(&attended, count, &mut middle, Write::Add);
 
@@ -134,7 +163,7 @@ fn block_forward<T: Real>(
     swiglu(&gate_up, ffn, &mut product);
     let mut out = middle.clone();
     layer.down.apply(&product, count, &mut out, Write::Add);
-    (Kept { x, x_inverse, q, kv, attended, norms, middle, middle_inverse, gate_up }, out)
+    (Kept { x, x_inverse, q, kv, raw, attended, norms, middle, middle_inverse, gate_up }, out)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -149,7 +178,7 @@ fn attention_forward<T: Real>(
     scratch: &mut Scratch<T>,
 ) {
     let config = &model.config;
-    let (width, head, kv_width, heads) = (config.width, config.head_width(), config.kv_width(), config.heads);
+    let (width, head, kv_width, heads) = (config.query_width(), config.head_width(), config.kv_width(), config.heads);
     let group = heads / config.kv_heads;
     let (mut keys, mut values) = (Vec::new(), Vec::new());
     for row in 0..batch.rows() {

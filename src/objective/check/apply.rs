@@ -5,6 +5,7 @@ use super::super::functions::{self, Function, LevelRule, Type};
 use super::super::levels::Level;
 use super::super::math;
 use super::super::program::{HistoryExpr, Kind, NodeId, Op, Reduction, Time};
+use super::super::schedule::{over_the_run, short};
 use super::super::text::describe;
 use super::{Checker, SHORT};
 use crate::lang::Span;
@@ -123,6 +124,7 @@ impl Checker<'_> {
             "or" => Op::Or,
             "clip" => Op::Clip,
             "where" => Op::Where,
+            "only" => Op::Only,
             "stop" => Op::Stop,
             _ => match (math::unary(name), math::binary(name), math::compare(name)) {
                 (Some(f), _, _) => Op::Unary(f),
@@ -166,6 +168,10 @@ impl Checker<'_> {
             return None;
         }
         let how = Reduction::from_name(call.function.name)?;
+        if to == Level::Group && how != Reduction::Count && self.scope.group_size == Some(1) {
+            let message = format!("every group is one episode, so there is nothing that `{}` could compare", describe(call.term, SHORT));
+            self.warn("W0303", call.term, message, "give the stage a `group_size` of 2 or more");
+        }
         self.push(call.term, Op::Reduce(how), vec![argument], to, Kind::Number, call.function.gradient)
     }
 
@@ -179,7 +185,7 @@ impl Checker<'_> {
             let fraction = call.node(1)?;
             self.one_number(call, "fraction", fraction)?;
             self.constant_within(call, "fraction", fraction, |f| f > 0.0 && f <= 1.0, "above 0 and not above 1")?;
-            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Condition, call.function.gradient);
+            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Flag, call.function.gradient);
         }
         let per = call.key("per").map_or(level, |(level, _)| level);
         if level.meet(per) != per {
@@ -312,9 +318,20 @@ impl Checker<'_> {
     }
 
     fn constant_within(&mut self, call: &Call, param: &str, id: NodeId, fits: fn(f64) -> bool, range: &str) -> Option<()> {
-        let Some(value) = self.program.nodes[id].constant.filter(|value| !fits(*value)) else { return Some(()) };
+        let (value, when) = match self.program.nodes[id].constant {
+            Some(value) => (value, String::new()),
+            // What changes over the run must fit all along; what the batch decides is looked at when it is there.
+            None => {
+                let run = over_the_run(&self.program, id, self.scope.iterations).unwrap_or_default();
+                let Some((progress, value)) = run.into_iter().find(|(_, value)| !fits(*value)) else { return Some(()) };
+                (value, format!(" as it is at {:.0} % of the run", 100.0 * progress))
+            }
+        };
+        if fits(value) {
+            return Some(());
+        }
         let (span, _) = self.about(id);
-        let message = format!("`{param}` of `{}` must be {range}, not {value}", describe(call.term, SHORT));
+        let message = format!("`{param}` of `{}` must be {range}, not {}{when}", describe(call.term, SHORT), short(value));
         self.report("E0308", call.term, message, |d| if span == call.term.place() { d } else { d.also(span, "") });
         None
     }

@@ -2,6 +2,7 @@
 
 mod apply;
 pub(super) mod flow;
+pub(super) mod sum;
 
 use super::context::Scope;
 use super::functions::GradientRule;
@@ -109,6 +110,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
+        let partial = past || matches!(op, Op::Only) || below.clone().any(|node| node.partial);
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
@@ -121,6 +123,7 @@ impl<'a> Checker<'a> {
             kind,
             depth,
             past,
+            partial,
             gradient,
         };
         self.program.nodes.push(node);
@@ -144,7 +147,7 @@ impl<'a> Checker<'a> {
             Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
             Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
             Op::History(i) => self.program.histories.get(*i).map_or(String::new(), |h| format!("history {} {:?}", h.id, h.window)),
-            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
+            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Only | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
         };
         hasher.update(what.as_bytes());
         for &arg in args {
@@ -165,6 +168,15 @@ impl<'a> Checker<'a> {
         };
         if !self.diagnostics.0.iter().any(said) {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// As [`Self::report`], for what is only likely to be a mistake; one call of a library function is warned of once.
+    fn warn(&mut self, code: &'static str, term: &Term, message: impl Into<String>, help: &str) {
+        let place = term.place();
+        let said = |d: &Diagnostic| d.code == code && d.labels.first().is_some_and(|label| label.span == place);
+        if !self.diagnostics.0.iter().any(said) {
+            self.diagnostics.push(placed(Diagnostic::warning(code, place, message), place, term.span).help(help));
         }
     }
 

@@ -64,7 +64,7 @@ impl Values {
     }
 }
 
-/// The nodes whose operands are summands of the equation: one of them that has no value (its past is missing) counts as 0 there and leaves the
+/// The nodes whose operands are summands of the equation: one of them that has no value (its past is missing, or `only` left nothing) counts as 0 there and leaves the
 /// others alone. Anywhere else what has no value takes the whole expression with it, up to the next reduction or named term.
 pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
     let mut found = vec![false; program.nodes.len()];
@@ -79,12 +79,12 @@ pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
             (Op::Unary(f), _) if f.name == "neg" => pending.extend(&node.args),
             (Op::Binary(f), [a, b]) if f.name == "*" => {
                 for (this, other) in [(*a, *b), (*b, *a)] {
-                    if program.nodes[this].past && !program.nodes[other].past {
+                    if program.nodes[this].partial && !program.nodes[other].partial {
                         pending.push(this);
                     }
                 }
             }
-            (Op::Binary(f), [a, b]) if f.name == "/" && !program.nodes[*b].past => pending.push(*a),
+            (Op::Binary(f), [a, b]) if f.name == "/" && !program.nodes[*b].partial => pending.push(*a),
             _ => {}
         }
     }
@@ -135,7 +135,11 @@ impl Evaluator<'_> {
                 self.zero_where_absent(node, arg)?;
             }
         }
-        let presence = together(&args);
+        let mut presence = together(&args);
+        if let (Op::Only, [_, condition]) = (&node.op, &args[..]) {
+            let kept = self.conditions(node, condition)?;
+            presence = Some(leave_out(presence.as_ref(), &kept));
+        }
         let data = match (&node.op, &args[..]) {
             (Op::Unary(f), [x]) => Data::Numbers(ops::map1(f, &self.numbers(node, x)?).map_err(failed)?),
             (Op::Binary(f), [a, b]) => Data::Numbers(ops::map2(f, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?),
@@ -147,6 +151,7 @@ impl Evaluator<'_> {
                 let condition = self.conditions(node, condition)?;
                 Data::Numbers(ops::select(&condition, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
             }
+            (Op::Only, [x, _]) => Data::Numbers(self.numbers(node, x)?),
             (Op::Stop, [x]) => Data::Numbers(self.numbers(node, x)?.detach()),
             (Op::Compare(_, f), [a, b]) => {
                 let (a, b) = (self.host(node, a)?, self.host(node, b)?);
@@ -303,6 +308,16 @@ impl Evaluator<'_> {
     fn constant(&self, node: &Node, values: Vec<f64>) -> Result<Tensor, ObjectiveError> {
         ops::constant(values).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
     }
+}
+
+/// Presence without the elements that are not kept. What already had no past has none in the condition either, and stays so.
+fn leave_out(presence: Option<&Arc<[Presence]>>, kept: &[bool]) -> Arc<[Presence]> {
+    let before = |element: usize| presence.and_then(|p| p.get(element)).copied().unwrap_or(Presence::Here);
+    let after = |(element, &kept): (usize, &bool)| match before(element) {
+        Presence::Here if !kept => Presence::Void,
+        other => other,
+    };
+    kept.iter().enumerate().map(after).collect()
 }
 
 fn spread<T: Copy>(values: &[T], map: &Map) -> Arc<[T]> {

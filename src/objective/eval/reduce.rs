@@ -4,7 +4,7 @@ use super::super::error::ObjectiveError;
 use super::super::layout::Map;
 use super::super::levels::Level;
 use super::super::math::SQRT;
-use super::super::program::{Node, Reduction};
+use super::super::program::{Kind, Node, Reduction, Time};
 use super::{Data, Evaluator, Presence, Value, ops};
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::Arc;
@@ -74,11 +74,18 @@ impl Evaluator<'_> {
         let counts = tally(map, |element| x.presence_of(element) != Presence::Void);
         let here = tally(map, |element| x.presence_of(element) == Presence::Here);
         if how == Reduction::Count {
-            let count = match &x.data {
-                Data::Numbers(_) => counts,
-                Data::Conditions(c) => tally(map, |element| x.presence_of(element) == Presence::Here && c.get(element) == Some(&true)),
+            let flag = node.args.first().is_some_and(|&arg| self.program.nodes[arg].kind == Kind::Flag);
+            let count = match (&x.data, flag) {
+                (Data::Numbers(_), false) => counts,
+                _ => {
+                    let truths = self.conditions(node, &x)?;
+                    tally(map, |element| x.presence_of(element) == Presence::Here && truths.get(element) == Some(&true))
+                }
             };
             return Ok(Value::numbers(self.constant(node, count)?, to, None));
+        }
+        if let Reduction::Initial | Reduction::Final = how {
+            return self.end(node, how == Reduction::Initial, &x, to);
         }
         let mask = x.here();
         let mut numbers = self.numbers(node, &x)?;
@@ -86,7 +93,7 @@ impl Evaluator<'_> {
             numbers = ops::keep(mask, &numbers).map_err(failed)?;
         }
         let reduce = || match how {
-            Reduction::Sum | Reduction::Count => sums(&numbers, map),
+            Reduction::Sum | Reduction::Count | Reduction::Initial | Reduction::Final => sums(&numbers, map),
             Reduction::Mean => sums(&numbers, map)? / ops::constant(counts.iter().map(|n| n.max(1.0)).collect())?,
             Reduction::Std => ops::map1(&SQRT, &variances(&numbers, map, mask.as_ref(), &here)?.0),
             Reduction::Min | Reduction::Max => {
@@ -100,9 +107,38 @@ impl Evaluator<'_> {
             }
         };
         let tensor = reduce().map_err(failed)?;
-        let void = how != Reduction::Sum && counts.contains(&0.0);
-        let presence = void.then(|| counts.iter().map(|n| if *n > 0.0 { Presence::Here } else { Presence::Void }).collect());
-        Ok(Value::numbers(tensor, to, presence))
+        // A sum over nothing is 0, unless there was something and it was left out.
+        let there = if how == Reduction::Sum { tally(map, |_| true) } else { vec![1.0; counts.len()] };
+        let void = |(n, there): (&f64, &f64)| *n == 0.0 && *there > 0.0;
+        let presence = || counts.iter().zip(&there).map(|pair| if void(pair) { Presence::Void } else { Presence::Here }).collect();
+        let any = counts.iter().zip(&there).any(void);
+        Ok(Value::numbers(tensor, to, any.then(presence)))
+    }
+
+    /// The first or the last element in time of each turn or episode.
+    fn end(&self, node: &Node, first: bool, x: &Value, to: Level) -> std::result::Result<Value, ObjectiveError> {
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let (map, chain) = (self.map(node, x.level, to)?, self.chain(node, Time { by: to, per: x.level })?);
+        let mut at: Vec<Option<u32>> = vec![None; map.count];
+        // The chain goes backwards in time.
+        for &element in chain.order.iter().filter(|&&element| x.presence_of(element as usize) != Presence::Void) {
+            let Some(slot) = map.to.get(element as usize).and_then(|&to| at.get_mut(to as usize)) else { continue };
+            if first || slot.is_none() {
+                *slot = Some(element);
+            }
+        }
+        let presence = at.iter().map(|at| at.map_or(Presence::Void, |at| x.presence_of(at as usize)));
+        let presence: Arc<[Presence]> = presence.collect();
+        let numbers = self.numbers(node, x)?;
+        let picked = || match numbers.elem_count() {
+            0 => ops::constant(vec![0.0; map.count]),
+            _ => {
+                let at: Vec<u32> = at.iter().map(|at| at.unwrap_or(0)).collect();
+                numbers.index_select(&Tensor::from_vec(at, map.count, &Device::Cpu)?, 0)
+            }
+        };
+        let all = presence.iter().all(|p| *p == Presence::Here);
+        Ok(Value::numbers(picked().map_err(failed)?, to, (!all).then_some(presence)))
     }
 
     pub(super) fn whiten(&self, node: &Node, x: &Value) -> std::result::Result<Value, ObjectiveError> {

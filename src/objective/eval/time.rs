@@ -67,7 +67,7 @@ impl Evaluator<'_> {
         Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value, place: node.place() })
     }
 
-    fn chain(&self, node: &Node, time: Time) -> Outcome<Chain> {
+    pub(super) fn chain(&self, node: &Node, time: Time) -> Outcome<Chain> {
         let level = if self.batch.layout.count(Level::Episode).is_none() { Level::Episode } else { Level::TurnIndex };
         self.batch.layout.chain(time).ok_or(ObjectiveError::NoKey { level, place: node.place() })
     }

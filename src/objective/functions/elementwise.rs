@@ -60,6 +60,28 @@ pub(super) const TABLE: &[Function] = {
                 "mean(where(advantage > 0, logp, 0))",
             ],
         ),
+        elementwise(
+            "only",
+            &[term("x"), term("condition")],
+            &[Number, Condition],
+            Only(&[0]),
+            [
+                "x where the condition is true, else nothing",
+                "what is left out counts in no reduction: `mean(only(x, c))` divides by how many are left, and of nothing at all is 0",
+                "mean(mean(only(logp, advantage > 0), by = turn))",
+            ],
+        ),
+        elementwise(
+            "binomial",
+            &[term("n"), term("k")],
+            &[Number, Number],
+            None,
+            [
+                "n (n − 1) … (n − k + 1) / k!",
+                "how many ways there are to choose `k` (a whole number up to 10 000) of `n`; no gradient",
+                "mean(entropy) / binomial(iterations + 1, 2)",
+            ],
+        ),
         unary("stop", None, ["x", "the value of `x` without its gradient", "mean(stop(exp(logp - old_logp)) * logp)"]),
     ]
 };

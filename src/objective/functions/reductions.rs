@@ -5,6 +5,9 @@ use crate::lang::term::{Default, Parameter};
 
 const BY: Parameter = key("by", &["turn", "episode", "group", "anchor", "turn_index"], Default::Absent);
 
+/// For what has an order in time.
+const ENDS: &[Parameter] = &[term("x"), key("by", &["turn", "episode"], Default::Key("turn"))];
+
 const fn reduction(name: &'static str, argument: Type, gradient: GradientRule, texts: [&'static str; 3]) -> Function {
     Function {
         name,
@@ -50,8 +53,30 @@ pub(super) const TABLE: &[Function] = &[
         "count",
         Type::Either,
         GradientRule::None,
-        ["n", "how many elements there are; of a condition, how many are true", "mean(logp) * count(entropy > 1) / count(entropy)"],
+        [
+            "n",
+            "how many elements there are; of a condition or a flag such as `success`, how many are true",
+            "mean(logp) * count(entropy > 1) / count(entropy)",
+        ],
     ),
+    Function {
+        params: ENDS,
+        ..reduction(
+            "initial",
+            Type::Number,
+            GradientRule::All,
+            ["x₁", "the first token or turn of each …; none where it is empty", "mean(initial(value))"],
+        )
+    },
+    Function {
+        params: ENDS,
+        ..reduction(
+            "final",
+            Type::Number,
+            GradientRule::All,
+            ["xₙ", "the last token or turn of each …; none where it is empty", "mean(final(entropy, by = episode))"],
+        )
+    },
     extremum("min", ["min(x, y), or min over all x", "of two arguments elementwise, of one a reduction", "mean(min(entropy, 2))"]),
     extremum(
         "max",
@@ -74,11 +99,11 @@ pub(super) const TABLE: &[Function] = &[
         operator: false,
         params: &[term("x"), term("fraction")],
         types: &[Type::Number, Type::Number],
-        result: Type::Condition,
+        result: Type::Either,
         level: LevelRule::Whole,
         gradient: GradientRule::None,
-        equation: "true for the max(1, ⌊fraction · n⌋) largest of n",
-        doc: "of equal ones the first; no gradient",
-        example: "mean(where(top(entropy, 0.2), entropy, 0))",
+        equation: "1 for the max(1, ⌊fraction · n⌋) largest of n, else 0",
+        doc: "a condition as well as a number; of equal ones the first; no gradient",
+        example: "mean(top(entropy, 0.2) * entropy)",
     },
 ];

@@ -56,6 +56,8 @@ impl ProbeBatch {
         file.quantities(&mut batch)?;
         let history =
             fields.get("history").map(|history| numbers("history", "a list of numbers", history).map(History::given)).transpose()?;
+        // Before the first iteration there was nothing.
+        let history = history.or_else(|| (batch.get("iteration").as_deref() == Some(&[0.0])).then(History::default));
         Ok(Self { batch, history, mask: file.mask })
     }
 

@@ -3,7 +3,7 @@
 use super::super::data::{ReportData, ResultRow};
 use super::super::interval::Rate;
 use super::super::markup::Markup;
-use super::super::number::{bounds, count, percent, short};
+use super::super::number::{bounds, count, figure_text, percent, short};
 use super::super::table::{Cell, Standing, Table};
 use super::{episodes, instance, missing, scrolling};
 
@@ -14,6 +14,7 @@ pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table) {
     }
     main_table(m, table);
     notes(m, table);
+    figures(m, table);
     families(m, table);
     all_rows(m, data);
 }
@@ -110,6 +111,38 @@ fn notes(m: &mut Markup, table: &Table) {
         }
         for split in table.splits.iter().filter(|s| !s.one_panel) {
             m.text(format!("The results on {} come from different lists of tasks. ", split.name));
+        }
+    });
+    m.newline();
+}
+
+/// What else the environment says of its episodes: means, one table for each figure.
+fn figures(m: &mut Markup, table: &Table) {
+    let names = table.figures();
+    if names.is_empty() {
+        return;
+    }
+    m.element("details", &[("open", "")], |m| {
+        m.leaf("summary", &[], "The environment's own figures");
+        for name in names {
+            m.leaf("h3", &[], name);
+            scrolling(m, name, |m| {
+                m.element("table", &[("class", "plain")], |m| {
+                    m.element("tr", &[], |m| {
+                        m.leaf("th", &[("scope", "col")], "actor");
+                        table.splits.iter().for_each(|split| m.leaf("th", &[("scope", "col")], &split.name));
+                    });
+                    for row in &table.rows {
+                        m.element("tr", &[], |m| {
+                            m.leaf("th", &[("scope", "row")], &row.name);
+                            for cell in &row.cells {
+                                let value = cell.as_ref().and_then(|cell| cell.figures.get(name));
+                                m.leaf("td", &[], value.map_or_else(|| "–".into(), |value| figure_text(name, *value)));
+                            }
+                        });
+                    }
+                });
+            });
         }
     });
     m.newline();

@@ -24,6 +24,16 @@ pub(super) struct DocLine {
     pub comment: bool,
 }
 
+/// One value of a resolved pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaf {
+    /// `train.groups`, `loss.minimize`.
+    pub path: String,
+    pub text: String,
+    /// It was left out in the file.
+    pub default: bool,
+}
+
 impl DocLine {
     pub fn field(name: &str, doc: Doc, origin: impl Into<String>) -> Self {
         Self { lead: format!("{name} = "), doc, origin: origin.into(), comment: false }
@@ -50,19 +60,20 @@ impl DocLine {
     }
 
     /// Every value below this line by its path; a kind is the value of the path itself.
-    pub fn leaves(&self, prefix: &str, into: &mut Vec<(String, String)>) {
+    pub fn leaves(&self, prefix: &str, into: &mut Vec<Leaf>) {
         let name = match self.lead.strip_suffix(" = ") {
             Some(name) => name,
             None if self.lead.starts_with("pipeline ") => "",
             None => self.lead.trim_end(),
         };
         let path = if prefix.is_empty() || name.is_empty() { format!("{prefix}{name}") } else { format!("{prefix}.{name}") };
+        let leaf = |text: &String| Leaf { path: path.clone(), text: text.clone(), default: self.origin == "default" };
         match &self.doc {
             _ if self.comment => {}
-            Doc::Inline(text) => into.push((path, text.clone())),
+            Doc::Inline(text) => into.push(leaf(text)),
             Doc::Block { head, lines } => {
                 if !head.is_empty() {
-                    into.push((path.clone(), head.clone()));
+                    into.push(leaf(head));
                 }
                 lines.iter().for_each(|l| l.leaves(&path, into));
             }

@@ -9,6 +9,7 @@ mod value;
 
 use crate::lang::SourceMap;
 use crate::lang::resolve::Resolver;
+pub use doc::Leaf;
 use doc::{DocLine, Page};
 use indexmap::{IndexMap, IndexSet};
 use value::Printer;
@@ -115,24 +116,28 @@ impl Resolved {
     }
 
     /// Every value of a pipeline by its path, in order: `train.groups`, `loss.minimize`.
-    pub fn leaves(&self, name: &str) -> Vec<(String, String)> {
+    pub fn leaves(&self, name: &str) -> Vec<Leaf> {
         let mut leaves = Vec::new();
         if let Some(pipeline) = self.pipelines.iter().find(|p| p.name == name) {
             pipeline.line.leaves("", &mut leaves);
         }
         // a stage is called by its name alone
-        leaves.into_iter().map(|(path, text)| (path.strip_prefix("stages.").map(str::to_string).unwrap_or(path), text)).collect()
+        let by_name = |leaf: Leaf| match leaf.path.strip_prefix("stages.") {
+            Some(path) => Leaf { path: path.to_string(), ..leaf },
+            None => leaf,
+        };
+        leaves.into_iter().map(by_name).collect()
     }
 
     /// The prompts and environments that these pipelines use, likewise.
-    pub fn shared_leaves(&self, names: &[&str]) -> Vec<(String, String)> {
+    pub fn shared_leaves(&self, names: &[&str]) -> Vec<Leaf> {
         let mut uses = Uses::default();
         self.pipelines.iter().filter(|p| names.contains(&p.name.as_str())).for_each(|p| uses.add(p.uses.clone()));
         let shared: Vec<&Shared> = uses.shared.iter().filter_map(|name| self.shared.get(name)).collect();
         let mut leaves = Vec::new();
         for prompt in shared.iter().flat_map(|s| &s.uses.prompts).chain(&uses.prompts) {
             if let Some(found) = self.prompts.get(prompt) {
-                leaves.push((format!("prompt {prompt}"), doc::quoted(&found.text)));
+                leaves.push(Leaf { path: format!("prompt {prompt}"), text: doc::quoted(&found.text), default: false });
             }
         }
         shared.iter().for_each(|s| s.line.leaves("", &mut leaves));

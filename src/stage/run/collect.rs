@@ -16,7 +16,7 @@ pub(super) enum Seat {
 }
 
 impl Seat {
-    pub fn new(context: &dyn Context, actor: &ActorInput) -> Result<Self, RunError> {
+    pub fn new(context: &mut dyn Context, actor: &ActorInput) -> Result<Self, RunError> {
         Ok(match actor {
             ActorInput::Plain(part) => Self::Plain(part.actor()),
             ActorInput::Policy(given) => {

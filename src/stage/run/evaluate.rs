@@ -39,6 +39,9 @@ pub struct SplitResult {
     pub entropy: Option<f64>,
     /// Successes and episodes by family of goals.
     pub families: BTreeMap<String, (usize, usize)>,
+    /// Means of what else the environment has to say of its episodes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     pub tasks: Vec<TaskResult>,
 }
 
@@ -48,6 +51,8 @@ pub struct TaskResult {
     pub success: bool,
     pub score: f64,
     pub turns: usize,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
 }
 
 impl SplitResult {
@@ -59,7 +64,13 @@ impl SplitResult {
             entry.0 += usize::from(episode.success);
             entry.1 += 1;
         }
-        let task = |e: &Episode| TaskResult { id: e.task.id.clone(), success: e.success, score: e.score, turns: e.turns.len() };
+        let task = |e: &Episode| TaskResult {
+            id: e.task.id.clone(),
+            success: e.success,
+            score: e.score,
+            turns: e.turns.len(),
+            figures: e.figures.iter().cloned().collect(),
+        };
         Self {
             split: split.to_string(),
             panel_hash: panel_hash.to_string(),
@@ -70,9 +81,21 @@ impl SplitResult {
             mean_turns: episodes.iter().map(|e| e.turns.len() as f64).sum::<f64>() / n,
             entropy: mean_entropy(episodes),
             families,
+            figures: mean_figures(episodes.iter()),
             tasks: episodes.iter().map(task).collect(),
         }
     }
+}
+
+/// The mean of each figure over the episodes that have it: those that did not break down.
+pub fn mean_figures<'e>(episodes: impl Iterator<Item = &'e Episode>) -> BTreeMap<String, f64> {
+    let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for (name, value) in episodes.flat_map(|e| &e.figures) {
+        let (sum, count) = sums.entry(name.clone()).or_default();
+        *sum += value;
+        *count += 1.0;
+    }
+    sums.into_iter().map(|(name, (sum, count))| (name, sum / count)).collect()
 }
 
 /// Over all tokens that a policy chose.
@@ -100,8 +123,11 @@ pub fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> 
         stage: from.map(|f| f.stage),
         splits: Vec::new(),
     };
+    // Kept to the end: the next split may be of the same world, and some take long to set up.
+    let mut worlds = Vec::new();
     for (index, split) in stage.on.iter().enumerate() {
         let (world, panel) = open(context, split)?;
+        worlds.push(world.clone());
         let seed = context.seeds().child("evaluate", index as u64);
         let assignments = once_each(&panel, stage.repeats.0, seed);
         let threads = context.threads();

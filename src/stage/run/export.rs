@@ -1,41 +1,53 @@
 //! Writes a policy for other tools.
 
 use super::shared::policy;
-use crate::policy::{TOKENIZER, WEIGHTS};
+use crate::policy::{Policy, Published, TOKENIZER, WEIGHTS};
 use crate::stage::export::Export;
 use crate::stage::{Context, RunError};
 
 pub fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
     let config = policy.weights.config();
-    let description = serde_json::json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_act": "silu",
-        "hidden_size": config.width,
-        "intermediate_size": config.ffn,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": config.kv_heads,
-        "head_dim": config.head_width(),
-        "vocab_size": config.vocab,
-        "max_position_embeddings": config.context,
-        "rope_theta": config.rope_theta,
-        "rms_norm_eps": config.norm_eps,
-        "tie_word_embeddings": config.tied,
-        "attention_bias": false,
-        "mlp_bias": false,
-        "torch_dtype": "float32",
-        "eos_token_id": policy.tokenizer.end(),
-        "pad_token_id": policy.tokenizer.pad(),
-    });
+    let published = policy.published.as_ref();
+    let context_length = published.map_or(config.context, |p| p.context);
+    let mut description = crate::model::pretrained::description::write(config, context_length)?;
+    description["eos_token_id"] = match published {
+        Some(published) => serde_json::json!(published.ends),
+        None => policy.tokenizer.end().into(),
+    };
+    description["pad_token_id"] = policy.tokenizer.pad().into();
+    let beside = published.map(|published| beside(&policy, published)).transpose()?.unwrap_or_default();
     context.folder().write_output("folder", |folder| {
         let text = serde_json::to_vec_pretty(&description)?;
         std::fs::write(folder.join("config.json"), text)?;
         policy.weights.save(&folder.join(WEIGHTS))?;
+        for (name, content) in &beside {
+            std::fs::write(folder.join(name), content)?;
+        }
         Ok(policy.tokenizer.save(&folder.join(TOKENIZER))?)
     })?;
     let place = context.folder().path().join("outputs/folder");
     context.say(&format!("exported to {}", place.display()));
     Ok(())
+}
+
+/// What a pretrained model's folder has beside: how it ends, and how it is talked to.
+fn beside(policy: &Policy, published: &Published) -> Result<Vec<(&'static str, String)>, RunError> {
+    let generation = serde_json::json!({ "eos_token_id": published.ends, "pad_token_id": published.pad });
+    let mut about = serde_json::json!({
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": policy.tokenizer.decode_marked(&[policy.tokenizer.end()])?,
+        "pad_token": policy.tokenizer.decode_marked(&[published.pad])?,
+        "model_max_length": published.context,
+    });
+    let mut files = Vec::new();
+    if let Some(template) = &published.template {
+        if !template.bos_token.is_empty() {
+            about["bos_token"] = template.bos_token.clone().into();
+        }
+        files.push(("chat_template.jinja", template.source.clone()));
+    }
+    let pretty = |value: &serde_json::Value| format!("{value:#}\n");
+    files.extend([("generation_config.json", pretty(&generation)), ("tokenizer_config.json", pretty(&about))]);
+    Ok(files)
 }

@@ -92,6 +92,7 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
             mean_score: split.mean_score,
             mean_turns: split.mean_turns,
             families,
+            figures: split.figures,
             panel_hash: split.panel_hash,
         });
     }

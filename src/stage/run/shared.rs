@@ -39,11 +39,16 @@ pub fn input(context: &dyn Context, field: &str) -> Result<InputFolder, RunError
     context.inputs(field).into_iter().next().ok_or_else(|| RunError::Failed(format!("the input `{field}` is missing")))
 }
 
-/// A policy of an earlier stage, or a new one from the stage's seed.
-pub fn policy(context: &dyn Context, given: &PolicyInput) -> Result<Policy, RunError> {
+/// A policy of an earlier stage, a pretrained one, or a new one from the stage's seed.
+pub fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, RunError> {
     match given {
         PolicyInput::Stage(stage) => Ok(Policy::load(&input(context, &stage.field)?.path(), context.device())?),
         PolicyInput::New(part) => {
+            if let Some(model) = part.as_causal_lm() {
+                let cache = context.data("models").unwrap_or_else(crate::model::pretrained::cache_folder);
+                let device = context.device().clone();
+                return Ok(Policy::pretrained(model, &cache, &device, &mut |line| context.say(line))?);
+            }
             let decoder =
                 part.as_decoder().ok_or_else(|| RunError::Failed(format!("a policy of kind `{}` cannot be made here", part.kind)))?;
             let tokenizer = input(context, &decoder.tokenizer.0.field)?.path();

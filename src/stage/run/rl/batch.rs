@@ -9,6 +9,7 @@ use crate::objective::{Batch, Rows};
 use crate::rollout::{Assignment, Episode, Player, Plays, play};
 use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
+use rand_chacha::rand_core::RngCore;
 
 /// What an iteration learns from.
 pub struct Collected {
@@ -36,11 +37,21 @@ pub fn collect(
         return Err(RunError::Failed(format!("all {} episodes of iteration {iteration} broke down", episodes.len())));
     }
     let (mut batch, rows) = batch(stage, &learned)?;
+    if learner.needs().has("uniform") {
+        let mut rng = context.seeds().child("iteration", iteration as u64).child("uniform", 0).rng();
+        let drawn = (0..batch.token_count()).map(|_| unit(&mut rng)).collect();
+        set(&mut batch, "uniform", drawn)?;
+    }
     learner.look(&mut batch, &rows)?;
     for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
         turn.prompt = None;
     }
     Ok(Collected { batch, rows, episodes })
+}
+
+/// In [0, 1), of 53 bits.
+fn unit(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// The members of a group share the task and its seed.

@@ -4,7 +4,7 @@ use super::super::shared::{adamw, compute, policy};
 use crate::kind::Part;
 use crate::lang::Diagnostics;
 use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
-use crate::objective::{Advantage, Batch, History, Objective, Scope};
+use crate::objective::{Advantage, Batch, History, Needs, Objective};
 use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
 use crate::stage::rl::Rl;
 use crate::stage::{Context, RunError};
@@ -30,7 +30,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    pub fn new(stage: &Rl, context: &dyn Context) -> Result<Self, RunError> {
+    pub fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
         let needs = match &advantage {
@@ -75,7 +75,15 @@ impl Learner {
         })
     }
 
-    /// What the reference and the critic say of the collected rows.
+    /// What the loss and the advantage need together.
+    pub fn needs(&self) -> Needs {
+        match &self.advantage {
+            Some(advantage) => self.objective.needs().with(advantage.needs()),
+            None => self.objective.needs().clone(),
+        }
+    }
+
+    /// What the trainer, the reference and the critic say of the collected rows.
     pub fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         if let Some(reference) = &self.reference {
@@ -86,6 +94,11 @@ impl Learner {
             let values = wide(critic.values(rows, &self.compute)?);
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
+        }
+        // Only an equation that compares the sampler with the trainer can tell them apart.
+        if self.needs().has("rollout_logp") {
+            let scores = score(&self.policy.weights, rows, self.temperature, &self.compute)?;
+            set(batch, "old_logp", wide(scores.logp))?;
         }
         Ok(())
     }
@@ -125,39 +138,6 @@ impl Learner {
 
 pub fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
     batch.set(quantity, values).map_err(|e| RunError::Failed(e.to_string()))
-}
-
-impl Rl {
-    /// The checked equations; mistakes go to `diagnostics`.
-    pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
-        let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
-        let without_critic = |scope: Scope| match self.critic {
-            Some(_) => scope,
-            None => ["value", "old_value"].into_iter().fold(scope, |scope, q| scope.lacking(q, reason, help)),
-        };
-        let advantage = match &self.advantage {
-            Some(field) => {
-                let scope = without_critic(Scope::new(crate::objective::Place::Advantage));
-                Some(Advantage::check_in(&field.0, &scope, diagnostics))
-            }
-            None => None,
-        };
-        let scope = without_critic(Scope::loss());
-        let scope = match &advantage {
-            None => {
-                let lack = ("the stage has no `advantage`", "give the pipeline a line such as `advantage = grpo()`");
-                scope.lacking("advantage", lack.0, lack.1).lacking("returns", lack.0, lack.1)
-            }
-            Some(Some(advantage)) => scope.with_advantage(advantage),
-            Some(None) => scope,
-        };
-        let objective = Objective::check(&self.loss.0, &scope, diagnostics);
-        match (objective, advantage) {
-            (Some(objective), None) => Some((objective, None)),
-            (Some(objective), Some(Some(advantage))) => Some((objective, Some(advantage))),
-            _ => None,
-        }
-    }
 }
 
 /// The learning rate of an update.

@@ -1,6 +1,6 @@
 //! What is logged of an iteration.
 
-use super::super::evaluate::mean_entropy;
+use super::super::evaluate::{mean_entropy, mean_figures};
 use super::update::Report;
 use crate::rollout::Episode;
 use crate::store::MetricRecord;
@@ -10,7 +10,7 @@ const ENTROPY_LINES: [(&str, &str); 4] =
     [("reference", "entropy.reference"), ("low", "entropy.low"), ("high", "entropy.high"), ("phase", "phase")];
 
 /// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid` (share of turns), `entropy` (mean over the tokens that the policy
-/// chose), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
+/// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
 /// `advantage` (mean absolute value).
 pub fn record(iteration: usize, episodes: &[Episode], update: &Report, advantage: Option<f64>) -> MetricRecord {
     let played: Vec<&Episode> = episodes.iter().filter(|e| !e.failed()).collect();
@@ -25,6 +25,9 @@ pub fn record(iteration: usize, episodes: &[Episode], update: &Report, advantage
         .with("valid", valid as f64 / turns.max(1) as f64)
         .with("failed", (episodes.len() - played.len()) as f64)
         .with("updates", update.updates as f64);
+    for (name, value) in mean_figures(played.iter().copied()) {
+        record = record.with(format!("env/{name}"), value);
+    }
     if let Some(entropy) = mean_entropy(episodes) {
         record = record.with("entropy", entropy);
     }

@@ -1,6 +1,7 @@
 //! Collect, estimate, update; again and again.
 
 mod batch;
+mod equations;
 mod learner;
 mod metrics;
 mod select;

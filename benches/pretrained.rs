@@ -1,0 +1,157 @@
+//! Speed at the shape of SmolLM2-135M, beside PyTorch where Python has it: `cargo bench --bench pretrained [-- quick]`.
+//!
+//! Times are given on the clock and as seconds of all cores together divided by the threads: what idle cores would need. `PYTHON` names the interpreter.
+
+use candle_core::{DType, Device};
+use epo::model::*;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+const THREADS: usize = 2;
+
+fn config() -> DecoderConfig {
+    DecoderConfig {
+        layers: 30,
+        width: 576,
+        heads: 9,
+        kv_heads: 3,
+        ffn: 1536,
+        vocab: 49152,
+        context: 8192,
+        rope_theta: 100_000.0,
+        norm_eps: 1e-5,
+        tied: true,
+        variant: Variant::default(),
+    }
+}
+
+/// Ids that look random.
+fn ids(row: usize, length: usize) -> Vec<u32> {
+    let mixed = |i: usize| (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (0..length).map(|t| 3 + ((mixed(row * 10_000 + t) >> 20) % 49_000) as u32).collect()
+}
+
+/// Seconds of all cores that this process has used.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    ticks as f64 / 100.0
+}
+
+fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) * 1024.0
+}
+
+#[derive(Clone, Copy)]
+struct Time {
+    wall: f64,
+    cpu: f64,
+}
+
+fn best(times: usize, mut work: impl FnMut()) -> Time {
+    let mut best = Time { wall: f64::INFINITY, cpu: f64::INFINITY };
+    for _ in 0..times {
+        let (start, used) = (Instant::now(), cpu());
+        work();
+        best.wall = best.wall.min(start.elapsed().as_secs_f64());
+        best.cpu = best.cpu.min((cpu() - used) / THREADS as f64);
+    }
+    best
+}
+
+/// Prompts of 128 tokens in all slots of two generators, and then the time of 63 tokens each (the first comes with the prompt).
+fn decode(weights: &Arc<Weights>) {
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || {
+                let rows = 8 / THREADS;
+                let mut generator = Generator::new(weights.clone(), rows, 256).expect("a generator");
+                for row in 0..rows {
+                    let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 64, stop: vec![] };
+                    let prompt = ids(100 + thread * rows + row, 128);
+                    generator.submit(Request { prompt, mode, seed: row as u64 }).expect("a slot");
+                }
+                while generator.active() > 0 {
+                    generator.advance().expect("a step");
+                }
+            });
+        }
+    });
+}
+
+fn prefill_only(weights: &Arc<Weights>) {
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || {
+                let rows = 8 / THREADS;
+                let mut generator = Generator::new(weights.clone(), rows, 256).expect("a generator");
+                let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 1, stop: vec![] };
+                let requests = (0..rows).map(|row| Request { prompt: ids(100 + thread * rows + row, 128), mode: mode.clone(), seed: 0 });
+                generator.run(requests).expect("responses");
+            });
+        }
+    });
+}
+
+fn main() -> Result<(), ModelError> {
+    threads::configure();
+    let times = if std::env::args().any(|a| a == "quick") { 2 } else { 5 };
+    let weights = Arc::new(Weights::init(&config(), 1, &Device::Cpu, DType::F32)?);
+    let compute = Compute { threads: THREADS, ..Compute::default() };
+
+    let one = ids(1, 512);
+    logits(&weights, &one)?;
+    let prefill = best(times, || drop(logits(&weights, &one).expect("logits")));
+    let before = best(times, || prefill_only(&weights));
+    let all = best(times, || decode(&weights));
+    let decode = Time { wall: all.wall - before.wall, cpu: all.cpu - before.cpu };
+    let inference = peak();
+
+    let rows: Vec<Row> = (0..4).map(|i| Row::after(ids(10 + i, 256), 1)).collect();
+    let targets: usize = rows.iter().map(|r| r.targets.len()).sum();
+    let slopes = ScoreGradients { logp: vec![-1.0 / targets as f32; targets], entropy: vec![] };
+    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights)?;
+    let mut step = || {
+        let evaluation = evaluate(&weights, &rows, 1.0, &compute).expect("scores");
+        let mut gradients = evaluation.backward(&slopes).expect("gradients");
+        gradients.clip(1.0).expect("a norm");
+        optimizer.step(&weights, &gradients, 1e-6).expect("a step");
+    };
+    step();
+    let train = best(times, &mut step);
+    let peer = peer(times);
+    println!("SmolLM2-135M, f32, {THREADS} threads; PyTorch: {}", peer.as_ref().map_or("not there".into(), |p| p["torch"].to_string()));
+    show("prefill of 512 tokens", prefill, 512.0, "tokens/s", peer.as_ref().map(|p| &p["prefill"]));
+    show("decode of 8 rows", decode, 8.0 * 63.0, "tokens/s", peer.as_ref().map(|p| &p["decode"]));
+    show("training step of 4 x 256", train, 1.0, "steps/s", peer.as_ref().map(|p| &p["train"]));
+    let gib = |bytes: f64| bytes / f64::from(1u32 << 30);
+    let theirs =
+        |name: &str| peer.as_ref().and_then(|p| p[name].as_f64()).map_or(String::new(), |b| format!("; PyTorch {:.2} GiB", gib(b)));
+    println!("peak memory, inference: {:.2} GiB{}", gib(inference), theirs("peak_inference"));
+    println!("peak memory, training: {:.2} GiB{}", gib(peak()), theirs("peak"));
+    Ok(())
+}
+
+fn show(what: &str, time: Time, amount: f64, unit: &str, peer: Option<&serde_json::Value>) {
+    let mut line = format!("{what}: {:.3} s on the clock, {:.3} s of cores, {:.2} {unit}", time.wall, time.cpu, amount / time.wall);
+    // PyTorch's 64 tokens of each row come after the prompt.
+    let same = if what.starts_with("decode") { 63.0 / 64.0 } else { 1.0 };
+    if let Some((wall, cpu)) = peer.and_then(|p| Some((p["wall"].as_f64()? * same, p["cpu"].as_f64()? * same))) {
+        line += &format!(
+            "; PyTorch {wall:.3} s, {cpu:.3} s of cores; speed {:.2} x on the clock, {:.2} x by cores",
+            wall / time.wall,
+            cpu / time.cpu
+        );
+    }
+    println!("{line}");
+}
+
+fn peer(times: usize) -> Option<serde_json::Value> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let output = Command::new(python).args(["benches/peer.py", &THREADS.to_string(), &times.to_string()]).output().ok()?;
+    serde_json::from_slice(&output.stdout).ok()
+}

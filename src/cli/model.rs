@@ -1,0 +1,131 @@
+//! `epo-run model`
+
+use super::{DONE, Settings, WRONG_INPUT, answer, complain};
+use crate::model::pretrained::{Outline, cache_folder};
+use crate::model::reference::{Finding, Reference};
+use crate::model::{ModelError, Pretrained, Source};
+use candle_core::Device;
+use clap::{Args, Subcommand};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    pub verb: ModelVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelVerb {
+    /// Show a pretrained model's shape, tokenizer and hash.
+    Info(InfoArgs),
+    /// Compare a pretrained model with the outputs of another implementation.
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// A folder, a GGUF file, `hub:NAME@REVISION`, or `pip:PACKAGE`.
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A folder, a GGUF file, `hub:NAME@REVISION`, or `pip:PACKAGE`.
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// The outputs to compare with, instead of the `reference.json` beside the model.
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &ModelArgs, settings: &Settings) -> u8 {
+    crate::model::threads::configure();
+    let done = match &args.verb {
+        ModelVerb::Info(args) => info(args, settings),
+        ModelVerb::Check(args) => check(args, settings),
+    };
+    done.unwrap_or_else(|error| complain(&error.to_string()))
+}
+
+fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
+    let cache = settings.values.data.get("models").cloned().unwrap_or_else(cache_folder);
+    Source::parse(source)?.fetch(&cache, &mut |line| eprintln!("{line}"))
+}
+
+fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
+    let path = fetch(&args.source, settings)?;
+    let outline = Outline::read(&path)?;
+    let hash = Pretrained::load(&path, None, &Device::Cpu)?.weights.hash()?;
+    let (config, tokenizer) = (&outline.config, outline.tokenizer.as_ref());
+    let bytes = 4 * config.parameters() as u64;
+    if args.json {
+        let info = serde_json::json!({
+            "source": args.source,
+            "path": path,
+            "family": outline.family,
+            "parameters": config.parameters(),
+            "bytes": bytes,
+            "config": config,
+            "vocabulary": tokenizer.map(crate::model::Tokenizer::vocab),
+            "ends": tokenizer.map(crate::model::Tokenizer::stops),
+            "chat_template": outline.chat.is_some(),
+            "hash": hash,
+        });
+        answer(&format!("{info:#}\n"));
+        return Ok(DONE);
+    }
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:<14}{value}");
+    };
+    line("path", path.display().to_string());
+    line("family", outline.family.clone());
+    line("parameters", format!("{} ({:.2} GiB as 32-bit floats)", config.parameters(), bytes as f64 / f64::from(1u32 << 30)));
+    line("layers", config.layers.to_string());
+    line("width", format!("{}, {} in the feed-forward part", config.width, config.ffn));
+    line("heads", format!("{} of width {}, {} of keys and values", config.heads, config.head_width(), config.kv_heads));
+    line("vocabulary", format!("{}{}", config.vocab, if config.tied { ", output tied to the embedding" } else { "" }));
+    line("context", config.context.to_string());
+    line("tokenizer", tokenizer.map_or("none".into(), |t| format!("{} tokens, responses end with {:?}", t.vocab(), t.stops())));
+    line("chat template", if outline.chat.is_some() { "yes" } else { "none" }.into());
+    line("hash", hash);
+    answer(&out);
+    Ok(DONE)
+}
+
+fn check(args: &CheckArgs, settings: &Settings) -> Result<u8, ModelError> {
+    let path = fetch(&args.source, settings)?;
+    let beside = if path.is_dir() { path.join("reference.json") } else { path.with_file_name("reference.json") };
+    let reference = Reference::read(args.reference.as_ref().unwrap_or(&beside))?;
+    let model = Pretrained::load(&path, None, &Device::Cpu)?;
+    let findings = reference.compare(&model, settings.threads())?;
+    let ok = findings.iter().all(|finding| finding.ok);
+    if args.json {
+        answer(&format!("{:#}\n", serde_json::json!({ "source": args.source, "ok": ok, "findings": findings })));
+    } else {
+        answer(&table(&findings));
+    }
+    Ok(if ok { DONE } else { WRONG_INPUT })
+}
+
+fn table(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let mark = if finding.ok { "ok" } else { "DIFFERS" };
+        let numbers = match (finding.worst, finding.allowed) {
+            (Some(worst), Some(allowed)) => format!(", at most {worst:.1e} apart, allowed {allowed:.0e}"),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "{mark:<9}{:<29}{} compared{numbers}", finding.what, finding.compared);
+        for difference in &finding.differences {
+            let _ = writeln!(out, "           {difference}");
+        }
+    }
+    out
+}

@@ -1,0 +1,83 @@
+//! Pretrained models: from a [`Source`] to weights, tokenizer and chat template.
+//!
+//! A folder in the layout of Hugging Face, or a GGUF file. Pickles are never read: they can run code.
+
+mod chat;
+pub mod description;
+mod folder;
+mod gguf;
+mod gguf_tokenizer;
+mod hub;
+pub(crate) mod memory;
+mod pip;
+mod source;
+mod tensors;
+
+pub use chat::{ChatTemplate, Message};
+pub use source::{Source, cache_folder};
+
+use super::{DecoderConfig, ModelError, Tokenizer, Weights};
+use candle_core::Device;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A model as it was published.
+#[derive(Debug)]
+pub struct Pretrained {
+    pub weights: Arc<Weights>,
+    /// A model may come without: it then reads and writes ids only.
+    pub tokenizer: Option<Tokenizer>,
+    pub chat: Option<ChatTemplate>,
+    /// `llama`, `qwen2`: what its file calls its architecture.
+    pub family: String,
+}
+
+/// What is known of a model without reading its tensors.
+#[derive(Debug)]
+pub struct Outline {
+    pub config: DecoderConfig,
+    pub family: String,
+    pub tokenizer: Option<Tokenizer>,
+    pub chat: Option<ChatTemplate>,
+}
+
+impl Pretrained {
+    /// Reads a model from a folder or a GGUF file, as 32-bit floats. `context`, where given, bounds the model's own.
+    ///
+    /// # Errors
+    /// Whatever is missing, damaged, does not fit together or would not fit into memory.
+    pub fn load(path: &Path, context: Option<usize>, device: &Device) -> Result<Pretrained, ModelError> {
+        let mut outline = Outline::read(path)?;
+        if let Some(context) = context {
+            outline.config.context = outline.config.context.min(context);
+        }
+        memory::fits_model(&outline.config)?;
+        let weights =
+            if is_gguf(path) { gguf::weights(path, &outline.config, device)? } else { folder::weights(path, &outline.config, device)? };
+        let Outline { family, tokenizer, chat, .. } = outline;
+        let weights = Arc::new(weights);
+        Ok(Pretrained { weights, tokenizer, chat, family })
+    }
+}
+
+impl Outline {
+    /// # Errors
+    /// As [`Pretrained::load`], but for the tensors.
+    pub fn read(path: &Path) -> Result<Outline, ModelError> {
+        let outline = if is_gguf(path) { gguf::outline(path)? } else { folder::outline(path)? };
+        outline.config.validate().map_err(|error| ModelError::file(path, error))?;
+        if let Some(tokenizer) = &outline.tokenizer
+            && let Some(largest) = tokenizer.largest_id()
+            && largest as usize >= outline.config.vocab
+        {
+            let rows = outline.config.vocab;
+            let message = format!("the tokenizer has a token {largest}, but the embedding only {rows} rows: they do not belong together");
+            return Err(ModelError::file(path, message));
+        }
+        Ok(outline)
+    }
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
+}

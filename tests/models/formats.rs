@@ -1,0 +1,171 @@
+//! The same model in different layouts.
+
+use crate::support::{Folder, architectures, config, tokenizer, weights};
+use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
+use candle_core::{DType, Device, Tensor};
+use epo::model::{DecoderConfig, Message, Pretrained, RopeScaling, Variant, Weights};
+use serde_json::json;
+use std::collections::HashMap;
+use std::fs;
+
+fn load(folder: &Folder) -> Pretrained {
+    Pretrained::load(folder.root(), None, &Device::Cpu).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn what_was_written_comes_back() {
+    for (family, config) in architectures() {
+        let folder = Folder::new(&config);
+        let model = load(&folder);
+        assert_eq!((model.family.as_str(), model.weights.config()), (family, &config));
+        assert_eq!(model.weights.hash().expect("a hash"), weights(&config).hash().expect("a hash"));
+        let tokenizer = model.tokenizer.expect("a tokenizer");
+        assert_eq!((tokenizer.end(), tokenizer.pad()), (1, 0));
+        let prompt = model.chat.expect("a template").render(&[Message::new("user", " go <end> ")]).expect("a prompt");
+        assert_eq!(prompt, "<|user|>go <end><end>\n");
+        // special tokens of a template are tokens, those of a text are text
+        assert_eq!(tokenizer.encode_marked(&prompt).expect("ids")[0], 2);
+        assert!(!tokenizer.encode(&prompt).expect("ids").contains(&2));
+    }
+}
+
+#[test]
+fn both_spellings_of_a_configuration() {
+    let scaling = json!({ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 32 });
+    let (_, expected) = architectures().swap_remove(0);
+    let folder = Folder::new(&expected);
+    let old = load(&folder);
+    assert_eq!(old.weights.config(), &expected);
+    let mut parameters = scaling.clone();
+    parameters["rope_theta"] = json!(10000.0);
+    folder.set("rope_parameters", parameters);
+    for name in ["rope_theta", "rope_scaling", "torch_dtype"] {
+        folder.set(name, json!(null));
+    }
+    folder.set("dtype", json!("float32"));
+    assert_eq!(load(&folder).weights.config(), &expected);
+    // a window bounds the context up to which attention is whole
+    folder.set("model_type", json!("mistral"));
+    folder.set("sliding_window", json!(16));
+    folder.set("attention_bias", json!(false));
+    folder.set("mlp_bias", json!(false));
+    folder.set("rope_parameters", json!({ "rope_theta": 500.0, "rope_type": "default" }));
+    let plain = DecoderConfig { context: 16, rope_theta: 500.0, variant: Variant::default(), ..expected };
+    weights(&plain).save(&folder.path("model.safetensors")).expect("weights");
+    assert_eq!(load(&folder).weights.config(), &plain);
+}
+
+/// All parameters as another type, in two shards.
+fn shard(folder: &Folder, weights: &Weights, dtype: DType) {
+    let mut map = serde_json::Map::new();
+    let mut shards = [HashMap::new(), HashMap::new()];
+    for (i, (name, var)) in weights.variables().iter().enumerate() {
+        let file = format!("model-0000{}-of-00002.safetensors", i % 2 + 1);
+        map.insert(name.clone(), file.into());
+        shards[i % 2].insert(name.clone(), var.as_detached_tensor().to_dtype(dtype).expect("a tensor"));
+    }
+    for (i, tensors) in shards.iter().enumerate() {
+        let path = folder.path(&format!("model-0000{}-of-00002.safetensors", i + 1));
+        candle_core::safetensors::save(tensors, path).expect("a shard");
+    }
+    folder.write("model.safetensors.index.json", &json!({ "weight_map": map }).to_string());
+    fs::remove_file(folder.path("model.safetensors")).unwrap_or_default();
+}
+
+#[test]
+fn shards_and_half_precision() {
+    let folder = Folder::new(&config());
+    let whole = weights(&config());
+    for dtype in [DType::F32, DType::BF16, DType::F16] {
+        shard(&folder, &whole, dtype);
+        let found = load(&folder);
+        for (name, var) in whole.variables() {
+            let rounded = var.as_detached_tensor().to_dtype(dtype).and_then(|t| t.to_dtype(DType::F32)).expect("a tensor");
+            assert_eq!(values(&found.weights.variables()[name]), values(&rounded), "{name} {dtype:?}");
+        }
+    }
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().and_then(|t| t.to_vec1()).expect("numbers")
+}
+
+/// Rows of each head from two halves to pairs beside each other, as GGUF files have them for Llama.
+fn pairs(tensor: &Tensor, heads: usize) -> Tensor {
+    let (rows, columns) = tensor.dims2().expect("a matrix");
+    let halves = tensor.reshape((heads, 2, rows / heads / 2, columns)).expect("halves");
+    halves.transpose(1, 2).and_then(|t| t.contiguous()).and_then(|t| t.reshape((rows, columns))).expect("pairs")
+}
+
+fn write_gguf(path: &std::path::Path, family: &str, weights: &Weights) {
+    use gguf_file::Value;
+    let config = weights.config();
+    let number = |n: usize| Value::U32(n as u32);
+    let key = |name: &str| format!("{family}.{name}");
+    let mut metadata = vec![
+        ("general.architecture".to_string(), Value::String(family.into())),
+        (key("block_count"), number(config.layers)),
+        (key("embedding_length"), number(config.width)),
+        (key("feed_forward_length"), number(config.ffn)),
+        (key("attention.head_count"), number(config.heads)),
+        (key("attention.head_count_kv"), number(config.kv_heads)),
+        (key("attention.key_length"), number(config.head_width())),
+        (key("context_length"), number(config.context)),
+        (key("attention.layer_norm_rms_epsilon"), Value::F32(config.norm_eps as f32)),
+        (key("rope.freq_base"), Value::F32(config.rope_theta as f32)),
+    ];
+    if let RopeScaling::Linear { factor } = config.variant.rope {
+        metadata.push((key("rope.scaling.type"), Value::String("linear".into())));
+        metadata.push((key("rope.scaling.factor"), Value::F32(factor as f32)));
+    }
+    let renamed = [
+        ("model.embed_tokens", "token_embd"),
+        ("model.norm", "output_norm"),
+        ("lm_head", "output"),
+        ("model.layers.", "blk."),
+        ("input_layernorm", "attn_norm"),
+        ("post_attention_layernorm", "ffn_norm"),
+        ("self_attn.q_proj", "attn_q"),
+        ("self_attn.k_proj", "attn_k"),
+        ("self_attn.v_proj", "attn_v"),
+        ("self_attn.o_proj", "attn_output"),
+        ("self_attn.q_norm", "attn_q_norm"),
+        ("self_attn.k_norm", "attn_k_norm"),
+        ("mlp.gate_proj", "ffn_gate"),
+        ("mlp.up_proj", "ffn_up"),
+        ("mlp.down_proj", "ffn_down"),
+    ];
+    let mut tensors = Vec::new();
+    for (name, var) in weights.variables() {
+        let there = renamed.iter().fold(name.clone(), |name, (from, to)| name.replace(from, to));
+        let mut tensor = var.as_detached_tensor();
+        if family == "llama" && name.ends_with("q_proj.weight") {
+            tensor = pairs(&tensor, config.heads);
+        } else if family == "llama" && name.ends_with("k_proj.weight") {
+            tensor = pairs(&tensor, config.kv_heads);
+        }
+        tensors.push((there, QTensor::quantize(&tensor, GgmlDType::F32).expect("a tensor")));
+    }
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    gguf_file::write(&mut fs::File::create(path).expect("a file"), &metadata, &tensors).expect("a GGUF file");
+}
+
+#[test]
+fn gguf_files_hold_the_same_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    for (family, config) in architectures().into_iter().skip(1) {
+        let weights = weights(&config);
+        write_gguf(&path, family, &weights);
+        let found = Pretrained::load(&path, None, &Device::Cpu).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((found.family.as_str(), found.weights.config()), (family, &config));
+        assert_eq!(found.weights.hash().expect("a hash"), weights.hash().expect("a hash"), "{family}");
+        assert!(found.tokenizer.is_none());
+    }
+    write_gguf(&path, "starcoder", &weights(&config()));
+    let error = Pretrained::load(&path, None, &Device::Cpu).expect_err("a mistake").to_string();
+    assert!(error.contains("`starcoder` is no architecture that this engine has"), "{error}");
+    assert!(tokenizer().vocab() <= config().vocab);
+}

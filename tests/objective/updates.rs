@@ -1,0 +1,121 @@
+//! The update of a model does not depend on how its minibatch is cut or ordered: for every loss of the library, whether or not it is a sum of means.
+
+use super::random::{Random, batch, losses, schedules};
+use super::support::*;
+use candle_core::{DType, Device};
+use epo::model::{Compute, Critic, DecoderConfig, Gradients, Row, ScoreGradients, Target, Weights, evaluate};
+use epo::objective::functions::FUNCTIONS;
+use epo::objective::probe::ProbeBatch;
+use epo::objective::{Batch, History, Objective};
+
+/// A policy, a critic, and the rows that belong to a batch.
+struct World {
+    policy: Weights,
+    critic: Critic,
+    rows: Vec<Row>,
+    batch: Batch,
+    history: History,
+}
+
+fn world(seed: u64) -> World {
+    let config = DecoderConfig {
+        layers: 1,
+        width: 16,
+        heads: 2,
+        kv_heads: 1,
+        ffn: 24,
+        vocab: 23,
+        context: 32,
+        rope_theta: 10000.0,
+        norm_eps: 1e-5,
+        tied: true,
+        variant: Default::default(),
+    };
+    let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
+    let mut random = Random::new(seed);
+    let row = |&targets: &usize| {
+        let prompt = 2 + random.below(6);
+        let ids: Vec<u32> = (0..prompt + targets).map(|_| random.below(config.vocab) as u32).collect();
+        let targets = (0..targets).map(|i| Target { position: prompt + i - 1, token: ids[prompt + i], allowed: None }).collect();
+        Row { ids, targets }
+    };
+    let rows = file.batch().rows().lengths.iter().map(row).collect();
+    let weights = |seed| Weights::init(&config, seed, &Device::Cpu, DType::F64).expect("weights");
+    World {
+        policy: weights(seed),
+        critic: Critic::from_backbone(&weights(seed + 1)).expect("a critic"),
+        rows,
+        batch: file.batch().clone(),
+        history: file.history().expect("a past").clone(),
+    }
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| f64::from(x)).collect()
+}
+
+fn narrow(values: Option<Vec<f64>>) -> Vec<f32> {
+    values.unwrap_or_default().into_iter().map(|x| x as f32).collect()
+}
+
+/// What one step of training computes: the value, and the gradients of the policy's and the critic's parameters.
+fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: usize) -> (f64, [Gradients; 2]) {
+    let compute = Compute { micro_batch: Some(micro_batch), ..Compute::default() };
+    let rows: Vec<Row> = order.iter().map(|&row| world.rows[row].clone()).collect();
+    let policy = evaluate(&world.policy, &rows, 1.0, &compute).expect("scores");
+    let critic = world.critic.evaluate(&rows, &compute).expect("values");
+    let batch = world.batch.select(order).expect("a minibatch");
+    let batch = [("logp", &policy.scores.logp), ("entropy", &policy.scores.entropy), ("value", &critic.values)]
+        .into_iter()
+        .fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
+    let found = objective.evaluate(&batch, &world.history).expect("an evaluation");
+    let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
+    let values = narrow(found.gradient.value);
+    let gradients = [policy.backward(&slopes).expect("gradients"), critic.backward(&values).expect("gradients")];
+    (found.minimize, gradients)
+}
+
+/// The largest difference of two gradients, relative to the larger one's norm; and that norm.
+fn difference(a: &Gradients, b: &Gradients) -> (f64, f64) {
+    let norm = a.norm().expect("a norm").max(b.norm().expect("a norm"));
+    let mut worst: f64 = 0.0;
+    for (name, tensor) in a.tensors() {
+        let numbers = |t: &candle_core::Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f64>()).expect("numbers");
+        let pairs = numbers(tensor).into_iter().zip(numbers(&b.tensors()[name]));
+        worst = pairs.fold(worst, |worst, (a, b)| worst.max((a - b).abs()));
+    }
+    (worst / norm.max(1e-12), norm)
+}
+
+#[test]
+fn an_update_is_the_same_however_its_rows_are_cut_and_ordered() {
+    let mut texts: Vec<String> = losses().into_iter().chain(schedules()).map(|(_, text)| text).collect();
+    texts.extend(FUNCTIONS.iter().map(|f| f.example.to_owned()));
+    // Not linear in their means.
+    for text in
+        ["mean(entropy) ^ 2", "mean(ratio() * advantage) / (0.1 + std(logp))", "log(1 + mean(exp(entropy))) * mean(value)", "max(logp)"]
+    {
+        texts.push(text.to_owned());
+    }
+    let world = world(11);
+    let n = world.rows.len();
+    assert!(n > 5);
+    let all: Vec<usize> = (0..n).collect();
+    let shuffled = Random::new(3).shuffled(n);
+    let (mut reached, mut inseparable) = (0, 0);
+    for text in &texts {
+        let objective = loss(text);
+        inseparable += usize::from(!objective.needs().separable);
+        let (value, whole) = update(&world, &objective, &all, n);
+        for (order, micro_batch) in [(&all, 1), (&all, 3), (&shuffled, n), (&shuffled, 2)] {
+            let (other, parts) = update(&world, &objective, order, micro_batch);
+            assert!((value - other).abs() <= 1e-9 * (1.0 + value.abs()), "{text}: {value} and {other}");
+            for (whole, parts) in whole.iter().zip(&parts) {
+                let (worst, norm) = difference(whole, parts);
+                assert!(worst < 1e-6, "{text}: gradients differ by {worst} of their norm with {micro_batch} rows at once");
+                reached += usize::from(norm > 0.0);
+            }
+        }
+    }
+    assert!(reached > 4 * texts.len() / 2 && inseparable > 15, "{reached} gradients, {inseparable} that are no sum of means");
+}

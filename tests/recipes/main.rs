@@ -1,0 +1,36 @@
+//! The pipelines that come with the engine, and the pages that are written from them.
+
+mod methods;
+mod readings;
+mod walk;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every pipeline file below a folder, in the order of their names.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::from(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of pipelines").map(|e| e.expect("an entry").path()) {
+            match entry.is_dir() {
+                true => open.push(entry),
+                false if entry.extension().is_some_and(|e| e == "epo") => found.push(entry),
+                false => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Asserts that a page is what it should be, or with `UPDATE=1` writes it.
+fn fresh(page: &str, expected: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(Path::new(page).parent().expect("a folder")).expect("a folder");
+        fs::write(page, expected).expect("the page");
+    }
+    let found = fs::read_to_string(page).unwrap_or_default();
+    let differs = found.lines().zip(expected.lines()).find(|(a, b)| a != b);
+    assert!(found == expected, "{page} is stale; run `UPDATE=1 cargo test --test recipes`\n{differs:?}");
+}
