@@ -17,7 +17,7 @@ prompt look = """
 
 house = household {
   kinds = [study], receptacles = 5, openable = 0.2, objects = 3, families = [put]
-  max_turns = 3, success_reward = 1
+  max_turns = 8, success_reward = 1
   prompt = windowed { then = look, history = 1, max_tokens = 150 }
   train  = games { split = "train", count = 6 }
 }
