@@ -24,6 +24,13 @@ fn files(folder: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The files of an environment that are one method each.
+fn recipes(environment: &str) -> Vec<PathBuf> {
+    const OTHERS: [&str; 3] = ["demo.epo", "matrix.epo", "smollm2.epo"];
+    let method = |path: &PathBuf| !OTHERS.iter().any(|other| path.ends_with(other));
+    files(&format!("pipelines/{environment}")).into_iter().filter(method).collect()
+}
+
 /// Asserts that a page is what it should be, or with `UPDATE=1` writes it.
 fn fresh(page: &str, expected: &str) {
     if std::env::var_os("UPDATE").is_some() {

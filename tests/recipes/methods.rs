@@ -1,6 +1,6 @@
 //! `docs/methods.md`, written from the recipes of `household`.
 
-use super::{files, fresh};
+use super::{fresh, recipes};
 use epo::equation::{latex, latex_name, readable, term_text_shallow};
 use epo::lang::ast::LineKind;
 use epo::lang::load::Root;
@@ -45,9 +45,7 @@ fn the_page_of_methods_is_fresh() {
     let methods: Vec<Method> = ORDER.iter().flat_map(|name| methods(Path::new(&format!("pipelines/household/{name}.epo")))).collect();
     let known: Vec<PathBuf> = methods.iter().map(|m| m.file.clone()).collect();
     // what has no equation of its own is no row of the table
-    for path in
-        files("pipelines/household").iter().filter(|p| !p.ends_with("matrix.epo") && !p.ends_with("react.epo") && !p.ends_with("sft.epo"))
-    {
+    for path in recipes("household").iter().filter(|p| !p.ends_with("react.epo") && !p.ends_with("sft.epo")) {
         assert!(known.contains(path), "{} is not on the page", path.display());
     }
     fresh("docs/methods.md", &page(&methods));

@@ -1,6 +1,6 @@
 //! Every file passes `check`, and the recipes of the three environments are the same methods.
 
-use super::files;
+use super::{files, recipes};
 use epo::lang::ast::LineKind;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
@@ -54,9 +54,10 @@ fn every_file_passes_check() {
 #[test]
 fn the_same_methods_everywhere() {
     let of = |environment: &str| -> BTreeMap<String, Vec<String>> {
-        let own = |path: &Path| ["demo.epo", "matrix.epo"].iter().any(|other| path.ends_with(other));
-        let recipes = files(&format!("pipelines/{environment}")).into_iter().filter(|path| !own(path));
-        recipes.map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), names(&path))).collect()
+        recipes(environment)
+            .into_iter()
+            .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), names(&path)))
+            .collect()
     };
     let household = of("household");
     assert!(household.len() >= 15, "{household:?}");
@@ -69,7 +70,7 @@ fn the_same_methods_everywhere() {
 fn the_same_terms_everywhere() {
     let of = |environment: &str| -> BTreeMap<String, Vec<String>> {
         let mut terms = BTreeMap::new();
-        for path in files(&format!("pipelines/{environment}")).iter().filter(|p| !p.ends_with("demo.epo") && !p.ends_with("matrix.epo")) {
+        for path in &recipes(environment) {
             let (_, all, _) = equations(&Request { root: Root::File(path), overrides: &[] });
             for found in all {
                 let mut lines: Vec<String> = found.lines().into_iter().map(|(name, _)| name).collect();
