@@ -10,6 +10,7 @@ use super::native::{Packed, Real};
 use super::threads::parallel;
 use super::{Gradients, ModelError, Row, Weights};
 use candle_core::{DType, Device, Tensor};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// What is asked of the final hidden states.
@@ -134,8 +135,9 @@ impl<'a, T: Real> Pending<'a, T> {
     pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
         check_slopes(slopes, self.targets)?;
         let Pending { weights, model, what, threads, lanes, .. } = self;
-        let parts = parallel(lanes.len(), threads, |lane| {
-            let mut lane = lanes[lane].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: Sums::zeros(weights) });
+        let found = parallel(lanes.len(), threads, |index| {
+            let mut lane = lanes[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let mut sums = (!lane.is_empty()).then(|| Sums::zeros(weights));
             let found = concatenate(std::mem::take(&mut *lane).into_iter().filter_map(|(chunk, kept)| {
                 let sums = sums.as_mut()?;
@@ -144,16 +146,31 @@ impl<'a, T: Real> Pending<'a, T> {
                 backward(&model, &chunk.batch, pass, &dhidden, sums);
                 Some(answers)
             }));
-            (found, sums)
+            total.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).add(index, sums);
+            found
         });
-        let (mut found, mut total) = (Vec::new(), Sums::zeros(weights));
-        for (answers, sums) in parts {
-            found.push(answers);
+        let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
+        Ok((concatenate(found), Gradients::new(total.named(weights)?)))
+    }
+}
+
+/// Adds up the lanes' gradients in the order of the lanes, each as soon as its turn has come: a sum is as large as the model.
+struct InOrder<T> {
+    next: usize,
+    /// Lanes that were done before their turn; without a sum where there was nothing to do.
+    early: BTreeMap<usize, Option<Sums<T>>>,
+    total: Sums<T>,
+}
+
+impl<T: Real> InOrder<T> {
+    fn add(&mut self, lane: usize, sums: Option<Sums<T>>) {
+        self.early.insert(lane, sums);
+        while let Some(sums) = self.early.remove(&self.next) {
+            self.next += 1;
             if let Some(sums) = sums {
-                total.add(sums);
+                self.total.add(sums);
             }
         }
-        Ok((concatenate(found), Gradients::new(total.named(weights)?)))
     }
 }
 

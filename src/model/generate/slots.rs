@@ -8,6 +8,7 @@ use crate::model::native::decode::{Cache, Copy, Feed, step};
 use crate::model::native::head::{logits_of, scale, softmax};
 use crate::model::native::matmul::Write;
 use crate::model::native::packed::Top;
+use crate::model::native::pass::{gather, zeros};
 use crate::model::{Head, ModelError, Target, Weights};
 use candle_core::DType;
 use rand_chacha::ChaCha8Rng;
@@ -245,6 +246,12 @@ impl Generator {
         let width = self.model.config.width;
         let Top::Vocabulary { rows, linear } = &self.model.top else { return };
         let rows = if rows.is_empty() { &self.model.embedding } else { rows };
+        // The head is the largest matrix: all that sample go through it together.
+        let samples = |i: usize| matches!(&self.slots[i].running, Some(Running { goal: Goal::Sample { .. }, .. }));
+        let together: Vec<usize> = (0..slots.len()).filter(|at| samples(slots[*at])).collect();
+        let mut heads = zeros(together.len() * linear.outer);
+        linear.apply(&gather(hidden, width, &together), together.len(), &mut heads, Write::Set);
+        let mut heads = heads.chunks_exact(linear.outer);
         let (mut z, mut p) = (Vec::new(), Vec::new());
         for (i, hidden) in slots.iter().zip(hidden.chunks_exact(width)) {
             let slot = &mut self.slots[*i];
@@ -258,7 +265,7 @@ impl Generator {
             z.resize(count, 0.0);
             p.resize(count, 0.0);
             match &running.goal {
-                Goal::Sample { .. } => linear.apply(hidden, 1, &mut z, Write::Set),
+                Goal::Sample { .. } => z.copy_from_slice(heads.next().unwrap_or_default()),
                 Goal::Choose { tree, node, .. } => logits_of(hidden, rows, tree.tokens(*node), &mut z),
             }
             let by = if temperature == 0.0 { 1.0 } else { (1.0 / temperature) as f32 };
