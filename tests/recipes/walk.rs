@@ -14,7 +14,7 @@ use std::path::Path;
 /// The pipelines that a file defines itself.
 fn names(path: &Path) -> Vec<String> {
     let mut sources = SourceMap::default();
-    let source = sources.add("file.epo", None, &fs::read_to_string(path).expect("a file"));
+    let source = sources.add("file.epo", None, fs::read_to_string(path).expect("a file"));
     let tree = parser::parse(&sources, source).0.expect("a tree");
     tree.lines.into_iter().filter_map(|l| if let LineKind::Pipeline { name, .. } = l.kind { Some(name.name) } else { None }).collect()
 }
