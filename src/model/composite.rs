@@ -3,9 +3,10 @@
 //!
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
+use super::lora::adapter_names;
 use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use super::{ModelError, Row, Weights};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor, Var};
 
 /// Below every logit; finite, so that its product with probability 0 is 0.
 const FORBIDDEN: f64 = -1e9;
@@ -25,10 +26,21 @@ struct Parameters<'a> {
 impl Parameters<'_> {
     fn get(&self, name: &str) -> Result<Tensor, ModelError> {
         let var = self.weights.variables().get(name).ok_or_else(|| ModelError::input(format!("the model has no parameter `{name}`")))?;
-        Ok(match self.graph {
-            Graph::Recorded => var.as_tensor().clone(),
-            Graph::Free => var.as_detached_tensor(),
-        })
+        Ok(self.seen(var, self.weights.adapter().is_none()))
+    }
+
+    fn seen(&self, var: &Var, trained: bool) -> Tensor {
+        match self.graph {
+            Graph::Recorded if trained => var.as_tensor().clone(),
+            _ => var.as_detached_tensor(),
+        }
+    }
+
+    /// What an adapter adds to the product of one matrix of a block.
+    fn adapted(&self, x: &Tensor, layer: usize, part: &str) -> Result<Option<Tensor>, ModelError> {
+        let Some(adapter) = self.weights.adapter().filter(|a| a.config().adapts(part)) else { return Ok(None) };
+        let [a, b] = adapter_names(layer, part).map(|name| self.seen(&adapter.variables[&name], true));
+        Ok(Some((linear(&linear(x, &a)?, &b)? * adapter.config().scale())?))
     }
 }
 
@@ -84,6 +96,10 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
         let part = |name: &str| parameters.get(&layer_name(layer, name));
         let apply = |x: &Tensor, name: &str, bias: bool| -> Result<Tensor, ModelError> {
             let y = linear(x, &part(name)?)?;
+            let y = match parameters.adapted(x, layer, name)? {
+                Some(more) => (y + more)?,
+                None => y,
+            };
             Ok(if bias { y.broadcast_add(&parameters.get(&bias_name(layer, name))?)? } else { y })
         };
         let variant = &config.variant;

@@ -236,7 +236,7 @@ impl<'a> Composite<'a> {
             at += count;
             if let Some(loss) = loss {
                 let mut store = loss.backward()?;
-                let named = self.weights.variables().iter().map(|(name, var)| {
+                let named = self.weights.trained().iter().map(|(name, var)| {
                     let gradient = store.remove(var.as_tensor()).map_or_else(|| var.zeros_like(), Ok)?;
                     Ok((name.clone(), gradient.detach().contiguous()?))
                 });

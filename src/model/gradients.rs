@@ -4,7 +4,7 @@ use super::{ModelError, Weights};
 use candle_core::{DType, Tensor};
 use indexmap::IndexMap;
 
-/// One tensor for every parameter, in the order of the weights.
+/// One tensor for every parameter that is trained, in their order.
 #[derive(Clone, Debug)]
 pub struct Gradients {
     tensors: IndexMap<String, Tensor>,
@@ -17,7 +17,7 @@ impl Gradients {
 
     pub fn zeros(weights: &Weights) -> Result<Gradients, ModelError> {
         let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), var.zeros_like()?.detach()));
-        Ok(Gradients { tensors: weights.variables().iter().map(zero).collect::<Result<_, ModelError>>()? })
+        Ok(Gradients { tensors: weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()? })
     }
 
     pub fn tensors(&self) -> &IndexMap<String, Tensor> {

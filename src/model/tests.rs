@@ -37,7 +37,8 @@ pub(crate) fn random_rows(config: &DecoderConfig, count: usize, seed: u64) -> Ve
 
 /// Moves every parameter a little, so that norms are not 1 and no head is 0.
 pub(crate) fn shake(weights: &Weights) {
-    for (i, var) in weights.variables().values().enumerate() {
+    let adapter = weights.adapter().iter().flat_map(|_| weights.trained().values()).collect::<Vec<_>>();
+    for (i, var) in weights.variables().values().chain(adapter).enumerate() {
         let count = var.elem_count();
         let noise: Vec<f64> = (0..count).map(|j| ((i * 7919 + j * 104729) as f64).sin() * 0.2).collect();
         let noise = Tensor::from_vec(noise, var.dims(), &Device::Cpu).unwrap().to_dtype(var.dtype()).unwrap();
@@ -46,27 +47,27 @@ pub(crate) fn shake(weights: &Weights) {
     weights.touch();
 }
 
-fn slopes(count: usize) -> ScoreGradients {
+pub(crate) fn slopes(count: usize) -> ScoreGradients {
     ScoreGradients {
         logp: (0..count).map(|i| (i as f32 * 1.3).sin()).collect(),
         entropy: (0..count).map(|i| (i as f32 * 0.7).cos()).collect(),
     }
 }
 
-fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
+pub(crate) fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
     let part = |a: &[f64], s: &[f32]| a.iter().zip(s).map(|(a, s)| a * f64::from(*s)).sum::<f64>();
     part(&answers[0], &slopes.logp) + part(&answers[1], &slopes.entropy)
 }
 
 /// The worst difference to central differences, relative to the largest gradient of the same parameter.
-fn worst_difference(weights: &Weights, gradients: &Gradients, loss: impl Fn() -> f64) -> f64 {
+pub(crate) fn worst_difference(weights: &Weights, gradients: &Gradients, loss: impl Fn() -> f64) -> f64 {
     let step = 1e-5;
     let mut worst: f64 = 0.0;
     for (name, gradient) in gradients.tensors() {
         let gradient = gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap();
         let largest = gradient.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
         assert!(largest > 0.0, "`{name}` has no gradient");
-        let var = &weights.variables()[name];
+        let var = &weights.trained()[name];
         let start = var.as_detached_tensor().copy().unwrap();
         let values = start.flatten_all().unwrap().to_vec1::<f64>().unwrap();
         for at in (0..values.len()).step_by(1.max(values.len() / 7)) {
@@ -224,7 +225,7 @@ fn the_kernels_agree_with_candles_operations() {
     }
 }
 
-fn same_gradients(ours: &Gradients, theirs: &Gradients) {
+pub(crate) fn same_gradients(ours: &Gradients, theirs: &Gradients) {
     for (name, ours) in ours.tensors() {
         let worst = (ours - &theirs.tensors()[name]).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
         let size = ours.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
