@@ -27,7 +27,7 @@ pub struct Compute {
 
 impl Default for Compute {
     fn default() -> Compute {
-        Compute { threads: 1, micro_batch: None, keep: 1 << 29 }
+        Compute { threads: 1, micro_batch: None, keep: 1 << 30 }
     }
 }
 
