@@ -1,6 +1,7 @@
 //! Gradients of a model's parameters, by name.
 
 use super::{ModelError, Weights};
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 use indexmap::IndexMap;
 
@@ -29,6 +30,16 @@ impl Gradients {
         for (name, tensor) in &mut self.tensors {
             if let Some(theirs) = other.tensors.get(name) {
                 *tensor = (&*tensor + theirs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what candle's backward pass has found for the weights; what it did not reach has no gradient.
+    pub(crate) fn take(&mut self, weights: &Weights, store: &mut GradStore) -> Result<(), ModelError> {
+        for (name, var) in weights.trained() {
+            if let (Some(found), Some(tensor)) = (store.remove(var.as_tensor()), self.tensors.get_mut(name)) {
+                *tensor = (&*tensor + found.detach().contiguous()?)?;
             }
         }
         Ok(())
