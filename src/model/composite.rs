@@ -3,9 +3,11 @@
 //!
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
+use super::engine::Ask;
+use super::lora::adapter_names;
 use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use super::{ModelError, Row, Weights};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor, Var};
 
 /// Below every logit; finite, so that its product with probability 0 is 0.
 const FORBIDDEN: f64 = -1e9;
@@ -25,10 +27,21 @@ struct Parameters<'a> {
 impl Parameters<'_> {
     fn get(&self, name: &str) -> Result<Tensor, ModelError> {
         let var = self.weights.variables().get(name).ok_or_else(|| ModelError::input(format!("the model has no parameter `{name}`")))?;
-        Ok(match self.graph {
-            Graph::Recorded => var.as_tensor().clone(),
-            Graph::Free => var.as_detached_tensor(),
-        })
+        Ok(self.seen(var, self.weights.adapter().is_none()))
+    }
+
+    fn seen(&self, var: &Var, trained: bool) -> Tensor {
+        match self.graph {
+            Graph::Recorded if trained => var.as_tensor().clone(),
+            _ => var.as_detached_tensor(),
+        }
+    }
+
+    /// What an adapter adds to the product of one matrix of a block.
+    fn adapted(&self, x: &Tensor, layer: usize, part: &str) -> Result<Option<Tensor>, ModelError> {
+        let Some(adapter) = self.weights.adapter().filter(|a| a.config().adapts(part)) else { return Ok(None) };
+        let [a, b] = adapter_names(layer, part).map(|name| self.seen(&adapter.variables[&name], true));
+        Ok(Some((linear(&linear(x, &a)?, &b)? * adapter.config().scale())?))
     }
 }
 
@@ -57,37 +70,63 @@ fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor) -> candle_core::Result<Tensor> {
     Tensor::cat(&[low, high], D::Minus1)
 }
 
-/// Final hidden states of rows padded on the right, `[rows, length, width]`.
-fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, ModelError> {
-    let config = parameters.weights.config();
-    let (device, dtype) = (parameters.weights.device(), parameters.weights.dtype());
-    let (width, heads, kv_heads, head) = (config.width, config.heads, config.kv_heads, config.head_width());
-    let (rows, length) = (ids.len(), ids.iter().map(|ids| ids.len()).max().unwrap_or(0));
-    let mut padded = Vec::with_capacity(rows * length);
-    for ids in ids {
-        padded.extend_from_slice(ids);
-        padded.resize(padded.len() + length - ids.len(), 0u32);
+/// Rows padded on the right, and what every layer needs to know of them.
+pub(crate) struct Padded<'a> {
+    weights: &'a Weights,
+    rows: &'a [Row],
+    length: usize,
+    /// Flat.
+    ids: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    mask: Tensor,
+}
+
+impl<'a> Padded<'a> {
+    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row]) -> Result<Padded<'a>, ModelError> {
+        let (config, device, dtype) = (weights.config(), weights.device(), weights.dtype());
+        let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
+        let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let mut ids = Vec::with_capacity(rows.len() * length);
+        for used in used {
+            ids.extend_from_slice(used);
+            ids.resize(ids.len() + length - used.len(), 0u32);
+        }
+        let ids = Tensor::from_vec(ids, rows.len() * length, &device)?;
+        let periods = config.rope_periods();
+        let angles: Vec<f64> = (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
+        let angles = Tensor::from_vec(angles, (length, config.head_width() / 2), &Device::Cpu)?;
+        let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
+        let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);
+        // Padding stands behind its row, where causality already hides it.
+        let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
+        let mask = place(Tensor::from_vec(mask, (length, length), &Device::Cpu)?)?;
+        Ok(Padded { weights, rows, length, ids, cos, sin, mask })
     }
-    let padded = Tensor::from_vec(padded, rows * length, &device)?;
-    let mut x = parameters.get(EMBEDDING)?.index_select(&padded, 0)?.reshape((rows, length, width))?;
 
-    let periods = config.rope_periods();
-    let angles: Vec<f64> = (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
-    let angles = Tensor::from_vec(angles, (length, head / 2), &Device::Cpu)?;
-    let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
-    let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);
-    // Padding stands behind its row, where causality already hides it.
-    let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
-    let mask = place(Tensor::from_vec(mask, (length, length), &Device::Cpu)?)?;
+    /// `[rows, length, width]`
+    pub(crate) fn embed(&self, graph: Graph) -> Result<Tensor, ModelError> {
+        let table = Parameters { weights: self.weights, graph }.get(EMBEDDING)?;
+        Ok(table.index_select(&self.ids, 0)?.reshape((self.rows.len(), self.length, self.weights.config().width))?)
+    }
 
-    for layer in 0..config.layers {
+    /// One layer.
+    pub(crate) fn block(&self, layer: usize, x: &Tensor, graph: Graph) -> Result<Tensor, ModelError> {
+        let parameters = Parameters { weights: self.weights, graph };
+        let config = self.weights.config();
+        let (heads, kv_heads, head) = (config.heads, config.kv_heads, config.head_width());
+        let (rows, length) = (self.rows.len(), self.length);
         let part = |name: &str| parameters.get(&layer_name(layer, name));
         let apply = |x: &Tensor, name: &str, bias: bool| -> Result<Tensor, ModelError> {
             let y = linear(x, &part(name)?)?;
+            let y = match parameters.adapted(x, layer, name)? {
+                Some(more) => (y + more)?,
+                None => y,
+            };
             Ok(if bias { y.broadcast_add(&parameters.get(&bias_name(layer, name))?)? } else { y })
         };
         let variant = &config.variant;
-        let normed = rms_norm(&x, &part("input_layernorm")?, config.norm_eps)?;
+        let normed = rms_norm(x, &part("input_layernorm")?, config.norm_eps)?;
         let split = |y: Tensor, heads: usize| y.reshape((rows, length, heads, head))?.transpose(1, 2)?.contiguous();
         // Each key head serves a group of neighbouring query heads.
         let spread = |y: Tensor| -> candle_core::Result<Tensor> {
@@ -96,42 +135,63 @@ fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, Mode
         };
         let turned = |y: Tensor, gain: &str| -> Result<Tensor, ModelError> {
             let y = if variant.head_norms { rms_norm(&y, &part(gain)?, config.norm_eps)? } else { y };
-            Ok(rope(&y, &cos, &sin)?)
+            Ok(rope(&y, &self.cos, &self.sin)?)
         };
         let q = turned(split(apply(&normed, "self_attn.q_proj", variant.qkv_bias)?, heads)?, "self_attn.q_norm")?;
         let k = spread(turned(split(apply(&normed, "self_attn.k_proj", variant.qkv_bias)?, kv_heads)?, "self_attn.k_norm")?)?;
         let v = spread(split(apply(&normed, "self_attn.v_proj", variant.qkv_bias)?, kv_heads)?)?;
-        let scores = (q.matmul(&k.t()?)? / (head as f64).sqrt())?.broadcast_add(&mask)?;
+        let scores = (q.matmul(&k.t()?)? / (head as f64).sqrt())?.broadcast_add(&self.mask)?;
         let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v)?;
         let attended = attended.transpose(1, 2)?.reshape((rows, length, heads * head))?;
-        x = (x + apply(&attended, "self_attn.o_proj", variant.output_bias)?)?;
+        let x = (x + apply(&attended, "self_attn.o_proj", variant.output_bias)?)?;
         let normed = rms_norm(&x, &part("post_attention_layernorm")?, config.norm_eps)?;
         let gate = candle_nn::ops::silu(&apply(&normed, "mlp.gate_proj", variant.ffn_bias)?)?;
         let product = (gate * apply(&normed, "mlp.up_proj", variant.ffn_bias)?)?;
-        x = (x + apply(&product, "mlp.down_proj", variant.ffn_bias)?)?;
+        Ok((x + apply(&product, "mlp.down_proj", variant.ffn_bias)?)?)
     }
-    Ok(rms_norm(&x, &parameters.get(FINAL_NORM)?, config.norm_eps)?)
-}
 
-/// Hidden states at the targets, flat, `[targets, width]`.
-fn target_states(parameters: &Parameters, rows: &[Row]) -> Result<Tensor, ModelError> {
-    let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
-    let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
-    let hidden = hidden_states(parameters, &used)?;
-    let places: Vec<u32> =
-        rows.iter().enumerate().flat_map(|(i, r)| r.targets.iter().map(move |t| (i * length + t.position) as u32)).collect();
-    let count = places.len();
-    let places = Tensor::from_vec(places, count, hidden.device())?;
-    Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
+    /// Hidden states at the targets behind the last layer, normed, flat, `[targets, width]`.
+    fn target_states(&self, x: &Tensor, parameters: &Parameters) -> Result<Tensor, ModelError> {
+        let hidden = rms_norm(x, &parameters.get(FINAL_NORM)?, self.weights.config().norm_eps)?;
+        let rows = self.rows.iter().enumerate();
+        let places: Vec<u32> = rows.flat_map(|(i, r)| r.targets.iter().map(move |t| (i * self.length + t.position) as u32)).collect();
+        let count = places.len();
+        let places = Tensor::from_vec(places, count, hidden.device())?;
+        Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
+    }
+
+    /// What is asked of the states behind the last layer, flat: for a policy log-probability and entropy of each target, for a critic its value.
+    pub(crate) fn top(&self, x: &Tensor, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+        let parameters = Parameters { weights: self.weights, graph };
+        let states = self.target_states(x, &parameters)?;
+        match what {
+            Ask::Policy { temperature } => {
+                let (logp, entropy) = scores(&parameters, &states, self.rows, temperature)?;
+                Ok(vec![logp, entropy])
+            }
+            Ask::Value => {
+                let values = linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?;
+                Ok(vec![values.squeeze(D::Minus1)?])
+            }
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn answers(&self, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+        let mut x = self.embed(graph)?;
+        for layer in 0..self.weights.config().layers {
+            x = self.block(layer, &x, graph)?;
+        }
+        self.top(&x, what, graph)
+    }
 }
 
 /// Log-probability and entropy of each target, flat.
-pub(crate) fn score(weights: &Weights, rows: &[Row], temperature: f64, graph: Graph) -> Result<(Tensor, Tensor), ModelError> {
-    let parameters = Parameters { weights, graph };
-    let states = target_states(&parameters, rows)?;
-    let vocab = weights.config().vocab;
-    let head = if weights.config().tied { EMBEDDING } else { UNEMBEDDING };
-    let mut logits = (linear(&states, &parameters.get(head)?)? / temperature)?;
+fn scores(parameters: &Parameters, states: &Tensor, rows: &[Row], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
+    let config = parameters.weights.config();
+    let vocab = config.vocab;
+    let head = if config.tied { EMBEDDING } else { UNEMBEDDING };
+    let mut logits = (linear(states, &parameters.get(head)?)? / temperature)?;
     let targets: Vec<_> = rows.iter().flat_map(|r| &r.targets).collect();
     if targets.iter().any(|t| t.allowed.is_some()) {
         let mut mask = Vec::with_capacity(targets.len() * vocab);
@@ -150,13 +210,6 @@ pub(crate) fn score(weights: &Weights, rows: &[Row], temperature: f64, graph: Gr
     let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
     let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
     Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy))
-}
-
-/// The critic's estimate at each target, flat.
-pub(crate) fn values(weights: &Weights, rows: &[Row], graph: Graph) -> Result<Tensor, ModelError> {
-    let parameters = Parameters { weights, graph };
-    let states = target_states(&parameters, rows)?;
-    Ok(linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?.squeeze(D::Minus1)?)
 }
 
 /// A tensor's numbers on the host.

@@ -1,10 +1,11 @@
 //! Gradients of a model's parameters, by name.
 
 use super::{ModelError, Weights};
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 use indexmap::IndexMap;
 
-/// One tensor for every parameter, in the order of the weights.
+/// One tensor for every parameter that is trained, in their order.
 #[derive(Clone, Debug)]
 pub struct Gradients {
     tensors: IndexMap<String, Tensor>,
@@ -17,7 +18,7 @@ impl Gradients {
 
     pub fn zeros(weights: &Weights) -> Result<Gradients, ModelError> {
         let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), var.zeros_like()?.detach()));
-        Ok(Gradients { tensors: weights.variables().iter().map(zero).collect::<Result<_, ModelError>>()? })
+        Ok(Gradients { tensors: weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()? })
     }
 
     pub fn tensors(&self) -> &IndexMap<String, Tensor> {
@@ -29,6 +30,16 @@ impl Gradients {
         for (name, tensor) in &mut self.tensors {
             if let Some(theirs) = other.tensors.get(name) {
                 *tensor = (&*tensor + theirs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what candle's backward pass has found for the weights; what it did not reach has no gradient.
+    pub(crate) fn take(&mut self, weights: &Weights, store: &mut GradStore) -> Result<(), ModelError> {
+        for (name, var) in weights.trained() {
+            if let (Some(found), Some(tensor)) = (store.remove(var.as_tensor()), self.tensors.get_mut(name)) {
+                *tensor = (&*tensor + found.detach().contiguous()?)?;
             }
         }
         Ok(())

@@ -11,6 +11,9 @@ mod error;
 mod generate;
 mod gradients;
 mod lanes;
+mod lora;
+#[cfg(test)]
+mod lora_tests;
 mod native;
 mod optimizer;
 pub mod pretrained;
@@ -30,6 +33,7 @@ pub use error::ModelError;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
 pub use gradients::Gradients;
 pub use lanes::Compute;
+pub use lora::{Adapter, LoraConfig, TARGETS};
 pub use optimizer::{AdamW, AdamWConfig};
 pub use pretrained::{ChatTemplate, Message, Pretrained, Source};
 pub use rope::RopeScaling;

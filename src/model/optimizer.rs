@@ -63,7 +63,7 @@ impl AdamW {
     pub fn new(config: AdamWConfig, weights: &Weights) -> Result<AdamW, ModelError> {
         config.validate()?;
         let mut moments = IndexMap::new();
-        for (name, var) in weights.variables() {
+        for (name, var) in weights.trained() {
             let zeros = || var.zeros_like().map(|t| t.detach());
             moments.insert(name.clone(), Moments { first: zeros()?, second: zeros()? });
         }
@@ -84,7 +84,7 @@ impl AdamW {
         self.steps += 1;
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
         let (correct1, correct2) = (correction(self.config.beta1), correction(self.config.beta2));
-        for (name, var) in weights.variables() {
+        for (name, var) in weights.trained() {
             let (Some(moments), Some(gradient)) = (self.moments.get_mut(name), gradients.tensors().get(name)) else {
                 return Err(ModelError::input(format!("`{name}` has no gradient or no moments")));
             };
@@ -125,14 +125,14 @@ impl AdamW {
     pub fn load(path: &Path, config: AdamWConfig, weights: &Weights) -> Result<AdamW, ModelError> {
         let mut optimizer = AdamW::new(config, weights)?;
         let mut wanted = Vec::new();
-        for (name, var) in weights.variables() {
+        for (name, var) in weights.trained() {
             wanted.extend([FIRST, SECOND].map(|part| (format!("{name}.{part}"), var.dims().to_vec())));
         }
         let (tensors, notes) = load_parts(path, &wanted)?;
         let steps = notes.get(STEPS).and_then(|s| s.parse().ok());
         optimizer.steps = steps.ok_or_else(|| ModelError::file(path, "does not say how many steps were made; not an optimiser's file"))?;
         let mut tensors = tensors.into_iter();
-        for (moments, var) in optimizer.moments.values_mut().zip(weights.variables().values()) {
+        for (moments, var) in optimizer.moments.values_mut().zip(weights.trained().values()) {
             for moment in [&mut moments.first, &mut moments.second] {
                 if let Some((_, tensor)) = tensors.next() {
                     *moment = tensor.to_dtype(var.dtype())?.to_device(var.device())?;

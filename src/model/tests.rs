@@ -37,7 +37,8 @@ pub(crate) fn random_rows(config: &DecoderConfig, count: usize, seed: u64) -> Ve
 
 /// Moves every parameter a little, so that norms are not 1 and no head is 0.
 pub(crate) fn shake(weights: &Weights) {
-    for (i, var) in weights.variables().values().enumerate() {
+    let adapter = weights.adapter().iter().flat_map(|_| weights.trained().values()).collect::<Vec<_>>();
+    for (i, var) in weights.variables().values().chain(adapter).enumerate() {
         let count = var.elem_count();
         let noise: Vec<f64> = (0..count).map(|j| ((i * 7919 + j * 104729) as f64).sin() * 0.2).collect();
         let noise = Tensor::from_vec(noise, var.dims(), &Device::Cpu).unwrap().to_dtype(var.dtype()).unwrap();
@@ -46,27 +47,27 @@ pub(crate) fn shake(weights: &Weights) {
     weights.touch();
 }
 
-fn slopes(count: usize) -> ScoreGradients {
+pub(crate) fn slopes(count: usize) -> ScoreGradients {
     ScoreGradients {
         logp: (0..count).map(|i| (i as f32 * 1.3).sin()).collect(),
         entropy: (0..count).map(|i| (i as f32 * 0.7).cos()).collect(),
     }
 }
 
-fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
+pub(crate) fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
     let part = |a: &[f64], s: &[f32]| a.iter().zip(s).map(|(a, s)| a * f64::from(*s)).sum::<f64>();
     part(&answers[0], &slopes.logp) + part(&answers[1], &slopes.entropy)
 }
 
 /// The worst difference to central differences, relative to the largest gradient of the same parameter.
-fn worst_difference(weights: &Weights, gradients: &Gradients, loss: impl Fn() -> f64) -> f64 {
+pub(crate) fn worst_difference(weights: &Weights, gradients: &Gradients, loss: impl Fn() -> f64) -> f64 {
     let step = 1e-5;
     let mut worst: f64 = 0.0;
     for (name, gradient) in gradients.tensors() {
         let gradient = gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap();
         let largest = gradient.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
         assert!(largest > 0.0, "`{name}` has no gradient");
-        let var = &weights.variables()[name];
+        let var = &weights.trained()[name];
         let start = var.as_detached_tensor().copy().unwrap();
         let values = start.flatten_all().unwrap().to_vec1::<f64>().unwrap();
         for at in (0..values.len()).step_by(1.max(values.len() / 7)) {
@@ -150,7 +151,7 @@ fn micro_batches_and_kept_activations_do_not_change_the_gradient() {
     let rows = random_rows(&config, 13, 6);
     let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
     let run = |micro_batch, keep| {
-        let compute = Compute { micro_batch, keep, threads: 2 };
+        let compute = Compute { micro_batch, keep, threads: 2, ..Compute::default() };
         let evaluation = evaluate(&weights, &rows, 1.0, &compute).unwrap();
         (evaluation.scores.clone(), flat(&evaluation.backward(&slopes).unwrap()))
     };
@@ -163,6 +164,27 @@ fn micro_batches_and_kept_activations_do_not_change_the_gradient() {
         assert_eq!(other, scores);
         let worst = parts.iter().zip(&gradient).fold(0f32, |w, (a, b)| w.max((a - b).abs()));
         assert!(worst <= 1e-5 * largest, "{worst} of {largest}");
+    }
+}
+
+#[test]
+fn checkpointing_changes_no_bit() {
+    for config in [tiny(), variants().remove(6)] {
+        let whole = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
+        let targets = vec!["v_proj".to_string(), "up_proj".to_string()];
+        let adapted = whole.adapted(LoraConfig { rank: 2, alpha: 2.0, targets }, 1).unwrap();
+        shake(&adapted);
+        for weights in [&whole, &adapted] {
+            let rows = random_rows(&config, 13, 6);
+            let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
+            let run = |checkpointing, keep| {
+                let compute = Compute { threads: 2, checkpointing, keep, ..Compute::default() };
+                let evaluation = evaluate(weights, &rows, 1.0, &compute).unwrap();
+                (evaluation.scores.clone(), flat(&evaluation.backward(&slopes).unwrap()))
+            };
+            let expected = run(false, 1 << 30);
+            assert!(run(true, 1 << 30) == expected && run(true, 0) == expected);
+        }
     }
 }
 
@@ -204,15 +226,18 @@ fn the_kernels_agree_with_candles_operations() {
         let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
         let compute = Compute { micro_batch: Some(4), ..Compute::default() };
         let what = Ask::Policy { temperature: 0.7 };
-        let (logp, entropy) = composite::score(&weights, &rows, 0.7, composite::Graph::Free).unwrap();
+        let found = composite::Padded::new(&weights, &rows).unwrap().answers(what, composite::Graph::Free).unwrap();
         let [ours_logp, ours_entropy] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
-        for (theirs, ours) in [(logp, ours_logp), (entropy, ours_entropy)] {
+        for (theirs, ours) in found.iter().zip([ours_logp, ours_entropy]) {
             let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
             assert!(worst < 1e-10, "{worst}");
         }
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, what, &compute).unwrap();
         same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        let by_layer = Compute { checkpointing: true, ..compute.clone() };
+        let layered = Composite::new(&weights, &rows, what, &by_layer).unwrap();
+        same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
 
         let critic = Critic::from_backbone(&weights).unwrap();
         shake(critic.weights());
@@ -224,7 +249,7 @@ fn the_kernels_agree_with_candles_operations() {
     }
 }
 
-fn same_gradients(ours: &Gradients, theirs: &Gradients) {
+pub(crate) fn same_gradients(ours: &Gradients, theirs: &Gradients) {
     for (name, ours) in ours.tensors() {
         let worst = (ours - &theirs.tensors()[name]).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
         let size = ours.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();

@@ -1,5 +1,6 @@
 //! The parameters of one model, by name: one copy, used by training and rollouts alike.
 
+use super::lora::Adapter;
 use super::native::{Packed, Real};
 use super::{DecoderConfig, ModelError};
 use candle_core::{DType, Device, Tensor, Var};
@@ -30,11 +31,13 @@ pub struct Weights {
     config: DecoderConfig,
     head: Head,
     variables: IndexMap<String, Var>,
+    /// What is trained in the place of the variables.
+    adapter: Option<Adapter>,
     version: AtomicU64,
     packed: Mutex<PackedCache>,
 }
 
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct PackedCache {
     pub(crate) single: Option<(u64, Arc<Packed<f32>>)>,
     pub(crate) double: Option<(u64, Arc<Packed<f64>>)>,
@@ -160,7 +163,7 @@ impl Weights {
     }
 
     fn new(config: DecoderConfig, head: Head, variables: IndexMap<String, Var>) -> Weights {
-        Weights { config, head, variables, version: AtomicU64::new(0), packed: Mutex::default() }
+        Weights { config, head, variables, adapter: None, version: AtomicU64::new(0), packed: Mutex::default() }
     }
 
     pub fn config(&self) -> &DecoderConfig {
@@ -179,9 +182,25 @@ impl Weights {
         self.variables.values().next().map_or(DType::F32, |var| var.dtype())
     }
 
-    /// All parameters, in their order.
+    /// All parameters but those of the adapter, in their order.
     pub fn variables(&self) -> &IndexMap<String, Var> {
         &self.variables
+    }
+
+    pub fn adapter(&self) -> Option<&Adapter> {
+        self.adapter.as_ref()
+    }
+
+    /// The parameters that are trained: the adapter's where there is one, else all.
+    pub fn trained(&self) -> &IndexMap<String, Var> {
+        self.adapter.as_ref().map_or(&self.variables, |adapter| &adapter.variables)
+    }
+
+    /// These very parameters with an adapter on top.
+    pub(crate) fn below(&self, adapter: Adapter) -> Weights {
+        let mut weights = Weights::new(self.config.clone(), self.head, self.variables.clone());
+        weights.adapter = Some(adapter);
+        weights
     }
 
     /// Changes whenever [`Weights::touch`] was called.
@@ -206,13 +225,28 @@ impl Weights {
         {
             return Ok(packed.clone());
         }
-        let packed = Arc::new(Packed::new(self, backward)?);
+        let before = slot.take().map(|(_, packed)| packed);
+        let packed = Arc::new(Packed::new(self, backward, before.as_deref())?);
         *slot = Some((version, packed.clone()));
         Ok(packed)
     }
 
-    /// A second set of parameters with the same values (a reference policy, the start of a critic's backbone).
+    /// A second set of parameters with the same values (a reference policy, the start of a critic's backbone). What is frozen below an adapter is shared.
     pub fn duplicate(&self) -> Result<Weights, ModelError> {
+        let Some(adapter) = &self.adapter else { return self.duplicate_base() };
+        let copy = self.below(adapter.duplicate()?);
+        // So is what the kernels have made of it: a copy begins with this packing and this version.
+        if self.device().is_cpu() && self.dtype() == DType::F32 {
+            self.packed::<f32>(false)?;
+        }
+        let cache = self.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        *copy.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = cache;
+        copy.version.store(self.version(), Ordering::Release);
+        Ok(copy)
+    }
+
+    /// Without the adapter.
+    pub(crate) fn duplicate_base(&self) -> Result<Weights, ModelError> {
         let mut variables = IndexMap::new();
         for (name, var) in &self.variables {
             variables.insert(name.clone(), Var::from_tensor(&var.as_detached_tensor().copy()?)?);
@@ -220,8 +254,11 @@ impl Weights {
         Ok(Weights::new(self.config.clone(), self.head, variables))
     }
 
-    /// Takes over the values of all parameters that `other` has too; shapes must agree.
+    /// Takes over the values of all parameters that `other` has too; shapes must agree. An adapter of `other` is merged into them.
     pub fn copy_from(&self, other: &Weights) -> Result<(), ModelError> {
+        if other.adapter.is_some() {
+            return self.copy_from(&other.merged()?);
+        }
         for (name, var) in &self.variables {
             if let Some(theirs) = other.variables.get(name) {
                 if theirs.shape() != var.shape() {
@@ -234,10 +271,26 @@ impl Weights {
         Ok(())
     }
 
+    /// Writes what is trained as safetensors.
+    pub fn save_trained(&self, path: &Path) -> Result<(), ModelError> {
+        self.save_variables(self.trained(), path)
+    }
+
+    /// Goes back to what [`Weights::save_trained`] wrote.
+    pub fn restore_trained(&self, path: &Path) -> Result<(), ModelError> {
+        let shapes: Vec<(String, Vec<usize>)> = self.trained().iter().map(|(name, var)| (name.clone(), var.dims().to_vec())).collect();
+        for ((_, tensor), var) in load_parts(path, &shapes)?.0.into_iter().zip(self.trained().values()) {
+            var.set(&tensor.to_device(var.device())?.to_dtype(var.dtype())?)?;
+        }
+        self.touch();
+        Ok(())
+    }
+
     /// blake3, in hex, over names, shapes and little-endian values.
     pub fn hash(&self) -> Result<String, ModelError> {
         let mut hasher = blake3::Hasher::new();
-        for (name, var) in &self.variables {
+        let adapter = self.adapter.iter().flat_map(|adapter| &adapter.variables);
+        for (name, var) in self.variables.iter().chain(adapter) {
             hasher.update(name.as_bytes());
             hasher.update(&[0]);
             for size in var.dims() {
@@ -248,10 +301,14 @@ impl Weights {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// Writes safetensors. The file is written as it is: writing to a temporary name is the caller's matter.
+    /// Writes all parameters but those of the adapter as safetensors. The file is written as it is: writing to a temporary name is the caller's matter.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        self.save_variables(&self.variables, path)
+    }
+
+    fn save_variables(&self, variables: &IndexMap<String, Var>, path: &Path) -> Result<(), ModelError> {
         let mut parts = Vec::new();
-        for (name, var) in &self.variables {
+        for (name, var) in variables {
             parts.push((name.clone(), var.dims().to_vec(), bytes(var)?));
         }
         save_parts(path, self.dtype(), &parts, None)
@@ -272,6 +329,13 @@ impl Weights {
         }
         Ok(Weights::new(config.clone(), head, variables))
     }
+}
+
+/// Numbers uniform within ±`bound`, of a stream of their own.
+pub(crate) fn uniform(seed: u64, stream: u64, count: usize, bound: f64) -> Vec<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    (0..count).map(|_| ((rng.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0) * bound).collect()
 }
 
 /// Standard normal numbers by Box and Muller (1958), two from each pair of uniform ones.

@@ -38,11 +38,11 @@ impl Published {
 }
 
 impl Policy {
-    /// A pretrained model. Fetched models are kept in `cache`; `say` hears of fetching.
+    /// A pretrained model. Fetched models are kept in `cache`; `say` hears of fetching. An adapter starts from `seed`.
     ///
     /// # Errors
     /// If it cannot be fetched or read, is not the one of the hash, or has no tokenizer, or no chat template where one is asked for.
-    pub fn pretrained(model: &CausalLm, cache: &Path, device: &Device, say: &mut dyn FnMut(&str)) -> Result<Self, ModelError> {
+    pub fn pretrained(model: &CausalLm, cache: &Path, seed: u64, device: &Device, say: &mut dyn FnMut(&str)) -> Result<Self, ModelError> {
         let source = Source::parse(&model.weights)?;
         let path = source.fetch(cache, say)?;
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
@@ -66,6 +66,10 @@ impl Policy {
             template: chat,
             chat: model.chat,
             system: model.system.clone(),
+        };
+        let weights = match &model.adapter {
+            Some(adapter) => Arc::new(weights.adapted(adapter.lora(), seed)?),
+            None => weights,
         };
         let tokenizer = Arc::new(tokenizer);
         Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })

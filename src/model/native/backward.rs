@@ -3,10 +3,10 @@
 use super::attention::{Backward, Scratch, as_columns, as_rows, attend_backward};
 use super::batch::Batch;
 use super::elementwise::{head_norm_backward, rms_norm, rms_norm_backward, sum_rows, swiglu_backward};
-use super::gradients::{LayerSums, Sums};
+use super::gradients::{LayerSums, MatrixSums, Sums};
 use super::matmul::{Left, Write, add_outer};
-use super::packed::{Layer, Packed};
-use super::pass::{Kept, Pass, Queries, gather, zeros};
+use super::packed::{Layer, Linear, Packed};
+use super::pass::{Block, Kept, Pass, Queries, block_forward, gather, zeros};
 use super::real::Real;
 use super::simd::LANES;
 
@@ -17,20 +17,31 @@ pub(crate) fn backward<T: Real>(model: &Packed<T>, batch: &Batch, pass: Pass<T>,
     rms_norm_backward(&pass.last, width, &model.final_norm, &pass.last_inverse, dhidden, &mut dx, &mut sums.final_norm);
     let mut scratch = Scratch::default();
     let mut last = true;
-    for ((layer, kept), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
+    for ((layer, block), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
+        let kept = match block {
+            Block::Whole(kept) => kept,
+            Block::Input(x) => block_forward(model, layer, batch, last, x, &mut scratch).0,
+        };
         dx = block_backward(model, layer, batch, last, kept, dx, sums, &mut scratch);
         last = false;
     }
     for (dx, id) in dx.chunks_exact(width).zip(&batch.ids) {
-        for (sum, dx) in sums.embedding[*id as usize * width..][..width].iter_mut().zip(dx) {
+        let Some(sums) = sums.embedding.get_mut(*id as usize * width..(*id as usize + 1) * width) else { break };
+        for (sum, dx) in sums.iter_mut().zip(dx) {
             *sum += *dx;
         }
     }
 }
 
-/// `sum[outer, inner] += dyᵀ · x`.
-fn add_weight<T: Real>(dy: &[T], outer: usize, x: &[T], inner: usize, rows: usize, sum: &mut [T]) {
-    add_outer(Left { data: dy, stride: outer }, outer, Left { data: x, stride: inner }, inner, rows, sum, inner);
+/// Adds dyᵀ · x to the gradient of a matrix, and what follows from it to that of its adapters; frozen matrices have none.
+fn add_weight<T: Real>(linear: &Linear<T>, dy: &[T], x: &[T], rows: usize, sums: &mut MatrixSums<T>) {
+    let (outer, inner) = (linear.outer, linear.inner);
+    if !sums.full.is_empty() {
+        add_outer(Left { data: dy, stride: outer }, outer, Left { data: x, stride: inner }, inner, rows, &mut sums.full, inner);
+    }
+    for low in linear.low.iter() {
+        low.add_gradient(dy, outer, x, rows, &mut sums.low);
+    }
 }
 
 /// Adds to the gradient of a bias, where there is one.
@@ -63,11 +74,11 @@ fn block_backward<T: Real>(
     let (mut product, mut dproduct) = (zeros(count * ffn), zeros(count * ffn));
     layer.down.pull(&dout, count, &mut dproduct, Write::Set);
     swiglu_backward(&mut gate_up, ffn, &dproduct, &mut product);
-    add_weight(&dout, width, &product, ffn, count, &mut sums.down);
+    add_weight(&layer.down, &dout, &product, count, &mut sums.down);
     add_bias(&dout, &mut sums.down_bias);
     let (mut normed, mut unused) = (zeros(count * width), zeros(count));
     rms_norm(&middle, width, &layer.ffn_norm, eps, &mut normed, &mut unused);
-    add_weight(&gate_up, 2 * ffn, &normed, width, count, &mut sums.gate_up);
+    add_weight(&layer.gate_up, &gate_up, &normed, count, &mut sums.gate_up);
     add_bias(&gate_up, &mut sums.gate_up_bias);
     let mut dnormed = normed;
     layer.gate_up.pull(&gate_up, count, &mut dnormed, Write::Set);
@@ -75,7 +86,7 @@ fn block_backward<T: Real>(
     let dmiddle = dout;
 
     // Attention.
-    add_weight(&dmiddle, width, &attended, query_width, count, &mut sums.output);
+    add_weight(&layer.output, &dmiddle, &attended, count, &mut sums.output);
     add_bias(&dmiddle, &mut sums.output_bias);
     let mut dattended = zeros(count * query_width);
     layer.output.pull(&dmiddle, count, &mut dattended, Write::Set);
@@ -93,11 +104,11 @@ fn block_backward<T: Real>(
     // Projections and the first norm.
     let (mut normed, mut unused) = (zeros(tokens * width), zeros(tokens));
     rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut unused);
-    add_weight(&dkv, 2 * kv_width, &normed, width, tokens, &mut sums.key_value);
+    add_weight(&layer.key_value, &dkv, &normed, tokens, &mut sums.key_value);
     let mut dnormed = zeros(tokens * width);
     layer.key_value.pull(&dkv, tokens, &mut dnormed, Write::Set);
     let dx = if last {
-        add_weight(&dq, query_width, &gather(&normed, width, &batch.places), width, count, &mut sums.query);
+        add_weight(&layer.query, &dq, &gather(&normed, width, &batch.places), count, &mut sums.query);
         let mut part = zeros(count * width);
         layer.query.pull(&dq, count, &mut part, Write::Set);
         scatter(&part, width, &batch.places, &mut dnormed);
@@ -105,7 +116,7 @@ fn block_backward<T: Real>(
         scatter(&dmiddle, width, &batch.places, &mut dx);
         dx
     } else {
-        add_weight(&dq, query_width, &normed, width, count, &mut sums.query);
+        add_weight(&layer.query, &dq, &normed, count, &mut sums.query);
         layer.query.pull(&dq, count, &mut dnormed, Write::Add);
         dmiddle
     };

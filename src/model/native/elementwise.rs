@@ -18,7 +18,7 @@ simd! {
 }
 
 simd! {
-    /// Adds the gradient with respect to `x` to `dx` and that of the gain to `dgain`.
+    /// Adds the gradient with respect to `x` to `dx` and that of the gain to `dgain`, which is empty for a frozen gain.
     pub(crate) fn rms_norm_backward<T>(
         x: &[T], width: usize, gain: &[T], inverse: &[T], dy: &[T], dx: &mut [T], dgain: &mut [T],
     ) {
@@ -26,9 +26,11 @@ simd! {
         let mut scaled = vec![T::ZERO; width];
         for (((x, dy), dx), inverse) in x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(dx.chunks_exact_mut(width)).zip(inverse) {
             let scale = *inverse;
-            for i in 0..width.min(scaled.len()).min(dy.len()).min(gain.len()).min(x.len()).min(dgain.len()) {
-                scaled[i] = dy[i] * gain[i];
-                dgain[i] = dy[i].fma(x[i] * scale, dgain[i]);
+            for ((scaled, dy), gain) in scaled.iter_mut().zip(dy).zip(gain) {
+                *scaled = *dy * *gain;
+            }
+            for ((dgain, dy), x) in dgain.iter_mut().zip(dy).zip(x) {
+                *dgain = dy.fma(*x * scale, *dgain);
             }
             let pull = dot(&scaled, x) * scale * scale * scale / size;
             for ((dx, scaled), x) in dx.iter_mut().zip(&scaled).zip(x) {
@@ -77,7 +79,7 @@ simd! {
 }
 
 simd! {
-    /// The gradient of [`head_norm`]: `dx` holds that of its output and becomes that of its input `x`, whose rows lie `width` apart.
+    /// The gradient of [`head_norm`]: `dx` holds that of its output and becomes that of its input `x`, whose rows lie `width` apart. `dgain` is empty for a frozen gain.
     pub(crate) fn head_norm_backward<T>(
         x: &[T], width: usize, gain: &[T], inverse: &[T], dx: &mut [T], stride: usize, dgain: &mut [T],
     ) {
@@ -85,8 +87,10 @@ simd! {
         for ((x, dx), inverse) in x.chunks_exact(width).zip(dx.chunks_mut(stride)).zip(inverse.chunks_exact(width / head)) {
             for ((x, dx), scale) in x.chunks_exact(head).zip(dx[..width].chunks_exact_mut(head)).zip(inverse) {
                 let scale = *scale;
-                for (((dx, x), gain), dgain) in dx.iter_mut().zip(x).zip(gain).zip(dgain.iter_mut()) {
+                for ((dx, x), dgain) in dx.iter().zip(x).zip(dgain.iter_mut()) {
                     *dgain = dx.fma(*x * scale, *dgain);
+                }
+                for (dx, gain) in dx.iter_mut().zip(gain) {
                     *dx *= *gain;
                 }
                 let pull = dot(dx, x) * scale * scale * scale / size;

@@ -1,21 +1,29 @@
 //! Sums of parameter gradients in the shapes of [`Packed`](super::Packed).
 
+use super::low_rank::LowRankSums;
 use super::real::Real;
+use crate::model::lora::{adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{ModelError, Weights};
 use candle_core::{Device, Tensor};
 use indexmap::IndexMap;
 
+/// Of a linear map. What is frozen has no sum: the list is empty.
+pub(crate) struct MatrixSums<T> {
+    pub(crate) full: Vec<T>,
+    pub(crate) low: Vec<LowRankSums<T>>,
+}
+
 pub(crate) struct LayerSums<T> {
     pub(crate) attention_norm: Vec<T>,
-    pub(crate) query: Vec<T>,
-    pub(crate) key_value: Vec<T>,
-    pub(crate) output: Vec<T>,
+    pub(crate) query: MatrixSums<T>,
+    pub(crate) key_value: MatrixSums<T>,
+    pub(crate) output: MatrixSums<T>,
     pub(crate) query_norm: Vec<T>,
     pub(crate) key_norm: Vec<T>,
     pub(crate) ffn_norm: Vec<T>,
-    pub(crate) gate_up: Vec<T>,
-    pub(crate) down: Vec<T>,
+    pub(crate) gate_up: MatrixSums<T>,
+    pub(crate) down: MatrixSums<T>,
     /// Of the biases; empty where there are none. As the matrices: keys above values, gate above up.
     pub(crate) query_bias: Vec<T>,
     pub(crate) key_value_bias: Vec<T>,
@@ -24,6 +32,7 @@ pub(crate) struct LayerSums<T> {
     pub(crate) down_bias: Vec<T>,
 }
 
+/// Below an adapter everything but the adapter is frozen.
 pub(crate) struct Sums<T> {
     pub(crate) embedding: Vec<T>,
     pub(crate) layers: Vec<LayerSums<T>>,
@@ -36,25 +45,38 @@ pub(crate) struct Sums<T> {
 impl<T: Real> Sums<T> {
     pub(crate) fn zeros(weights: &Weights) -> Sums<T> {
         let config = weights.config();
-        let (width, ffn, query, kv) = (config.width, config.ffn, config.query_width(), config.kv_width());
-        let zeros = |count: usize| vec![T::ZERO; count];
-        let some = |there: bool, count: usize| zeros(if there { count } else { 0 });
+        let adapter = weights.adapter().map(|adapter| adapter.config());
+        let (width, query, kv) = (config.width, config.query_width(), config.kv_width());
+        let some = |there: bool, count: usize| vec![T::ZERO; if there && adapter.is_none() { count } else { 0 }];
+        let zeros = |count: usize| some(true, count);
+        let matrix = |parts: &[&'static str]| {
+            let mut sums = MatrixSums { full: Vec::new(), low: Vec::new() };
+            for part in parts {
+                let (outer, inner) = sizes(config, part);
+                match adapter {
+                    None => sums.full.resize(sums.full.len() + outer * inner, T::ZERO),
+                    Some(lora) if lora.adapts(part) => sums.low.push(LowRankSums::zeros(part, outer, inner, lora.rank)),
+                    Some(_) => {}
+                }
+            }
+            sums
+        };
         let variant = &config.variant;
         let layers = (0..config.layers)
             .map(|_| LayerSums {
                 attention_norm: zeros(width),
-                query: zeros(query * width),
-                key_value: zeros(2 * kv * width),
-                output: zeros(width * query),
+                query: matrix(&["self_attn.q_proj"]),
+                key_value: matrix(&["self_attn.k_proj", "self_attn.v_proj"]),
+                output: matrix(&["self_attn.o_proj"]),
                 query_norm: some(variant.head_norms, config.head_width()),
                 key_norm: some(variant.head_norms, config.head_width()),
                 ffn_norm: zeros(width),
-                gate_up: zeros(2 * ffn * width),
-                down: zeros(ffn * width),
+                gate_up: matrix(&["mlp.gate_proj", "mlp.up_proj"]),
+                down: matrix(&["mlp.down_proj"]),
                 query_bias: some(variant.qkv_bias, query),
                 key_value_bias: some(variant.qkv_bias, 2 * kv),
                 output_bias: some(variant.output_bias, width),
-                gate_up_bias: some(variant.ffn_bias, 2 * ffn),
+                gate_up_bias: some(variant.ffn_bias, 2 * config.ffn),
                 down_bias: some(variant.ffn_bias, width),
             })
             .collect();
@@ -66,19 +88,23 @@ impl<T: Real> Sums<T> {
         Sums { embedding: zeros(config.vocab * width), layers, final_norm: zeros(width), head: zeros(head), bias: zeros(bias) }
     }
 
+    /// Of the matrix that makes logits: the head, or the embedding that it is tied to. Empty where that is frozen.
+    pub(crate) fn unembedding(&mut self) -> &mut [T] {
+        if self.head.is_empty() { &mut self.embedding } else { &mut self.head }
+    }
+
     fn parts(&mut self) -> Vec<&mut Vec<T>> {
         let mut all = vec![&mut self.embedding];
         for layer in &mut self.layers {
+            for matrix in [&mut layer.query, &mut layer.key_value, &mut layer.output, &mut layer.gate_up, &mut layer.down] {
+                all.push(&mut matrix.full);
+                all.extend(matrix.low.iter_mut().flat_map(|low| [&mut low.a, &mut low.b]));
+            }
             all.extend([
                 &mut layer.attention_norm,
-                &mut layer.query,
-                &mut layer.key_value,
-                &mut layer.output,
                 &mut layer.query_norm,
                 &mut layer.key_norm,
                 &mut layer.ffn_norm,
-                &mut layer.gate_up,
-                &mut layer.down,
                 &mut layer.query_bias,
                 &mut layer.key_value_bias,
                 &mut layer.output_bias,
@@ -90,6 +116,11 @@ impl<T: Real> Sums<T> {
         all
     }
 
+    #[cfg(test)]
+    pub(crate) fn scalars(mut self) -> usize {
+        self.parts().into_iter().map(|part| part.len()).sum()
+    }
+
     pub(crate) fn add(&mut self, mut other: Sums<T>) {
         for (mine, theirs) in self.parts().into_iter().zip(other.parts()) {
             for (a, b) in mine.iter_mut().zip(theirs) {
@@ -98,27 +129,27 @@ impl<T: Real> Sums<T> {
         }
     }
 
-    /// By parameter name, in the order of the weights.
+    /// By parameter name, in the order of the weights that are trained.
     pub(crate) fn named(self, weights: &Weights) -> Result<IndexMap<String, Tensor>, ModelError> {
         let mut found: IndexMap<String, Vec<T>> = IndexMap::new();
         found.insert(EMBEDDING.to_string(), self.embedding);
         for (i, mut layer) in self.layers.into_iter().enumerate() {
-            let values = layer.key_value.split_off(layer.key_value.len() / 2);
-            let up = layer.gate_up.split_off(layer.gate_up.len() / 2);
+            let values = layer.key_value.full.split_off(layer.key_value.full.len() / 2);
+            let up = layer.gate_up.full.split_off(layer.gate_up.full.len() / 2);
             let value_bias = layer.key_value_bias.split_off(layer.key_value_bias.len() / 2);
             let up_bias = layer.gate_up_bias.split_off(layer.gate_up_bias.len() / 2);
             for (part, sum) in [
                 ("input_layernorm", layer.attention_norm),
-                ("self_attn.q_proj", layer.query),
-                ("self_attn.k_proj", layer.key_value),
+                ("self_attn.q_proj", layer.query.full),
+                ("self_attn.k_proj", layer.key_value.full),
                 ("self_attn.v_proj", values),
-                ("self_attn.o_proj", layer.output),
+                ("self_attn.o_proj", layer.output.full),
                 ("self_attn.q_norm", layer.query_norm),
                 ("self_attn.k_norm", layer.key_norm),
                 ("post_attention_layernorm", layer.ffn_norm),
-                ("mlp.gate_proj", layer.gate_up),
+                ("mlp.gate_proj", layer.gate_up.full),
                 ("mlp.up_proj", up),
-                ("mlp.down_proj", layer.down),
+                ("mlp.down_proj", layer.down.full),
             ] {
                 found.insert(layer_name(i, part), sum);
             }
@@ -133,13 +164,17 @@ impl<T: Real> Sums<T> {
             ] {
                 found.insert(bias_name(i, part), sum);
             }
+            for low in [layer.query.low, layer.key_value.low, layer.output.low, layer.gate_up.low, layer.down.low].into_iter().flatten() {
+                let [a, b] = adapter_names(i, low.part);
+                found.extend([(a, low.a), (b, low.b)]);
+            }
         }
         found.insert(FINAL_NORM.to_string(), self.final_norm);
         let head = if weights.head() == Head::Value { VALUE_WEIGHT } else { UNEMBEDDING };
         found.insert(head.to_string(), self.head);
         found.insert(VALUE_BIAS.to_string(), self.bias);
         let mut named = IndexMap::new();
-        for (name, var) in weights.variables() {
+        for (name, var) in weights.trained() {
             let sum = found.swap_remove(name).unwrap_or_default();
             named.insert(name.clone(), Tensor::from_vec(sum, var.dims(), &Device::Cpu)?);
         }

@@ -86,12 +86,14 @@ simd! {
 }
 
 simd! {
-    /// Gradients of [`logits_of`].
+    /// Gradients of [`logits_of`]; of frozen rows there are none, `drows` is empty.
     fn logits_of_backward<T>(hidden: &[T], rows: &[T], tokens: &[u32], dz: &[T], dhidden: &mut [T], drows: &mut [T]) {
         for (dz, token) in dz.iter().zip(tokens) {
             let at = *token as usize * hidden.len();
             add_scaled(dhidden, *dz, &rows[at..at + hidden.len()]);
-            add_scaled(&mut drows[at..at + hidden.len()], *dz, hidden);
+            if let Some(drow) = drows.get_mut(at..at + hidden.len()) {
+                add_scaled(drow, *dz, hidden);
+            }
         }
     }
 }
@@ -163,8 +165,7 @@ pub(crate) fn ask<T: Real>(
         logits_of(&hidden[at.clone()], rows, allowed, &mut z);
         answer(i, question, &mut z, &mut p, &backward);
         if let Some((_, sums)) = &mut backward {
-            let drows = if sums.head.is_empty() { &mut sums.embedding } else { &mut sums.head };
-            logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], drows);
+            logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
         }
     }
 
@@ -187,8 +188,10 @@ pub(crate) fn ask<T: Real>(
             for (i, dline) in chunk.iter().zip(dlines.chunks_exact(width)) {
                 add_line(&mut dhidden[questions[*i].output * width..][..width], T::ONE, dline);
             }
-            let drows = if sums.head.is_empty() { &mut sums.embedding } else { &mut sums.head };
-            add_outer(Left { data: &p, stride: vocab }, vocab, Left { data: &lines, stride: width }, width, chunk.len(), drows, width);
+            let drows = sums.unembedding();
+            if !drows.is_empty() {
+                add_outer(Left { data: &p, stride: vocab }, vocab, Left { data: &lines, stride: width }, width, chunk.len(), drows, width);
+            }
         }
         z.clear();
         p.clear();

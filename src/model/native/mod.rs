@@ -10,6 +10,7 @@ pub(crate) mod decode;
 pub(crate) mod elementwise;
 pub(crate) mod gradients;
 pub(crate) mod head;
+pub(crate) mod low_rank;
 pub(crate) mod matmul;
 pub(crate) mod packed;
 pub(crate) mod pass;
@@ -17,5 +18,6 @@ pub(crate) mod real;
 pub(crate) mod simd;
 pub(crate) mod vector;
 
+pub(crate) use low_rank::LowRank;
 pub(crate) use packed::Packed;
 pub(crate) use real::Real;

@@ -1,33 +1,57 @@
 //! The parameters of a model as the kernels want them: a read-only copy in groups of 16 columns.
 
 use super::elementwise::{Rope, add_rows};
+use super::low_rank::{LowRank, merge};
 use super::matmul::{Left, Right, Write, group_columns, group_rows, multiply};
 use super::real::Real;
 use super::simd::LANES;
+use crate::model::lora::{adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{DecoderConfig, ModelError, Weights};
-use candle_core::Storage;
+use candle_core::{Storage, Var};
+use indexmap::IndexMap;
+use std::sync::Arc;
 
-/// A linear map `[outer, inner]`.
-#[derive(Debug)]
+/// A linear map `[outer, inner]`. Copies share their numbers.
+#[derive(Clone, Debug)]
 pub(crate) struct Linear<T> {
     pub(crate) inner: usize,
     pub(crate) outer: usize,
-    forward: Vec<T>,
-    backward: Vec<T>,
+    forward: Arc<Vec<T>>,
+    /// Empty where no gradient was asked for.
+    backward: Arc<Vec<T>>,
     /// Empty where there is none.
-    bias: Vec<T>,
+    bias: Arc<Vec<T>>,
+    /// Adapters, which the numbers above have in them already; for their gradients.
+    pub(crate) low: Arc<Vec<LowRank<T>>>,
 }
 
 impl<T: Real> Linear<T> {
     fn new(matrix: &[T], outer: usize, inner: usize, backward: bool) -> Linear<T> {
         let backward = if backward { group_columns(matrix, outer, inner) } else { Vec::new() };
-        Linear { inner, outer, forward: group_rows(matrix, outer, inner), backward, bias: Vec::new() }
+        Linear {
+            inner,
+            outer,
+            forward: Arc::new(group_rows(matrix, outer, inner)),
+            backward: Arc::new(backward),
+            bias: Arc::default(),
+            low: Arc::default(),
+        }
     }
 
-    fn with_bias(mut self, bias: Vec<T>) -> Linear<T> {
-        self.bias = bias;
-        self
+    /// The one of an earlier packing, for a frozen matrix; `matrix` is asked for only where that one lacks something.
+    fn again(before: &Linear<T>, backward: bool, matrix: impl FnOnce() -> Result<Vec<T>, ModelError>) -> Result<Linear<T>, ModelError> {
+        let mut linear = before.clone();
+        if backward && linear.backward.is_empty() {
+            linear.backward = Arc::new(group_columns(&matrix()?, linear.outer, linear.inner));
+        }
+        Ok(linear)
+    }
+
+    /// Whether two maps are the same numbers in the same place.
+    #[cfg(test)]
+    pub(crate) fn shares(&self, other: &Linear<T>) -> bool {
+        Arc::ptr_eq(&self.forward, &other.forward)
     }
 
     /// `y[rows, outer] = x[rows, inner] · Wᵀ + bias`, or added to it.
@@ -62,11 +86,11 @@ pub(crate) struct Layer<T> {
     pub(crate) down: Linear<T>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Top<T> {
     Vocabulary {
         /// `[vocab, width]` as stored, for logits of a few tokens; empty when tied (then it is the embedding).
-        rows: Vec<T>,
+        rows: Arc<Vec<T>>,
         linear: Linear<T>,
     },
     Value {
@@ -78,58 +102,48 @@ pub(crate) enum Top<T> {
 #[derive(Debug)]
 pub(crate) struct Packed<T> {
     pub(crate) config: DecoderConfig,
-    pub(crate) embedding: Vec<T>,
+    pub(crate) embedding: Arc<Vec<T>>,
     pub(crate) layers: Vec<Layer<T>>,
     pub(crate) final_norm: Vec<T>,
     pub(crate) top: Top<T>,
-    pub(crate) rope: Rope<T>,
+    pub(crate) rope: Arc<Rope<T>>,
     backward: bool,
 }
 
 impl<T: Real> Packed<T> {
-    pub(crate) fn new(weights: &Weights, backward: bool) -> Result<Packed<T>, ModelError> {
+    /// What is frozen is shared with `before`, an earlier packing of the same weights.
+    pub(crate) fn new(weights: &Weights, backward: bool, before: Option<&Packed<T>>) -> Result<Packed<T>, ModelError> {
         let config = weights.config().clone();
-        let (width, ffn, query, kv) = (config.width, config.ffn, config.query_width(), config.kv_width());
+        let before = before.filter(|_| weights.adapter().is_some());
+        let backward = backward || before.is_some_and(Packed::has_backward);
+        let packer = Packer { weights, backward };
+        let variant = &config.variant;
         let mut layers = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
+            let old = before.map(|before| &before.layers[layer]);
             let part = |name: &str| values::<T>(weights, &layer_name(layer, name));
-            let linear = |matrix: &[T], outer, inner| Linear::new(matrix, outer, inner, backward);
-            let stacked = |a: &str, b: &str| -> Result<Vec<T>, ModelError> { Ok([part(a)?, part(b)?].concat()) };
-            let variant = &config.variant;
-            let biases = |there: bool, parts: &[&str]| -> Result<Vec<T>, ModelError> {
-                let parts = if there { parts } else { &[] };
-                parts.iter().map(|name| values(weights, &bias_name(layer, name))).collect::<Result<Vec<_>, _>>().map(|all| all.concat())
-            };
             let gain = |name: &str| if variant.head_norms { part(name) } else { Ok(Vec::new()) };
+            let linear = |parts: &[&'static str], bias, old| packer.linear(layer, parts, bias, old);
             layers.push(Layer {
                 attention_norm: part("input_layernorm")?,
-                query: linear(&part("self_attn.q_proj")?, query, width).with_bias(biases(variant.qkv_bias, &["self_attn.q_proj"])?),
-                key_value: linear(&stacked("self_attn.k_proj", "self_attn.v_proj")?, 2 * kv, width)
-                    .with_bias(biases(variant.qkv_bias, &["self_attn.k_proj", "self_attn.v_proj"])?),
-                output: linear(&part("self_attn.o_proj")?, width, query).with_bias(biases(variant.output_bias, &["self_attn.o_proj"])?),
+                query: linear(&["self_attn.q_proj"], variant.qkv_bias, old.map(|l| &l.query))?,
+                key_value: linear(&["self_attn.k_proj", "self_attn.v_proj"], variant.qkv_bias, old.map(|l| &l.key_value))?,
+                output: linear(&["self_attn.o_proj"], variant.output_bias, old.map(|l| &l.output))?,
                 query_norm: gain("self_attn.q_norm")?,
                 key_norm: gain("self_attn.k_norm")?,
                 ffn_norm: part("post_attention_layernorm")?,
-                gate_up: linear(&stacked("mlp.gate_proj", "mlp.up_proj")?, 2 * ffn, width)
-                    .with_bias(biases(variant.ffn_bias, &["mlp.gate_proj", "mlp.up_proj"])?),
-                down: linear(&part("mlp.down_proj")?, width, ffn).with_bias(biases(variant.ffn_bias, &["mlp.down_proj"])?),
+                gate_up: linear(&["mlp.gate_proj", "mlp.up_proj"], variant.ffn_bias, old.map(|l| &l.gate_up))?,
+                down: linear(&["mlp.down_proj"], variant.ffn_bias, old.map(|l| &l.down))?,
             });
         }
-        let embedding = values::<T>(weights, EMBEDDING)?;
-        let top = match weights.head() {
-            Head::Vocabulary if config.tied => {
-                Top::Vocabulary { rows: Vec::new(), linear: Linear::new(&embedding, config.vocab, width, backward) }
-            }
-            Head::Vocabulary => {
-                let rows = values::<T>(weights, UNEMBEDDING)?;
-                Top::Vocabulary { linear: Linear::new(&rows, config.vocab, width, backward), rows }
-            }
-            Head::Value => {
-                let bias = values::<T>(weights, VALUE_BIAS)?.first().copied().unwrap_or_default();
-                Top::Value { weight: values::<T>(weights, VALUE_WEIGHT)?, bias }
+        let (embedding, top, rope) = match before {
+            Some(before) => (before.embedding.clone(), packer.top_again(before)?, before.rope.clone()),
+            None => {
+                let embedding = Arc::new(values::<T>(weights, EMBEDDING)?);
+                let top = packer.top(&embedding)?;
+                (embedding, top, Arc::new(Rope::new(config.context, &config.rope_periods())))
             }
         };
-        let rope = Rope::new(config.context, &config.rope_periods());
         Ok(Packed { embedding, layers, final_norm: values::<T>(weights, FINAL_NORM)?, top, rope, backward, config })
     }
 
@@ -138,9 +152,93 @@ impl<T: Real> Packed<T> {
     }
 }
 
+struct Packer<'a> {
+    weights: &'a Weights,
+    backward: bool,
+}
+
+impl Packer<'_> {
+    /// One map of a block, of several matrices stacked.
+    fn linear<T: Real>(
+        &self,
+        layer: usize,
+        parts: &[&'static str],
+        biased: bool,
+        before: Option<&Linear<T>>,
+    ) -> Result<Linear<T>, ModelError> {
+        let weights = self.weights;
+        let stacked = || -> Result<Vec<T>, ModelError> {
+            let all: Result<Vec<_>, _> = parts.iter().map(|part| matrix(weights, layer, part)).collect();
+            Ok(all?.concat())
+        };
+        let frozen = weights.adapter().is_some_and(|adapter| !parts.iter().any(|part| adapter.config().adapts(part)));
+        if let Some(before) = before.filter(|_| frozen) {
+            return Linear::again(before, self.backward, stacked);
+        }
+        let (mut outer, mut inner, mut low) = (0, 0, Vec::new());
+        for part in parts {
+            if self.backward {
+                low.extend(weights.low_rank(layer, part, outer)?);
+            }
+            let sizes = sizes(weights.config(), part);
+            (outer, inner) = (outer + sizes.0, sizes.1);
+        }
+        let mut linear = Linear::new(&stacked()?, outer, inner, self.backward);
+        linear.low = Arc::new(low);
+        if biased {
+            let all: Result<Vec<Vec<T>>, _> = parts.iter().map(|part| values(weights, &bias_name(layer, part))).collect();
+            linear.bias = Arc::new(all?.concat());
+        }
+        Ok(linear)
+    }
+
+    fn top<T: Real>(&self, embedding: &[T]) -> Result<Top<T>, ModelError> {
+        let (weights, config) = (self.weights, self.weights.config());
+        let linear = |rows: &[T]| Linear::new(rows, config.vocab, config.width, self.backward);
+        Ok(match weights.head() {
+            Head::Vocabulary if config.tied => Top::Vocabulary { rows: Arc::default(), linear: linear(embedding) },
+            Head::Vocabulary => {
+                let rows = values::<T>(weights, UNEMBEDDING)?;
+                Top::Vocabulary { linear: linear(&rows), rows: Arc::new(rows) }
+            }
+            Head::Value => {
+                let bias = values::<T>(weights, VALUE_BIAS)?.first().copied().unwrap_or_default();
+                Top::Value { weight: values::<T>(weights, VALUE_WEIGHT)?, bias }
+            }
+        })
+    }
+
+    /// The frozen top of an earlier packing.
+    fn top_again<T: Real>(&self, before: &Packed<T>) -> Result<Top<T>, ModelError> {
+        Ok(match &before.top {
+            Top::Vocabulary { rows, linear } => {
+                let matrix = || Ok(if rows.is_empty() { before.embedding.to_vec() } else { rows.to_vec() });
+                Top::Vocabulary { rows: rows.clone(), linear: Linear::again(linear, self.backward, matrix)? }
+            }
+            value => value.clone(),
+        })
+    }
+}
+
+/// A matrix of a block as it acts: with its adapter, where it has one.
+pub(crate) fn matrix<T: Real>(weights: &Weights, layer: usize, part: &str) -> Result<Vec<T>, ModelError> {
+    let mut matrix = values(weights, &layer_name(layer, part))?;
+    if let Some(adapter) = weights.adapter().filter(|a| a.config().adapts(part)) {
+        let (outer, inner) = sizes(weights.config(), part);
+        let [a, b] = adapter_names(layer, part);
+        let (a, b) = (variable::<T>(&adapter.variables, &a)?, variable::<T>(&adapter.variables, &b)?);
+        merge(&mut matrix, &a, &b, adapter.config().scale(), outer, inner, adapter.config().rank);
+    }
+    Ok(matrix)
+}
+
 /// A parameter's values, copied out of its storage.
 fn values<T: Real>(weights: &Weights, name: &str) -> Result<Vec<T>, ModelError> {
-    let Some(var) = weights.variables().get(name) else {
+    variable(weights.variables(), name)
+}
+
+pub(crate) fn variable<T: Real>(variables: &IndexMap<String, Var>, name: &str) -> Result<Vec<T>, ModelError> {
+    let Some(var) = variables.get(name) else {
         return Err(ModelError::input(format!("the model has no parameter `{name}`")));
     };
     let tensor = var.as_detached_tensor();
