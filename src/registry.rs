@@ -2,7 +2,7 @@
 
 use crate::kind::{Category, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
-use crate::policy::{ActorKind, CriticKind, DecodeKind, OptimizerKind, PolicyKind};
+use crate::policy::{ActorKind, AdapterKind, CriticKind, DecodeKind, OptimizerKind, PolicyKind};
 use crate::stage::{Common, Stage};
 
 /// Every kind, with its category's name.
@@ -15,6 +15,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     add::<dyn Reading>("actions", &mut kinds);
     add::<dyn WellFormed>("actions", &mut kinds);
     add::<dyn PolicyKind>("policies", &mut kinds);
+    add::<dyn AdapterKind>("adapters", &mut kinds);
     add::<dyn DecodeKind>("decoding", &mut kinds);
     add::<dyn ActorKind>("actors", &mut kinds);
     add::<dyn CriticKind>("critics", &mut kinds);

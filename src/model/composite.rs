@@ -3,6 +3,7 @@
 //!
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
+use super::engine::Ask;
 use super::lora::adapter_names;
 use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use super::{ModelError, Row, Weights};
@@ -142,55 +143,99 @@ pub(super) fn turns(weights: &Weights, positions: usize) -> Result<(Tensor, Tens
     Ok((place(angles.cos()?)?, place(angles.sin()?)?))
 }
 
-/// Final hidden states of rows padded on the right, `[rows, length, width]`.
-fn hidden_states(parameters: &Parameters, ids: &[&[u32]]) -> Result<Tensor, ModelError> {
-    let config = parameters.weights.config();
-    let (device, dtype) = (parameters.weights.device(), parameters.weights.dtype());
-    let (width, heads, kv_heads, head) = (config.width, config.heads, config.kv_heads, config.head_width());
-    let (rows, length) = (ids.len(), ids.iter().map(|ids| ids.len()).max().unwrap_or(0));
-    let mut padded = Vec::with_capacity(rows * length);
-    for ids in ids {
-        padded.extend_from_slice(ids);
-        padded.resize(padded.len() + length - ids.len(), 0u32);
-    }
-    let padded = Tensor::from_vec(padded, rows * length, &device)?;
-    let mut x = parameters.get(EMBEDDING)?.index_select(&padded, 0)?.reshape((rows, length, width))?;
-    let (cos, sin) = turns(parameters.weights, length)?;
-    // Padding stands behind its row, where causality already hides it.
-    let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
-    let mask = Tensor::from_vec(mask, (length, length), &Device::Cpu)?.to_dtype(dtype)?.to_device(&device)?;
-    // Each key head serves a group of neighbouring query heads.
-    let spread = |y: Tensor| -> candle_core::Result<Tensor> {
-        let shape = (rows, kv_heads, heads / kv_heads, length, head);
-        y.unsqueeze(2)?.broadcast_as(shape)?.reshape((rows, heads, length, head))?.contiguous()
-    };
-    for layer in 0..config.layers {
-        x = block(parameters, layer, &x, (&cos, &sin), |Heads { q, k, v }| {
-            let scores = (q.matmul(&spread(k)?.t()?)? / (head as f64).sqrt())?.broadcast_add(&mask)?;
-            softmax(&scores)?.matmul(&spread(v)?)
-        })?;
-    }
-    Ok(rms_norm(&x, &parameters.get(FINAL_NORM)?, config.norm_eps)?)
+/// Rows padded on the right, and what every layer needs to know of them.
+pub(crate) struct Padded<'a> {
+    weights: &'a Weights,
+    rows: &'a [Row],
+    length: usize,
+    /// Flat.
+    ids: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    mask: Tensor,
 }
 
-/// Hidden states at the targets, flat, `[targets, width]`.
-fn target_states(parameters: &Parameters, rows: &[Row]) -> Result<Tensor, ModelError> {
-    let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
-    let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
-    let hidden = hidden_states(parameters, &used)?;
-    let places: Vec<u32> =
-        rows.iter().enumerate().flat_map(|(i, r)| r.targets.iter().map(move |t| (i * length + t.position) as u32)).collect();
-    let count = places.len();
-    let places = Tensor::from_vec(places, count, hidden.device())?;
-    Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
+impl<'a> Padded<'a> {
+    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row]) -> Result<Padded<'a>, ModelError> {
+        let device = weights.device();
+        let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
+        let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let mut ids = Vec::with_capacity(rows.len() * length);
+        for used in used {
+            ids.extend_from_slice(used);
+            ids.resize(ids.len() + length - used.len(), 0u32);
+        }
+        let ids = Tensor::from_vec(ids, rows.len() * length, &device)?;
+        let (cos, sin) = turns(weights, length)?;
+        // Padding stands behind its row, where causality already hides it.
+        let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
+        let mask = Tensor::from_vec(mask, (length, length), &Device::Cpu)?.to_dtype(weights.dtype())?.to_device(&device)?;
+        Ok(Padded { weights, rows, length, ids, cos, sin, mask })
+    }
+
+    /// `[rows, length, width]`
+    pub(crate) fn embed(&self, graph: Graph) -> Result<Tensor, ModelError> {
+        let table = Parameters { weights: self.weights, graph }.get(EMBEDDING)?;
+        Ok(table.index_select(&self.ids, 0)?.reshape((self.rows.len(), self.length, self.weights.config().width))?)
+    }
+
+    /// One layer.
+    pub(crate) fn block(&self, layer: usize, x: &Tensor, graph: Graph) -> Result<Tensor, ModelError> {
+        let parameters = Parameters { weights: self.weights, graph };
+        let config = self.weights.config();
+        let (heads, kv_heads, head) = (config.heads, config.kv_heads, config.head_width());
+        let (rows, length) = (self.rows.len(), self.length);
+        // Each key head serves a group of neighbouring query heads.
+        let spread = |y: Tensor| -> candle_core::Result<Tensor> {
+            let shape = (rows, kv_heads, heads / kv_heads, length, head);
+            y.unsqueeze(2)?.broadcast_as(shape)?.reshape((rows, heads, length, head))?.contiguous()
+        };
+        block(&parameters, layer, x, (&self.cos, &self.sin), |Heads { q, k, v }| {
+            let scores = (q.matmul(&spread(k)?.t()?)? / (head as f64).sqrt())?.broadcast_add(&self.mask)?;
+            softmax(&scores)?.matmul(&spread(v)?)
+        })
+    }
+
+    /// Hidden states at the targets behind the last layer, normed, flat, `[targets, width]`.
+    fn target_states(&self, x: &Tensor, parameters: &Parameters) -> Result<Tensor, ModelError> {
+        let hidden = rms_norm(x, &parameters.get(FINAL_NORM)?, self.weights.config().norm_eps)?;
+        let rows = self.rows.iter().enumerate();
+        let places: Vec<u32> = rows.flat_map(|(i, r)| r.targets.iter().map(move |t| (i * self.length + t.position) as u32)).collect();
+        let count = places.len();
+        let places = Tensor::from_vec(places, count, hidden.device())?;
+        Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
+    }
+
+    /// What is asked of the states behind the last layer, flat: for a policy log-probability and entropy of each target, for a critic its value.
+    pub(crate) fn top(&self, x: &Tensor, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+        let parameters = Parameters { weights: self.weights, graph };
+        let states = self.target_states(x, &parameters)?;
+        match what {
+            Ask::Policy { temperature } => {
+                let (logp, entropy) = scores(&parameters, &states, self.rows, temperature)?;
+                Ok(vec![logp, entropy])
+            }
+            Ask::Value => {
+                let values = linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?;
+                Ok(vec![values.squeeze(D::Minus1)?])
+            }
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn answers(&self, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+        let mut x = self.embed(graph)?;
+        for layer in 0..self.weights.config().layers {
+            x = self.block(layer, &x, graph)?;
+        }
+        self.top(&x, what, graph)
+    }
 }
 
 /// Log-probability and entropy of each target, flat.
-pub(crate) fn score(weights: &Weights, rows: &[Row], temperature: f64, graph: Graph) -> Result<(Tensor, Tensor), ModelError> {
-    let parameters = Parameters { weights, graph };
-    let states = target_states(&parameters, rows)?;
-    let vocab = weights.config().vocab;
-    let mut logits = (long(&linear(&states, &parameters.head()?)?)? / temperature)?;
+fn scores(parameters: &Parameters, states: &Tensor, rows: &[Row], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
+    let vocab = parameters.weights.config().vocab;
+    let mut logits = (long(&linear(states, &parameters.head()?)?)? / temperature)?;
     let targets: Vec<_> = rows.iter().flat_map(|r| &r.targets).collect();
     if targets.iter().any(|t| t.allowed.is_some()) {
         let mut mask = Vec::with_capacity(targets.len() * vocab);
@@ -209,13 +254,6 @@ pub(crate) fn score(weights: &Weights, rows: &[Row], temperature: f64, graph: Gr
     let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
     let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
     Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy))
-}
-
-/// The critic's estimate at each target, flat.
-pub(crate) fn values(weights: &Weights, rows: &[Row], graph: Graph) -> Result<Tensor, ModelError> {
-    let parameters = Parameters { weights, graph };
-    let states = target_states(&parameters, rows)?;
-    Ok(linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?.squeeze(D::Minus1)?)
 }
 
 /// A tensor's numbers on the host.

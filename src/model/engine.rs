@@ -1,15 +1,15 @@
 //! Forward and backward over many rows: on the CPU by our kernels (lanes on threads, chunks within a lane), elsewhere by candle's operations.
 
-use super::composite::{self, Graph};
+use super::composite::{self, Graph, Padded};
 use super::lanes::{Chunk, Compute, split};
 use super::native::backward::backward;
 use super::native::gradients::Sums;
 use super::native::head::{Slopes, ask, values, values_backward};
-use super::native::pass::{Pass, forward};
+use super::native::pass::{Keep, Pass, forward};
 use super::native::{Packed, Real};
 use super::threads::parallel;
 use super::{Gradients, ModelError, Row, Weights};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -80,7 +80,7 @@ pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask
     let model = weights.packed::<T>(false)?;
     let lanes = split(weights, rows, compute)?;
     let parts = parallel(lanes.len(), compute.threads, |lane| {
-        concatenate(lanes[lane].iter().map(|chunk| top(&model, chunk, &forward(&model, &chunk.batch, false).hidden, what, None).0))
+        concatenate(lanes[lane].iter().map(|chunk| top(&model, chunk, &forward(&model, &chunk.batch, Keep::Nothing).hidden, what, None).0))
     });
     Ok(concatenate(parts))
 }
@@ -93,6 +93,8 @@ pub(crate) struct Pending<'a, T> {
     model: Arc<Packed<T>>,
     what: Ask,
     threads: usize,
+    /// What is kept for the backward pass.
+    keep: Keep,
     lanes: Vec<Mutex<Lane<'a, T>>>,
     targets: usize,
 }
@@ -110,31 +112,32 @@ impl<'a, T: Real> Pending<'a, T> {
         let model = weights.packed::<T>(true)?;
         let lanes = split(weights, rows, compute)?;
         let targets = lanes.iter().flatten().map(|c| c.targets.end).max().unwrap_or(0);
-        let (token, output) = Pass::<T>::size(weights.config());
+        let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
+        let (token, output) = Pass::<T>::size(weights.config(), keep);
         let size: usize = lanes.iter().flatten().map(|c| c.batch.tokens() * token + c.batch.outputs() * output).sum();
-        let keep = size.saturating_mul(size_of::<T>()) <= compute.keep;
+        let now = if size.saturating_mul(size_of::<T>()) <= compute.keep { keep } else { Keep::Nothing };
         let lanes: Vec<Mutex<Lane<T>>> =
             lanes.into_iter().map(|chunks| Mutex::new(chunks.into_iter().map(|c| (c, None)).collect())).collect();
         let answers = at_once.then(|| {
             concatenate(parallel(lanes.len(), compute.threads, |lane| {
                 let mut lane = lanes[lane].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 concatenate(lane.iter_mut().map(|(chunk, kept)| {
-                    let pass = forward(&model, &chunk.batch, keep);
+                    let pass = forward(&model, &chunk.batch, now);
                     let (answers, _) = top(&model, chunk, &pass.hidden, what, None);
-                    if keep {
+                    if now != Keep::Nothing {
                         *kept = Some(pass);
                     }
                     answers
                 }))
             }))
         });
-        Ok((Pending { weights, model, what, threads: compute.threads, lanes, targets }, answers))
+        Ok((Pending { weights, model, what, threads: compute.threads, keep, lanes, targets }, answers))
     }
 
     /// Gradients of Σ slope · answer.
     pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
         check_slopes(slopes, self.targets)?;
-        let Pending { weights, model, what, threads, lanes, .. } = self;
+        let Pending { weights, model, what, threads, keep, lanes, .. } = self;
         let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
         let locked = || total.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let found = parallel(lanes.len(), threads, |index| {
@@ -146,7 +149,7 @@ impl<'a, T: Real> Pending<'a, T> {
             }
             let found = concatenate(std::mem::take(&mut *lane).into_iter().filter_map(|(chunk, kept)| {
                 let sums = sums.as_mut()?;
-                let pass = kept.unwrap_or_else(|| forward(&model, &chunk.batch, true));
+                let pass = kept.unwrap_or_else(|| forward(&model, &chunk.batch, keep));
                 let (answers, dhidden) = top(&model, &chunk, &pass.hidden, what, Some((slopes, sums)));
                 backward(&model, &chunk.batch, pass, &dhidden, sums);
                 Some(answers)
@@ -197,6 +200,7 @@ pub(crate) struct Composite<'a> {
     rows: &'a [Row],
     what: Ask,
     micro_batch: usize,
+    checkpointing: bool,
 }
 
 impl<'a> Composite<'a> {
@@ -205,23 +209,14 @@ impl<'a> Composite<'a> {
         for (i, row) in rows.iter().enumerate() {
             row.check(weights.config(), i)?;
         }
-        Ok(Composite { weights, rows, what, micro_batch: compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1) })
-    }
-
-    fn pass(&self, rows: &[Row], graph: Graph) -> Result<Vec<Tensor>, ModelError> {
-        Ok(match self.what {
-            Ask::Policy { temperature } => {
-                let (logp, entropy) = composite::score(self.weights, rows, temperature, graph)?;
-                vec![logp, entropy]
-            }
-            Ask::Value => vec![composite::values(self.weights, rows, graph)?],
-        })
+        let micro_batch = compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1);
+        Ok(Composite { weights, rows, what, micro_batch, checkpointing: compute.checkpointing })
     }
 
     pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
         let mut parts = Vec::new();
         for rows in self.rows.chunks(self.micro_batch).filter(|rows| rows.iter().any(|r| !r.targets.is_empty())) {
-            parts.push(on_host(&self.pass(rows, Graph::Free)?)?);
+            parts.push(on_host(&Padded::new(self.weights, rows)?.answers(self.what, Graph::Free)?)?);
         }
         Ok(concatenate(parts))
     }
@@ -236,29 +231,70 @@ impl<'a> Composite<'a> {
             if count == 0 {
                 continue;
             }
-            let found = self.pass(rows, Graph::Recorded)?;
-            parts.push(on_host(&found)?);
-            let mut loss: Option<Tensor> = None;
-            for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
-                let slopes = Tensor::from_slice(&slopes[at..at + count], count, &Device::Cpu)?;
-                let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
-                loss = Some(match loss {
-                    Some(loss) => (loss + term)?,
-                    None => term,
-                });
-            }
+            let padded = Padded::new(self.weights, rows)?;
+            let slopes = slopes.map(|slopes| if slopes.is_empty() { slopes } else { &slopes[at..at + count] });
+            parts.push(on_host(&match self.checkpointing {
+                true => self.by_layer(&padded, slopes, &mut total)?,
+                false => self.at_once(&padded, slopes, &mut total)?,
+            })?);
             at += count;
-            if let Some(loss) = loss {
-                let mut store = loss.backward()?;
-                let named = self.weights.trained().iter().map(|(name, var)| {
-                    let gradient = store.remove(var.as_tensor()).map_or_else(|| var.zeros_like(), Ok)?;
-                    Ok((name.clone(), gradient.detach().contiguous()?))
-                });
-                total.add(&Gradients::new(named.collect::<Result<_, ModelError>>()?))?;
-            }
         }
         Ok((concatenate(parts), total))
     }
+
+    fn at_once(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Vec<Tensor>, ModelError> {
+        let found = padded.answers(self.what, Graph::Recorded)?;
+        if let Some(loss) = weighted(&found, slopes)? {
+            total.take(self.weights, &mut loss.backward()?)?;
+        }
+        Ok(found)
+    }
+
+    /// Of the forward pass only the input of every layer is kept; a layer is computed again when its gradient is taken.
+    fn by_layer(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Vec<Tensor>, ModelError> {
+        let mut x = padded.embed(Graph::Free)?;
+        let mut inputs = Vec::new();
+        for layer in 0..self.weights.config().layers {
+            inputs.push(x.clone());
+            x = padded.block(layer, &x, Graph::Free)?;
+        }
+        let input = Var::from_tensor(&x)?;
+        let found = padded.top(input.as_tensor(), self.what, Graph::Recorded)?;
+        let Some(loss) = weighted(&found, slopes)? else { return Ok(found) };
+        let mut slope = self.pull(&loss, &input, total)?;
+        for (layer, x) in inputs.into_iter().enumerate().rev() {
+            let input = Var::from_tensor(&x)?;
+            let output = padded.block(layer, input.as_tensor(), Graph::Recorded)?;
+            slope = self.pull(&(output * slope)?.sum_all()?, &input, total)?;
+        }
+        if self.weights.adapter().is_none() {
+            let loss = (padded.embed(Graph::Recorded)? * slope)?.sum_all()?;
+            total.take(self.weights, &mut loss.backward()?)?;
+        }
+        Ok(found.iter().map(Tensor::detach).collect())
+    }
+
+    /// Takes the gradients of a part of the graph; gives that of its input.
+    fn pull(&self, loss: &Tensor, input: &Var, total: &mut Gradients) -> Result<Tensor, ModelError> {
+        let mut store = loss.backward()?;
+        let slope = store.remove(input.as_tensor()).map_or_else(|| input.zeros_like(), Ok)?;
+        total.take(self.weights, &mut store)?;
+        Ok(slope.detach())
+    }
+}
+
+/// Σ slope · answer, if any slope is given.
+fn weighted(found: &[Tensor], slopes: [&[f32]; 2]) -> Result<Option<Tensor>, ModelError> {
+    let mut loss: Option<Tensor> = None;
+    for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
+        let slopes = Tensor::from_slice(slopes, slopes.len(), &Device::Cpu)?;
+        let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
+        loss = Some(match loss {
+            Some(loss) => (loss + term)?,
+            None => term,
+        });
+    }
+    Ok(loss)
 }
 
 fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {

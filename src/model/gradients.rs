@@ -3,6 +3,7 @@
 use super::optimizer::{slice, slice_mut};
 use super::threads::parallel;
 use super::{ModelError, Weights};
+use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, Tensor};
 use indexmap::IndexMap;
 
@@ -41,6 +42,16 @@ impl Gradients {
         for (name, tensor) in &mut self.tensors {
             if let Some(theirs) = other.tensors.get(name) {
                 *tensor = (&*tensor + theirs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what candle's backward pass has found for the weights; what it did not reach has no gradient.
+    pub(crate) fn take(&mut self, weights: &Weights, store: &mut GradStore) -> Result<(), ModelError> {
+        for (name, var) in weights.trained() {
+            if let (Some(found), Some(tensor)) = (store.remove(var.as_tensor()), self.tensors.get_mut(name)) {
+                *tensor = (&*tensor + found.detach().contiguous()?)?;
             }
         }
         Ok(())

@@ -23,11 +23,13 @@ pub struct Compute {
     pub micro_batch: Option<usize>,
     /// Bytes of activations that may be kept between a forward pass and its backward pass; above, they are computed again.
     pub keep: usize,
+    /// Of every block only the input is kept, and the rest computed again when its gradient is taken. Changes no bit of any result.
+    pub checkpointing: bool,
 }
 
 impl Default for Compute {
     fn default() -> Compute {
-        Compute { threads: 1, micro_batch: None, keep: 1 << 30 }
+        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false }
     }
 }
 

@@ -120,11 +120,11 @@ impl Adapter {
         Ok(Adapter { config: self.config.clone(), variables })
     }
 
-    /// Writes A and B in the layout of PEFT: its names, and a description of the adapter with the name of the model below.
+    /// Writes A and B in the layout of PEFT: its names, and a description of the adapter with name and revision of the model below.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn save_peft(&self, folder: &Path, base: Option<&str>) -> Result<(), ModelError> {
+    pub fn save_peft(&self, folder: &Path, base: Option<(&str, Option<&str>)>) -> Result<(), ModelError> {
         let mut parts = Vec::new();
         let mut kind = DType::F32;
         for (name, var) in &self.variables {
@@ -135,7 +135,8 @@ impl Adapter {
         let about = serde_json::json!({
             "peft_type": "LORA",
             "task_type": "CAUSAL_LM",
-            "base_model_name_or_path": base,
+            "base_model_name_or_path": base.map(|(name, _)| name),
+            "revision": base.and_then(|(_, revision)| revision),
             "r": self.config.rank,
             "lora_alpha": self.config.alpha,
             "lora_dropout": 0.0,

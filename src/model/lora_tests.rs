@@ -103,6 +103,9 @@ fn the_kernels_agree_with_candles_operations() {
         assert!(scores.logp.iter().zip(&logp).all(|(a, b)| (a - b).abs() < 1e-5));
         assert_eq!(ours.tensors().len(), theirs.tensors().len());
         same_gradients(&ours, &theirs);
+        let by_layer = Compute { checkpointing: true, ..compute };
+        let layered = Composite::new(&weights, &rows, Ask::Policy { temperature: 0.7 }, &by_layer).unwrap();
+        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
     }
 }
 

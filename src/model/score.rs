@@ -3,7 +3,7 @@
 use super::engine::{Answers, Ask, Engine, answers};
 use super::native::batch::{Batch, Sequence};
 use super::native::head::all_logits;
-use super::native::pass::forward;
+use super::native::pass::{Keep, forward};
 use super::{Compute, Gradients, ModelError, Row, Weights};
 use candle_core::DType;
 
@@ -47,7 +47,7 @@ pub fn logits(weights: &Weights, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
     }
     let model = weights.packed::<f32>(false)?;
     let batch = Batch::new([Sequence { ids, wanted: &[last as u32] }]);
-    Ok(all_logits(&model, &forward(&model, &batch, false).hidden))
+    Ok(all_logits(&model, &forward(&model, &batch, Keep::Nothing).hidden))
 }
 
 /// Scores and the gradients of Σ g · score with respect to the parameters, where g is known beforehand.

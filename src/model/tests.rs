@@ -151,7 +151,7 @@ fn micro_batches_and_kept_activations_do_not_change_the_gradient() {
     let rows = random_rows(&config, 13, 6);
     let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
     let run = |micro_batch, keep| {
-        let compute = Compute { micro_batch, keep, threads: 2 };
+        let compute = Compute { micro_batch, keep, threads: 2, ..Compute::default() };
         let evaluation = evaluate(&weights, &rows, 1.0, &compute).unwrap();
         (evaluation.scores.clone(), flat(&evaluation.backward(&slopes).unwrap()))
     };
@@ -164,6 +164,27 @@ fn micro_batches_and_kept_activations_do_not_change_the_gradient() {
         assert_eq!(other, scores);
         let worst = parts.iter().zip(&gradient).fold(0f32, |w, (a, b)| w.max((a - b).abs()));
         assert!(worst <= 1e-5 * largest, "{worst} of {largest}");
+    }
+}
+
+#[test]
+fn checkpointing_changes_no_bit() {
+    for config in [tiny(), variants().remove(6)] {
+        let whole = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
+        let targets = vec!["v_proj".to_string(), "up_proj".to_string()];
+        let adapted = whole.adapted(LoraConfig { rank: 2, alpha: 2.0, targets }, 1).unwrap();
+        shake(&adapted);
+        for weights in [&whole, &adapted] {
+            let rows = random_rows(&config, 13, 6);
+            let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
+            let run = |checkpointing, keep| {
+                let compute = Compute { threads: 2, checkpointing, keep, ..Compute::default() };
+                let evaluation = evaluate(weights, &rows, 1.0, &compute).unwrap();
+                (evaluation.scores.clone(), flat(&evaluation.backward(&slopes).unwrap()))
+            };
+            let expected = run(false, 1 << 30);
+            assert!(run(true, 1 << 30) == expected && run(true, 0) == expected);
+        }
     }
 }
 
@@ -205,15 +226,18 @@ fn the_kernels_agree_with_candles_operations() {
         let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
         let compute = Compute { micro_batch: Some(4), ..Compute::default() };
         let what = Ask::Policy { temperature: 0.7 };
-        let (logp, entropy) = composite::score(&weights, &rows, 0.7, composite::Graph::Free).unwrap();
+        let found = composite::Padded::new(&weights, &rows).unwrap().answers(what, composite::Graph::Free).unwrap();
         let [ours_logp, ours_entropy] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
-        for (theirs, ours) in [(logp, ours_logp), (entropy, ours_entropy)] {
+        for (theirs, ours) in found.iter().zip([ours_logp, ours_entropy]) {
             let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
             assert!(worst < 1e-10, "{worst}");
         }
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, what, &compute).unwrap();
         same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        let by_layer = Compute { checkpointing: true, ..compute.clone() };
+        let layered = Composite::new(&weights, &rows, what, &by_layer).unwrap();
+        same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
 
         let critic = Critic::from_backbone(&weights).unwrap();
         shake(critic.weights());

@@ -1,5 +1,6 @@
 //! Policies that were pretrained: chat models and other causal language models as they are published.
 
+use super::adapter::AdapterKind;
 use super::decode::{DecodeKind, Sample};
 use super::decoder::PolicyKind;
 use crate::kind;
@@ -36,6 +37,8 @@ kind! {
         context: Count [default Count(1024)],
         /// How responses are made.
         decode: Part<dyn DecodeKind> [default sample()],
+        /// What is trained in the place of its weights; left out, all of them are.
+        adapter: Option<Part<dyn AdapterKind>> [default None],
     }
 }
 
@@ -47,6 +50,10 @@ fn sample() -> Part<dyn DecodeKind> {
 impl PolicyKind for CausalLm {
     fn identity(&self) -> serde_json::Value {
         let mut identity = serde_json::to_value(self).unwrap_or_default();
+        if let (None, Some(fields)) = (&self.adapter, identity.as_object_mut()) {
+            // younger than the other fields: without it a task is what it was
+            fields.remove("adapter");
+        }
         if let Ok(source) = Source::parse(&self.weights) {
             identity["weights"] = source.identity().into();
         }

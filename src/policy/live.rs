@@ -3,18 +3,21 @@
 use super::decode::Decode;
 use super::decoder::Decoder;
 use super::published::Published;
-use crate::model::{DecoderConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Variant, Weights};
+use crate::model::{DecoderConfig, LoraConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Variant, Weights};
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 
 pub const WEIGHTS: &str = "model.safetensors";
+const ADAPTER: &str = "adapter.safetensors";
 pub const TOKENIZER: &str = "tokenizer.json";
 const DESCRIPTION: &str = "policy.json";
 const FORMAT: u32 = 1;
 /// With what a pretrained policy has beside: what an older engine would not heed.
 const PUBLISHED_FORMAT: u32 = 2;
+/// With an adapter.
+const ADAPTER_FORMAT: u32 = 3;
 
 /// `policy.json`
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ struct Description {
     decode: Decode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     published: Option<Published>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adapter: Option<LoraConfig>,
 }
 
 #[derive(Debug)]
@@ -63,8 +68,16 @@ impl Policy {
         self.weights.save(&folder.join(WEIGHTS))?;
         self.tokenizer.save(&folder.join(TOKENIZER))?;
         let (config, published) = (self.weights.config().clone(), self.published.clone());
-        let format = if published.is_some() { PUBLISHED_FORMAT } else { FORMAT };
-        let description = Description { format, config, decode: self.decode.clone(), published };
+        let adapter = self.weights.adapter().map(|adapter| adapter.config().clone());
+        if adapter.is_some() {
+            self.weights.save_trained(&folder.join(ADAPTER))?;
+        }
+        let format = match (&adapter, &published) {
+            (Some(_), _) => ADAPTER_FORMAT,
+            (None, Some(_)) => PUBLISHED_FORMAT,
+            (None, None) => FORMAT,
+        };
+        let description = Description { format, config, decode: self.decode.clone(), published, adapter };
         let path = folder.join(DESCRIPTION);
         let text = serde_json::to_vec_pretty(&description).map_err(|e| ModelError::file(&path, e))?;
         std::fs::write(&path, text).map_err(|e| ModelError::file(&path, e))
@@ -74,13 +87,13 @@ impl Policy {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
         let description: Description = serde_json::from_slice(&text).map_err(|e| ModelError::file(&path, e))?;
-        if description.format > PUBLISHED_FORMAT {
-            return Err(ModelError::file(
-                &path,
-                format!("is of format {}, newer than this engine's {PUBLISHED_FORMAT}", description.format),
-            ));
+        if description.format > ADAPTER_FORMAT {
+            return Err(ModelError::file(&path, format!("is of format {}, newer than this engine's {ADAPTER_FORMAT}", description.format)));
         }
-        let weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
+        let mut weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
+        if let Some(adapter) = description.adapter {
+            weights = weights.with_saved_adapter(adapter, &folder.join(ADAPTER))?;
+        }
         let path = folder.join(TOKENIZER);
         let tokenizer = match &description.published {
             Some(published) => published.tokenizer(&path)?,

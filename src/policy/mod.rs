@@ -1,6 +1,7 @@
 //! Policies, critics, actors and optimisers as a pipeline declares them.
 
 mod actor;
+mod adapter;
 mod causal_lm;
 mod critic;
 mod decode;
@@ -11,6 +12,7 @@ mod optimizer;
 mod published;
 
 pub use actor::{Actor, ActorInput, ActorKind};
+pub use adapter::{AdapterKind, Lora, Target};
 pub use causal_lm::CausalLm;
 pub use critic::{CriticKind, ValueHead};
 pub use decode::{Choose, Decode, DecodeKind, Sample};

@@ -49,11 +49,17 @@ impl Published {
 }
 
 impl Policy {
-    /// A pretrained model. Fetched models are kept in `cache`.
+    /// A pretrained model. Fetched models are kept in `cache`. An adapter starts from `seed`.
     ///
     /// # Errors
     /// If it cannot be fetched or read, is not the one of the hash, or has no tokenizer, or no chat template where one is asked for.
-    pub fn pretrained(model: &CausalLm, cache: &Path, device: &Device, hear: &mut dyn FnMut(Loading)) -> Result<Self, ModelError> {
+    pub fn pretrained(
+        model: &CausalLm,
+        cache: &Path,
+        seed: u64,
+        device: &Device,
+        hear: &mut dyn FnMut(Loading),
+    ) -> Result<Self, ModelError> {
         let source = Source::parse(&model.weights)?;
         let path = source.fetch(cache, &mut |line| hear(Loading::Says(line)))?;
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
@@ -78,6 +84,10 @@ impl Policy {
             template: chat,
             chat: model.chat,
             system: model.system.clone(),
+        };
+        let weights = match &model.adapter {
+            Some(adapter) => Arc::new(weights.adapted(adapter.lora(), seed)?),
+            None => weights,
         };
         let tokenizer = Arc::new(tokenizer);
         Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })

@@ -5,7 +5,8 @@ use crate::kind;
 use crate::policy::PolicyInput;
 
 kind! {
-    /// Writes a policy in the layout of Hugging Face: `config.json`, `model.safetensors`, `tokenizer.json`.
+    /// Writes a policy in the layout of Hugging Face: `config.json`, `model.safetensors`, `tokenizer.json`. An adapter is merged
+    /// into the weights, and stands by itself in the folder `adapter`, in the layout of PEFT.
     ///
     /// ```epo
     /// prompt p = "{observation}"

@@ -66,6 +66,8 @@ kind! {
         minibatch: Option<Count> [default None],
         /// Rows that are propagated at once; changes memory, not the update.
         micro_batch: Count [default Count(16)],
+        /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
+        checkpointing: bool [default false],
         /// The policy's optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
         /// How responses are made while collecting, if not as the policy says.
@@ -84,7 +86,7 @@ kind! {
 }
 
 /// Fields that can only change how fast or how often something is written.
-const UNTOUCHED: [&str; 2] = ["micro_batch", "checkpoint_every"];
+const UNTOUCHED: [&str; 3] = ["micro_batch", "checkpointing", "checkpoint_every"];
 
 impl Rl {
     pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {

@@ -34,6 +34,8 @@ kind! {
         minibatch: Count [default Count(32)],
         /// Rows that are propagated at once; changes memory, not the update.
         micro_batch: Count [default Count(16)],
+        /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
+        checkpointing: bool [default false],
         /// The optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
     }
@@ -49,7 +51,7 @@ impl Stage for Sft {
     }
 
     fn identity(&self) -> serde_json::Value {
-        super::without(serde_json::to_value(self).unwrap_or_default(), &["micro_batch"])
+        super::without(serde_json::to_value(self).unwrap_or_default(), &["micro_batch", "checkpointing"])
     }
 
     fn draws(&self) -> bool {

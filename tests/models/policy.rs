@@ -96,6 +96,95 @@ fn a_pretrained_policy_goes_through_all_stages() {
     assert!(refused.status.code() == Some(2) && said.contains("is another model than the one of `hash`"), "{said}");
 }
 
+/// Numbers of a tensor by name in a safetensors file.
+fn tensors(path: &Path) -> std::collections::BTreeMap<String, Vec<f32>> {
+    let all = candle_core::safetensors::load(path, &Device::Cpu).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    all.into_iter().map(|(name, t)| (name, t.flatten_all().and_then(|t| t.to_vec1()).expect("numbers"))).collect()
+}
+
+/// As above, but an adapter is trained. What is exported is the model with the adapter in it, and the adapter as PEFT has it.
+#[test]
+fn an_adapter_is_trained_and_the_model_below_it_is_not() {
+    let (_, config) = architectures().swap_remove(2);
+    let model = Folder::new(&DecoderConfig { context: 400, ..config });
+    let place = tempfile::tempdir().expect("a folder");
+    let root = place.path();
+    std::fs::create_dir(root.join("model")).expect("a folder");
+    for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(model.path(name), root.join("model").join(name)).expect("a copy");
+    }
+    let adapter = "weights = \"model\", adapter = lora { rank = 4, alpha = 6, targets = [v_proj, q_proj, down_proj] }";
+    let text = PIPELINE.replace("weights = \"model\"", adapter).replace("iterations = 1", "iterations = 2");
+    let text = text.replace("out    = export   { policy = train }", "out    = export   { policy = train }\n    first  = export   {}");
+    std::fs::write(root.join("a.epo"), text).expect("a file");
+    succeeds(root, &["a.epo", "--quiet"]);
+
+    // before any training the exported model is the one below
+    let base = tensors(&root.join("model/model.safetensors"));
+    assert_eq!(tensors(&output(root, "first", "folder").join("model.safetensors")), base);
+    let [first, out] = ["first", "out"].map(|stage| tensors(&output(root, stage, "folder").join("adapter/adapter_model.safetensors")));
+    assert_eq!(out.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
+    assert_eq!(out.len(), 2 * 2 * 3);
+    assert!(first.iter().filter(|(name, _)| name.contains("lora_B")).all(|(_, b)| b.iter().all(|x| *x == 0.0)));
+    assert!(out.values().all(|values| values.iter().any(|x| *x != 0.0)));
+    let merged = tensors(&output(root, "out", "folder").join("model.safetensors"));
+    assert_eq!(merged.keys().collect::<Vec<_>>(), base.keys().collect::<Vec<_>>());
+    for (name, w) in &base {
+        let module = name.trim_end_matches(".weight");
+        let Some(a) = out.get(&format!("base_model.model.{module}.lora_A.weight")) else {
+            assert_eq!(&merged[name], w, "{name} is frozen");
+            continue;
+        };
+        let b = &out[&format!("base_model.model.{module}.lora_B.weight")];
+        let (inner, rank) = (a.len() / 4, 4);
+        for (i, (found, w)) in merged[name].iter().zip(w).enumerate() {
+            let (row, column) = (i / inner, i % inner);
+            let product: f32 = (0..rank).map(|r| b[row * rank + r] * a[r * inner + column]).sum();
+            assert!((found - (w + 1.5 * product)).abs() < 1e-6, "{name}");
+        }
+    }
+    let about = std::fs::read(output(root, "out", "folder").join("adapter/adapter_config.json")).expect("a file");
+    let about: serde_json::Value = serde_json::from_slice(&about).expect("JSON");
+    assert_eq!(about["target_modules"], serde_json::json!(["q_proj", "v_proj", "down_proj"]));
+    assert_eq!((&about["r"], &about["lora_alpha"], &about["peft_type"]), (&4.into(), &6.0.into(), &"LORA".into()));
+
+    // the first update of every iteration sees the policy that has played; a checkpoint has the adapter alone
+    let run = std::fs::read_dir(root.join("runs/a")).expect("runs").next().expect("a run").expect("an entry").path();
+    let metrics = std::fs::read_to_string(run.join("tasks/a.train/metrics.jsonl")).expect("metrics");
+    let records: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(records.len(), 2);
+    for record in &records {
+        assert!(record["rollout_gap"].as_f64().expect("a gap") < 1e-4, "{record}");
+    }
+    // the reference is the adapter as it was at the start of the stage
+    assert!(records[0]["loss/minimize"].is_number() && records[1]["kl"].is_number());
+    let checkpoints = std::fs::read_dir(run.join("tasks/a.train/checkpoints")).expect("checkpoints");
+    let policy = checkpoints.filter_map(Result::ok).next().expect("a checkpoint").path().join("policy.safetensors");
+    assert!(tensors(&policy).keys().all(|name| name.contains(".lora_")));
+}
+
+#[test]
+fn mistakes_in_an_adapter_are_found_before_anything_runs() {
+    let place = tempfile::tempdir().expect("a folder");
+    let check = |adapter: &str| {
+        let text = PIPELINE.replace("weights = \"model\"", &format!("weights = \"model\", adapter = {adapter}"));
+        std::fs::write(place.path().join("a.epo"), text).expect("a file");
+        let output = epo(place.path(), &["check", "a.epo"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout))
+    };
+    assert_eq!(check("lora { rank = 2, dropout = 0 }").0, Some(0));
+    for (adapter, words) in [
+        ("lora { dropout = 0.1 }", "an adapter with dropout would act by one policy and learn by another"),
+        ("lora { targets = [] }", "an adapter without targets leaves nothing to train"),
+        ("lora { targets = [q_proj, w_proj] }", "w_proj"),
+        ("lora { r = 8 }", "unknown field `r`"),
+        ("loar { rank = 8 }", "did you mean `lora`?"),
+    ] {
+        let (code, said) = check(adapter);
+        assert!(code == Some(1) && said.contains(words), "{adapter}: {said}");
+    }
+}
+
 #[test]
 fn the_hub_that_cannot_be_asked_and_the_package_that_cannot_be_fetched() {
     let place = tempfile::tempdir().expect("a folder");

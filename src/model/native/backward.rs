@@ -6,7 +6,7 @@ use super::elementwise::{head_norm_backward, rms_norm, rms_norm_backward, sum_ro
 use super::gradients::{LayerSums, MatrixSums, Sums};
 use super::matmul::{Left, Write, add_outer};
 use super::packed::{Layer, Linear, Packed};
-use super::pass::{Kept, Pass, Queries, gather, zeros};
+use super::pass::{Block, Kept, Pass, Queries, block_forward, gather, zeros};
 use super::real::Real;
 use super::simd::LANES;
 
@@ -17,7 +17,11 @@ pub(crate) fn backward<T: Real>(model: &Packed<T>, batch: &Batch, pass: Pass<T>,
     rms_norm_backward(&pass.last, width, &model.final_norm, &pass.last_inverse, dhidden, &mut dx, &mut sums.final_norm);
     let mut scratch = Scratch::default();
     let mut last = true;
-    for ((layer, kept), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
+    for ((layer, block), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
+        let kept = match block {
+            Block::Whole(kept) => kept,
+            Block::Input(x) => block_forward(model, layer, batch, last, x, &mut scratch).0,
+        };
         dx = block_backward(model, layer, batch, last, kept, dx, sums, &mut scratch);
         last = false;
     }

@@ -39,8 +39,23 @@ pub(crate) struct RawHeads<T> {
     pub(crate) k_inverse: Vec<T>,
 }
 
+/// How much a forward pass keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Nothing,
+    /// The input of every block; the rest is computed again, one block at a time (Chen et al., arXiv:1604.06174).
+    Inputs,
+    All,
+}
+
+/// What was kept of a block.
+pub(crate) enum Block<T> {
+    Input(Vec<T>),
+    Whole(Kept<T>),
+}
+
 pub(crate) struct Pass<T> {
-    pub(crate) blocks: Vec<Kept<T>>,
+    pub(crate) blocks: Vec<Block<T>>,
     /// Output of the last block at the wanted places, [S, width], and the inverse norms of its rows.
     pub(crate) last: Vec<T>,
     pub(crate) last_inverse: Vec<T>,
@@ -50,7 +65,12 @@ pub(crate) struct Pass<T> {
 
 impl<T> Pass<T> {
     /// Scalars kept for one token and for one wanted output.
-    pub(crate) fn size(config: &crate::model::DecoderConfig) -> (usize, usize) {
+    pub(crate) fn size(config: &crate::model::DecoderConfig, keep: Keep) -> (usize, usize) {
+        match keep {
+            Keep::Nothing => return (0, 0),
+            Keep::Inputs => return (config.layers * config.width, 2 * config.width),
+            Keep::All => {}
+        }
         let (query, kv) = (config.query_width(), config.kv_width());
         let raw = if config.variant.head_norms { query + kv + config.heads + config.kv_heads } else { 0 };
         let full = 2 * config.width + 2 * query + 2 * kv + config.heads + 2 + 2 * config.ffn + raw;
@@ -93,7 +113,7 @@ impl Batch {
 }
 
 /// Runs the batch through the model and keeps what the backward pass needs.
-pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: bool) -> Pass<T> {
+pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: Keep) -> Pass<T> {
     let config = &model.config;
     let width = config.width;
     let mut x = zeros(batch.tokens() * width);
@@ -105,8 +125,10 @@ pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: bool) -> 
     for (i, layer) in model.layers.iter().enumerate() {
         let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, &mut scratch);
         x = out;
-        if keep {
-            blocks.push(kept);
+        match keep {
+            Keep::Nothing => {}
+            Keep::Inputs => blocks.push(Block::Input(kept.x)),
+            Keep::All => blocks.push(Block::Whole(kept)),
         }
     }
     let outputs = batch.outputs();
@@ -115,7 +137,7 @@ pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: bool) -> 
     Pass { blocks, last: x, last_inverse, hidden }
 }
 
-fn block_forward<T: Real>(
+pub(super) fn block_forward<T: Real>(
     model: &Packed<T>,
     layer: &Layer<T>,
     batch: &Batch,

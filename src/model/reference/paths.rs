@@ -2,7 +2,8 @@
 
 use super::rows::{everywhere, greedy};
 use super::{Finding, LOGPROBS};
-use crate::model::composite::{self, Graph};
+use crate::model::composite::{self, Graph, Padded};
+use crate::model::engine::Ask;
 use crate::model::{Compute, ModelError, Row, Weights, score};
 use std::sync::Arc;
 
@@ -26,9 +27,9 @@ pub(super) fn compare(weights: &Arc<Weights>, prompts: &[&[u32]], threads: usize
     batched.numbers(|i| format!("target {i}"), &score(weights, &rows, 1.0, &compute)?.logp, &wide(&alone));
     let short: Vec<Row> = rows.iter().filter(|r| r.ids.len() <= LONGEST).cloned().collect();
     if !short.is_empty() {
-        let (logp, _) = composite::score(weights, &short, 1.0, Graph::Free)?;
+        let found = Padded::new(weights, &short)?.answers(Ask::Policy { temperature: 1.0 }, Graph::Free)?;
         let expected = score(weights, &short, 1.0, &compute)?.logp;
-        padded.numbers(|i| format!("target {i}"), &composite::host(&logp)?, &wide(&expected));
+        padded.numbers(|i| format!("target {i}"), &composite::host(&found[0])?, &wide(&expected));
     }
     let asked: Vec<(&[u32], usize)> = prompts.iter().map(|ids| (*ids, MADE)).collect();
     for (prompt, response) in prompts.iter().zip(greedy(weights, &asked, &[])?) {

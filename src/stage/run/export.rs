@@ -5,6 +5,9 @@ use crate::policy::{Policy, Published, TOKENIZER, WEIGHTS};
 use crate::stage::export::Export;
 use crate::stage::{Context, RunError};
 
+/// A folder in the folder: an adapter by itself.
+const ADAPTER: &str = "adapter";
+
 pub fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
     let config = policy.weights.config();
@@ -17,10 +20,16 @@ pub fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
     };
     description["pad_token_id"] = policy.tokenizer.pad().into();
     let beside = published.map(|published| beside(&policy, published)).transpose()?.unwrap_or_default();
+    let merged = policy.weights.adapter().map(|_| policy.weights.merged()).transpose()?;
     context.folder().write_output("folder", |folder| {
         let text = serde_json::to_vec_pretty(&description)?;
         std::fs::write(folder.join("config.json"), text)?;
-        policy.weights.save(&folder.join(WEIGHTS))?;
+        merged.as_ref().unwrap_or(&policy.weights).save(&folder.join(WEIGHTS))?;
+        if let Some(adapter) = policy.weights.adapter() {
+            let place = folder.join(ADAPTER);
+            std::fs::create_dir(&place)?;
+            adapter.save_peft(&place, published.map(|p| below(&p.source)))?;
+        }
         for (name, content) in &beside {
             std::fs::write(folder.join(name), content)?;
         }
@@ -29,6 +38,14 @@ pub fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
     let place = context.folder().path().join("outputs/folder");
     context.say(&format!("exported to {}", place.display()));
     Ok(())
+}
+
+/// The model below an adapter by the name that other tools know it by, and its revision.
+fn below(source: &str) -> (&str, Option<&str>) {
+    match source.strip_prefix("hub:").and_then(|rest| rest.split_once('@')) {
+        Some((name, revision)) => (name, Some(revision)),
+        None => (source, None),
+    }
 }
 
 /// What a pretrained model's folder has beside: how it ends, and how it is talked to.

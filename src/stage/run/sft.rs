@@ -2,7 +2,7 @@
 
 use super::shared::{adamw, compute, policy};
 use crate::lang::Diagnostic;
-use crate::model::{AdamW, Row, ScoreGradients, Weights, evaluate};
+use crate::model::{AdamW, Row, ScoreGradients, evaluate};
 use crate::policy::Policy;
 use crate::rollout::{Episode, prompt_ids, response_room};
 use crate::stage::sft::Sft;
@@ -38,14 +38,14 @@ pub fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let mut optimizer = AdamW::new(adamw(settings), &policy.weights)?;
     let (mut start, mut sums) = (0, Sums::default());
     if let Some(checkpoint) = context.folder().checkpoint() {
-        policy.weights.copy_from(&Weights::load(&checkpoint.file(POLICY), policy.weights.config(), &policy.weights.device())?)?;
+        policy.weights.restore_trained(&checkpoint.file(POLICY))?;
         optimizer = AdamW::load(&checkpoint.file(OPTIMIZER), adamw(settings), &policy.weights)?;
         sums = crate::store::read_json(&checkpoint.file(STATE))?;
         start = checkpoint.iteration as usize;
     }
     let record_every = total.div_ceil(RECORDS).max(1);
     let save_every = total.div_ceil(CHECKPOINTS).max(1);
-    let compute = compute(context, stage.micro_batch.0);
+    let compute = compute(context, stage.micro_batch.0, stage.checkpointing);
     let mut order = (usize::MAX, Vec::new());
     for update in start..total {
         let epoch = update / per_epoch;
@@ -101,7 +101,7 @@ pub fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         let stop = context.interrupted();
         if (done.is_multiple_of(save_every) || stop) && done < total {
             context.folder().save_checkpoint(done as u64, |folder| {
-                policy.weights.save(&folder.join(POLICY))?;
+                policy.weights.save_trained(&folder.join(POLICY))?;
                 optimizer.save(&folder.join(OPTIMIZER))?;
                 Ok(crate::store::write_json(&folder.join(STATE), &sums)?)
             })?;

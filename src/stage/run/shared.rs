@@ -47,11 +47,12 @@ pub fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, 
             if let Some(model) = part.as_causal_lm() {
                 let cache = context.data("models").unwrap_or_else(crate::model::pretrained::cache_folder);
                 let device = context.device().clone();
+                let seed = context.seeds().child("adapter", 0).0;
                 let mut hear = |loading: Loading<'_>| match loading {
                     Loading::Says(line) => context.say(line),
                     Loading::Read { done, total } => context.progress(Progress::loading(done, total)),
                 };
-                return Ok(Policy::pretrained(model, &cache, &device, &mut hear)?);
+                return Ok(Policy::pretrained(model, &cache, seed, &device, &mut hear)?);
             }
             let decoder =
                 part.as_decoder().ok_or_else(|| RunError::Failed(format!("a policy of kind `{}` cannot be made here", part.kind)))?;
@@ -89,8 +90,8 @@ pub fn adamw(kind: &Adamw) -> AdamWConfig {
     AdamWConfig { beta1: kind.beta1.0, beta2: kind.beta2.0, eps: kind.eps.0, weight_decay: kind.weight_decay.0 }
 }
 
-pub fn compute(context: &dyn Context, micro_batch: usize) -> Compute {
-    Compute { threads: context.threads(), micro_batch: Some(micro_batch), ..Compute::default() }
+pub fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
+    Compute { threads: context.threads(), micro_batch: Some(micro_batch), checkpointing, ..Compute::default() }
 }
 
 /// Says which episodes broke down, a few of them by name.

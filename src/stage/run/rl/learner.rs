@@ -67,7 +67,7 @@ impl Learner {
             objective,
             advantage,
             history: History::default(),
-            compute: compute(context, stage.micro_batch.0),
+            compute: compute(context, stage.micro_batch.0, stage.checkpointing),
             decode,
             temperature,
             last_terms: BTreeMap::new(),

