@@ -3,24 +3,23 @@
 //! The games: `FOLDER`, else `$ALFWORLD_DATA`, else the archive of the reference data (`EPO_SHARED`, or `../shared`), unpacked once into the
 //! target folder.
 
-use epo::env::alfworld::{Alfworld, AlfworldConfig, bench};
+use epo::env::alfworld::{Alfworld, AlfworldConfig};
+use epo::env::measure;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-
-const GAMES: usize = 50;
-const STEPS: usize = 2000;
+use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let world = Alfworld::new(AlfworldConfig { data: Some(games()?), ..AlfworldConfig::default() })?;
-    let found = bench(&world, "train", GAMES, STEPS, 0)?;
-    let [least, median, most] = found.steps_per_second;
-    println!("one thread, {GAMES} games, {STEPS} random admissible steps each, with admissible commands and texts");
-    println!("steps a second: median {median:.0} (lowest {least:.0}, highest {most:.0})");
-    println!("a game read and worked out: {:.2} ms ({:.0} a second)", 1e3 / found.loads_per_second, found.loads_per_second);
-    println!("a new episode of a game played before: {:.3} ms", found.reset_ms);
-    match found.memory_of_128_mib {
-        Some(mib) => println!("128 environments at once, each another game: {mib:.1} MiB"),
-        None => println!("memory of 128 environments: this system does not tell"),
+    let found = measure(&world, Duration::from_secs(10))?;
+    print!("{found}");
+    println!(
+        "a game read and worked out: {:.2} ms; a new episode of one played before: {:.3} ms",
+        1e3 / found.loads_per_second,
+        1e3 / found.resets_per_second
+    );
+    if let Some(bytes) = found.bytes_per_environment {
+        println!("128 environments at once, each another game: {:.1} MiB", 128.0 * bytes as f64 / (1 << 20) as f64);
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ if [ -n "$tiny" ]; then
   mkdir "$place/lib"
   cp pipelines/household/*.epo "$place"
   sed -e 's/count = 2000/count = 40/; s/count = 300/count = 4/; s/episodes = 60/episodes = 6/; s/episodes = 300/episodes = 8/' \
-    -e 's/epochs = 3/epochs = 1/; s/width = 64/width = 16/; s/iterations = 40/iterations = 2/; s/groups = 128/groups = 16/' \
+    -e 's/epochs = 3/epochs = 1/; s/width = 64/width = 16/; s/iterations = 30/iterations = 2/; s/groups = 128/groups = 16/' \
     -e 's/train.groups     = 16/train.groups = 2/' pipelines/lib/household.epo > "$place/lib/household.epo"
   sed 's/2000/16/' pipelines/household/sft.epo > "$place/sft.epo"
   file=$place/matrix.epo

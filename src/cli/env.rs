@@ -1,12 +1,10 @@
 //! `epo-run env`
 
-mod measure;
-
 use super::world::{declared_with_data, open};
 use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, complain};
+use crate::env::measure;
 use crate::env::{EnvError, Panel, World};
 use clap::{Args, Subcommand};
-use measure::measure;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use crate::equation::{latex, latex_name, readable, term_text_shallow};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
+use crate::objective::Reach;
 use crate::plan::{self, Plan};
 use crate::spec::{Compiled, Equations, PipelineSpec, Request, compile, equations};
 use clap::{Args, ValueEnum};
@@ -28,6 +29,9 @@ pub struct ShowArgs {
     /// The equations as LaTeX.
     #[arg(long)]
     pub latex: bool,
+    /// Which model the gradient of each term reaches, and through what.
+    #[arg(long, conflicts_with_all = ["view", "latex"])]
+    pub gradients: bool,
     /// Change a line of a pipeline first: `ppo.lambda=0.003`.
     #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
     pub set: Vec<String>,
@@ -47,7 +51,7 @@ pub enum View {
 
 pub fn run(args: &ShowArgs) -> u8 {
     let request = Request { root: Root::File(&args.file), overrides: &args.set };
-    if args.objective || args.latex {
+    if args.objective || args.latex || args.gradients {
         return objective(args, &request);
     }
     if args.view == View::Ast {
@@ -180,8 +184,13 @@ fn objective(args: &ShowArgs, request: &Request<'_>) -> u8 {
     let relevant: Vec<Diagnostic> = diagnostics.0;
     let diagnostics = Diagnostics(relevant);
     compiled::show(&sources, &diagnostics);
-    let parts: Vec<String> = found.iter().map(|e| if args.latex { as_latex(e) } else { as_text(e) }).collect();
-    answer(&parts.join("\n"));
+    let part = |e: &&Equations| match (args.latex, args.gradients) {
+        (true, _) => as_latex(e),
+        (false, false) => as_text(e),
+        (false, true) if args.objective => as_text(e) + &gradients(e),
+        (false, true) => format!("{}\n{}", e.name(), gradients(e)),
+    };
+    answer(&found.iter().map(part).collect::<Vec<_>>().join("\n"));
     if diagnostics.has_errors() { WRONG_INPUT } else { DONE }
 }
 
@@ -193,6 +202,16 @@ fn as_text(equations: &Equations) -> String {
         let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(&term));
     }
     out
+}
+
+/// Of the terms as they are written; what is wrong with them is for `check` to say.
+fn gradients(equations: &Equations) -> String {
+    let (Some(loss), _) = equations.check(&mut Diagnostics::default()) else { return String::new() };
+    let terms = loss.terms().iter().filter(|term| term.reached).map(|term| (term.name.as_str(), term.reach));
+    let lines: Vec<_> = terms.chain([("minimize", loss.reach())]).collect();
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let line = |(name, reach): (&str, Reach)| format!("  {name:width$} -> {}\n", reach.words());
+    lines.into_iter().map(line).collect()
 }
 
 fn as_latex(equations: &Equations) -> String {

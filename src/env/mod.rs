@@ -2,11 +2,13 @@
 
 pub mod alfworld;
 pub mod household;
+mod measure;
 pub mod pddl;
 mod replay;
 pub mod scienceworld;
 pub mod text;
 
+pub use measure::{Measured, measure};
 pub use replay::{Difference, Replay};
 
 use serde::{Deserialize, Serialize};

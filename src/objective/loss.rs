@@ -1,7 +1,8 @@
 //! A checked `loss` block.
 
 use super::batch::Batch;
-use super::check::{Checker, flow, sum};
+use super::check::flow::{self, Reach};
+use super::check::{Checker, sum};
 use super::context::Scope;
 use super::error::ObjectiveError;
 use super::eval::{Evaluator, Moment, Value, summands};
@@ -28,6 +29,7 @@ pub struct Objective {
     terms: Vec<NamedTerm>,
     summands: Vec<bool>,
     needs: Needs,
+    reach: Reach,
     span: Span,
     digest: String,
 }
@@ -41,6 +43,8 @@ pub struct NamedTerm {
     pub reached: bool,
     /// In full, with library functions replaced by their meaning.
     pub text: String,
+    /// Which learned quantities its gradient reaches.
+    pub reach: Reach,
     node: NodeId,
 }
 
@@ -93,6 +97,7 @@ impl Objective {
                     place: term.name_span,
                     reached: false,
                     text: describe(&term.term, FULL),
+                    reach: Reach::default(),
                     node,
                 }),
                 None => sound = false,
@@ -118,6 +123,7 @@ impl Objective {
         let live = program.reachable([root]);
         for term in &mut terms {
             let is_mention = |node: &super::program::Node| matches!(&node.op, Op::Named(name) if **name == *term.name);
+            term.reach = flow.reach[term.node];
             term.reached = program.nodes.iter().zip(&live).any(|(node, live)| *live && is_mention(node));
         }
         let mut hasher = blake3::Hasher::new();
@@ -127,7 +133,8 @@ impl Objective {
         hasher.update(program.nodes[root].digest.as_bytes());
         let (summands, needs) = (summands(&program, root), needs(&program, &flow, &[root]));
         let digest = hasher.finalize().to_hex().to_string();
-        Some(Self { program, minimize: root, terms, summands, needs, span: minimize.place(), digest })
+        let reach = flow.reach[root];
+        Some(Self { program, minimize: root, terms, summands, needs, reach, span: minimize.place(), digest })
     }
 
     pub fn needs(&self) -> &Needs {
@@ -136,6 +143,11 @@ impl Objective {
 
     pub fn terms(&self) -> &[NamedTerm] {
         &self.terms
+    }
+
+    /// Which learned quantities the gradient of `minimize` reaches.
+    pub fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// The same for equations that compute and log the same, whatever else was written around them.

@@ -148,14 +148,24 @@ fn read_has(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) 
     Some(Arc::new(Has::read_fields(component, reader)?))
 }
 
+words! {
+    /// Letters that a response may not have.
+    pub enum Without {
+        /// Any letter will do.
+        Nothing = "nothing",
+        /// No ideograph of Chinese, Japanese or Korean (U+4E00 to U+9FFF): models that know these languages drift into them.
+        Cjk = "cjk",
+    }
+}
+
 kind! {
-    /// The response has these marks, in this order.
+    /// The response has these marks, in this order, and none of the letters that it may not have.
     ///
     /// ```epo
     /// prompt p = "{observation}"
     /// house = household {
     ///   prompt = windowed { then = p }
-    ///   valid  = has("<think>", "</think>")
+    ///   valid  = has("<think>", "</think>", without = cjk)
     ///   train  = games { split = "train" }
     /// }
     /// ```
@@ -168,6 +178,8 @@ kind! {
         third: Option<String> [default None],
         /// A fourth.
         fourth: Option<String> [default None],
+        /// Letters that make a response ill-formed.
+        without: Without [default Without::Nothing],
     }
 }
 
@@ -180,10 +192,41 @@ impl WellFormed for Has {
                 None => return false,
             }
         }
-        true
+        self.without == Without::Nothing || !response.contains(|letter| matches!(letter, '\u{4E00}'..='\u{9FFF}'))
     }
 
     fn identity(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_in_order_and_no_ideographs() {
+        let mark = |text: &str| Some(text.to_owned());
+        let has = |without| Has {
+            first: "<think>".into(),
+            second: mark("</think>"),
+            third: mark("<action>"),
+            fourth: mark("</action>"),
+            without,
+        };
+        let reply = |thought: &str| format!("<think>{thought}</think><action>go north</action>");
+        for (response, of_any, of_no_cjk) in [
+            (reply("the door"), true, true),
+            (reply("la porte, \u{3bb}\u{430}\u{3042}"), true, true),
+            (reply("\u{4E00}"), true, false),
+            (reply("the door \u{95E8}."), true, false),
+            (reply("\u{9FFF}"), true, false),
+            (reply("\u{4DFF}\u{A000}"), true, true),
+            ("<action>go north</action><think>the door</think>".into(), false, false),
+            ("go north".into(), false, false),
+        ] {
+            assert_eq!(has(Without::Nothing).holds(&response), of_any, "{response}");
+            assert_eq!(has(Without::Cjk).holds(&response), of_no_cjk, "{response}");
+        }
     }
 }

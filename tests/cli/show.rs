@@ -114,6 +114,44 @@ b
 }
 
 #[test]
+fn where_gradients_go() {
+    let text = r#"
+import "std/losses.epo"
+pipeline epo {
+  advantage = gae(reward, value, gamma = 1, lambda = 1)
+  loss {
+    surrogate = mean(ppo_clip(0.2))
+    fit       = mean((value - returns) ^ 2)
+    explore   = trajectory_mean(entropy)
+    smooth    = trajectory_mean(corridor_indicator(entropy, around = 1))
+    both      = surrogate + 0.5 * fit - 0.01 * explore
+    unused    = mean(entropy)
+    beta      = phase(iteration, iterations)
+    minimize  = both + beta * smooth
+  }
+}
+"#;
+    let place = Place::new(&[("g.epo", text)]);
+    let expected = "\
+epo
+  surrogate -> policy, through logp
+  fit       -> critic, through value
+  explore   -> policy, through entropy
+  smooth    -> nothing
+  both      -> policy, through logp and entropy; critic, through value
+  beta      -> nothing
+  minimize  -> policy, through logp and entropy; critic, through value
+";
+    place.epo(&["show", "g.epo", "--gradients"]).answers(expected);
+    let with_equations = place.epo(&["show", "g.epo", "--objective", "--gradients"]);
+    assert!(
+        with_equations.out.contains("  beta      = ") && with_equations.out.ends_with(&expected["epo\n".len()..]),
+        "{}",
+        with_equations.out
+    );
+}
+
+#[test]
 fn other_forms() {
     let place = Place::new(&[
         ("small.epo", SMALL),

@@ -166,38 +166,3 @@ fn schedules_of_the_prelude() {
         assert_eq!(compiled.diagnostics.0[0].message, message);
     }
 }
-
-#[test]
-#[ignore]
-fn bench() {
-    let rows = 256u64;
-    let len = 512usize;
-    let r = Rows {
-        lengths: vec![len; rows as usize],
-        episode: Some((0..rows).map(|r| r / 8).collect()),
-        group: Some((0..rows).map(|r| r / 64).collect()),
-        turn_index: Some((0..rows).map(|r| r % 8).collect()),
-        ..Rows::default()
-    };
-    let n = rows as usize * len;
-    let mut random = super::random::Random::new(1);
-    let mut batch = Batch::new(r).unwrap();
-    for q in ["logp", "old_logp", "ref_logp", "entropy", "value", "old_value", "advantage", "returns"] {
-        batch.set(q, (0..n).map(|_| random.between(-1.0, 1.0)).collect()).unwrap();
-    }
-    batch.set_time(3.0, 150.0, 0.02).unwrap();
-    let whole = loss_block(
-        "surrogate = mean(ppo_clip(0.2, dual = 3))\n explore = trajectory_mean(entropy)\n smooth = trajectory_mean(0.1 * corridor(entropy, around = history(mean(entropy)), low = 0.5, high = 1.5))\n minimize = surrogate - 0.01 * (explore - phase() * smooth) + 0.01 * mean(kl_k3()) + mean(value_clip(0.2))",
-    );
-    let h = History::given(vec![0.3]);
-    for _ in 0..3 {
-        let t = std::time::Instant::now();
-        whole.evaluate(&batch, &h).unwrap();
-        println!("{n} tokens: {:?}", t.elapsed());
-    }
-    let t = std::time::Instant::now();
-    for _ in 0..100 {
-        let _ = loss("mean(ppo_clip(0.2)) + mean(kl_k3())");
-    }
-    println!("compile+check: {:?} each", t.elapsed() / 100);
-}

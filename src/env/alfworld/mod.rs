@@ -2,9 +2,8 @@
 //! in the files; this module knows how files lie in folders, how objects are numbered, and how the official loader chooses.
 //!
 //! A game's id is its folder below the root: `valid_seen/<task>/<trial>`. [`Alfworld`] is the environment, [`check`] replays
-//! recordings of the reference, [`bench`] measures.
+//! recordings of the reference.
 
-mod bench;
 mod check;
 mod episode;
 mod error;
@@ -13,7 +12,6 @@ mod folder;
 mod names;
 mod world;
 
-pub use bench::{Bench, bench};
 pub use check::{Difference, Report, check};
 pub use episode::Episode;
 pub use error::AlfworldError;

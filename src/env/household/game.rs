@@ -105,13 +105,6 @@ impl Game {
         let view = View { room, at, open: open || is("lit"), contents: &contents, hand };
         expert::advise(&self.layout, &view)?.command(&self.layout)
     }
-
-    /// What it takes in memory beyond its own size.
-    pub fn bytes(&self) -> usize {
-        let Layout { rooms, spots, things, .. } = &self.layout;
-        let layout = size_of::<Layout>() + size_of_val(rooms.as_slice()) + size_of_val(spots.as_slice()) + size_of_val(things.as_slice());
-        layout + self.game.bytes() + self.state.bytes() + self.scene.capacity()
-    }
 }
 
 fn broken(error: pddl::PlayError) -> EnvError {

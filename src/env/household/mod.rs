@@ -32,7 +32,6 @@
 //! # The splits
 //! See [`Household`] and [`Combination::held_out`].
 
-mod bench;
 mod combination;
 mod config;
 mod dice;
@@ -46,7 +45,6 @@ mod rehearsal;
 mod words;
 mod world;
 
-pub use bench::{BenchReport, bench};
 pub use combination::Combination;
 pub use config::{Config, ConfigError};
 pub use layout::{Layout, Spot, Thing};

@@ -15,11 +15,6 @@ impl Play {
         Play { shared, game: None }
     }
 
-    /// What it takes in memory.
-    pub fn bytes(&self) -> usize {
-        size_of::<Play>() + self.game.as_ref().map_or(0, Game::bytes)
-    }
-
     fn game(&mut self) -> Result<&mut Game, EnvError> {
         self.game.as_mut().ok_or_else(|| EnvError::Broken("no game is set up; call `reset` first".to_string()))
     }

@@ -168,16 +168,6 @@ impl Game {
         self.index.len()
     }
 
-    /// What the game takes in memory, in bytes, without what it shares with others.
-    pub fn bytes(&self) -> usize {
-        let names: usize = self.names.iter().map(|name| size_of::<Name>() + name.name.len()).sum();
-        let objects: usize = self.objects.iter().map(|(id, _)| size_of::<(String, TypeId)>() + id.len()).sum();
-        let tables: usize = self.tables.iter().map(|table| size_of::<Table>() + table.bytes()).sum();
-        let actions = self.actions.all.len() * size_of::<Action>() + self.actions.args.len() * 2 + self.actions.literals.len() * 4;
-        let members: usize = self.members.iter().map(Vec::len).sum();
-        size_of::<Game>() + names + objects + tables + actions + members + self.index.bytes() + self.initial.bytes()
-    }
-
     fn id(&self, object: ObjId) -> &str {
         self.objects.get(object as usize).map_or("", |(id, _)| id)
     }

@@ -171,13 +171,6 @@ impl Index {
             }
         }
     }
-
-    pub fn bytes(&self) -> usize {
-        self.texts.len()
-            + (self.ends.len() + self.starts.len() + self.under_starts.len()) * 4
-            + self.pivots.len() * 8
-            + self.under.len() * 8
-    }
 }
 
 /// The predicate of every fact.

@@ -22,9 +22,4 @@ impl State {
     pub(crate) fn make(&mut self, literal: Literal) {
         make(&mut self.bits, literal);
     }
-
-    /// What a state takes in memory, in bytes.
-    pub fn bytes(&self) -> usize {
-        size_of::<State>() + self.bits.len() * 8
-    }
 }

@@ -85,8 +85,4 @@ impl Table {
         }
         (low < self.len && self.row(low) == args).then_some(low)
     }
-
-    pub fn bytes(&self) -> usize {
-        self.rows.len() * 2 + self.by.iter().map(|(a, b)| (a.len() + b.len()) * 4).sum::<usize>()
-    }
 }

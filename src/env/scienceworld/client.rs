@@ -1,10 +1,11 @@
 //! One connection to the py4j server: one request, one answer, in turn.
 
 use super::error::Failure;
+use super::patience::Patience;
 use super::wire::{Answer, Arg, Dropped, Handle, Reply, parse};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An answer beyond this is not one: the longest seen has a few hundred kilobytes.
 const LONGEST_ANSWER: u64 = 1 << 28;
@@ -27,9 +28,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Of `process`, where it is known: see [`Patience`].
+    ///
     /// # Errors
     /// [`Failure::Closed`] when nobody listens there, [`Failure::Hung`] when the connection is not taken.
-    pub fn connect(port: u16, time_out: Duration) -> Result<Self, Failure> {
+    pub fn connect(port: u16, process: Option<u32>, time_out: Duration) -> Result<Self, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let connected = TcpStream::connect_timeout(&address, time_out).and_then(|stream| {
             stream.set_nodelay(true)?;
@@ -38,7 +41,7 @@ impl Client {
         });
         match connected {
             Ok(stream) => {
-                let stream = BufReader::new(Timed { stream, deadline: Instant::now() });
+                let stream = BufReader::new(Timed { stream, patience: Patience::new(process) });
                 Ok(Self { stream, time_out, dropped: Dropped::default(), lost: None })
             }
             Err(error) if is_time_out(&error) => Err(Failure::Hung { call: "connect".into(), after: time_out }),
@@ -164,7 +167,7 @@ impl Client {
             true => Failure::Hung { call: call.into(), after: self.time_out },
             false => Failure::Closed { call: call.into(), reason: error.to_string() },
         };
-        self.stream.get_mut().deadline = Instant::now() + self.time_out;
+        self.stream.get_mut().patience.start(self.time_out);
         self.stream.get_mut().stream.write_all(request.as_bytes()).map_err(failure)?;
         let mut line = Vec::new();
         (&mut self.stream).take(LONGEST_ANSWER).read_until(b'\n', &mut line).map_err(failure)?;
@@ -188,25 +191,32 @@ fn is_time_out(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// A stream whose reads end at a deadline, however many there are.
+/// A stream whose reads end with the patience for the whole answer, however many there are.
 #[derive(Debug)]
 struct Timed {
     stream: TcpStream,
-    deadline: Instant,
+    patience: Patience,
 }
 
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
+        loop {
+            let Some(left) = self.patience.left() else {
+                if self.patience.goes_on() {
+                    continue;
+                }
+                return Err(ErrorKind::TimedOut.into());
+            };
+            self.stream.set_read_timeout(Some(left))?;
+            // The server writes long answers in two pieces and waits for our acknowledgement of the first; the kernel would delay it by
+            // 40 ms. The kernel falls back by itself, so this has to be said before every read.
+            #[cfg(target_os = "linux")]
+            std::os::linux::net::TcpStreamExt::set_quickack(&self.stream, true)?;
+            match self.stream.read(buffer) {
+                Err(error) if is_time_out(&error) => {}
+                result => return result,
+            }
         }
-        self.stream.set_read_timeout(Some(left))?;
-        // The server writes long answers in two pieces and waits for our acknowledgement of the first; the kernel would delay it by 40 ms.
-        // The kernel falls back by itself, so this has to be said before every read.
-        #[cfg(target_os = "linux")]
-        std::os::linux::net::TcpStreamExt::set_quickack(&self.stream, true)?;
-        self.stream.read(buffer)
     }
 }
 

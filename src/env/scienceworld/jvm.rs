@@ -19,7 +19,8 @@ pub struct Limits {
     pub per_process: usize,
     /// The most that one process's heap may take, in MB.
     pub heap_mb: usize,
-    /// A simulator that does not answer for so long is given up and replaced. The slowest step seen takes 0.1 s.
+    /// A simulator that does not answer for so long is given up and replaced, its process's own time counting where others keep it from
+    /// the processor. The slowest step seen takes 0.1 s.
     pub time_out: Duration,
     /// The same for finding an expert's path, which takes up to 10 s.
     pub expert_time_out: Duration,
@@ -111,7 +112,7 @@ impl Jvm {
     }
 
     pub fn connect(&self) -> Result<Client, Failure> {
-        Client::connect(self.port, self.time_out)
+        Client::connect(self.port, Some(self.id), self.time_out)
     }
 
     /// Of the process.

@@ -19,6 +19,7 @@ mod error;
 mod game;
 mod java;
 mod jvm;
+mod patience;
 mod play;
 mod pool;
 mod recovery;

@@ -17,6 +17,18 @@ impl Reach {
         self.logp || self.entropy || self.value
     }
 
+    /// `policy, through logp and entropy`: the models whose parameters a gradient gets to, and what it goes through.
+    pub fn words(self) -> String {
+        let policy = [(self.logp, "logp"), (self.entropy, "entropy")].into_iter().filter_map(|(has, name)| has.then_some(name));
+        let policy: Vec<&str> = policy.collect();
+        match (policy.is_empty(), self.value) {
+            (true, false) => "nothing".into(),
+            (true, true) => "critic, through value".into(),
+            (false, false) => format!("policy, through {}", policy.join(" and ")),
+            (false, true) => format!("policy, through {}; critic, through value", policy.join(" and ")),
+        }
+    }
+
     fn with(self, other: Reach) -> Reach {
         Reach { logp: self.logp || other.logp, entropy: self.entropy || other.entropy, value: self.value || other.value }
     }

@@ -1,31 +1,35 @@
 //! How fast an environment is, and what it takes of memory.
 
-use crate::env::{EnvError, World};
+use super::{EnvError, World};
 use crate::seed::Seed;
 use rand::Rng;
 use serde::Serialize;
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
-#[derive(Debug, Serialize)]
+/// What [`measure`] found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
     /// Steps a second, with their texts and lists of admissible actions.
-    steps_per_second: f64,
+    pub steps_per_second: f64,
+    /// The same of each game that was played by itself: the lowest, the median, the highest.
+    pub by_game: [f64; 3],
     /// Games set up for the first time, a second.
-    loads_per_second: f64,
+    pub loads_per_second: f64,
     /// New episodes of a game that was set up before, a second.
-    resets_per_second: f64,
+    pub resets_per_second: f64,
     /// Of one running game among many, each its own; none where the system does not tell.
-    bytes_per_environment: Option<u64>,
-    steps: u64,
-    loads: u64,
-    resets: u64,
+    pub bytes_per_environment: Option<u64>,
+    pub steps: u64,
+    pub loads: u64,
+    pub resets: u64,
 }
 
 impl Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { steps_per_second, loads_per_second, resets_per_second, steps, loads, resets, .. } = self;
+        let Self { steps_per_second, by_game: [least, median, most], loads_per_second, resets_per_second, steps, loads, resets, .. } = self;
         writeln!(f, "{steps_per_second:.0} steps a second, one thread, random admissible actions ({steps} steps)")?;
+        writeln!(f, "by game: {median:.0} in the median, {least:.0} to {most:.0}")?;
         writeln!(
             f,
             "{loads_per_second:.0} games set up a second ({loads}); {resets_per_second:.0} new episodes of a known game ({resets})"
@@ -66,8 +70,9 @@ pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> 
     let mut dice = Seed(0).child("bench", 0).rng();
     let (mut steps, mut resets) = (0u64, 0u64);
     let (mut stepping, mut resetting) = (Duration::ZERO, Duration::ZERO);
+    let mut by_game = vec![(0u64, Duration::ZERO); panel.tasks.len()];
     let begin = Instant::now();
-    for task in panel.tasks.iter().cycle().take_while(|_| begin.elapsed() < time) {
+    for (number, task) in panel.tasks.iter().enumerate().cycle().take_while(|_| begin.elapsed() < time) {
         let start = Instant::now();
         game.reset(task, 0)?;
         let mut actions = game.admissible()?;
@@ -82,16 +87,25 @@ pub fn measure(world: &dyn World, time: Duration) -> Result<Measured, EnvError> 
             let start = Instant::now();
             let step = game.step(&action)?;
             actions = game.admissible()?;
-            stepping += start.elapsed();
+            let taken = start.elapsed();
+            stepping += taken;
             steps += 1;
+            if let Some((steps, stepping)) = by_game.get_mut(number) {
+                *steps += 1;
+                *stepping += taken;
+            }
             if step.terminated || step.truncated {
                 break;
             }
         }
     }
     let a_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
+    let mut rates: Vec<f64> = by_game.into_iter().filter(|(steps, _)| *steps > 0).map(|(steps, time)| a_second(steps, time)).collect();
+    rates.sort_by(f64::total_cmp);
+    let at = |index: usize| rates.get(index).copied().unwrap_or_default();
     Ok(Measured {
         steps_per_second: a_second(steps, stepping),
+        by_game: [at(0), at(rates.len() / 2), at(rates.len().saturating_sub(1))],
         loads_per_second: a_second(loads, loading),
         resets_per_second: a_second(resets, resetting),
         bytes_per_environment: bytes,
