@@ -41,7 +41,9 @@ def measure(work):
 
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not `ru_maxrss`: that begins with the size of the process that started this one.
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
 found = {"torch": torch.__version__}
@@ -51,12 +53,13 @@ with torch.inference_mode():
     found["prefill"] = measure(lambda: model(one, logits_to_keep=1))
 
     rows = torch.randint(3, 49152, (8, 128))
+    found["prefill_rows"] = measure(lambda: model(rows, use_cache=True, logits_to_keep=1))
 
     def decode():
         past = model(rows, use_cache=True, logits_to_keep=1).past_key_values
         token = rows[:, -1:]
         started = time.perf_counter(), cpu()
-        for _ in range(64):
+        for _ in range(63):
             out = model(token, past_key_values=past, use_cache=True)
             past = out.past_key_values
             token = torch.multinomial(torch.softmax(out.logits[:, -1], -1), 1)

@@ -9,6 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const THREADS: usize = 2;
+const ROWS: usize = 8;
+const PROMPT: usize = 128;
+/// Tokens sampled behind each prompt.
+const SAMPLED: usize = 64;
 
 fn config() -> DecoderConfig {
     DecoderConfig {
@@ -63,35 +67,16 @@ fn best(times: usize, mut work: impl FnMut()) -> Time {
     best
 }
 
-/// Prompts of 128 tokens in all slots of two generators, and then the time of 63 tokens each (the first comes with the prompt).
-fn decode(weights: &Arc<Weights>) {
+/// Prompts of 128 tokens in all slots of one generator a thread, and this many tokens behind each; the first comes with the prompt.
+fn generate(weights: &Arc<Weights>, max_tokens: usize) {
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             scope.spawn(move || {
-                let rows = 8 / THREADS;
+                let rows = ROWS / THREADS;
                 let mut generator = Generator::new(weights.clone(), rows, 256).expect("a generator");
-                for row in 0..rows {
-                    let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 64, stop: vec![] };
-                    let prompt = ids(100 + thread * rows + row, 128);
-                    generator.submit(Request { prompt, mode, seed: row as u64 }).expect("a slot");
-                }
-                while generator.active() > 0 {
-                    generator.advance().expect("a step");
-                }
-            });
-        }
-    });
-}
-
-fn prefill_only(weights: &Arc<Weights>) {
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            scope.spawn(move || {
-                let rows = 8 / THREADS;
-                let mut generator = Generator::new(weights.clone(), rows, 256).expect("a generator");
-                let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 1, stop: vec![] };
-                let requests = (0..rows).map(|row| Request { prompt: ids(100 + thread * rows + row, 128), mode: mode.clone(), seed: 0 });
-                generator.run(requests).expect("responses");
+                let mode = Mode::Sample { sampling: Sampling::default(), max_tokens, stop: vec![] };
+                let request = |row| Request { prompt: ids(100 + thread * rows + row, PROMPT), mode: mode.clone(), seed: row as u64 };
+                generator.run((0..rows).map(request)).expect("responses");
             });
         }
     });
@@ -106,9 +91,9 @@ fn main() -> Result<(), ModelError> {
     let one = ids(1, 512);
     logits(&weights, &one)?;
     let prefill = best(times, || drop(logits(&weights, &one).expect("logits")));
-    let before = best(times, || prefill_only(&weights));
-    let all = best(times, || decode(&weights));
-    let decode = Time { wall: all.wall - before.wall, cpu: all.cpu - before.cpu };
+    let prefill_rows = best(times, || generate(&weights, 1));
+    let all = best(times, || generate(&weights, SAMPLED));
+    let decode = Time { wall: all.wall - prefill_rows.wall, cpu: all.cpu - prefill_rows.cpu };
     let inference = peak();
 
     let rows: Vec<Row> = (0..4).map(|i| Row::after(ids(10 + i, 256), 1)).collect();
@@ -125,8 +110,10 @@ fn main() -> Result<(), ModelError> {
     let train = best(times, &mut step);
     let peer = peer(times);
     println!("SmolLM2-135M, f32, {THREADS} threads; PyTorch: {}", peer.as_ref().map_or("not there".into(), |p| p["torch"].to_string()));
-    show("prefill of 512 tokens", prefill, 512.0, "tokens/s", peer.as_ref().map(|p| &p["prefill"]));
-    show("decode of 8 rows", decode, 8.0 * 63.0, "tokens/s", peer.as_ref().map(|p| &p["decode"]));
+    show("prefill of one prompt of 512", prefill, 512.0, "tokens/s", peer.as_ref().map(|p| &p["prefill"]));
+    let (prompts, sampled) = ((ROWS * PROMPT) as f64, (ROWS * (SAMPLED - 1)) as f64);
+    show("prefill of 8 prompts of 128", prefill_rows, prompts, "tokens/s", peer.as_ref().map(|p| &p["prefill_rows"]));
+    show("decode of 8 rows", decode, sampled, "tokens/s", peer.as_ref().map(|p| &p["decode"]));
     show("training step of 4 x 256", train, 1.0, "steps/s", peer.as_ref().map(|p| &p["train"]));
     let gib = |bytes: f64| bytes / f64::from(1u32 << 30);
     let theirs =
@@ -138,9 +125,7 @@ fn main() -> Result<(), ModelError> {
 
 fn show(what: &str, time: Time, amount: f64, unit: &str, peer: Option<&serde_json::Value>) {
     let mut line = format!("{what}: {:.3} s on the clock, {:.3} s of cores, {:.2} {unit}", time.wall, time.cpu, amount / time.wall);
-    // PyTorch's 64 tokens of each row come after the prompt.
-    let same = if what.starts_with("decode") { 63.0 / 64.0 } else { 1.0 };
-    if let Some((wall, cpu)) = peer.and_then(|p| Some((p["wall"].as_f64()? * same, p["cpu"].as_f64()? * same))) {
+    if let Some((wall, cpu)) = peer.and_then(|p| Some((p["wall"].as_f64()?, p["cpu"].as_f64()?))) {
         line += &format!(
             "; PyTorch {wall:.3} s, {cpu:.3} s of cores; speed {:.2} x on the clock, {:.2} x by cores",
             wall / time.wall,

@@ -6,8 +6,9 @@ use crate::model::reference::{Finding, Reference};
 use crate::model::{ModelError, Pretrained, Source};
 use candle_core::Device;
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct ModelArgs {
@@ -58,10 +59,22 @@ fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
     Source::parse(source)?.fetch(&cache, &mut |line| eprintln!("{line}"))
 }
 
+/// With a bar, on a terminal.
+fn load(path: &Path) -> Result<Pretrained, ModelError> {
+    let style = ProgressStyle::with_template("reading the model {bar:20} {pos}/{len} tensors");
+    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    let loaded = Pretrained::load_watched(path, None, &Device::Cpu, &mut |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    loaded
+}
+
 fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     let path = fetch(&args.source, settings)?;
     let outline = Outline::read(&path)?;
-    let hash = Pretrained::load(&path, None, &Device::Cpu)?.weights.hash()?;
+    let hash = load(&path)?.weights.hash()?;
     let (config, tokenizer) = (&outline.config, outline.tokenizer.as_ref());
     let bytes = 4 * config.parameters() as u64;
     if args.json {
@@ -103,7 +116,7 @@ fn check(args: &CheckArgs, settings: &Settings) -> Result<u8, ModelError> {
     let path = fetch(&args.source, settings)?;
     let beside = if path.is_dir() { path.join("reference.json") } else { path.with_file_name("reference.json") };
     let reference = Reference::read(args.reference.as_ref().unwrap_or(&beside))?;
-    let model = Pretrained::load(&path, None, &Device::Cpu)?;
+    let model = load(&path)?;
     let findings = reference.compare(&model, settings.threads())?;
     let ok = findings.iter().all(|finding| finding.ok);
     if args.json {

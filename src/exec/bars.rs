@@ -134,6 +134,9 @@ mod tests {
         let target = paper.clone();
         let mut bars = Bars::new(move || ProgressDrawTarget::term_like(Box::new(target.clone())));
         bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None });
+        bars.progress(&Progress::loading(136, 272));
+        bars.bar.as_ref().unwrap().force_draw();
+        assert!(paper.0.lock().unwrap().contains("━━━━━━━━━━╸───────── 136/272 tensors read"), "{}", paper.0.lock().unwrap());
         let notes = vec![("success", "41 %".to_owned())];
         bars.progress(&Progress { done: 3, total: 9, unit: "iterations", notes });
         bars.bar.as_ref().unwrap().force_draw();

@@ -67,6 +67,7 @@ impl Context for TaskContext<'_> {
     fn progress(&mut self, progress: Progress) {
         let now = Instant::now();
         let record = match self.recorded {
+            _ if progress.is_loading() => false,
             None => true,
             Some((done, _)) if done == progress.done => false,
             Some((_, at)) => progress.unit == "iterations" || progress.done == progress.total || now.duration_since(at) >= PAUSE,

@@ -54,6 +54,9 @@ impl<W: Write> Watch for Lines<W> {
     }
 
     fn progress(&mut self, progress: &Progress) {
+        if progress.is_loading() {
+            return;
+        }
         let due = self.said.is_none_or(|at| at.elapsed() >= self.every) || (progress.total > 0 && progress.done == progress.total);
         if due {
             self.show(progress);
@@ -119,6 +122,16 @@ mod tests {
             "[2/3] a.train: done after 0 s",
         ];
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_model_is_read_in_silence() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::ZERO);
+        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None });
+        (1..=9).for_each(|done| lines.progress(&Progress::loading(done, 9)));
+        lines.progress(&progress(1));
+        assert_eq!(String::from_utf8(out).unwrap().lines().skip(1).collect::<Vec<_>>(), ["  1/9 iterations  success 1 %  entropy 0.93"]);
     }
 
     #[test]

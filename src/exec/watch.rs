@@ -52,7 +52,8 @@ impl Watch for Quiet {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     began: Instant,
-    from: Option<u64>,
+    /// What is counted, since when, and from where.
+    from: Option<(&'static str, Instant, u64)>,
 }
 
 impl Pace {
@@ -66,8 +67,15 @@ impl Pace {
 
     /// `None` until something was done.
     pub fn left(&mut self, progress: &Progress) -> Option<Duration> {
-        let from = *self.from.get_or_insert(progress.done);
-        left(self.began.elapsed(), progress.done.checked_sub(from)?, progress.total.checked_sub(progress.done)?)
+        let now = match self.from {
+            // A model is read before iterations are counted.
+            Some((unit, ..)) if unit != progress.unit => Some((progress.unit, Instant::now(), progress.done)),
+            Some(from) => Some(from),
+            None => Some((progress.unit, self.began, progress.done)),
+        };
+        self.from = now;
+        let (_, since, from) = now?;
+        left(since.elapsed(), progress.done.checked_sub(from)?, progress.total.checked_sub(progress.done)?)
     }
 }
 
@@ -121,5 +129,9 @@ mod tests {
         let mut pace = Pace::new();
         assert_eq!(pace.left(&progress(90)), None);
         assert!(pace.left(&progress(91)).is_some());
+        let mut pace = Pace::new();
+        assert_eq!(pace.left(&Progress::loading(99, 100)), None);
+        assert_eq!(pace.left(&progress(0)), None);
+        assert!(pace.left(&progress(1)).is_some());
     }
 }

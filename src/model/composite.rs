@@ -10,7 +10,7 @@ use super::{ModelError, Row, Weights};
 use candle_core::{D, DType, Device, Tensor, Var};
 
 /// Below every logit; finite, so that its product with probability 0 is 0.
-const FORBIDDEN: f64 = -1e9;
+pub(super) const FORBIDDEN: f64 = -1e9;
 
 /// Whether operations are recorded for a backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,14 @@ pub(crate) enum Graph {
     Free,
 }
 
-struct Parameters<'a> {
-    weights: &'a Weights,
-    graph: Graph,
+#[derive(Clone, Copy)]
+pub(super) struct Parameters<'a> {
+    pub(super) weights: &'a Weights,
+    pub(super) graph: Graph,
 }
 
 impl Parameters<'_> {
-    fn get(&self, name: &str) -> Result<Tensor, ModelError> {
+    pub(super) fn get(&self, name: &str) -> Result<Tensor, ModelError> {
         let var = self.weights.variables().get(name).ok_or_else(|| ModelError::input(format!("the model has no parameter `{name}`")))?;
         Ok(self.seen(var, self.weights.adapter().is_none()))
     }
@@ -43,10 +44,25 @@ impl Parameters<'_> {
         let [a, b] = adapter_names(layer, part).map(|name| self.seen(&adapter.variables[&name], true));
         Ok(Some((linear(&linear(x, &a)?, &b)? * adapter.config().scale())?))
     }
+
+    /// One matrix of a block, with its bias and its adapter.
+    fn apply(&self, x: &Tensor, layer: usize, name: &str, bias: bool) -> Result<Tensor, ModelError> {
+        let y = linear(x, &self.get(&layer_name(layer, name))?)?;
+        let y = match self.adapted(x, layer, name)? {
+            Some(more) => (y + more)?,
+            None => y,
+        };
+        Ok(if bias { y.broadcast_add(&self.get(&bias_name(layer, name))?)? } else { y })
+    }
+
+    /// The matrix that makes logits.
+    pub(super) fn head(&self) -> Result<Tensor, ModelError> {
+        self.get(if self.weights.config().tied { EMBEDDING } else { UNEMBEDDING })
+    }
 }
 
 /// x · Wᵀ for `x[…, inner]`.
-fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
+pub(super) fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
     let (outer, inner) = weight.dims2()?;
     let mut shape = x.dims().to_vec();
     let rows = x.elem_count() / inner;
@@ -56,9 +72,20 @@ fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
     x.reshape((rows, inner))?.matmul(&weight.t()?)?.reshape(shape)
 }
 
-fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> candle_core::Result<Tensor> {
-    let size = (x.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
-    x.broadcast_div(&size)?.broadcast_mul(gain)
+/// Halves are too short for sums over many elements: those are taken in 32 bits.
+pub(super) fn long(x: &Tensor) -> candle_core::Result<Tensor> {
+    if matches!(x.dtype(), DType::BF16 | DType::F16) { x.to_dtype(DType::F32) } else { Ok(x.clone()) }
+}
+
+pub(super) fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> candle_core::Result<Tensor> {
+    let wide = long(x)?;
+    let size = (wide.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
+    wide.broadcast_div(&size)?.to_dtype(x.dtype())?.broadcast_mul(gain)
+}
+
+/// Shares of scores, over the last dimension.
+pub(super) fn softmax(scores: &Tensor) -> candle_core::Result<Tensor> {
+    candle_nn::ops::softmax(&long(scores)?, D::Minus1)?.to_dtype(scores.dtype())
 }
 
 /// `x[batch, heads, length, head]` turned by `cos`, `sin` of `[length, head / 2]`.
@@ -68,6 +95,52 @@ fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor) -> candle_core::Result<Tensor> {
     let low = (a.broadcast_mul(cos)? - b.broadcast_mul(sin)?)?;
     let high = (b.broadcast_mul(cos)? + a.broadcast_mul(sin)?)?;
     Tensor::cat(&[low, high], D::Minus1)
+}
+
+/// Queries `[rows, heads, length, head]`, keys and values `[rows, kv heads, length, head]`, turned.
+pub(super) struct Heads {
+    pub(super) q: Tensor,
+    pub(super) k: Tensor,
+    pub(super) v: Tensor,
+}
+
+/// One block over `x[rows, length, width]`; `turn` are the cosines and sines of the positions, and `attend` gives `[rows, heads, length, head]`.
+pub(super) fn block(
+    parameters: &Parameters,
+    layer: usize,
+    x: &Tensor,
+    turn: (&Tensor, &Tensor),
+    attend: impl FnOnce(Heads) -> candle_core::Result<Tensor>,
+) -> Result<Tensor, ModelError> {
+    let config = parameters.weights.config();
+    let (heads, kv_heads, head, variant) = (config.heads, config.kv_heads, config.head_width(), &config.variant);
+    let (rows, length, _) = x.dims3()?;
+    let part = |name: &str| parameters.get(&layer_name(layer, name));
+    let apply = |x: &Tensor, name: &str, bias: bool| parameters.apply(x, layer, name, bias);
+    let split = |y: Tensor, heads: usize| y.reshape((rows, length, heads, head))?.transpose(1, 2)?.contiguous();
+    let turned = |y: Tensor, gain: &str| -> Result<Tensor, ModelError> {
+        let y = if variant.head_norms { rms_norm(&y, &part(gain)?, config.norm_eps)? } else { y };
+        Ok(rope(&y, turn.0, turn.1)?)
+    };
+    let normed = rms_norm(x, &part("input_layernorm")?, config.norm_eps)?;
+    let q = turned(split(apply(&normed, "self_attn.q_proj", variant.qkv_bias)?, heads)?, "self_attn.q_norm")?;
+    let k = turned(split(apply(&normed, "self_attn.k_proj", variant.qkv_bias)?, kv_heads)?, "self_attn.k_norm")?;
+    let v = split(apply(&normed, "self_attn.v_proj", variant.qkv_bias)?, kv_heads)?;
+    let attended = attend(Heads { q, k, v })?.transpose(1, 2)?.reshape((rows, length, heads * head))?;
+    let x = (x + apply(&attended, "self_attn.o_proj", variant.output_bias)?)?;
+    let normed = rms_norm(&x, &part("post_attention_layernorm")?, config.norm_eps)?;
+    let gate = candle_nn::ops::silu(&apply(&normed, "mlp.gate_proj", variant.ffn_bias)?)?;
+    let product = (gate * apply(&normed, "mlp.up_proj", variant.ffn_bias)?)?;
+    Ok((x + apply(&product, "mlp.down_proj", variant.ffn_bias)?)?)
+}
+
+/// Cosines and sines of positions, `[positions, head / 2]` each.
+pub(super) fn turns(weights: &Weights, positions: usize) -> Result<(Tensor, Tensor), ModelError> {
+    let periods = weights.config().rope_periods();
+    let angles: Vec<f64> = (0..positions).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
+    let angles = Tensor::from_vec(angles, (positions, periods.len()), &Device::Cpu)?;
+    let place = |t: Tensor| t.to_dtype(weights.dtype())?.to_device(&weights.device());
+    Ok((place(angles.cos()?)?, place(angles.sin()?)?))
 }
 
 /// Rows padded on the right, and what every layer needs to know of them.
@@ -84,7 +157,7 @@ pub(crate) struct Padded<'a> {
 
 impl<'a> Padded<'a> {
     pub(crate) fn new(weights: &'a Weights, rows: &'a [Row]) -> Result<Padded<'a>, ModelError> {
-        let (config, device, dtype) = (weights.config(), weights.device(), weights.dtype());
+        let device = weights.device();
         let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
         let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
         let mut ids = Vec::with_capacity(rows.len() * length);
@@ -93,14 +166,10 @@ impl<'a> Padded<'a> {
             ids.resize(ids.len() + length - used.len(), 0u32);
         }
         let ids = Tensor::from_vec(ids, rows.len() * length, &device)?;
-        let periods = config.rope_periods();
-        let angles: Vec<f64> = (0..length).flat_map(|t| periods.iter().map(move |period| t as f64 / period)).collect();
-        let angles = Tensor::from_vec(angles, (length, config.head_width() / 2), &Device::Cpu)?;
-        let place = |t: Tensor| t.to_dtype(dtype)?.to_device(&device);
-        let (cos, sin) = (place(angles.cos()?)?, place(angles.sin()?)?);
+        let (cos, sin) = turns(weights, length)?;
         // Padding stands behind its row, where causality already hides it.
         let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
-        let mask = place(Tensor::from_vec(mask, (length, length), &Device::Cpu)?)?;
+        let mask = Tensor::from_vec(mask, (length, length), &Device::Cpu)?.to_dtype(weights.dtype())?.to_device(&device)?;
         Ok(Padded { weights, rows, length, ids, cos, sin, mask })
     }
 
@@ -116,38 +185,15 @@ impl<'a> Padded<'a> {
         let config = self.weights.config();
         let (heads, kv_heads, head) = (config.heads, config.kv_heads, config.head_width());
         let (rows, length) = (self.rows.len(), self.length);
-        let part = |name: &str| parameters.get(&layer_name(layer, name));
-        let apply = |x: &Tensor, name: &str, bias: bool| -> Result<Tensor, ModelError> {
-            let y = linear(x, &part(name)?)?;
-            let y = match parameters.adapted(x, layer, name)? {
-                Some(more) => (y + more)?,
-                None => y,
-            };
-            Ok(if bias { y.broadcast_add(&parameters.get(&bias_name(layer, name))?)? } else { y })
-        };
-        let variant = &config.variant;
-        let normed = rms_norm(x, &part("input_layernorm")?, config.norm_eps)?;
-        let split = |y: Tensor, heads: usize| y.reshape((rows, length, heads, head))?.transpose(1, 2)?.contiguous();
         // Each key head serves a group of neighbouring query heads.
         let spread = |y: Tensor| -> candle_core::Result<Tensor> {
             let shape = (rows, kv_heads, heads / kv_heads, length, head);
             y.unsqueeze(2)?.broadcast_as(shape)?.reshape((rows, heads, length, head))?.contiguous()
         };
-        let turned = |y: Tensor, gain: &str| -> Result<Tensor, ModelError> {
-            let y = if variant.head_norms { rms_norm(&y, &part(gain)?, config.norm_eps)? } else { y };
-            Ok(rope(&y, &self.cos, &self.sin)?)
-        };
-        let q = turned(split(apply(&normed, "self_attn.q_proj", variant.qkv_bias)?, heads)?, "self_attn.q_norm")?;
-        let k = spread(turned(split(apply(&normed, "self_attn.k_proj", variant.qkv_bias)?, kv_heads)?, "self_attn.k_norm")?)?;
-        let v = spread(split(apply(&normed, "self_attn.v_proj", variant.qkv_bias)?, kv_heads)?)?;
-        let scores = (q.matmul(&k.t()?)? / (head as f64).sqrt())?.broadcast_add(&self.mask)?;
-        let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v)?;
-        let attended = attended.transpose(1, 2)?.reshape((rows, length, heads * head))?;
-        let x = (x + apply(&attended, "self_attn.o_proj", variant.output_bias)?)?;
-        let normed = rms_norm(&x, &part("post_attention_layernorm")?, config.norm_eps)?;
-        let gate = candle_nn::ops::silu(&apply(&normed, "mlp.gate_proj", variant.ffn_bias)?)?;
-        let product = (gate * apply(&normed, "mlp.up_proj", variant.ffn_bias)?)?;
-        Ok((x + apply(&product, "mlp.down_proj", variant.ffn_bias)?)?)
+        block(&parameters, layer, x, (&self.cos, &self.sin), |Heads { q, k, v }| {
+            let scores = (q.matmul(&spread(k)?.t()?)? / (head as f64).sqrt())?.broadcast_add(&self.mask)?;
+            softmax(&scores)?.matmul(&spread(v)?)
+        })
     }
 
     /// Hidden states at the targets behind the last layer, normed, flat, `[targets, width]`.
@@ -188,10 +234,8 @@ impl<'a> Padded<'a> {
 
 /// Log-probability and entropy of each target, flat.
 fn scores(parameters: &Parameters, states: &Tensor, rows: &[Row], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
-    let config = parameters.weights.config();
-    let vocab = config.vocab;
-    let head = if config.tied { EMBEDDING } else { UNEMBEDDING };
-    let mut logits = (linear(states, &parameters.get(head)?)? / temperature)?;
+    let vocab = parameters.weights.config().vocab;
+    let mut logits = (long(&linear(states, &parameters.head()?)?)? / temperature)?;
     let targets: Vec<_> = rows.iter().flat_map(|r| &r.targets).collect();
     if targets.iter().any(|t| t.allowed.is_some()) {
         let mut mask = Vec::with_capacity(targets.len() * vocab);

@@ -138,10 +138,15 @@ impl<'a, T: Real> Pending<'a, T> {
     pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
         check_slopes(slopes, self.targets)?;
         let Pending { weights, model, what, threads, keep, lanes, .. } = self;
-        let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: Sums::zeros(weights) });
+        let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
+        let locked = || total.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let found = parallel(lanes.len(), threads, |index| {
             let mut lane = lanes[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let mut sums = (!lane.is_empty()).then(|| Sums::zeros(weights));
+            let mut sums = None;
+            if !lane.is_empty() {
+                let spare = locked().spare.pop();
+                sums = Some(spare.map_or_else(|| Sums::zeros(weights), Sums::zeroed));
+            }
             let found = concatenate(std::mem::take(&mut *lane).into_iter().filter_map(|(chunk, kept)| {
                 let sums = sums.as_mut()?;
                 let pass = kept.unwrap_or_else(|| forward(&model, &chunk.batch, keep));
@@ -149,11 +154,12 @@ impl<'a, T: Real> Pending<'a, T> {
                 backward(&model, &chunk.batch, pass, &dhidden, sums);
                 Some(answers)
             }));
-            total.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).add(index, sums);
+            locked().add(index, sums);
             found
         });
         let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
-        Ok((concatenate(found), Gradients::new(total.named(weights)?)))
+        let total = total.unwrap_or_else(|| Sums::zeros(weights));
+        Ok((concatenate(found), Gradients::new(total.named(weights)?).on(threads)))
     }
 }
 
@@ -162,7 +168,10 @@ struct InOrder<T> {
     next: usize,
     /// Lanes that were done before their turn; without a sum where there was nothing to do.
     early: BTreeMap<usize, Option<Sums<T>>>,
-    total: Sums<T>,
+    /// The first lane's sum, and then those of others added to it.
+    total: Option<Sums<T>>,
+    /// Added, and of use to a lane that begins.
+    spare: Vec<Sums<T>>,
 }
 
 impl<T: Real> InOrder<T> {
@@ -170,8 +179,13 @@ impl<T: Real> InOrder<T> {
         self.early.insert(lane, sums);
         while let Some(sums) = self.early.remove(&self.next) {
             self.next += 1;
-            if let Some(sums) = sums {
-                self.total.add(sums);
+            match (&mut self.total, sums) {
+                (Some(total), Some(mut sums)) => {
+                    total.add(&mut sums);
+                    self.spare.push(sums);
+                }
+                (total @ None, sums) => *total = sums,
+                (Some(_), None) => {}
             }
         }
     }

@@ -1,24 +1,36 @@
 //! Gradients of a model's parameters, by name.
 
+use super::optimizer::{slice, slice_mut};
+use super::threads::parallel;
 use super::{ModelError, Weights};
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Tensor};
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, Tensor};
 use indexmap::IndexMap;
 
 /// One tensor for every parameter that is trained, in their order.
 #[derive(Clone, Debug)]
 pub struct Gradients {
     tensors: IndexMap<String, Tensor>,
+    threads: usize,
 }
 
 impl Gradients {
     pub(crate) fn new(tensors: IndexMap<String, Tensor>) -> Gradients {
-        Gradients { tensors }
+        Gradients { tensors, threads: 1 }
+    }
+
+    /// How many threads may work on them and on the parameters that they change. No bit depends on it.
+    pub(crate) fn on(self, threads: usize) -> Gradients {
+        Gradients { threads, ..self }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     pub fn zeros(weights: &Weights) -> Result<Gradients, ModelError> {
         let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), var.zeros_like()?.detach()));
-        Ok(Gradients { tensors: weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()? })
+        Ok(Gradients::new(weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()?))
     }
 
     pub fn tensors(&self) -> &IndexMap<String, Tensor> {
@@ -46,7 +58,9 @@ impl Gradients {
     }
 
     pub fn scale(&mut self, factor: f64) -> Result<(), ModelError> {
-        for tensor in self.tensors.values_mut() {
+        let scaled = |tensor: &Tensor| if tensor.device().is_cpu() { tensor.inplace_op1(&Scale(factor)) } else { Ok(()) };
+        parallel(self.tensors.len(), self.threads, |i| scaled(&self.tensors[i])).into_iter().collect::<candle_core::Result<()>>()?;
+        for tensor in self.tensors.values_mut().filter(|t| !t.device().is_cpu()) {
             *tensor = (&*tensor * factor)?;
         }
         Ok(())
@@ -54,11 +68,8 @@ impl Gradients {
 
     /// The Euclidean norm of each parameter's gradient, summed in f64.
     pub fn norms(&self) -> Result<IndexMap<String, f64>, ModelError> {
-        let norm = |tensor: &Tensor| -> Result<f64, ModelError> {
-            let values = tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-            Ok(values.iter().map(|x| x * x).sum::<f64>().sqrt())
-        };
-        self.tensors.iter().map(|(name, tensor)| Ok((name.clone(), norm(tensor)?))).collect()
+        let norms = parallel(self.tensors.len(), self.threads, |i| norm(&self.tensors[i]));
+        self.tensors.keys().zip(norms).map(|(name, norm)| Ok((name.clone(), norm?))).collect()
     }
 
     /// The Euclidean norm of all gradients together.
@@ -73,5 +84,32 @@ impl Gradients {
             self.scale(most / norm)?;
         }
         Ok(norm)
+    }
+}
+
+fn norm(tensor: &Tensor) -> Result<f64, ModelError> {
+    let sum = |x: &[f32]| x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
+    if let (Storage::Cpu(CpuStorage::F32(values)), layout) = (&*tensor.storage_and_layout().0, tensor.layout()) {
+        return Ok(sum(slice(values, layout)?).sqrt());
+    }
+    let values = tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+    Ok(values.iter().map(|x| x * x).sum::<f64>().sqrt())
+}
+
+/// Multiplication in place.
+struct Scale(f64);
+
+impl InplaceOp1 for Scale {
+    fn name(&self) -> &'static str {
+        "scale"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        match storage {
+            CpuStorage::F32(x) => slice_mut(x, layout)?.iter_mut().for_each(|x| *x *= self.0 as f32),
+            CpuStorage::F64(x) => slice_mut(x, layout)?.iter_mut().for_each(|x| *x *= self.0),
+            _ => return Err(candle_core::Error::Msg("gradients are f32 or f64".to_string())),
+        }
+        Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub struct Compute {
 
 impl Default for Compute {
     fn default() -> Compute {
-        Compute { threads: 1, micro_batch: None, keep: 1 << 29, checkpointing: false }
+        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`AdamW`] applies it,
 //! [`Generator`] makes new responses from the same parameters.
 
+mod cached;
 mod composite;
 mod config;
 mod engine;
@@ -30,7 +31,7 @@ mod weights;
 
 pub use config::{DecoderConfig, Variant};
 pub use error::ModelError;
-pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId};
+pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::Gradients;
 pub use lanes::Compute;
 pub use lora::{Adapter, LoraConfig, TARGETS};

@@ -1,6 +1,8 @@
 //! AdamW with its moments in the open, so that a resumed run continues to the same bytes.
 
 use super::native::Real;
+use super::native::simd::simd;
+use super::threads::parallel;
 use super::weights::{bytes, load_parts, save_parts};
 use super::{Gradients, ModelError, Weights};
 use candle_core::{CpuStorage, DType, InplaceOp2, InplaceOp3, Layout, Tensor, Var};
@@ -53,10 +55,28 @@ pub struct AdamW {
 struct Moments {
     first: Tensor,
     second: Tensor,
+    /// The parameter in 32 bits, where it has fewer: small steps would be lost to rounding.
+    master: Option<Tensor>,
+}
+
+impl Moments {
+    fn zeros(var: &Var) -> Result<Moments, ModelError> {
+        let short = matches!(var.dtype(), DType::BF16 | DType::F16);
+        let kind = if short { DType::F32 } else { var.dtype() };
+        let zeros = || Tensor::zeros(var.shape(), kind, var.device());
+        let master = if short { Some(var.as_detached_tensor().to_dtype(kind)?) } else { None };
+        Ok(Moments { first: zeros()?, second: zeros()?, master })
+    }
+
+    /// With the names that their files have.
+    fn parts(&mut self) -> impl Iterator<Item = (&'static str, &mut Tensor)> {
+        [(FIRST, &mut self.first), (SECOND, &mut self.second)].into_iter().chain(self.master.as_mut().map(|master| (MASTER, master)))
+    }
 }
 
 const FIRST: &str = "first";
 const SECOND: &str = "second";
+const MASTER: &str = "master";
 const STEPS: &str = "steps";
 
 impl AdamW {
@@ -64,8 +84,7 @@ impl AdamW {
         config.validate()?;
         let mut moments = IndexMap::new();
         for (name, var) in weights.trained() {
-            let zeros = || var.zeros_like().map(|t| t.detach());
-            moments.insert(name.clone(), Moments { first: zeros()?, second: zeros()? });
+            moments.insert(name.clone(), Moments::zeros(var)?);
         }
         Ok(AdamW { config, steps: 0, moments })
     }
@@ -84,6 +103,11 @@ impl AdamW {
         self.steps += 1;
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
         let (correct1, correct2) = (correction(self.config.beta1), correction(self.config.beta2));
+        let (mean, square) = (Mean { beta: self.config.beta1 }, MeanSquare { beta: self.config.beta2 });
+        let apply = |var: &Var| {
+            let decay = if var.rank() >= 2 { self.config.weight_decay } else { 0.0 };
+            Apply { keep: 1.0 - lr * decay, rate: lr / correct1, root: correct2.sqrt(), eps: self.config.eps }
+        };
         for (name, var) in weights.trained() {
             let (Some(moments), Some(gradient)) = (self.moments.get_mut(name), gradients.tensors().get(name)) else {
                 return Err(ModelError::input(format!("`{name}` has no gradient or no moments")));
@@ -91,19 +115,22 @@ impl AdamW {
             if gradient.shape() != var.shape() || moments.first.shape() != var.shape() {
                 return Err(ModelError::input(format!("the gradient or moments of `{name}` have another shape than itself")));
             }
-            let decay = if var.rank() >= 2 { self.config.weight_decay } else { 0.0 };
-            let apply = Apply { keep: 1.0 - lr * decay, rate: lr / correct1, root: correct2.sqrt(), eps: self.config.eps };
-            let (mean, square) = (Mean { beta: self.config.beta1 }, MeanSquare { beta: self.config.beta2 });
-            if var.device().is_cpu() {
-                moments.first.inplace_op2(gradient, &mean)?;
-                moments.second.inplace_op2(gradient, &square)?;
-                var.as_detached_tensor().inplace_op3(&moments.first, &moments.second, &apply)?;
-            } else {
+            if !in_place(var) {
+                let gradient = &gradient.to_dtype(moments.first.dtype())?;
                 moments.first = ((&moments.first * mean.beta)? + (gradient * (1.0 - mean.beta))?)?;
                 moments.second = ((&moments.second * square.beta)? + (gradient.sqr()? * (1.0 - square.beta))?)?;
-                apply.composite(var, moments)?;
+                apply(var).composite(var, moments)?;
             }
         }
+        let here: Vec<_> = weights.trained().iter().filter(|(_, var)| in_place(var)).collect();
+        let update = |i: usize| -> candle_core::Result<()> {
+            let (name, var) = here[i];
+            let (moments, gradient) = (&self.moments[name], &gradients.tensors()[name]);
+            moments.first.inplace_op2(gradient, &mean)?;
+            moments.second.inplace_op2(gradient, &square)?;
+            var.as_detached_tensor().inplace_op3(&moments.first, &moments.second, &apply(var))
+        };
+        parallel(here.len(), gradients.threads(), update).into_iter().collect::<candle_core::Result<()>>()?;
         weights.touch();
         Ok(())
     }
@@ -114,7 +141,8 @@ impl AdamW {
         let mut kind = DType::F32;
         for (name, moments) in &self.moments {
             kind = moments.first.dtype();
-            for (part, tensor) in [(FIRST, &moments.first), (SECOND, &moments.second)] {
+            let all = [(FIRST, Some(&moments.first)), (SECOND, Some(&moments.second)), (MASTER, moments.master.as_ref())];
+            for (part, tensor) in all.into_iter().filter_map(|(part, tensor)| Some((part, tensor?))) {
                 parts.push((format!("{name}.{part}"), tensor.dims().to_vec(), bytes(tensor)?));
             }
         }
@@ -126,21 +154,27 @@ impl AdamW {
         let mut optimizer = AdamW::new(config, weights)?;
         let mut wanted = Vec::new();
         for (name, var) in weights.trained() {
-            wanted.extend([FIRST, SECOND].map(|part| (format!("{name}.{part}"), var.dims().to_vec())));
+            let parts = optimizer.moments[name].parts().map(|(part, _)| (format!("{name}.{part}"), var.dims().to_vec()));
+            wanted.extend(parts);
         }
         let (tensors, notes) = load_parts(path, &wanted)?;
         let steps = notes.get(STEPS).and_then(|s| s.parse().ok());
         optimizer.steps = steps.ok_or_else(|| ModelError::file(path, "does not say how many steps were made; not an optimiser's file"))?;
         let mut tensors = tensors.into_iter();
         for (moments, var) in optimizer.moments.values_mut().zip(weights.trained().values()) {
-            for moment in [&mut moments.first, &mut moments.second] {
+            for (_, moment) in moments.parts() {
                 if let Some((_, tensor)) = tensors.next() {
-                    *moment = tensor.to_dtype(var.dtype())?.to_device(var.device())?;
+                    *moment = tensor.to_dtype(moment.dtype())?.to_device(var.device())?;
                 }
             }
         }
         Ok(optimizer)
     }
+}
+
+/// Whether there are operations of our own for this parameter.
+fn in_place(var: &Var) -> bool {
+    var.device().is_cpu() && matches!(var.dtype(), DType::F32 | DType::F64)
 }
 
 /// m ← β m + (1 − β) g
@@ -162,29 +196,54 @@ struct Apply {
 }
 
 impl Apply {
-    fn composite(&self, var: &Var, moments: &Moments) -> Result<(), ModelError> {
+    fn composite(&self, var: &Var, moments: &mut Moments) -> Result<(), ModelError> {
         let below = ((moments.second.sqrt()? / self.root)? + self.eps)?;
         let change = ((&moments.first / below)? * self.rate)?;
-        Ok(var.set(&((var.as_detached_tensor() * self.keep)? - change)?)?)
+        let changed = |theta: &Tensor| (theta * self.keep)? - change;
+        match &mut moments.master {
+            Some(master) => {
+                *master = changed(master)?;
+                var.set(&master.to_dtype(var.dtype())?)?;
+            }
+            None => var.set(&changed(&var.as_detached_tensor())?)?,
+        }
+        Ok(())
     }
+}
 
-    fn run<T: Real>(&self, theta: &mut [T], m: &[T], v: &[T]) {
-        let (keep, rate, root, eps) = (T::of(self.keep), T::of(self.rate), T::of(1.0 / self.root), T::of(self.eps));
+simd! {
+    fn apply_all<T>(theta: &mut [T], m: &[T], v: &[T], keep: T, rate: T, root: T, eps: T) {
         for ((theta, m), v) in theta.iter_mut().zip(m).zip(v) {
             *theta = *theta * keep - *m * rate / (v.root() * root + eps);
         }
     }
 }
 
+simd! {
+    fn mean_all<T>(m: &mut [T], g: &[T], keep: T, add: T) {
+        for (m, g) in m.iter_mut().zip(g) {
+            *m = *m * keep + *g * add;
+        }
+    }
+}
+
+simd! {
+    fn mean_square_all<T>(v: &mut [T], g: &[T], keep: T, add: T) {
+        for (v, g) in v.iter_mut().zip(g) {
+            *v = *v * keep + *g * *g * add;
+        }
+    }
+}
+
 /// The part of a storage that a contiguous layout covers.
-fn slice<'a, T>(data: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
+pub(super) fn slice<'a, T>(data: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&data[from..to]),
         None => Err(candle_core::Error::Msg("the optimiser needs contiguous tensors".to_string())),
     }
 }
 
-fn slice_mut<'a, T>(data: &'a mut [T], layout: &Layout) -> candle_core::Result<&'a mut [T]> {
+pub(super) fn slice_mut<'a, T>(data: &'a mut [T], layout: &Layout) -> candle_core::Result<&'a mut [T]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&mut data[from..to]),
         None => Err(candle_core::Error::Msg("the optimiser needs contiguous tensors".to_string())),
@@ -202,10 +261,7 @@ impl InplaceOp2 for Mean {
 
     fn cpu_fwd(&self, m: &mut CpuStorage, lm: &Layout, g: &CpuStorage, lg: &Layout) -> candle_core::Result<()> {
         fn run<T: Real>(m: &mut [T], g: &[T], beta: f64) {
-            let (keep, add) = (T::of(beta), T::of(1.0 - beta));
-            for (m, g) in m.iter_mut().zip(g) {
-                *m = *m * keep + *g * add;
-            }
+            mean_all(m, g, T::of(beta), T::of(1.0 - beta));
         }
         match (m, g) {
             (CpuStorage::F32(m), CpuStorage::F32(g)) => run(slice_mut(m, lm)?, slice(g, lg)?, self.beta),
@@ -223,10 +279,7 @@ impl InplaceOp2 for MeanSquare {
 
     fn cpu_fwd(&self, v: &mut CpuStorage, lv: &Layout, g: &CpuStorage, lg: &Layout) -> candle_core::Result<()> {
         fn run<T: Real>(v: &mut [T], g: &[T], beta: f64) {
-            let (keep, add) = (T::of(beta), T::of(1.0 - beta));
-            for (v, g) in v.iter_mut().zip(g) {
-                *v = *v * keep + *g * *g * add;
-            }
+            mean_square_all(v, g, T::of(beta), T::of(1.0 - beta));
         }
         match (v, g) {
             (CpuStorage::F32(v), CpuStorage::F32(g)) => run(slice_mut(v, lv)?, slice(g, lg)?, self.beta),
@@ -251,12 +304,17 @@ impl InplaceOp3 for Apply {
         v: &CpuStorage,
         lv: &Layout,
     ) -> candle_core::Result<()> {
+        fn run<T: Real>(theta: &mut [T], m: &[T], v: &[T], by: [f64; 4]) {
+            let [keep, rate, root, eps] = by.map(T::of);
+            apply_all(theta, m, v, keep, rate, root, eps);
+        }
+        let Apply { keep, rate, root, eps } = *self;
         match (theta, m, v) {
             (CpuStorage::F32(theta), CpuStorage::F32(m), CpuStorage::F32(v)) => {
-                self.run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?)
+                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps])
             }
             (CpuStorage::F64(theta), CpuStorage::F64(m), CpuStorage::F64(v)) => {
-                self.run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?)
+                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps])
             }
             _ => return Err(unsupported()),
         }
@@ -267,6 +325,7 @@ impl InplaceOp3 for Apply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DecoderConfig;
     use crate::model::config::tests::tiny;
     use crate::model::tests::{random_rows, shake};
     use crate::model::{Compute, ScoreGradients, accumulate_gradients};
@@ -320,8 +379,8 @@ mod tests {
         let apply = Apply { keep: 1.0 - 0.01 * 0.01, rate: 0.01 / 0.1, root: 0.001f64.sqrt(), eps: 1e-8 };
         for (name, var) in copy.variables().iter().filter(|(_, v)| v.rank() >= 2) {
             let gradient = &gradients.tensors()[name];
-            let moments = Moments { first: (gradient * 0.1).unwrap(), second: (gradient.sqr().unwrap() * 0.001).unwrap() };
-            apply.composite(var, &moments).unwrap();
+            let (first, second) = ((gradient * 0.1).unwrap(), (gradient.sqr().unwrap() * 0.001).unwrap());
+            apply.composite(var, &mut Moments { first, second, master: None }).unwrap();
             for (a, b) in values(var).iter().zip(values(&weights.variables()[name])) {
                 assert!((a - b).abs() < 1e-12);
             }
@@ -345,5 +404,39 @@ mod tests {
         assert_eq!(weights.hash().unwrap(), again.hash().unwrap());
         let message = AdamW::load(&dir.path().join("weights"), AdamWConfig::default(), &again).unwrap_err().to_string();
         assert!(message.contains("which this model does not have"), "{message}");
+    }
+
+    #[test]
+    fn short_parameters_keep_what_is_too_small_for_them() {
+        let (weights, gradients) = fixture();
+        let config = DecoderConfig { ..tiny() };
+        let short = Weights::init(&config, 3, &Device::Cpu, DType::BF16).unwrap();
+        for (name, var) in short.variables() {
+            var.set(&weights.variables()[name].as_detached_tensor().to_dtype(DType::BF16).unwrap()).unwrap();
+        }
+        let before: Vec<Vec<f64>> = short.variables().values().map(|v| values(&v.to_dtype(DType::F64).unwrap())).collect();
+        let halves = gradients.tensors().iter().map(|(name, g)| (name.clone(), g.to_dtype(DType::BF16).unwrap())).collect();
+        let halves = Gradients::new(halves);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("optimizer");
+        let mut optimizer = AdamW::new(AdamWConfig::default(), &short).unwrap();
+        for _ in 0..20 {
+            // By way of its file, which has the long parameters too.
+            optimizer.step(&short, &halves, 1e-4).unwrap();
+            optimizer.save(&file).unwrap();
+            optimizer = AdamW::load(&file, AdamWConfig::default(), &short).unwrap();
+        }
+        let mut moved = 0;
+        for ((name, var), before) in short.variables().iter().zip(before) {
+            let now = values(&var.to_dtype(DType::F64).unwrap());
+            let gradient = values(&gradients.tensors()[name]);
+            for ((now, before), g) in now.iter().zip(before).zip(gradient).filter(|(_, g)| g.abs() > 1e-3) {
+                // 20 steps of 1e-4 against the gradient's sign, to a half's precision; one such step alone is lost on a number of size 1.
+                let expected = before * (1.0 - 20.0 * 1e-6) - 20.0 * 1e-4 * g.signum();
+                assert!((now - expected).abs() < 5e-3 * expected.abs() + 1e-5, "{name}: {before} {now} {expected}");
+                moved += usize::from(*now != before && before.abs() > 0.5);
+            }
+        }
+        assert!(moved > 0);
     }
 }

@@ -43,7 +43,7 @@ kind! {
 }
 
 fn sample() -> Part<dyn DecodeKind> {
-    let sample = Sample { temperature: NonNegative(1.0), max_tokens: Count(512), top_k: None, top_p: None, min_p: None };
+    let sample = Sample { temperature: NonNegative(1.0), max_tokens: Count(512), top_k: None, top_p: None, min_p: None, stop: Vec::new() };
     Part { kind: "sample", value: Arc::new(sample), span: Span::NONE }
 }
 

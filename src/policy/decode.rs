@@ -1,7 +1,9 @@
 //! How a response is made from a policy's distributions.
 
 use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::lang::Diagnostic;
 use crate::lang::value::Component;
+use crate::model::{Tokenizer, Until};
 use crate::{kind, words};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,8 +13,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decode {
-    Sample { temperature: f64, top_k: Option<usize>, top_p: Option<f64>, min_p: Option<f64>, max_tokens: usize },
-    Choose { temperature: f64 },
+    Sample {
+        temperature: f64,
+        top_k: Option<usize>,
+        top_p: Option<f64>,
+        min_p: Option<f64>,
+        max_tokens: usize,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stop: Vec<String>,
+    },
+    Choose {
+        temperature: f64,
+    },
 }
 
 impl Decode {
@@ -22,6 +34,14 @@ impl Decode {
             Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature,
         }
     }
+
+    /// The texts that end a response.
+    pub fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
+        match self {
+            Self::Sample { stop, .. } => Until::new(tokenizer.clone(), stop),
+            Self::Choose { .. } => None,
+        }
+    }
 }
 
 pub trait DecodeKind: fmt::Debug + Send + Sync + 'static {
@@ -29,7 +49,7 @@ pub trait DecodeKind: fmt::Debug + Send + Sync + 'static {
 }
 
 kind! {
-    /// Free sampling, token by token, until the end token.
+    /// Free sampling, token by token, until the end token or one of the texts of `stop`.
     ///
     /// ```epo
     /// prompt p = "{observation}"
@@ -53,6 +73,8 @@ kind! {
         top_p: Option<Positive> [default None],
         /// Only tokens at least this many times as likely as the most likely one.
         min_p: Option<Positive> [default None],
+        /// Texts that end a response, such as `["\n"]`. The text ends before the first of them; the tokens that made it count as the response's, as the end token does.
+        stop: Vec<String> [default Vec::new()],
     }
 }
 
@@ -95,6 +117,7 @@ impl DecodeKind for Sample {
             top_p: self.top_p.map(|p| p.0),
             min_p: self.min_p.map(|p| p.0),
             max_tokens: self.max_tokens.0,
+            stop: self.stop.clone(),
         }
     }
 }
@@ -105,14 +128,21 @@ impl DecodeKind for Choose {
     }
 }
 
-fn read<T: DecodeKind>(
-    component: &Component,
-    reader: &mut Reader<'_, '_>,
-    info: &'static kind::KindInfo,
-    fields: fn(&Component, &mut Reader<'_, '_>) -> Option<T>,
-) -> Option<Arc<dyn DecodeKind>> {
-    reader.refuse_unknown(component, &[info], |_| false);
-    Some(Arc::new(fields(component, reader)?))
+fn read_choose(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
+    reader.refuse_unknown(component, &[&Choose::INFO], |_| false);
+    Some(Arc::new(Choose::read_fields(component, reader)?))
+}
+
+fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
+    reader.refuse_unknown(component, &[&Sample::INFO], |_| false);
+    let sample = Sample::read_fields(component, reader)?;
+    if sample.stop.iter().any(String::is_empty) {
+        let at = component.fields.get("stop").map_or(component.kind_span, |f| f.value.span);
+        reader
+            .report(Diagnostic::error("E0202", at, "an empty text ends every response").help("leave it out, or write the text to stop at"));
+        return None;
+    }
+    Some(Arc::new(sample))
 }
 
 impl Category for dyn DecodeKind {
@@ -120,8 +150,8 @@ impl Category for dyn DecodeKind {
 
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn DecodeKind>] = &[
-            Entry { info: &Choose::INFO, read: |_, c, r| read(c, r, &Choose::INFO, Choose::read_fields) },
-            Entry { info: &Sample::INFO, read: |_, c, r| read(c, r, &Sample::INFO, Sample::read_fields) },
+            Entry { info: &Choose::INFO, read: |_, c, r| read_choose(c, r) },
+            Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
         ];
         ENTRIES
     }

@@ -118,7 +118,7 @@ impl Policy {
                 let options = responses.iter().map(|r| self.tokenizer.encode(r)).collect::<Result<_, _>>()?;
                 Mode::Choose { options, temperature: *temperature, end: self.tokenizer.end() }
             }
-            Decode::Sample { temperature, top_k, top_p, min_p, max_tokens } => Mode::Sample {
+            Decode::Sample { temperature, top_k, top_p, min_p, max_tokens, stop: _ } => Mode::Sample {
                 sampling: Sampling { temperature: *temperature, top_k: *top_k, top_p: *top_p, min_p: *min_p },
                 max_tokens: *max_tokens,
                 stop: self.tokenizer.stops().to_vec(),

@@ -20,4 +20,4 @@ pub use decoder::{Decoder, PolicyKind};
 pub use input::{AnyInput, EpisodesInput, PolicyInput, StageInput, TokenizerInput};
 pub use live::{Policy, TOKENIZER, WEIGHTS};
 pub use optimizer::{Adamw, OptimizerKind};
-pub use published::Published;
+pub use published::{Loading, Published};

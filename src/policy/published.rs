@@ -8,6 +8,17 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 
+/// What is heard while a model is fetched and read.
+#[derive(Clone, Copy, Debug)]
+pub enum Loading<'a> {
+    Says(&'a str),
+    /// Tensors.
+    Read {
+        done: usize,
+        total: usize,
+    },
+}
+
 /// Saved with the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Published {
@@ -38,15 +49,22 @@ impl Published {
 }
 
 impl Policy {
-    /// A pretrained model. Fetched models are kept in `cache`; `say` hears of fetching. An adapter starts from `seed`.
+    /// A pretrained model. Fetched models are kept in `cache`. An adapter starts from `seed`.
     ///
     /// # Errors
     /// If it cannot be fetched or read, is not the one of the hash, or has no tokenizer, or no chat template where one is asked for.
-    pub fn pretrained(model: &CausalLm, cache: &Path, seed: u64, device: &Device, say: &mut dyn FnMut(&str)) -> Result<Self, ModelError> {
+    pub fn pretrained(
+        model: &CausalLm,
+        cache: &Path,
+        seed: u64,
+        device: &Device,
+        hear: &mut dyn FnMut(Loading),
+    ) -> Result<Self, ModelError> {
         let source = Source::parse(&model.weights)?;
-        let path = source.fetch(cache, say)?;
+        let path = source.fetch(cache, &mut |line| hear(Loading::Says(line)))?;
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
-        let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load(&path, Some(model.context.0), device)?;
+        let Pretrained { weights, tokenizer, chat, .. } =
+            Pretrained::load_watched(&path, Some(model.context.0), device, &mut |done, total| hear(Loading::Read { done, total }))?;
         let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
         if let Some(hash) = &model.hash {
             let found = weights.hash()?;

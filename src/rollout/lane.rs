@@ -48,8 +48,9 @@ struct Action {
 impl<'a> Lane<'a> {
     pub fn new(plays: &'a Plays<'a>, slots: usize) -> Result<Self, PlayError> {
         let generator = match plays.player {
-            Player::Policy { policy, .. } if slots > 0 => {
-                Some(Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?)
+            Player::Policy { policy, decode } if slots > 0 => {
+                let generator = Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?;
+                Some(generator.until(decode.until(&policy.tokenizer)))
             }
             _ => None,
         };
@@ -216,12 +217,15 @@ impl<'a> Lane<'a> {
 
     /// A finished response as an action.
     fn read(&self, going: &Going, response: Response) -> Result<Action, PlayError> {
-        let Player::Policy { policy, .. } = self.plays.player else {
+        let Player::Policy { policy, decode } = self.plays.player else {
             return Err(PlayError::Unplayable("a response without a policy".into()));
         };
         let text = match response.choice.and_then(|choice| going.admissible.get(choice)) {
             Some(action) => self.plays.environment.respond(action),
-            None => policy.tokenizer.decode(&response.tokens)?,
+            None => match decode.until(&policy.tokenizer) {
+                Some(until) => until.text(&response.tokens)?,
+                None => policy.tokenizer.decode(&response.tokens)?,
+            },
         };
         let row = response.row(&going.ids);
         Ok(Action { response: text, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })

@@ -52,6 +52,19 @@ pub struct Progress {
     pub notes: Vec<(&'static str, String)>,
 }
 
+impl Progress {
+    const LOADING: &'static str = "tensors read";
+
+    /// A model is being read: shown on a terminal, and told nowhere else.
+    pub fn loading(done: usize, total: usize) -> Self {
+        Self { done: done as u64, total: total as u64, unit: Self::LOADING, notes: Vec::new() }
+    }
+
+    pub fn is_loading(&self) -> bool {
+        self.unit == Self::LOADING
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The user asked to stop; the last checkpoint is whole.

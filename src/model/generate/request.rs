@@ -33,7 +33,7 @@ pub enum Mode {
 /// Why a response ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// A stop token, or the end of an option.
+    /// A stop token, a text that ends responses, or the end of an option.
     Stop,
     /// `max_tokens` were made, or the context is full.
     Length,

@@ -1,16 +1,11 @@
 //! The generator: slots in one preallocated cache, one decoding step for all of them at a time.
 
+use super::engine::{Engine, Wanted};
 use super::tree::PrefixTree;
-use super::{Finish, Mode, Request, Response, Sampling};
-use crate::model::native::Packed;
-use crate::model::native::attention::Scratch;
-use crate::model::native::decode::{Cache, Copy, Feed, step};
-use crate::model::native::head::{logits_of, scale, softmax};
-use crate::model::native::matmul::Write;
-use crate::model::native::packed::Top;
-use crate::model::native::pass::{gather, zeros};
+use super::{Finish, Mode, Request, Response, Sampling, Until};
+use crate::model::native::decode::{Copy, Feed};
+use crate::model::native::head::{scale, softmax};
 use crate::model::{Head, ModelError, Target, Weights};
-use candle_core::DType;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::sync::Arc;
@@ -27,14 +22,13 @@ const SHORTEST_PREFIX: usize = 4;
 
 pub struct Generator {
     weights: Arc<Weights>,
-    model: Arc<Packed<f32>>,
     version: u64,
-    cache: Cache<f32>,
+    engine: Engine,
     capacity: usize,
     slots: Vec<Slot>,
     submitted: u64,
     copies: Vec<Copy>,
-    scratch: Scratch<f32>,
+    until: Option<Until>,
 }
 
 #[derive(Default)]
@@ -66,16 +60,17 @@ impl Generator {
         if weights.head() != Head::Vocabulary {
             return Err(ModelError::input("a critic cannot generate"));
         }
-        if weights.dtype() != DType::F32 || !weights.device().is_cpu() {
-            return Err(ModelError::input("generation works on the CPU in f32 only"));
-        }
         let version = weights.version();
-        let model = weights.packed::<f32>(false)?;
         let capacity = capacity.min(weights.config().context);
         crate::model::pretrained::memory::fits_cache(weights.config(), slots, capacity)?;
-        let cache = Cache::new(&model, slots, capacity);
+        let engine = Engine::new(&weights, slots, capacity)?;
         let slots = (0..slots).map(|_| Slot::default()).collect();
-        Ok(Generator { weights, model, version, cache, capacity, slots, submitted: 0, copies: Vec::new(), scratch: Scratch::default() })
+        Ok(Generator { weights, version, engine, capacity, slots, submitted: 0, copies: Vec::new(), until: None })
+    }
+
+    /// Sampled responses end where one of these texts does, too.
+    pub fn until(self, until: Option<Until>) -> Generator {
+        Generator { until, ..self }
     }
 
     pub fn slots(&self) -> usize {
@@ -106,7 +101,7 @@ impl Generator {
             // Nothing to choose, nothing to compute.
             tokens.clear();
         }
-        let slot = self.place(&tokens).ok_or_else(|| ModelError::input("all slots are taken; take a response first"))?;
+        let slot = self.place(&tokens)?.ok_or_else(|| ModelError::input("all slots are taken; take a response first"))?;
         self.submitted += 1;
         self.slots[slot].running = Some(running);
         self.slots[slot].since = self.submitted;
@@ -119,7 +114,7 @@ impl Generator {
         if prompt.is_empty() {
             return wrong("an empty prompt has no next token".to_string());
         }
-        let vocab = self.model.config.vocab;
+        let vocab = self.weights.config().vocab;
         let unknown = |ids: &[u32]| ids.iter().find(|id| **id as usize >= vocab).copied();
         if let Some(id) = unknown(prompt) {
             return wrong(format!("prompt token {id} is outside the vocabulary of {vocab}"));
@@ -160,7 +155,7 @@ impl Generator {
         if self.active() > 0 {
             return Err(ModelError::input("the weights have changed while responses were being made"));
         }
-        self.model = self.weights.packed(false)?;
+        self.engine.refresh(&self.weights)?;
         self.version = version;
         for slot in &mut self.slots {
             slot.cached.clear();
@@ -169,7 +164,7 @@ impl Generator {
     }
 
     /// Chooses a free slot for `tokens` and takes over the longest prefix that any slot has computed or is about to.
-    fn place(&mut self, tokens: &[u32]) -> Option<usize> {
+    fn place(&mut self, tokens: &[u32]) -> Result<Option<usize>, ModelError> {
         let shared = |slot: &Slot| slot.cached.iter().chain(&slot.pending).zip(tokens).take_while(|(a, b)| a == b).count();
         // The last token is always fed: its hidden state is what is wanted.
         let most = tokens.len().saturating_sub(1);
@@ -180,14 +175,15 @@ impl Generator {
                 (source, length) = (Some(i), common);
             }
         }
-        let oldest = (0..self.slots.len()).filter(|i| self.slots[*i].running.is_none()).min_by_key(|i| self.slots[*i].since)?;
+        let free = (0..self.slots.len()).filter(|i| self.slots[*i].running.is_none());
+        let Some(oldest) = free.min_by_key(|i| self.slots[*i].since) else { return Ok(None) };
         let (slot, length) = match source {
             Some(source) if self.slots[source].running.is_none() => (source, length),
             Some(source) => {
                 let ready = self.slots[source].cached.len().min(length);
                 // What the source is still waiting for is copied when it is there.
                 let waiting = self.copies.iter().filter(|c| c.slot == source).map(|c| c.from).min().unwrap_or(ready).min(ready);
-                self.cache.copy(Copy { source, slot: oldest, from: 0, to: waiting });
+                self.engine.copy(Copy { source, slot: oldest, from: 0, to: waiting })?;
                 if length > waiting {
                     self.copies.push(Copy { source, slot: oldest, from: waiting, to: length });
                 }
@@ -199,7 +195,7 @@ impl Generator {
         place.cached.clear();
         place.cached.extend_from_slice(&tokens[..length]);
         place.pending = tokens[length..].to_vec();
-        Some(slot)
+        Ok(Some(slot))
     }
 
     /// One decoding step for all active slots: what was submitted is prefilled, every other slot gets its next token.
@@ -231,8 +227,9 @@ impl Generator {
             let feeds: Vec<Feed> =
                 now.iter().map(|i| Feed { slot: *i, from: self.slots[*i].cached.len(), tokens: &self.slots[*i].pending }).collect();
             let copies: Vec<Copy> = copies.iter().filter(|c| now.contains(&c.slot)).copied().collect();
-            let hidden = step(&self.model, &mut self.cache, &feeds, &copies, &mut self.scratch);
-            self.decide(now, &hidden, &mut finished);
+            let wanted: Vec<Wanted> = now.iter().map(|i| self.slots[*i].running.as_ref().and_then(Running::wanted)).collect();
+            let logits = self.engine.logits(&self.weights, &feeds, &copies, &wanted)?;
+            self.decide(now, logits, &mut finished)?;
         }
         finished.sort_by_key(|(slot, _)| *slot);
         for (slot, _) in &finished {
@@ -241,33 +238,19 @@ impl Generator {
         Ok(finished.into_iter().map(|(slot, response)| (SlotId(slot), response)).collect())
     }
 
-    /// Picks the next token of each slot, given its hidden state.
-    fn decide(&mut self, slots: &[usize], hidden: &[f32], finished: &mut Vec<(usize, Response)>) {
-        let width = self.model.config.width;
-        let Top::Vocabulary { rows, linear } = &self.model.top else { return };
-        let rows = if rows.is_empty() { &self.model.embedding } else { rows };
-        // The head is the largest matrix: all that sample go through it together.
-        let samples = |i: usize| matches!(&self.slots[i].running, Some(Running { goal: Goal::Sample { .. }, .. }));
-        let together: Vec<usize> = (0..slots.len()).filter(|at| samples(slots[*at])).collect();
-        let mut heads = zeros(together.len() * linear.outer);
-        linear.apply(&gather(hidden, width, &together), together.len(), &mut heads, Write::Set);
-        let mut heads = heads.chunks_exact(linear.outer);
-        let (mut z, mut p) = (Vec::new(), Vec::new());
-        for (i, hidden) in slots.iter().zip(hidden.chunks_exact(width)) {
+    /// Picks the next token of each slot, given the logits of those it may be.
+    fn decide(&mut self, slots: &[usize], logits: Vec<Vec<f32>>, finished: &mut Vec<(usize, Response)>) -> Result<(), ModelError> {
+        let mut p = Vec::new();
+        for (i, mut z) in slots.iter().zip(logits) {
             let slot = &mut self.slots[*i];
             let fed = std::mem::take(&mut slot.pending);
             slot.cached.extend(fed);
             let Some(running) = &mut slot.running else { continue };
-            let (count, temperature) = match &running.goal {
-                Goal::Sample { sampling, .. } => (linear.outer, sampling.temperature),
-                Goal::Choose { tree, node, temperature } => (tree.tokens(*node).len(), *temperature),
+            let temperature = match &running.goal {
+                Goal::Sample { sampling, .. } => sampling.temperature,
+                Goal::Choose { temperature, .. } => *temperature,
             };
-            z.resize(count, 0.0);
-            p.resize(count, 0.0);
-            match &running.goal {
-                Goal::Sample { .. } => z.copy_from_slice(heads.next().unwrap_or_default()),
-                Goal::Choose { tree, node, .. } => logits_of(hidden, rows, tree.tokens(*node), &mut z),
-            }
+            p.resize(z.len(), 0.0);
             let by = if temperature == 0.0 { 1.0 } else { (1.0 / temperature) as f32 };
             scale(&mut z, by);
             let summary = softmax(&z, &mut p);
@@ -276,13 +259,14 @@ impl Generator {
             running.response.entropy.push(summary.entropy);
             slot.pending.push(token);
             let before = running.response.tokens.len();
-            if let Some(response) = running.take(at, token, self.capacity) {
+            if let Some(response) = running.take(at, token, self.capacity, self.until.as_ref())? {
                 slot.pending.clear();
                 finished.push((*i, response));
             } else {
                 slot.pending.extend_from_slice(&running.response.tokens[before + 1..]);
             }
         }
+        Ok(())
     }
 
     /// Answers all requests, however many; the responses are in their order.
@@ -320,6 +304,14 @@ impl Running {
         }
     }
 
+    /// The tokens that may come next, where not all may.
+    fn wanted(&self) -> Wanted {
+        match &self.goal {
+            Goal::Sample { .. } => None,
+            Goal::Choose { tree, node, .. } => Some(tree.tokens(*node).clone()),
+        }
+    }
+
     /// Index within the distribution, and the token.
     fn pick(&mut self, p: &[f32]) -> (usize, u32) {
         match &self.goal {
@@ -335,26 +327,24 @@ impl Running {
     }
 
     /// Adds the picked token and those it forces; gives the response if that ends it.
-    fn take(&mut self, at: usize, token: u32, capacity: usize) -> Option<Response> {
+    fn take(&mut self, at: usize, token: u32, capacity: usize, until: Option<&Until>) -> Result<Option<Response>, ModelError> {
         let position = self.prompt + self.response.tokens.len() - 1;
-        let allowed = match &self.goal {
-            Goal::Sample { .. } => None,
-            Goal::Choose { tree, node, .. } => Some(tree.tokens(*node).clone()),
-        };
+        let allowed = self.wanted();
         self.response.targets.push(Target { position, token, allowed });
         self.response.tokens.push(token);
         match &mut self.goal {
             Goal::Sample { max_tokens, stop, .. } => {
-                let ended = stop.contains(&token);
-                if !ended && self.response.tokens.len() < *max_tokens && position + 1 < capacity {
-                    return None;
+                let tokens = &self.response.tokens;
+                let ended = stop.contains(&token) || until.map_or(Ok(false), |until| until.reached(tokens))?;
+                if !ended && tokens.len() < *max_tokens && position + 1 < capacity {
+                    return Ok(None);
                 }
                 self.response.finish = if ended { Finish::Stop } else { Finish::Length };
-                Some(self.response.clone())
+                Ok(Some(self.response.clone()))
             }
             Goal::Choose { tree, node, .. } => {
                 *node = tree.follow(tree.child(*node, at), &mut self.response.tokens);
-                self.settled()
+                Ok(self.settled())
             }
         }
     }

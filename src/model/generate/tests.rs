@@ -148,3 +148,63 @@ fn requests_that_cannot_be_answered_are_refused() {
     }
     assert_eq!((response[0].1.tokens.len(), response[0].1.finish), (6, Finish::Length));
 }
+
+#[test]
+fn a_text_ends_a_response_wherever_tokens_meet() {
+    let texts = (0..200).map(|i| format!("take mug {i} from drawer {}\nlook", i % 7));
+    let tokenizer = Arc::new(crate::model::Tokenizer::train(texts, 290, &[]).unwrap());
+    let config = DecoderConfig { context: 100, vocab: tokenizer.vocab(), ..tiny() };
+    let weights = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
+    shake(&weights);
+    let weights = Arc::new(weights);
+    let request = |seed: u64| {
+        let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 40, stop: vec![] };
+        Request { prompt: vec![5, 6, 7 + seed as u32], mode, seed }
+    };
+    let run = |seeds: std::ops::Range<u64>, slots: usize, stop: &[String]| {
+        let generator = Generator::new(weights.clone(), slots, 100).unwrap().until(Until::new(tokenizer.clone(), stop));
+        let mut generator = generator;
+        generator.run(seeds.map(request)).unwrap()
+    };
+    let mut straddled = 0;
+    for (seed, free) in (0..12u64).zip(run(0..12, 3, &[])) {
+        // The last letter of one token and the first of the next, where both are letters of one byte.
+        let piece = |at: usize| tokenizer.decode(&free.tokens[at..=at]).unwrap();
+        let plain = |text: &str| !text.is_empty() && text.is_ascii();
+        let Some(at) = (5..30).find(|at| plain(&piece(*at)) && plain(&piece(at + 1))) else { continue };
+        let stop = vec!["not written by anyone".to_string(), format!("{}{}", &piece(at)[piece(at).len() - 1..], &piece(at + 1)[..1])];
+        let alone = run(seed..seed + 1, 1, &stop).remove(0);
+        let whole = tokenizer.decode(&free.tokens).unwrap();
+        let until = Until::new(tokenizer.clone(), &stop).unwrap();
+        assert_eq!(until.text(&alone.tokens).unwrap(), whole[..whole.find(&stop[1]).unwrap()]);
+        assert!(free.tokens.starts_with(&alone.tokens) && alone.tokens.len() <= at + 2, "{stop:?}");
+        assert!(tokenizer.decode(&alone.tokens).unwrap().contains(&stop[1]));
+        assert!(!tokenizer.decode(&alone.tokens[..alone.tokens.len() - 1]).unwrap().contains(&stop[1]));
+        assert_eq!(alone.finish, Finish::Stop);
+        straddled += usize::from(alone.tokens.len() == at + 2);
+        // The same in company.
+        assert_eq!(run(0..12, 5, &stop)[seed as usize], alone);
+    }
+    assert!(straddled > 3, "{straddled}");
+    assert!(Until::new(tokenizer, &[]).is_none());
+}
+
+#[test]
+fn types_without_kernels_generate_by_candles_operations() {
+    let config = DecoderConfig { context: 100, ..tiny() };
+    let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
+    shake(&weights);
+    let weights = Arc::new(weights);
+    let requests = requests(40);
+    let responses = Generator::new(weights.clone(), 6, 100).unwrap().run(requests.clone()).unwrap();
+    let mut targets = 0;
+    for (request, response) in requests.iter().zip(&responses) {
+        let scores = score(&weights, &[response.row(&request.prompt)], temperature(request), &Compute::default()).unwrap();
+        assert_eq!(scores.logp.len(), response.targets.len());
+        for (a, b) in scores.logp.iter().zip(&response.logp).chain(scores.entropy.iter().zip(&response.entropy)) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+        targets += response.targets.len();
+    }
+    assert!(targets > 40, "{targets}");
+}

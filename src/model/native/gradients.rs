@@ -2,11 +2,27 @@
 
 use super::low_rank::LowRankSums;
 use super::real::Real;
+use super::simd::simd;
 use crate::model::lora::{adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{ModelError, Weights};
 use candle_core::{Device, Tensor};
 use indexmap::IndexMap;
+
+simd! {
+    fn add_all<T>(sums: &mut [T], others: &[T]) {
+        for (sum, other) in sums.iter_mut().zip(others) {
+            *sum += *other;
+        }
+    }
+}
+
+/// Zeros that are written rather than promised by the system: the first touch of promised ones is a read, and then every page is mapped twice.
+fn written<T: Real>(count: usize) -> Vec<T> {
+    let mut zeros = Vec::with_capacity(count);
+    zeros.resize(count, T::ZERO);
+    zeros
+}
 
 /// Of a linear map. What is frozen has no sum: the list is empty.
 pub(crate) struct MatrixSums<T> {
@@ -47,7 +63,7 @@ impl<T: Real> Sums<T> {
         let config = weights.config();
         let adapter = weights.adapter().map(|adapter| adapter.config());
         let (width, query, kv) = (config.width, config.query_width(), config.kv_width());
-        let some = |there: bool, count: usize| vec![T::ZERO; if there && adapter.is_none() { count } else { 0 }];
+        let some = |there: bool, count: usize| written(if there && adapter.is_none() { count } else { 0 });
         let zeros = |count: usize| some(true, count);
         let matrix = |parts: &[&'static str]| {
             let mut sums = MatrixSums { full: Vec::new(), low: Vec::new() };
@@ -121,12 +137,15 @@ impl<T: Real> Sums<T> {
         self.parts().into_iter().map(|part| part.len()).sum()
     }
 
-    pub(crate) fn add(&mut self, mut other: Sums<T>) {
+    pub(crate) fn add(&mut self, other: &mut Sums<T>) {
         for (mine, theirs) in self.parts().into_iter().zip(other.parts()) {
-            for (a, b) in mine.iter_mut().zip(theirs) {
-                *a += *b;
-            }
+            add_all(mine, theirs);
         }
+    }
+
+    pub(crate) fn zeroed(mut self) -> Sums<T> {
+        self.parts().into_iter().for_each(|part| part.fill(T::ZERO));
+        self
     }
 
     /// By parameter name, in the order of the weights that are trained.

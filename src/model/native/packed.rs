@@ -2,7 +2,7 @@
 
 use super::elementwise::{Rope, add_rows};
 use super::low_rank::{LowRank, merge};
-use super::matmul::{Left, Right, Write, group_columns, group_rows, multiply};
+use super::matmul::{Left, Right, Write, group_rows, multiply, turn_groups};
 use super::real::Real;
 use super::simd::LANES;
 use crate::model::lora::{adapter_names, sizes};
@@ -12,14 +12,16 @@ use candle_core::{Storage, Var};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
+/// Columns that are turned at a time.
+const TURNED: usize = 2 * LANES;
+
 /// A linear map `[outer, inner]`. Copies share their numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Linear<T> {
     pub(crate) inner: usize,
     pub(crate) outer: usize,
+    /// In groups of 16 rows. For the backward product a few columns at a time are turned: a second copy would cost as much memory as the model.
     forward: Arc<Vec<T>>,
-    /// Empty where no gradient was asked for.
-    backward: Arc<Vec<T>>,
     /// Empty where there is none.
     bias: Arc<Vec<T>>,
     /// Adapters, which the numbers above have in them already; for their gradients.
@@ -27,25 +29,8 @@ pub(crate) struct Linear<T> {
 }
 
 impl<T: Real> Linear<T> {
-    fn new(matrix: &[T], outer: usize, inner: usize, backward: bool) -> Linear<T> {
-        let backward = if backward { group_columns(matrix, outer, inner) } else { Vec::new() };
-        Linear {
-            inner,
-            outer,
-            forward: Arc::new(group_rows(matrix, outer, inner)),
-            backward: Arc::new(backward),
-            bias: Arc::default(),
-            low: Arc::default(),
-        }
-    }
-
-    /// The one of an earlier packing, for a frozen matrix; `matrix` is asked for only where that one lacks something.
-    fn again(before: &Linear<T>, backward: bool, matrix: impl FnOnce() -> Result<Vec<T>, ModelError>) -> Result<Linear<T>, ModelError> {
-        let mut linear = before.clone();
-        if backward && linear.backward.is_empty() {
-            linear.backward = Arc::new(group_columns(&matrix()?, linear.outer, linear.inner));
-        }
-        Ok(linear)
+    fn new(matrix: &[T], outer: usize, inner: usize) -> Linear<T> {
+        Linear { inner, outer, forward: Arc::new(group_rows(matrix, outer, inner)), bias: Arc::default(), low: Arc::default() }
     }
 
     /// Whether two maps are the same numbers in the same place.
@@ -65,8 +50,14 @@ impl<T: Real> Linear<T> {
 
     /// `dx[rows, inner] = dy[rows, outer] · W`, or added to it.
     pub(crate) fn pull(&self, dy: &[T], rows: usize, dx: &mut [T], write: Write) {
-        let right = Right { data: &self.backward, row: LANES, group: self.outer * LANES };
-        multiply(Left { data: dy, stride: self.outer }, rows, self.outer, right, self.inner, dx, self.inner, write);
+        let dy = Left { data: dy, stride: self.outer };
+        let mut panel = vec![T::ZERO; TURNED * self.outer];
+        for first in (0..self.inner).step_by(TURNED) {
+            let count = TURNED.min(self.inner - first);
+            turn_groups(&self.forward, self.outer, self.inner, first..first + count, &mut panel);
+            let right = Right { data: &panel, row: LANES, group: self.outer * LANES };
+            multiply(dy, rows, self.outer, right, count, &mut dx[first..], self.inner, write);
+        }
     }
 }
 
@@ -114,6 +105,8 @@ impl<T: Real> Packed<T> {
     /// What is frozen is shared with `before`, an earlier packing of the same weights.
     pub(crate) fn new(weights: &Weights, backward: bool, before: Option<&Packed<T>>) -> Result<Packed<T>, ModelError> {
         let config = weights.config().clone();
+        let rope = before.map(|before| before.rope.clone());
+        let rope = rope.unwrap_or_else(|| Arc::new(Rope::new(config.context, &config.rope_periods())));
         let before = before.filter(|_| weights.adapter().is_some());
         let backward = backward || before.is_some_and(Packed::has_backward);
         let packer = Packer { weights, backward };
@@ -136,12 +129,12 @@ impl<T: Real> Packed<T> {
                 down: linear(&["mlp.down_proj"], variant.ffn_bias, old.map(|l| &l.down))?,
             });
         }
-        let (embedding, top, rope) = match before {
-            Some(before) => (before.embedding.clone(), packer.top_again(before)?, before.rope.clone()),
+        let (embedding, top) = match before {
+            Some(before) => (before.embedding.clone(), before.top.clone()),
             None => {
                 let embedding = Arc::new(values::<T>(weights, EMBEDDING)?);
                 let top = packer.top(&embedding)?;
-                (embedding, top, Arc::new(Rope::new(config.context, &config.rope_periods())))
+                (embedding, top)
             }
         };
         Ok(Packed { embedding, layers, final_norm: values::<T>(weights, FINAL_NORM)?, top, rope, backward, config })
@@ -173,7 +166,7 @@ impl Packer<'_> {
         };
         let frozen = weights.adapter().is_some_and(|adapter| !parts.iter().any(|part| adapter.config().adapts(part)));
         if let Some(before) = before.filter(|_| frozen) {
-            return Linear::again(before, self.backward, stacked);
+            return Ok(before.clone());
         }
         let (mut outer, mut inner, mut low) = (0, 0, Vec::new());
         for part in parts {
@@ -183,7 +176,7 @@ impl Packer<'_> {
             let sizes = sizes(weights.config(), part);
             (outer, inner) = (outer + sizes.0, sizes.1);
         }
-        let mut linear = Linear::new(&stacked()?, outer, inner, self.backward);
+        let mut linear = Linear::new(&stacked()?, outer, inner);
         linear.low = Arc::new(low);
         if biased {
             let all: Result<Vec<Vec<T>>, _> = parts.iter().map(|part| values(weights, &bias_name(layer, part))).collect();
@@ -194,7 +187,7 @@ impl Packer<'_> {
 
     fn top<T: Real>(&self, embedding: &[T]) -> Result<Top<T>, ModelError> {
         let (weights, config) = (self.weights, self.weights.config());
-        let linear = |rows: &[T]| Linear::new(rows, config.vocab, config.width, self.backward);
+        let linear = |rows: &[T]| Linear::new(rows, config.vocab, config.width);
         Ok(match weights.head() {
             Head::Vocabulary if config.tied => Top::Vocabulary { rows: Arc::default(), linear: linear(embedding) },
             Head::Vocabulary => {
@@ -205,17 +198,6 @@ impl Packer<'_> {
                 let bias = values::<T>(weights, VALUE_BIAS)?.first().copied().unwrap_or_default();
                 Top::Value { weight: values::<T>(weights, VALUE_WEIGHT)?, bias }
             }
-        })
-    }
-
-    /// The frozen top of an earlier packing.
-    fn top_again<T: Real>(&self, before: &Packed<T>) -> Result<Top<T>, ModelError> {
-        Ok(match &before.top {
-            Top::Vocabulary { rows, linear } => {
-                let matrix = || Ok(if rows.is_empty() { before.embedding.to_vec() } else { rows.to_vec() });
-                Top::Vocabulary { rows: rows.clone(), linear: Linear::again(linear, self.backward, matrix)? }
-            }
-            value => value.clone(),
         })
     }
 }

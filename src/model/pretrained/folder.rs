@@ -26,11 +26,16 @@ pub(super) fn outline(folder: &Path) -> Result<Outline, ModelError> {
     Ok(Outline { config, family, tokenizer, chat })
 }
 
-pub(super) fn weights(folder: &Path, config: &DecoderConfig, device: &Device) -> Result<Weights, ModelError> {
+pub(super) fn weights(
+    folder: &Path,
+    config: &DecoderConfig,
+    device: &Device,
+    read: &mut dyn FnMut(usize, usize),
+) -> Result<Weights, ModelError> {
     let shapes = crate::model::weights::shapes(config);
     // Some files repeat the embedding as the head that is tied to it.
     let ignored: &[&str] = if config.tied { &[UNEMBEDDING] } else { &[] };
-    Weights::from_tensors(config, tensors::read(folder, &shapes, ignored, device)?)
+    Weights::from_tensors(config, tensors::read(folder, &shapes, ignored, device, read)?)
 }
 
 /// A file that may be missing.

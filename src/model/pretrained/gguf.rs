@@ -141,7 +141,12 @@ pub(super) fn outline(path: &Path) -> Result<Outline, ModelError> {
     Ok(Outline { config, family: gguf.family, tokenizer, chat })
 }
 
-pub(super) fn weights(path: &Path, config: &DecoderConfig, device: &Device) -> Result<Weights, ModelError> {
+pub(super) fn weights(
+    path: &Path,
+    config: &DecoderConfig,
+    device: &Device,
+    read: &mut dyn FnMut(usize, usize),
+) -> Result<Weights, ModelError> {
     let mut gguf = Gguf::open(path)?;
     let mut names: BTreeMap<String, String> = [(EMBEDDING, "token_embd"), (FINAL_NORM, "output_norm"), (UNEMBEDDING, "output")]
         .map(|(here, there)| (here.to_string(), format!("{there}.weight")))
@@ -153,7 +158,9 @@ pub(super) fn weights(path: &Path, config: &DecoderConfig, device: &Device) -> R
         }
     }
     let mut found = BTreeMap::new();
-    for (name, shape) in crate::model::weights::shapes(config) {
+    let shapes = crate::model::weights::shapes(config);
+    let total = shapes.len();
+    for (name, shape) in shapes {
         let there = names.get(&name).cloned().unwrap_or_default();
         let mut tensor = gguf.tensor(&there).map_err(|e| ModelError::file(path, e))?;
         if tensor.dims() != shape.as_slice() {
@@ -168,6 +175,7 @@ pub(super) fn weights(path: &Path, config: &DecoderConfig, device: &Device) -> R
             };
         }
         found.insert(name, tensor.to_device(device)?);
+        read(found.len(), total);
     }
     Weights::from_tensors(config, found)
 }

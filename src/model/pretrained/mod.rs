@@ -47,13 +47,29 @@ impl Pretrained {
     /// # Errors
     /// Whatever is missing, damaged, does not fit together or would not fit into memory.
     pub fn load(path: &Path, context: Option<usize>, device: &Device) -> Result<Pretrained, ModelError> {
+        Pretrained::load_watched(path, context, device, &mut |_, _| {})
+    }
+
+    /// [`Pretrained::load`]; `read` hears how many of how many tensors are there.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_watched(
+        path: &Path,
+        context: Option<usize>,
+        device: &Device,
+        read: &mut dyn FnMut(usize, usize),
+    ) -> Result<Pretrained, ModelError> {
         let mut outline = Outline::read(path)?;
         if let Some(context) = context {
             outline.config.context = outline.config.context.min(context);
         }
         memory::fits_model(&outline.config)?;
-        let weights =
-            if is_gguf(path) { gguf::weights(path, &outline.config, device)? } else { folder::weights(path, &outline.config, device)? };
+        let weights = if is_gguf(path) {
+            gguf::weights(path, &outline.config, device, read)?
+        } else {
+            folder::weights(path, &outline.config, device, read)?
+        };
         let Outline { family, tokenizer, chat, .. } = outline;
         let weights = Arc::new(weights);
         Ok(Pretrained { weights, tokenizer, chat, family })

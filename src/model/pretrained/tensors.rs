@@ -53,12 +53,13 @@ fn is_derived(name: &str) -> bool {
     name.ends_with(".rotary_emb.inv_freq")
 }
 
-/// The wanted tensors of a folder. Others in it are an error, but for those in `ignored`.
+/// The wanted tensors of a folder. Others in it are an error, but for those in `ignored`. `seen` hears how many of how many are there.
 pub(super) fn read(
     folder: &Path,
     wanted: &[(String, Vec<usize>)],
     ignored: &[&str],
     device: &Device,
+    seen: &mut dyn FnMut(usize, usize),
 ) -> Result<BTreeMap<String, Tensor>, ModelError> {
     let shapes: BTreeMap<&str, &[usize]> = wanted.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
     let mut found = BTreeMap::new();
@@ -88,6 +89,7 @@ pub(super) fn read(
             };
             let tensor = Tensor::from_raw_buffer(view.data(), dtype, shape, &Device::Cpu)?.to_dtype(DType::F32)?;
             found.insert(name.to_string(), tensor.to_device(device)?);
+            seen(found.len(), wanted.len());
         }
     }
     match wanted.iter().find(|(name, _)| !found.contains_key(name)) {

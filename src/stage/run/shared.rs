@@ -4,10 +4,10 @@ use crate::env::{EnvError, Panel, World};
 use crate::model::{AdamWConfig, Compute, ModelError};
 use crate::objective::ObjectiveError;
 use crate::play::SplitField;
-use crate::policy::{Adamw, Policy, PolicyInput};
+use crate::policy::{Adamw, Loading, Policy, PolicyInput};
 use crate::rollout::{Assignment, Episode, PlayError};
 use crate::seed::Seed;
-use crate::stage::{Context, InputFolder, RunError};
+use crate::stage::{Context, InputFolder, Progress, RunError};
 use std::sync::Arc;
 
 impl From<ModelError> for RunError {
@@ -48,7 +48,11 @@ pub fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, 
                 let cache = context.data("models").unwrap_or_else(crate::model::pretrained::cache_folder);
                 let device = context.device().clone();
                 let seed = context.seeds().child("adapter", 0).0;
-                return Ok(Policy::pretrained(model, &cache, seed, &device, &mut |line| context.say(line))?);
+                let mut hear = |loading: Loading<'_>| match loading {
+                    Loading::Says(line) => context.say(line),
+                    Loading::Read { done, total } => context.progress(Progress::loading(done, total)),
+                };
+                return Ok(Policy::pretrained(model, &cache, seed, &device, &mut hear)?);
             }
             let decoder =
                 part.as_decoder().ok_or_else(|| RunError::Failed(format!("a policy of kind `{}` cannot be made here", part.kind)))?;
