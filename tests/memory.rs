@@ -40,13 +40,13 @@ fn peak(work: impl FnOnce()) -> usize {
 #[test]
 fn checkpointing_and_adapters_save_memory() {
     let config = DecoderConfig {
-        layers: 12,
-        width: 64,
-        heads: 4,
-        kv_heads: 2,
-        ffn: 176,
-        vocab: 300,
-        context: 128,
+        layers: 6,
+        width: 32,
+        heads: 2,
+        kv_heads: 1,
+        ffn: 48,
+        vocab: 100,
+        context: 64,
         rope_theta: 10000.0,
         norm_eps: 1e-5,
         tied: true,
@@ -55,7 +55,7 @@ fn checkpointing_and_adapters_save_memory() {
     let whole = Weights::init(&config, 1, &Device::Cpu, DType::F32).expect("weights");
     let lora = LoraConfig { rank: 4, alpha: 8.0, targets: vec!["q_proj".into(), "v_proj".into()] };
     let adapted = whole.adapted(lora, 2).expect("an adapter");
-    let rows: Vec<Row> = (0..8).map(|i| Row::after((0..128).map(|t| (i * 31 + t * 7) % 300).collect(), 1)).collect();
+    let rows: Vec<Row> = (0..4).map(|i| Row::after((0..64).map(|t| (i * 31 + t * 7) % 100).collect(), 1)).collect();
     let targets = rows.iter().map(|r| r.targets.len()).sum();
     let slopes = ScoreGradients { logp: vec![-1.0 / targets as f32; targets], entropy: Vec::new() };
     let update = |weights: &Weights, checkpointing| {
@@ -69,7 +69,7 @@ fn checkpointing_and_adapters_save_memory() {
     let [full, full_by_layer, lora, lora_by_layer] = sizes;
     let moments = [&whole, &adapted].map(|weights| peak(|| drop(AdamW::new(AdamWConfig::default(), weights).expect("an optimiser"))));
     println!(
-        "an update of 8 × 128 tokens, KiB: in full {}, by layer {}; of an adapter {}, by layer {}",
+        "an update of 4 × 64 tokens, KiB: in full {}, by layer {}; of an adapter {}, by layer {}",
         full >> 10,
         full_by_layer >> 10,
         lora >> 10,
@@ -77,10 +77,11 @@ fn checkpointing_and_adapters_save_memory() {
     );
     println!("moments, KiB: in full {}, of an adapter {}", moments[0] >> 10, moments[1] >> 10);
 
-    let activations = 1024 * config.layers * (2 * 64 + 2 * 64 + 2 * 32 + 2 * 176) * 4;
+    // input, queries, keys and values, attention's output, the stream after it, gate and up
+    let activations = 256 * config.layers * (32 + 32 + 32 + 32 + 32 + 96) * 4;
     assert!(full > activations, "{full} {activations}");
     assert!(full_by_layer * 2 < full && lora_by_layer * 3 < lora, "{sizes:?}");
     // a whole set of gradients, and one of the lane that is being summed up
     assert!(lora_by_layer + 4 * config.parameters() < full_by_layer, "{sizes:?}");
-    assert!(moments[1] * 20 < moments[0], "{moments:?}");
+    assert!(moments[1] * 10 < moments[0], "{moments:?}");
 }

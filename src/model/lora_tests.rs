@@ -72,7 +72,7 @@ fn one_layer_follows_the_equation() {
 #[test]
 fn gradients_agree_with_finite_differences_and_reach_the_adapter_alone() {
     let untied = DecoderConfig { tied: false, ..tiny() };
-    for config in [tiny(), untied].into_iter().chain(variants()) {
+    for config in [tiny(), untied, variants().remove(6)] {
         let config = DecoderConfig { context: 40, ..config };
         let weights = adapted(&config, everything(), DType::F64);
         shake(&weights);

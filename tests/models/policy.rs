@@ -154,10 +154,9 @@ fn an_adapter_is_trained_and_the_model_below_it_is_not() {
     let records: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(records.len(), 2);
     for record in &records {
-        assert!(record["rollout_gap"].as_f64().expect("a gap") < 1e-4, "{record}");
+        assert!(record["values"]["rollout_gap"].as_f64().expect("a gap") < 1e-4, "{record}");
     }
-    // the reference is the adapter as it was at the start of the stage
-    assert!(records[0]["loss/minimize"].is_number() && records[1]["kl"].is_number());
+    assert!(records.iter().all(|r| r["values"]["kl"].is_number() && r["values"]["entropy"].is_number()));
     let checkpoints = std::fs::read_dir(run.join("tasks/a.train/checkpoints")).expect("checkpoints");
     let policy = checkpoints.filter_map(Result::ok).next().expect("a checkpoint").path().join("policy.safetensors");
     assert!(tensors(&policy).keys().all(|name| name.contains(".lora_")));

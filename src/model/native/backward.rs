@@ -19,7 +19,7 @@ pub(crate) fn backward<T: Real>(model: &Packed<T>, batch: &Batch, pass: Pass<T>,
     let mut last = true;
     for ((layer, block), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
         let kept = match block {
-            Block::Whole(kept) => kept,
+            Block::Whole(kept) => *kept,
             Block::Input(x) => block_forward(model, layer, batch, last, x, &mut scratch).0,
         };
         dx = block_backward(model, layer, batch, last, kept, dx, sums, &mut scratch);

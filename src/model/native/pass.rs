@@ -51,7 +51,7 @@ pub(crate) enum Keep {
 /// What was kept of a block.
 pub(crate) enum Block<T> {
     Input(Vec<T>),
-    Whole(Kept<T>),
+    Whole(Box<Kept<T>>),
 }
 
 pub(crate) struct Pass<T> {
@@ -128,7 +128,7 @@ pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: Keep) -> 
         match keep {
             Keep::Nothing => {}
             Keep::Inputs => blocks.push(Block::Input(kept.x)),
-            Keep::All => blocks.push(Block::Whole(kept)),
+            Keep::All => blocks.push(Block::Whole(Box::new(kept))),
         }
     }
     let outputs = batch.outputs();

@@ -183,11 +183,13 @@ fn random_play_succeeds_rarely_but_sometimes() {
 }
 
 #[test]
-fn the_benchmark_counts() {
+fn what_is_measured_counts() {
     let world = Household::new(Config::quickstart()).unwrap();
-    let report = bench(&world, std::time::Duration::from_millis(50)).unwrap();
-    assert!(report.steps > report.resets && report.resets > 0 && report.steps_per_second > 0.0 && report.resets_per_second > 0.0);
-    assert!((1_000..1_000_000).contains(&report.bytes_per_environment), "{report:?}");
+    let found = crate::env::measure(&world, std::time::Duration::from_millis(50)).unwrap();
+    assert!(found.steps > found.resets && found.resets > 0 && found.loads == 128 && found.resets_per_second > 0.0, "{found:?}");
+    let [least, median, most] = found.by_game;
+    assert!(0.0 < least && least <= median && median <= most, "{found:?}");
+    assert!(least <= found.steps_per_second && found.steps_per_second <= most, "{found:?}");
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
