@@ -2,6 +2,8 @@
 //!
 //! Names choose among the shapes. Weights are random: a shape and a type, not a model. `PYTHON` names the interpreter with torch and transformers.
 
+mod shapes;
+
 use candle_core::{DType, Device};
 use epo::model::*;
 use std::process::{Command, ExitCode};
@@ -37,25 +39,9 @@ fn qwen2(layers: usize, width: usize, heads: usize, ffn: usize) -> DecoderConfig
     }
 }
 
-fn smollm2() -> DecoderConfig {
-    DecoderConfig {
-        layers: 30,
-        width: 576,
-        heads: 9,
-        kv_heads: 3,
-        ffn: 1536,
-        vocab: 49152,
-        context: 8192,
-        rope_theta: 100_000.0,
-        norm_eps: 1e-5,
-        tied: true,
-        variant: Variant::default(),
-    }
-}
-
 fn shapes() -> Vec<Shape> {
     vec![
-        Shape { name: "smollm2-135m", dtype: DType::F32, config: smollm2() },
+        Shape { name: "smollm2-135m", dtype: DType::F32, config: shapes::smollm2() },
         Shape { name: "qwen2-0.5b", dtype: DType::BF16, config: qwen2(24, 896, 14, 4864) },
         Shape { name: "qwen2-1.5b", dtype: DType::BF16, config: qwen2(28, 1536, 12, 8960) },
     ]
@@ -85,7 +71,7 @@ fn slopes(rows: &[Row]) -> ScoreGradients {
 
 /// Two layers of the shape of SmolLM2 on both: log-probabilities, entropies, norms of gradients, greedy tokens.
 fn parity(device: &Device) -> Result<bool, ModelError> {
-    let config = DecoderConfig { layers: 2, ..smollm2() };
+    let config = DecoderConfig { layers: 2, ..shapes::smollm2() };
     let here = Arc::new(Weights::init(&config, 1, &Device::Cpu, DType::F32)?);
     let there = Arc::new(Weights::init(&config, 1, device, DType::F32)?);
     let (rows, compute) = (rows(4, 64), Compute::default());

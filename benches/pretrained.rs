@@ -2,6 +2,8 @@
 //!
 //! Times are given on the clock and as seconds of all cores together divided by the threads: what idle cores would need. `PYTHON` names the interpreter.
 
+mod shapes;
+
 use candle_core::{DType, Device};
 use epo::model::*;
 use std::process::Command;
@@ -13,22 +15,6 @@ const ROWS: usize = 8;
 const PROMPT: usize = 128;
 /// Tokens sampled behind each prompt.
 const SAMPLED: usize = 64;
-
-fn config() -> DecoderConfig {
-    DecoderConfig {
-        layers: 30,
-        width: 576,
-        heads: 9,
-        kv_heads: 3,
-        ffn: 1536,
-        vocab: 49152,
-        context: 8192,
-        rope_theta: 100_000.0,
-        norm_eps: 1e-5,
-        tied: true,
-        variant: Variant::default(),
-    }
-}
 
 /// Ids that look random.
 fn ids(row: usize, length: usize) -> Vec<u32> {
@@ -85,7 +71,7 @@ fn generate(weights: &Arc<Weights>, max_tokens: usize) {
 fn main() -> Result<(), ModelError> {
     threads::configure();
     let times = if std::env::args().any(|a| a == "quick") { 2 } else { 5 };
-    let weights = Arc::new(Weights::init(&config(), 1, &Device::Cpu, DType::F32)?);
+    let weights = Arc::new(Weights::init(&shapes::smollm2(), 1, &Device::Cpu, DType::F32)?);
     let compute = Compute { threads: THREADS, ..Compute::default() };
 
     let one = ids(1, 512);
