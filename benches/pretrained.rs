@@ -53,16 +53,17 @@ fn best(times: usize, mut work: impl FnMut()) -> Time {
     best
 }
 
-/// Prompts of 128 tokens in all slots of one generator a thread, and this many tokens behind each; the first comes with the prompt.
-fn generate(weights: &Arc<Weights>, max_tokens: usize) {
+/// Prompts in all slots of generators that share the threads, and this many tokens behind each; the first comes with the prompt.
+fn generate(weights: &Arc<Weights>, (rows, prompt): (usize, usize), max_tokens: usize) {
+    let generators = rows.min(THREADS);
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for first in 0..generators {
             scope.spawn(move || {
-                let rows = ROWS / THREADS;
-                let mut generator = Generator::new(weights.clone(), rows, 256).expect("a generator");
+                let (slots, threads) = (rows / generators, THREADS / generators);
+                let mut generator = Generator::new(weights.clone(), slots, 2 * prompt).expect("a generator").on(threads);
                 let mode = Mode::Sample { sampling: Sampling::default(), max_tokens, stop: vec![] };
-                let request = |row| Request { prompt: ids(100 + thread * rows + row, PROMPT), mode: mode.clone(), seed: row as u64 };
-                generator.run((0..rows).map(request)).expect("responses");
+                let request = |row| Request { prompt: ids(100 + first * slots + row, prompt), mode: mode.clone(), seed: row as u64 };
+                generator.run((0..slots).map(request)).expect("responses");
             });
         }
     });
@@ -74,11 +75,10 @@ fn main() -> Result<(), ModelError> {
     let weights = Arc::new(Weights::init(&shapes::smollm2(), 1, &Device::Cpu, DType::F32)?);
     let compute = Compute { threads: THREADS, ..Compute::default() };
 
-    let one = ids(1, 512);
-    logits(&weights, &one)?;
-    let prefill = best(times, || drop(logits(&weights, &one).expect("logits")));
-    let prefill_rows = best(times, || generate(&weights, 1));
-    let all = best(times, || generate(&weights, SAMPLED));
+    generate(&weights, (1, 512), 1);
+    let prefill = best(times, || generate(&weights, (1, 512), 1));
+    let prefill_rows = best(times, || generate(&weights, (ROWS, PROMPT), 1));
+    let all = best(times, || generate(&weights, (ROWS, PROMPT), SAMPLED));
     let decode = Time { wall: all.wall - prefill_rows.wall, cpu: all.cpu - prefill_rows.cpu };
     let inference = peak();
 

@@ -46,11 +46,12 @@ struct Action {
 }
 
 impl<'a> Lane<'a> {
-    pub fn new(plays: &'a Plays<'a>, slots: usize) -> Result<Self, PlayError> {
+    /// `threads` of its own, for long prompts.
+    pub fn new(plays: &'a Plays<'a>, slots: usize, threads: usize) -> Result<Self, PlayError> {
         let generator = match plays.player {
             Player::Policy { policy, decode } if slots > 0 => {
                 let generator = Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?;
-                Some(generator.until(decode.until(&policy.tokenizer)))
+                Some(generator.on(threads).until(decode.until(&policy.tokenizer)))
             }
             _ => None,
         };

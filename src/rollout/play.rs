@@ -61,9 +61,11 @@ pub enum PlayError {
 pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
     let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
     let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
+    // Where there are more threads than lanes with something to play, a lane has several.
+    let own = plays.threads / assignments.len().clamp(1, LANES);
     let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
         let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
-        Lane::new(plays, slots.min(mine.len()))?.run(&mine)
+        Lane::new(plays, slots.min(mine.len()), own)?.run(&mine)
     });
     let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
     for result in results {

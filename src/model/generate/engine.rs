@@ -2,7 +2,6 @@
 
 use crate::model::cached::Cached;
 use crate::model::native::Packed;
-use crate::model::native::attention::Scratch;
 use crate::model::native::decode::{Cache, Copy, Feed, step};
 use crate::model::native::head::logits_of;
 use crate::model::native::matmul::Write;
@@ -20,7 +19,7 @@ pub(super) enum Engine {
 pub(super) struct Native {
     model: Arc<Packed<f32>>,
     cache: Cache<f32>,
-    scratch: Scratch<f32>,
+    threads: usize,
 }
 
 /// The tokens whose logits are wanted behind a feed; `None`: all.
@@ -33,7 +32,13 @@ impl Engine {
         }
         let model = weights.packed::<f32>(false)?;
         let cache = Cache::new(&model, slots, capacity);
-        Ok(Engine::Native(Box::new(Native { model, cache, scratch: Scratch::default() })))
+        Ok(Engine::Native(Box::new(Native { model, cache, threads: 1 })))
+    }
+
+    pub(super) fn on(&mut self, threads: usize) {
+        if let Engine::Native(native) = self {
+            native.threads = threads;
+        }
     }
 
     /// Takes over changed parameters.
@@ -72,8 +77,8 @@ impl Engine {
 
 impl Native {
     fn logits(&mut self, feeds: &[Feed], copies: &[Copy], wanted: &[Wanted]) -> Vec<Vec<f32>> {
-        let Native { model, cache, scratch } = self;
-        let hidden = step(model, cache, feeds, copies, scratch);
+        let Native { model, cache, threads } = self;
+        let hidden = step(model, cache, feeds, copies, *threads);
         let width = model.config.width;
         let Top::Vocabulary { rows, linear } = &model.top else { return Vec::new() };
         let rows = if rows.is_empty() { &model.embedding } else { rows };

@@ -73,6 +73,12 @@ impl Generator {
         Generator { until, ..self }
     }
 
+    /// Long prompts may be computed on this many threads. Changes no bit of any response.
+    pub fn on(mut self, threads: usize) -> Generator {
+        self.engine.on(threads);
+        self
+    }
+
     pub fn slots(&self) -> usize {
         self.slots.len()
     }

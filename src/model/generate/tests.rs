@@ -1,7 +1,7 @@
 //! Generated responses against scoring, alone and in company.
 
 use super::*;
-use crate::model::config::tests::tiny;
+use crate::model::config::tests::{tiny, variants};
 use crate::model::tests::shake;
 use crate::model::{Compute, DecoderConfig, Weights, score};
 use candle_core::{DType, Device};
@@ -90,6 +90,24 @@ fn company_changes_nothing() {
     for (request, response) in requests.into_iter().zip(together) {
         let alone = Generator::new(weights.clone(), 1, 100).unwrap().run([request]).unwrap();
         assert!(alone[0] == response);
+    }
+}
+
+#[test]
+fn threads_change_no_bit_of_long_prompts() {
+    let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 3, stop: vec![] };
+    for variant in variants() {
+        let config = DecoderConfig { context: 500, ..variant };
+        let weights = Arc::new(Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap());
+        shake(&weights);
+        // The second begins as the first does, so that part of it is copied.
+        let prompts = [497, 300, 1, 140].map(|length| (0..length).map(|i| 3 + (i * i % 11) as u32).collect::<Vec<u32>>());
+        let requests = || prompts.iter().map(|prompt| Request { prompt: prompt.clone(), mode: mode.clone(), seed: 1 });
+        let run = |threads| Generator::new(weights.clone(), 3, 500).unwrap().on(threads).run(requests()).unwrap();
+        let one = run(1);
+        for threads in [2, 3, 16] {
+            assert!(run(threads) == one);
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The decoder with a cache of keys and values: a few new tokens for each of several slots in one go.
 
-use super::attention::{Memory, Scratch, attend};
+use super::attention::{BLOCK, Memory, Scratch, attend};
 use super::elementwise::{head_norm, rms_norm, swiglu};
 use super::matmul::Write;
-use super::packed::Packed;
+use super::packed::{Layer, Packed};
 use super::pass::{gather, zeros};
 use super::real::Real;
 use super::simd::LANES;
+use crate::model::threads::parallel;
+use std::ops::Range;
 
 /// Keys and values of all slots; each slot has room for `capacity` positions.
 pub(crate) struct Cache<T> {
@@ -94,37 +96,62 @@ impl<T: Real> Cache<T> {
     }
 }
 
+/// Where the tokens of a step stand, one number each.
+struct Places {
+    slots: Vec<usize>,
+    positions: Vec<u32>,
+}
+
+/// Tokens of one part, if there are more of them: fewer would wait for the numbers of the model.
+const PART: usize = 64;
+
+impl Places {
+    fn of(feeds: &[Feed]) -> Places {
+        let each = || feeds.iter().flat_map(|feed| (0..feed.tokens.len()).map(move |i| (feed.slot, (feed.from + i) as u32)));
+        Places { slots: each().map(|(slot, _)| slot).collect(), positions: each().map(|(_, position)| position).collect() }
+    }
+
+    /// The last token of each feed.
+    fn ends(&self, ends: &[usize]) -> Places {
+        Places { slots: ends.iter().map(|end| self.slots[*end]).collect(), positions: ends.iter().map(|end| self.positions[*end]).collect() }
+    }
+
+    /// Runs `work` on parts of the tokens and puts the results in their order. A token's numbers are the same in whatever part it is.
+    fn split<T: Real>(&self, threads: usize, work: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
+        let tokens = self.positions.len();
+        if threads <= 1 || tokens < 2 * PART {
+            return work(0..tokens);
+        }
+        // Two parts for each thread: later tokens have more to attend to.
+        let size = tokens.div_ceil(2 * threads).next_multiple_of(BLOCK).max(PART);
+        parallel(tokens.div_ceil(size), threads, |part| work(part * size..tokens.min((part + 1) * size))).concat()
+    }
+}
+
 /// Feeds the tokens, fills the cache, and gives the final hidden state of the last token of each feed, `[feeds, width]`.
-/// `copies` are made, in order, before anything is attended to.
-pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Feed], copies: &[Copy], scratch: &mut Scratch<T>) -> Vec<T> {
+/// `copies` are made, in order, before anything is attended to. No bit depends on the number of threads.
+pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Feed], copies: &[Copy], threads: usize) -> Vec<T> {
     let config = &model.config;
-    let (width, ffn, eps) = (config.width, config.ffn, T::of(config.norm_eps));
-    let (query_width, kv_width) = (config.query_width(), config.kv_width());
-    let group = config.heads / config.kv_heads;
-    let tokens: usize = feeds.iter().map(|f| f.tokens.len()).sum();
-    let mut positions: Vec<u32> = Vec::with_capacity(tokens);
-    let mut x = Vec::with_capacity(tokens * width);
-    let (mut starts, mut ends) = (vec![0], Vec::new());
+    let (width, line) = (config.width, 2 * config.kv_width());
+    let mut places = Places::of(feeds);
+    let mut x = Vec::with_capacity(places.positions.len() * width);
+    let mut ends = Vec::with_capacity(feeds.len());
     for feed in feeds {
-        for (i, id) in feed.tokens.iter().enumerate() {
-            positions.push((feed.from + i) as u32);
+        for id in feed.tokens {
             x.extend_from_slice(&model.embedding[*id as usize * width..][..width]);
         }
-        starts.push(positions.len());
-        ends.push(positions.len() - 1);
+        ends.push(x.len() / width - 1);
     }
-    let mut inverse = zeros(tokens);
-    let mut normed = zeros(tokens * width);
-    let mut kv = zeros(tokens * 2 * kv_width);
     for (i, layer) in model.layers.iter().enumerate() {
-        rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut inverse);
-        layer.key_value.apply(&normed, tokens, &mut kv, Write::Set);
-        if config.variant.head_norms {
-            head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut zeros(tokens * config.kv_heads));
-        }
-        model.rope.turn(&mut kv, 2 * kv_width, kv_width, &positions, false);
-        for (feed, start) in feeds.iter().zip(&starts) {
-            cache.store(i, feed.slot, feed.from, &kv[start * 2 * kv_width..(start + feed.tokens.len()) * 2 * kv_width]);
+        let kv = places.split(threads, |part| {
+            let x = &x[part.start * width..part.end * width];
+            keys_values(model, layer, x, &places.positions[part])
+        });
+        let mut start = 0;
+        for feed in feeds {
+            let end = start + feed.tokens.len() * line;
+            cache.store(i, feed.slot, feed.from, &kv[start..end]);
+            start = end;
         }
         for copy in copies {
             cache.copy_layer(i, *copy);
@@ -132,35 +159,64 @@ pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Fe
         if i + 1 == config.layers {
             // Nothing but the last token of each feed is looked at above this point.
             x = gather(&x, width, &ends);
-            normed = gather(&normed, width, &ends);
-            positions = ends.iter().map(|end| positions[*end]).collect();
-            starts = (0..=feeds.len()).collect();
+            places = places.ends(&ends);
         }
-        let count = positions.len();
-        let mut q = zeros(count * query_width);
-        layer.query.apply(&normed, count, &mut q, Write::Set);
-        if config.variant.head_norms {
-            head_norm(&mut q, query_width, query_width, &layer.query_norm, eps, &mut zeros(count * config.heads));
-        }
-        model.rope.turn(&mut q, query_width, query_width, &positions, false);
-        let mut attended = zeros(count * query_width);
-        for (feed, range) in feeds.iter().zip(starts.windows(2)) {
-            let (from, to) = (range[0], range[1]);
-            for h in 0..config.heads {
-                let at = from * query_width + h * config.head_width();
-                let memory = cache.memory(i, feed.slot, h / group);
-                attend(&q[at..], &mut attended[at..], query_width, &positions[from..to], memory, scratch, None);
-            }
-        }
-        layer.output.apply(&attended, count, &mut x, Write::Add);
-        rms_norm(&x, width, &layer.ffn_norm, eps, &mut normed, &mut inverse);
-        let mut gate_up = zeros(count * 2 * ffn);
-        layer.gate_up.apply(&normed, count, &mut gate_up, Write::Set);
-        let mut product = zeros(count * ffn);
-        swiglu(&gate_up, ffn, &mut product);
-        layer.down.apply(&product, count, &mut x, Write::Add);
+        x = places.split(threads, |part| {
+            let x = x[part.start * width..part.end * width].to_vec();
+            block(model, i, cache, &places.slots[part.clone()], &places.positions[part], x)
+        });
     }
-    let mut hidden = zeros(x.len());
-    rms_norm(&x, width, &model.final_norm, eps, &mut hidden, &mut inverse);
-    hidden
+    normed(model, &model.final_norm, &x)
+}
+
+fn normed<T: Real>(model: &Packed<T>, gain: &[T], x: &[T]) -> Vec<T> {
+    let (width, eps) = (model.config.width, T::of(model.config.norm_eps));
+    let mut normed = zeros(x.len());
+    rms_norm(x, width, gain, eps, &mut normed, &mut zeros(x.len() / width));
+    normed
+}
+
+/// Turned keys, and values, `[tokens, 2 kv]`.
+fn keys_values<T: Real>(model: &Packed<T>, layer: &Layer<T>, x: &[T], positions: &[u32]) -> Vec<T> {
+    let (config, tokens) = (&model.config, positions.len());
+    let kv_width = config.kv_width();
+    let mut kv = zeros(tokens * 2 * kv_width);
+    layer.key_value.apply(&normed(model, &layer.attention_norm, x), tokens, &mut kv, Write::Set);
+    if config.variant.head_norms {
+        let inverse = &mut zeros(tokens * config.kv_heads);
+        head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, T::of(config.norm_eps), inverse);
+    }
+    model.rope.turn(&mut kv, 2 * kv_width, kv_width, positions, false);
+    kv
+}
+
+/// A block's output for tokens whose keys and values are in the cache.
+fn block<T: Real>(model: &Packed<T>, i: usize, cache: &Cache<T>, slots: &[usize], positions: &[u32], mut x: Vec<T>) -> Vec<T> {
+    let (config, layer, tokens) = (&model.config, &model.layers[i], positions.len());
+    let (ffn, query_width, group) = (config.ffn, config.query_width(), config.heads / config.kv_heads);
+    let mut q = zeros(tokens * query_width);
+    layer.query.apply(&normed(model, &layer.attention_norm, &x), tokens, &mut q, Write::Set);
+    if config.variant.head_norms {
+        let inverse = &mut zeros(tokens * config.heads);
+        head_norm(&mut q, query_width, query_width, &layer.query_norm, T::of(config.norm_eps), inverse);
+    }
+    model.rope.turn(&mut q, query_width, query_width, positions, false);
+    let mut attended = zeros(tokens * query_width);
+    let (mut scratch, mut from) = (Scratch::default(), 0);
+    for row in slots.chunk_by(|a, b| a == b) {
+        let to = from + row.len();
+        for h in 0..config.heads {
+            let at = from * query_width + h * config.head_width();
+            let memory = cache.memory(i, row[0], h / group);
+            attend(&q[at..], &mut attended[at..], query_width, &positions[from..to], memory, &mut scratch, None);
+        }
+        from = to;
+    }
+    layer.output.apply(&attended, tokens, &mut x, Write::Add);
+    let mut gate_up = zeros(tokens * 2 * ffn);
+    layer.gate_up.apply(&normed(model, &layer.ffn_norm, &x), tokens, &mut gate_up, Write::Set);
+    let mut product = zeros(tokens * ffn);
+    swiglu(&gate_up, ffn, &mut product);
+    layer.down.apply(&product, tokens, &mut x, Write::Add);
+    x
 }
