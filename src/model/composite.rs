@@ -5,9 +5,12 @@
 
 use super::engine::Ask;
 use super::lora::adapter_names;
+use super::memory::fits_activations;
+use super::native::pass::{Keep, Pass};
 use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
-use super::{ModelError, Row, Weights};
+use super::{ModelError, Row, Target, Weights};
 use candle_core::{D, DType, Device, Tensor, Var};
+use std::ops::Range;
 
 /// Below every logit; finite, so that its product with probability 0 is 0.
 pub(super) const FORBIDDEN: f64 = -1e9;
@@ -173,6 +176,18 @@ impl<'a> Padded<'a> {
         Ok(Padded { weights, rows, length, ids, cos, sin, mask })
     }
 
+    /// Asks whether the device has room for a backward pass: what our own kernels would keep, and what attention does.
+    pub(crate) fn fits(&self, checkpointing: bool) -> Result<(), ModelError> {
+        let (config, rows, length) = (self.weights.config(), self.rows.len(), self.length);
+        let (keep, layers) = if checkpointing { (Keep::Inputs, 1) } else { (Keep::All, config.layers) };
+        let (token, output) = Pass::<f32>::size(config, keep);
+        let outputs: usize = self.rows.iter().map(|r| r.targets.len()).sum();
+        // Scores, and the probabilities that they become.
+        let attention = 2 * layers * config.heads * length;
+        let numbers = rows * length * (token + attention) + outputs * output;
+        fits_activations(&self.weights.device(), numbers.saturating_mul(self.weights.dtype().size_in_bytes()), rows, rows * length)
+    }
+
     /// `[rows, length, width]`
     pub(crate) fn embed(&self, graph: Graph) -> Result<Tensor, ModelError> {
         let table = Parameters { weights: self.weights, graph }.get(EMBEDDING)?;
@@ -197,7 +212,8 @@ impl<'a> Padded<'a> {
     }
 
     /// Hidden states at the targets behind the last layer, normed, flat, `[targets, width]`.
-    fn target_states(&self, x: &Tensor, parameters: &Parameters) -> Result<Tensor, ModelError> {
+    pub(crate) fn target_states(&self, x: &Tensor, graph: Graph) -> Result<Tensor, ModelError> {
+        let parameters = Parameters { weights: self.weights, graph };
         let hidden = rms_norm(x, &parameters.get(FINAL_NORM)?, self.weights.config().norm_eps)?;
         let rows = self.rows.iter().enumerate();
         let places: Vec<u32> = rows.flat_map(|(i, r)| r.targets.iter().map(move |t| (i * self.length + t.position) as u32)).collect();
@@ -206,40 +222,39 @@ impl<'a> Padded<'a> {
         Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
     }
 
-    /// What is asked of the states behind the last layer, flat: for a policy log-probability and entropy of each target, for a critic its value.
-    pub(crate) fn top(&self, x: &Tensor, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+    /// What is asked of some of the targets' states, flat: for a policy log-probability and entropy of each, for a critic its value.
+    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
         let parameters = Parameters { weights: self.weights, graph };
-        let states = self.target_states(x, &parameters)?;
         match what {
             Ask::Policy { temperature } => {
-                let (logp, entropy) = scores(&parameters, &states, self.rows, temperature)?;
+                let targets: Vec<&Target> = self.rows.iter().flat_map(|r| &r.targets).skip(part.start).take(part.len()).collect();
+                let (logp, entropy) = scores(&parameters, states, &targets, temperature)?;
                 Ok(vec![logp, entropy])
             }
             Ask::Value => {
-                let values = linear(&states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?;
+                let values = linear(states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?;
                 Ok(vec![values.squeeze(D::Minus1)?])
             }
         }
     }
 
-    /// All of it.
-    pub(crate) fn answers(&self, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+    /// All layers, up to the targets' states.
+    pub(crate) fn states(&self, graph: Graph) -> Result<Tensor, ModelError> {
         let mut x = self.embed(graph)?;
         for layer in 0..self.weights.config().layers {
             x = self.block(layer, &x, graph)?;
         }
-        self.top(&x, what, graph)
+        self.target_states(&x, graph)
     }
 }
 
 /// Log-probability and entropy of each target, flat.
-fn scores(parameters: &Parameters, states: &Tensor, rows: &[Row], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
+fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
     let vocab = parameters.weights.config().vocab;
     let mut logits = (long(&linear(states, &parameters.head()?)?)? / temperature)?;
-    let targets: Vec<_> = rows.iter().flat_map(|r| &r.targets).collect();
     if targets.iter().any(|t| t.allowed.is_some()) {
         let mut mask = Vec::with_capacity(targets.len() * vocab);
-        for target in &targets {
+        for target in targets {
             let start = mask.len();
             mask.resize(start + vocab, if target.allowed.is_some() { FORBIDDEN } else { 0.0 });
             for id in target.allowed.iter().flat_map(|ids| ids.iter()) {

@@ -1,15 +1,17 @@
 //! Forward and backward over many rows: on the CPU by our kernels (lanes on threads, chunks within a lane), elsewhere by candle's operations.
 
-use super::composite::{self, Graph, Padded};
 use super::lanes::{Chunk, Compute, split};
+use super::memory::fits_activations;
 use super::native::backward::backward;
+use super::native::batch::Batch;
 use super::native::gradients::Sums;
 use super::native::head::{Slopes, ask, values, values_backward};
 use super::native::pass::{Keep, Pass, forward};
 use super::native::{Packed, Real};
+use super::passes::Composite;
 use super::threads::parallel;
 use super::{Gradients, ModelError, Row, Weights};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +25,7 @@ pub(crate) enum Ask {
 /// For a policy log-probabilities and entropies, for a critic values and nothing.
 pub(crate) type Answers<T> = [Vec<T>; 2];
 
-fn concatenate<T>(parts: impl IntoIterator<Item = Answers<T>>) -> Answers<T> {
+pub(super) fn concatenate<T>(parts: impl IntoIterator<Item = Answers<T>>) -> Answers<T> {
     let mut all = [Vec::new(), Vec::new()];
     for part in parts {
         for (all, mut part) in all.iter_mut().zip(part) {
@@ -59,7 +61,7 @@ fn top<T: Real>(
     }
 }
 
-fn check(what: Ask) -> Result<(), ModelError> {
+pub(super) fn check(what: Ask) -> Result<(), ModelError> {
     match what {
         Ask::Policy { temperature } if !(temperature.is_finite() && temperature > 0.0) => {
             Err(ModelError::input(format!("`temperature` is {temperature}, to score it has to be positive")))
@@ -68,7 +70,7 @@ fn check(what: Ask) -> Result<(), ModelError> {
     }
 }
 
-fn check_slopes(slopes: [&[f32]; 2], targets: usize) -> Result<(), ModelError> {
+pub(super) fn check_slopes(slopes: [&[f32]; 2], targets: usize) -> Result<(), ModelError> {
     match slopes.iter().find(|s| !s.is_empty() && s.len() != targets) {
         Some(slopes) => Err(ModelError::input(format!("{} gradients for {targets} targets", slopes.len()))),
         None => Ok(()),
@@ -114,8 +116,17 @@ impl<'a, T: Real> Pending<'a, T> {
         let targets = lanes.iter().flatten().map(|c| c.targets.end).max().unwrap_or(0);
         let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
         let (token, output) = Pass::<T>::size(weights.config(), keep);
-        let size: usize = lanes.iter().flatten().map(|c| c.batch.tokens() * token + c.batch.outputs() * output).sum();
-        let now = if size.saturating_mul(size_of::<T>()) <= compute.keep { keep } else { Keep::Nothing };
+        let bytes = |c: &Chunk| (c.batch.tokens() * token + c.batch.outputs() * output).saturating_mul(size_of::<T>());
+        let size: usize = lanes.iter().flatten().map(bytes).sum();
+        let now = if size <= compute.keep { keep } else { Keep::Nothing };
+        if now == Keep::Nothing {
+            // A chunk at a time of as many lanes as run together.
+            let mut largest: Vec<&Chunk> = lanes.iter().filter_map(|lane| lane.iter().max_by_key(|c| bytes(c))).collect();
+            largest.sort_by_key(|c| std::cmp::Reverse(bytes(c)));
+            largest.truncate(compute.threads.max(1));
+            let sum = |count: fn(&Batch) -> usize| largest.iter().map(|c| count(&c.batch)).sum();
+            fits_activations(&Device::Cpu, largest.iter().map(|c| bytes(c)).sum(), sum(Batch::rows), sum(Batch::tokens))?;
+        }
         let lanes: Vec<Mutex<Lane<T>>> =
             lanes.into_iter().map(|chunks| Mutex::new(chunks.into_iter().map(|c| (c, None)).collect())).collect();
         let answers = at_once.then(|| {
@@ -189,120 +200,6 @@ impl<T: Real> InOrder<T> {
             }
         }
     }
-}
-
-/// Rows of one composite pass, if the caller does not say.
-const COMPOSITE_ROWS: usize = 8;
-
-/// Forward passes in candle's operations; the backward pass runs them again, micro-batch by micro-batch.
-pub(crate) struct Composite<'a> {
-    weights: &'a Weights,
-    rows: &'a [Row],
-    what: Ask,
-    micro_batch: usize,
-    checkpointing: bool,
-}
-
-impl<'a> Composite<'a> {
-    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask, compute: &Compute) -> Result<Composite<'a>, ModelError> {
-        check(what)?;
-        for (i, row) in rows.iter().enumerate() {
-            row.check(weights.config(), i)?;
-        }
-        let micro_batch = compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1);
-        Ok(Composite { weights, rows, what, micro_batch, checkpointing: compute.checkpointing })
-    }
-
-    pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
-        let mut parts = Vec::new();
-        for rows in self.rows.chunks(self.micro_batch).filter(|rows| rows.iter().any(|r| !r.targets.is_empty())) {
-            parts.push(on_host(&Padded::new(self.weights, rows)?.answers(self.what, Graph::Free)?)?);
-        }
-        Ok(concatenate(parts))
-    }
-
-    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
-        let targets = self.rows.iter().map(|r| r.targets.len()).sum();
-        check_slopes(slopes, targets)?;
-        let mut total = Gradients::zeros(self.weights)?;
-        let (mut parts, mut at) = (Vec::new(), 0);
-        for rows in self.rows.chunks(self.micro_batch) {
-            let count: usize = rows.iter().map(|r| r.targets.len()).sum();
-            if count == 0 {
-                continue;
-            }
-            let padded = Padded::new(self.weights, rows)?;
-            let slopes = slopes.map(|slopes| if slopes.is_empty() { slopes } else { &slopes[at..at + count] });
-            parts.push(on_host(&match self.checkpointing {
-                true => self.by_layer(&padded, slopes, &mut total)?,
-                false => self.at_once(&padded, slopes, &mut total)?,
-            })?);
-            at += count;
-        }
-        Ok((concatenate(parts), total))
-    }
-
-    fn at_once(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Vec<Tensor>, ModelError> {
-        let found = padded.answers(self.what, Graph::Recorded)?;
-        if let Some(loss) = weighted(&found, slopes)? {
-            total.take(self.weights, &mut loss.backward()?)?;
-        }
-        Ok(found)
-    }
-
-    /// Of the forward pass only the input of every layer is kept; a layer is computed again when its gradient is taken.
-    fn by_layer(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Vec<Tensor>, ModelError> {
-        let mut x = padded.embed(Graph::Free)?;
-        let mut inputs = Vec::new();
-        for layer in 0..self.weights.config().layers {
-            inputs.push(x.clone());
-            x = padded.block(layer, &x, Graph::Free)?;
-        }
-        let input = Var::from_tensor(&x)?;
-        let found = padded.top(input.as_tensor(), self.what, Graph::Recorded)?;
-        let Some(loss) = weighted(&found, slopes)? else { return Ok(found) };
-        let mut slope = self.pull(&loss, &input, total)?;
-        for (layer, x) in inputs.into_iter().enumerate().rev() {
-            let input = Var::from_tensor(&x)?;
-            let output = padded.block(layer, input.as_tensor(), Graph::Recorded)?;
-            slope = self.pull(&(output * slope)?.sum_all()?, &input, total)?;
-        }
-        if self.weights.adapter().is_none() {
-            let loss = (padded.embed(Graph::Recorded)? * slope)?.sum_all()?;
-            total.take(self.weights, &mut loss.backward()?)?;
-        }
-        Ok(found.iter().map(Tensor::detach).collect())
-    }
-
-    /// Takes the gradients of a part of the graph; gives that of its input.
-    fn pull(&self, loss: &Tensor, input: &Var, total: &mut Gradients) -> Result<Tensor, ModelError> {
-        let mut store = loss.backward()?;
-        let slope = store.remove(input.as_tensor()).map_or_else(|| input.zeros_like(), Ok)?;
-        total.take(self.weights, &mut store)?;
-        Ok(slope.detach())
-    }
-}
-
-/// Σ slope · answer, if any slope is given.
-fn weighted(found: &[Tensor], slopes: [&[f32]; 2]) -> Result<Option<Tensor>, ModelError> {
-    let mut loss: Option<Tensor> = None;
-    for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
-        let slopes = Tensor::from_slice(slopes, slopes.len(), &Device::Cpu)?;
-        let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
-        loss = Some(match loss {
-            Some(loss) => (loss + term)?,
-            None => term,
-        });
-    }
-    Ok(loss)
-}
-
-fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {
-    let mut answers = [Vec::new(), Vec::new()];
-    for (answer, tensor) in answers.iter_mut().zip(found) {
-        *answer = composite::host(tensor)?;
-    }
-    Ok(answers)
 }
 
 /// A forward pass by whatever fits the weights' device and type.

@@ -1,5 +1,6 @@
 //! What can go wrong in the model layer.
 
+use super::memory::exhausted;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,16 @@ pub enum ModelError {
     #[error("{0}")]
     Memory(String),
     #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
+    Tensor(candle_core::Error),
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(error: candle_core::Error) -> ModelError {
+        match exhausted(&error) {
+            Some(message) => ModelError::Memory(message),
+            None => ModelError::Tensor(error),
+        }
+    }
 }
 
 impl ModelError {

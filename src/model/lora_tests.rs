@@ -1,7 +1,8 @@
 //! Properties of a model below an adapter.
 
 use super::config::tests::{tiny, variants};
-use super::engine::{Ask, Composite, native_answers};
+use super::engine::{Ask, native_answers};
+use super::passes::Composite;
 use super::tests::{loss, random_rows, same_gradients, shake, slopes, worst_difference};
 use super::weights::layer_name;
 use super::*;

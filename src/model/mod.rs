@@ -15,8 +15,10 @@ mod lanes;
 mod lora;
 #[cfg(test)]
 mod lora_tests;
+mod memory;
 mod native;
 mod optimizer;
+mod passes;
 pub mod pretrained;
 pub mod reference;
 mod rope;

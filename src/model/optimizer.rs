@@ -1,5 +1,6 @@
 //! AdamW with its moments in the open, so that a resumed run continues to the same bytes.
 
+use super::memory::fits_training;
 use super::native::Real;
 use super::native::simd::simd;
 use super::threads::parallel;
@@ -82,6 +83,7 @@ const STEPS: &str = "steps";
 impl AdamW {
     pub fn new(config: AdamWConfig, weights: &Weights) -> Result<AdamW, ModelError> {
         config.validate()?;
+        fits_training(weights)?;
         let mut moments = IndexMap::new();
         for (name, var) in weights.trained() {
             moments.insert(name.clone(), Moments::zeros(var)?);

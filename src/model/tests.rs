@@ -2,7 +2,8 @@
 
 use super::composite;
 use super::config::tests::{tiny, variants};
-use super::engine::{Answers, Ask, Composite, native_answers};
+use super::engine::{Answers, Ask, native_answers};
+use super::passes::Composite;
 use super::*;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -226,7 +227,10 @@ fn the_kernels_agree_with_candles_operations() {
         let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
         let compute = Compute { micro_batch: Some(4), ..Compute::default() };
         let what = Ask::Policy { temperature: 0.7 };
-        let found = composite::Padded::new(&weights, &rows).unwrap().answers(what, composite::Graph::Free).unwrap();
+        let padded = composite::Padded::new(&weights, &rows).unwrap();
+        let states = padded.states(composite::Graph::Free).unwrap();
+        let targets = 0..states.dim(0).unwrap();
+        let found = padded.answers(&states, targets, what, composite::Graph::Free).unwrap();
         let [ours_logp, ours_entropy] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
         for (theirs, ours) in found.iter().zip([ours_logp, ours_entropy]) {
             let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
@@ -238,6 +242,12 @@ fn the_kernels_agree_with_candles_operations() {
         let by_layer = Compute { checkpointing: true, ..compute.clone() };
         let layered = Composite::new(&weights, &rows, what, &by_layer).unwrap();
         same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        let mut in_parts = Composite::new(&weights, &rows, what, &compute).unwrap();
+        in_parts.targets = 3;
+        let expected = score(&weights, &rows, 0.7, &compute).unwrap();
+        assert_eq!(in_parts.answers().unwrap().map(|found| found.len()), [expected.logp.len(); 2]);
+        assert!(in_parts.answers().unwrap()[0].iter().zip(&expected.logp).all(|(a, b)| (a - b).abs() < 1e-5));
+        same_gradients(&gradients, &in_parts.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
 
         let critic = Critic::from_backbone(&weights).unwrap();
         shake(critic.weights());

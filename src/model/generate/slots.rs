@@ -62,7 +62,7 @@ impl Generator {
         }
         let version = weights.version();
         let capacity = capacity.min(weights.config().context);
-        crate::model::pretrained::memory::fits_cache(weights.config(), slots, capacity)?;
+        crate::model::memory::fits_cache(&weights, slots, capacity)?;
         let engine = Engine::new(&weights, slots, capacity)?;
         let slots = (0..slots).map(|_| Slot::default()).collect();
         Ok(Generator { weights, version, engine, capacity, slots, submitted: 0, copies: Vec::new(), until: None })

@@ -8,7 +8,6 @@ mod folder;
 mod gguf;
 mod gguf_tokenizer;
 mod hub;
-pub(crate) mod memory;
 mod pip;
 mod source;
 mod tensors;
@@ -16,7 +15,7 @@ mod tensors;
 pub use chat::{ChatTemplate, Message};
 pub use source::{Source, cache_folder};
 
-use super::{DecoderConfig, ModelError, Tokenizer, Weights};
+use super::{DecoderConfig, ModelError, Tokenizer, Weights, memory};
 use candle_core::Device;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +63,7 @@ impl Pretrained {
         if let Some(context) = context {
             outline.config.context = outline.config.context.min(context);
         }
-        memory::fits_model(&outline.config)?;
+        memory::fits_model(&outline.config, device)?;
         let weights = if is_gguf(path) {
             gguf::weights(path, &outline.config, device, read)?
         } else {

@@ -2,8 +2,8 @@
 
 use super::rows::{everywhere, greedy};
 use super::{Finding, LOGPROBS};
-use crate::model::composite::{self, Graph, Padded};
 use crate::model::engine::Ask;
+use crate::model::passes::Composite;
 use crate::model::{Compute, ModelError, Row, Weights, score};
 use std::sync::Arc;
 
@@ -27,9 +27,10 @@ pub(super) fn compare(weights: &Arc<Weights>, prompts: &[&[u32]], threads: usize
     batched.numbers(|i| format!("target {i}"), &score(weights, &rows, 1.0, &compute)?.logp, &wide(&alone));
     let short: Vec<Row> = rows.iter().filter(|r| r.ids.len() <= LONGEST).cloned().collect();
     if !short.is_empty() {
-        let found = Padded::new(weights, &short)?.answers(Ask::Policy { temperature: 1.0 }, Graph::Free)?;
+        let together = Compute { micro_batch: Some(short.len()), ..Compute::default() };
+        let [found, _] = Composite::new(weights, &short, Ask::Policy { temperature: 1.0 }, &together)?.answers()?;
         let expected = score(weights, &short, 1.0, &compute)?.logp;
-        padded.numbers(|i| format!("target {i}"), &composite::host(&found[0])?, &wide(&expected));
+        padded.numbers(|i| format!("target {i}"), &found, &wide(&expected));
     }
     let asked: Vec<(&[u32], usize)> = prompts.iter().map(|ids| (*ids, MADE)).collect();
     for (prompt, response) in prompts.iter().zip(greedy(weights, &asked, &[])?) {

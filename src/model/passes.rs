@@ -1,0 +1,163 @@
+//! Forward and backward passes in candle's operations, micro-batch by micro-batch.
+
+use super::composite::{Graph, Padded, host};
+use super::engine::{Answers, Ask, check, check_slopes, concatenate};
+use super::lanes::Compute;
+use super::{Gradients, ModelError, Row, Weights};
+use candle_core::{Device, Tensor, Var};
+use std::ops::Range;
+
+/// Rows of one composite pass, if the caller does not say.
+const COMPOSITE_ROWS: usize = 8;
+
+/// Logits that exist at the same time: each target has one for every token that there is.
+const LOGITS: usize = 1 << 24;
+
+/// Forward passes in candle's operations; the backward pass runs them again, micro-batch by micro-batch.
+pub(crate) struct Composite<'a> {
+    weights: &'a Weights,
+    rows: &'a [Row],
+    what: Ask,
+    micro_batch: usize,
+    checkpointing: bool,
+    /// As many are answered at a time.
+    pub(crate) targets: usize,
+}
+
+impl<'a> Composite<'a> {
+    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask, compute: &Compute) -> Result<Composite<'a>, ModelError> {
+        check(what)?;
+        for (i, row) in rows.iter().enumerate() {
+            row.check(weights.config(), i)?;
+        }
+        let micro_batch = compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1);
+        let targets = (LOGITS / weights.config().vocab.max(1)).max(1);
+        Ok(Composite { weights, rows, what, micro_batch, checkpointing: compute.checkpointing, targets })
+    }
+
+    pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
+        let mut parts = Vec::new();
+        for rows in self.rows.chunks(self.micro_batch).filter(|rows| rows.iter().any(|r| !r.targets.is_empty())) {
+            let padded = Padded::new(self.weights, rows)?;
+            let states = padded.states(Graph::Free)?;
+            for part in self.parts(&states)? {
+                let states = states.narrow(0, part.start, part.len())?;
+                parts.push(on_host(&padded.answers(&states, part, self.what, Graph::Free)?)?);
+            }
+        }
+        Ok(concatenate(parts))
+    }
+
+    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
+        let targets = self.rows.iter().map(|r| r.targets.len()).sum();
+        check_slopes(slopes, targets)?;
+        let mut total = Gradients::zeros(self.weights)?;
+        let (mut parts, mut at) = (Vec::new(), 0);
+        for rows in self.rows.chunks(self.micro_batch) {
+            let count: usize = rows.iter().map(|r| r.targets.len()).sum();
+            if count == 0 {
+                continue;
+            }
+            let padded = Padded::new(self.weights, rows)?;
+            padded.fits(self.checkpointing)?;
+            let slopes = slopes.map(|slopes| if slopes.is_empty() { slopes } else { &slopes[at..at + count] });
+            parts.push(match self.checkpointing {
+                true => self.by_layer(&padded, slopes, &mut total)?,
+                false => self.at_once(&padded, slopes, &mut total)?,
+            });
+            at += count;
+        }
+        Ok((concatenate(parts), total))
+    }
+
+    fn at_once(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Answers<f32>, ModelError> {
+        let states = padded.states(Graph::Recorded)?;
+        let (found, slope) = self.top(padded, &states, slopes, total)?;
+        if let Some(slope) = slope {
+            total.take(self.weights, &mut (states * slope)?.sum_all()?.backward()?)?;
+        }
+        Ok(found)
+    }
+
+    /// The targets whose states these are, a few at a time.
+    fn parts(&self, states: &Tensor) -> Result<impl Iterator<Item = Range<usize>>, ModelError> {
+        let (count, targets) = (states.dim(0)?, self.targets);
+        Ok((0..count).step_by(targets).map(move |first| first..count.min(first + targets)))
+    }
+
+    /// Answers, and the gradient of the targets' states.
+    fn top(
+        &self,
+        padded: &Padded,
+        states: &Tensor,
+        slopes: [&[f32]; 2],
+        total: &mut Gradients,
+    ) -> Result<(Answers<f32>, Option<Tensor>), ModelError> {
+        let (mut found, mut pulled) = (Vec::new(), Vec::new());
+        for part in self.parts(states)? {
+            let input = Var::from_tensor(&states.detach().narrow(0, part.start, part.len())?.contiguous()?)?;
+            let answers = padded.answers(input.as_tensor(), part.clone(), self.what, Graph::Recorded)?;
+            if let Some(loss) = weighted(&answers, slopes.map(|slopes| slopes.get(part.clone()).unwrap_or_default()))? {
+                pulled.push(self.pull(&loss, &input, total)?);
+            }
+            found.push(on_host(&answers)?);
+        }
+        let slope = if pulled.is_empty() { None } else { Some(Tensor::cat(&pulled, 0)?) };
+        Ok((concatenate(found), slope))
+    }
+
+    /// Of the forward pass only the input of every layer is kept; a layer is computed again when its gradient is taken.
+    fn by_layer(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Answers<f32>, ModelError> {
+        let mut x = padded.embed(Graph::Free)?;
+        let mut inputs = Vec::new();
+        for layer in 0..self.weights.config().layers {
+            inputs.push(x.clone());
+            x = padded.block(layer, &x, Graph::Free)?;
+        }
+        let input = Var::from_tensor(&x)?;
+        let states = padded.target_states(input.as_tensor(), Graph::Recorded)?;
+        let (found, slope) = self.top(padded, &states, slopes, total)?;
+        let Some(slope) = slope else { return Ok(found) };
+        let mut slope = self.pull(&(states * slope)?.sum_all()?, &input, total)?;
+        for (layer, x) in inputs.into_iter().enumerate().rev() {
+            let input = Var::from_tensor(&x)?;
+            let output = padded.block(layer, input.as_tensor(), Graph::Recorded)?;
+            slope = self.pull(&(output * slope)?.sum_all()?, &input, total)?;
+        }
+        if self.weights.adapter().is_none() {
+            let loss = (padded.embed(Graph::Recorded)? * slope)?.sum_all()?;
+            total.take(self.weights, &mut loss.backward()?)?;
+        }
+        Ok(found)
+    }
+
+    /// Takes the gradients of a part of the graph; gives that of its input.
+    fn pull(&self, loss: &Tensor, input: &Var, total: &mut Gradients) -> Result<Tensor, ModelError> {
+        let mut store = loss.backward()?;
+        let slope = store.remove(input.as_tensor()).map_or_else(|| input.zeros_like(), Ok)?;
+        total.take(self.weights, &mut store)?;
+        Ok(slope.detach())
+    }
+}
+
+/// Σ slope · answer, if any slope is given.
+fn weighted(found: &[Tensor], slopes: [&[f32]; 2]) -> Result<Option<Tensor>, ModelError> {
+    let mut loss: Option<Tensor> = None;
+    for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
+        let slopes = Tensor::from_slice(slopes, slopes.len(), &Device::Cpu)?;
+        let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
+        loss = Some(match loss {
+            Some(loss) => (loss + term)?,
+            None => term,
+        });
+    }
+    Ok(loss)
+}
+
+fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {
+    let mut answers = [Vec::new(), Vec::new()];
+    for (answer, tensor) in answers.iter_mut().zip(found) {
+        *answer = host(tensor)?;
+    }
+    Ok(answers)
+}
