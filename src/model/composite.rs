@@ -4,6 +4,7 @@
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
 use super::engine::Ask;
+use super::frozen::product;
 use super::lora::adapter_names;
 use super::memory::fits_activations;
 use super::native::pass::{Keep, Pass};
@@ -64,7 +65,7 @@ impl Parameters<'_> {
     }
 }
 
-/// x · Wᵀ for `x[…, inner]`.
+/// x · Wᵀ for `x[…, inner]`; `weight` has a gradient if the graph knows it.
 pub(super) fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
     let (outer, inner) = weight.dims2()?;
     let mut shape = x.dims().to_vec();
@@ -72,7 +73,9 @@ pub(super) fn linear(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor>
     if let Some(last) = shape.last_mut() {
         *last = outer;
     }
-    x.reshape((rows, inner))?.matmul(&weight.t()?)?.reshape(shape)
+    let x = x.reshape((rows, inner))?;
+    let product = if weight.track_op() { x.matmul(&weight.t()?)? } else { product(&x.contiguous()?, weight)? };
+    product.reshape(shape)
 }
 
 /// Halves are too short for sums over many elements: those are taken in 32 bits.
@@ -232,7 +235,8 @@ impl<'a> Padded<'a> {
                 Ok(vec![logp, entropy])
             }
             Ask::Value => {
-                let values = linear(states, &parameters.get(VALUE_WEIGHT)?)?.broadcast_add(&parameters.get(VALUE_BIAS)?)?;
+                let value = |name: &str| Ok::<_, ModelError>(long(&parameters.get(name)?)?);
+                let values = linear(&long(states)?, &value(VALUE_WEIGHT)?)?.broadcast_add(&value(VALUE_BIAS)?)?;
                 Ok(vec![values.squeeze(D::Minus1)?])
             }
         }

@@ -1,5 +1,6 @@
 //! Gradients of a model's parameters, by name.
 
+use super::composite::long;
 use super::optimizer::{slice, slice_mut};
 use super::threads::parallel;
 use super::{ModelError, Weights};
@@ -29,7 +30,8 @@ impl Gradients {
     }
 
     pub fn zeros(weights: &Weights) -> Result<Gradients, ModelError> {
-        let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), var.zeros_like()?.detach()));
+        // Sums of halves are taken in 32 bits.
+        let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), long(&var.zeros_like()?.detach())?));
         Ok(Gradients::new(weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()?))
     }
 
@@ -51,7 +53,7 @@ impl Gradients {
     pub(crate) fn take(&mut self, weights: &Weights, store: &mut GradStore) -> Result<(), ModelError> {
         for (name, var) in weights.trained() {
             if let (Some(found), Some(tensor)) = (store.remove(var.as_tensor()), self.tensors.get_mut(name)) {
-                *tensor = (&*tensor + found.detach().contiguous()?)?;
+                *tensor = (&*tensor + found.detach().contiguous()?.to_dtype(tensor.dtype())?)?;
             }
         }
         Ok(())

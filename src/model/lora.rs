@@ -1,5 +1,6 @@
 //! Low-rank adapters (Hu et al., arXiv:2106.09685): in the place of a frozen matrix W stands W + (alpha / rank) B A, and only A and B are trained.
 
+use super::composite::long;
 use super::native::packed::matrix;
 use super::native::{LowRank, Real};
 use super::weights::{Weights, layer_name, load_parts, save_parts, uniform};
@@ -204,7 +205,8 @@ impl Weights {
             (true, DType::F64) => values(Tensor::from_vec(matrix::<f64>(self, layer, part)?, base.dims(), base.device())),
             _ => {
                 let [a, b] = adapter_names(layer, part).map(|name| adapter.variables[&name].as_detached_tensor());
-                Ok(Some((base + (b.matmul(&a)? * adapter.config.scale())?)?))
+                let sum = (long(&base)? + (long(&b)?.matmul(&long(&a)?)? * adapter.config.scale())?)?;
+                Ok(Some(sum.to_dtype(base.dtype())?))
             }
         }
     }

@@ -107,7 +107,10 @@ mod tests {
     fn a_generator_and_a_backward_pass_that_are_too_large() {
         let weights = Weights::init(&tiny(), 1, &Device::Cpu, DType::F32).unwrap();
         let message = fits_cache(&weights, 1 << 30, 64).unwrap_err().to_string();
-        assert!(message.starts_with("room for 1073741824 responses at a time of up to 64 tokens with their prompts needs about "), "{message}");
+        assert!(
+            message.starts_with("room for 1073741824 responses at a time of up to 64 tokens with their prompts needs about "),
+            "{message}"
+        );
         assert!(message.ends_with("lower the policy's `context`"), "{message}");
         let message = fits_activations(&Device::Cpu, 1 << 50, 16, 16384).unwrap_err().to_string();
         assert!(message.starts_with("a backward pass over 16 rows of 16384 tokens together needs about 1048576.0 GiB, and "), "{message}");
@@ -119,7 +122,10 @@ mod tests {
     fn a_device_without_memory_says_what_to_lower() {
         let error = ModelError::from(candle_core::Error::Msg("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")\nframe 1".into()));
         let message = error.to_string();
-        assert!(message.starts_with("the device has no memory left (DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")); "), "{message}");
+        assert!(
+            message.starts_with("the device has no memory left (DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")); "),
+            "{message}"
+        );
         assert!(matches!(ModelError::from(candle_core::Error::Msg("another".into())), ModelError::Tensor(_)));
     }
 }

@@ -9,6 +9,7 @@ mod composite;
 mod config;
 mod engine;
 mod error;
+mod frozen;
 mod generate;
 mod gradients;
 mod lanes;

@@ -259,6 +259,39 @@ fn the_kernels_agree_with_candles_operations() {
     }
 }
 
+/// As on a GPU, where a model computes in short numbers; the CPU has no products of `bf16`.
+#[test]
+fn short_numbers_are_close_and_their_sums_are_long() {
+    let weights = Weights::init(&tiny(), 3, &Device::Cpu, DType::F32).unwrap();
+    shake(&weights);
+    let short = weights.cast(DType::F16).unwrap();
+    let rows = random_rows(&tiny(), 9, 11);
+    let compute = Compute { micro_batch: Some(2), ..Compute::default() };
+    let (expected, found) = (score(&weights, &rows, 0.7, &compute).unwrap(), score(&short, &rows, 0.7, &compute).unwrap());
+    let apart = expected.logp.iter().zip(&found.logp).fold(0f32, |w, (a, b)| w.max((a - b).abs()));
+    assert!(apart > 0.0 && apart < 0.02, "{apart}");
+    let slopes = slopes(expected.logp.len());
+    let gradients = |weights: &Weights| accumulate_gradients(weights, &rows, 0.7, &slopes, &compute).unwrap().1;
+    let (long, of_short) = (gradients(&weights), gradients(&short));
+    assert!(of_short.tensors().values().all(|tensor| tensor.dtype() == DType::F32));
+    assert!((long.norm().unwrap() / of_short.norm().unwrap() - 1.0).abs() < 0.02);
+    AdamW::new(AdamWConfig::default(), &short).unwrap().step(&short, &of_short, 1e-2).unwrap();
+    // A file holds 32 bits of each, which come back as what they were.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    short.save(&path).unwrap();
+    let back = Weights::load(&path, &tiny(), &Device::Cpu).unwrap();
+    assert_eq!((back.dtype(), back.cast(DType::F16).unwrap().hash().unwrap()), (DType::F32, short.hash().unwrap()));
+    let critic = Critic::from_backbone(&short).unwrap();
+    shake(critic.weights());
+    critic.weights().save(&path).unwrap();
+    let before = critic.values(&rows, &compute).unwrap();
+    shake(critic.weights());
+    assert_ne!(critic.values(&rows, &compute).unwrap(), before);
+    critic.weights().restore_trained(&path).unwrap();
+    assert_eq!(critic.values(&rows, &compute).unwrap(), before);
+}
+
 pub(crate) fn same_gradients(ours: &Gradients, theirs: &Gradients) {
     for (name, ours) in ours.tensors() {
         let worst = (ours - &theirs.tensors()[name]).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();

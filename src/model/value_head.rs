@@ -4,7 +4,6 @@ use super::engine::{Ask, Engine, answers};
 use super::weights::Head;
 use super::{Compute, DecoderConfig, Gradients, ModelError, Row, Weights};
 use candle_core::{DType, Device};
-use std::path::Path;
 
 /// Estimates the return at the positions that predict a response's tokens.
 ///
@@ -25,10 +24,6 @@ impl Critic {
         let critic = Critic::init(policy.config(), 0, &policy.device(), policy.dtype())?;
         critic.weights.copy_from(policy)?;
         Ok(critic)
-    }
-
-    pub fn load(path: &Path, config: &DecoderConfig, device: &Device) -> Result<Critic, ModelError> {
-        Ok(Critic { weights: Weights::load_with(path, config, Head::Value, device)? })
     }
 
     /// For the optimiser, for saving and hashing.

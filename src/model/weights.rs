@@ -1,5 +1,6 @@
 //! The parameters of one model, by name: one copy, used by training and rollouts alike.
 
+use super::composite::long;
 use super::lora::Adapter;
 use super::native::{Packed, Real};
 use super::{DecoderConfig, ModelError};
@@ -245,6 +246,21 @@ impl Weights {
         Ok(copy)
     }
 
+    /// The parameters below an adapter as numbers of another type; shared if they are of that type.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn cast(&self, dtype: DType) -> Result<Weights, ModelError> {
+        let cast = |var: &Var| -> Result<Var, ModelError> {
+            match var.dtype() == dtype {
+                true => Ok(var.clone()),
+                false => Ok(Var::from_tensor(&var.as_detached_tensor().to_dtype(dtype)?)?),
+            }
+        };
+        let variables = self.variables.iter().map(|(name, var)| Ok((name.clone(), cast(var)?)));
+        Ok(Weights::new(self.config.clone(), self.head, variables.collect::<Result<_, ModelError>>()?))
+    }
+
     /// Without the adapter.
     pub(crate) fn duplicate_base(&self) -> Result<Weights, ModelError> {
         let mut variables = IndexMap::new();
@@ -352,9 +368,9 @@ fn normal(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
     values
 }
 
-/// A tensor's values, little-endian.
+/// A tensor's values, little-endian; halves as 32-bit floats, which lose nothing.
 pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, ModelError> {
-    let flat = tensor.detach().to_device(&Device::Cpu)?.flatten_all()?;
+    let flat = long(&tensor.detach().to_device(&Device::Cpu)?.flatten_all()?)?;
     Ok(match flat.dtype() {
         DType::F64 => flat.to_vec1::<f64>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::F32 => flat.to_vec1::<f32>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),

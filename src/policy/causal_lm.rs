@@ -3,12 +3,36 @@
 use super::adapter::AdapterKind;
 use super::decode::{DecodeKind, Sample};
 use super::decoder::PolicyKind;
-use crate::kind;
 use crate::kind::{Count, NonNegative, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
 use crate::model::Source;
+use crate::{kind, words};
+use candle_core::{DType, Device};
 use std::sync::Arc;
+
+words! {
+    /// Numbers that a model computes in.
+    pub enum Dtype {
+        /// 8 bits of them mantissa: half the memory, and the tensor cores' own.
+        Bf16 = "bf16",
+        F32 = "f32",
+    }
+}
+
+impl Dtype {
+    /// What a policy that was saved before there was a choice computes in, too.
+    pub(super) fn usual() -> Dtype {
+        Dtype::Bf16
+    }
+
+    pub fn on(self, device: &Device) -> DType {
+        match self {
+            Dtype::Bf16 if !device.is_cpu() => DType::BF16,
+            Dtype::Bf16 | Dtype::F32 => DType::F32,
+        }
+    }
+}
 
 kind! {
     /// A pretrained causal language model of the Llama family (Llama, Mistral, SmolLM2, Qwen2, Qwen3), with its own tokenizer and chat template.
@@ -37,6 +61,8 @@ kind! {
         context: Count [default Count(1024)],
         /// How responses are made.
         decode: Part<dyn DecodeKind> [default sample()],
+        /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
+        dtype: Dtype [default Dtype::usual()],
         /// What is trained in the place of its weights; left out, all of them are.
         adapter: Option<Part<dyn AdapterKind>> [default None],
     }
@@ -50,9 +76,14 @@ fn sample() -> Part<dyn DecodeKind> {
 impl PolicyKind for CausalLm {
     fn identity(&self) -> serde_json::Value {
         let mut identity = serde_json::to_value(self).unwrap_or_default();
-        if let (None, Some(fields)) = (&self.adapter, identity.as_object_mut()) {
-            // younger than the other fields: without it a task is what it was
-            fields.remove("adapter");
+        if let Some(fields) = identity.as_object_mut() {
+            // younger than the other fields: without them a task is what it was
+            if self.adapter.is_none() {
+                fields.remove("adapter");
+            }
+            if self.dtype == Dtype::Bf16 {
+                fields.remove("dtype");
+            }
         }
         if let Ok(source) = Source::parse(&self.weights) {
             identity["weights"] = source.identity().into();

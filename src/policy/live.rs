@@ -91,6 +91,9 @@ impl Policy {
             return Err(ModelError::file(&path, format!("is of format {}, newer than this engine's {ADAPTER_FORMAT}", description.format)));
         }
         let mut weights = Weights::load(&folder.join(WEIGHTS), &description.config, device)?;
+        if let Some(published) = &description.published {
+            weights = weights.cast(published.dtype.on(device))?;
+        }
         if let Some(adapter) = description.adapter {
             weights = weights.with_saved_adapter(adapter, &folder.join(ADAPTER))?;
         }

@@ -1,6 +1,6 @@
 //! What a pretrained policy has beside weights and tokenizer, and how it reads a prompt.
 
-use super::causal_lm::CausalLm;
+use super::causal_lm::{CausalLm, Dtype};
 use super::live::Policy;
 use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Source, Tokenizer};
 use candle_core::Device;
@@ -34,6 +34,9 @@ pub struct Published {
     /// Whether prompts go through it.
     pub chat: bool,
     pub system: Option<String>,
+    /// What it computes in on a GPU; its files hold 32-bit floats.
+    #[serde(default = "Dtype::usual")]
+    pub dtype: Dtype,
 }
 
 impl Published {
@@ -63,8 +66,8 @@ impl Policy {
         let source = Source::parse(&model.weights)?;
         let path = source.fetch(cache, &mut |line| hear(Loading::Says(line)))?;
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
-        let Pretrained { weights, tokenizer, chat, .. } =
-            Pretrained::load_watched(&path, Some(model.context.0), device, &mut |done, total| hear(Loading::Read { done, total }))?;
+        let mut read = |done, total| hear(Loading::Read { done, total });
+        let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load_watched(&path, Some(model.context.0), device, &mut read)?;
         let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
         if let Some(hash) = &model.hash {
             let found = weights.hash()?;
@@ -84,12 +87,13 @@ impl Policy {
             template: chat,
             chat: model.chat,
             system: model.system.clone(),
+            dtype: model.dtype,
         };
-        let weights = match &model.adapter {
-            Some(adapter) => Arc::new(weights.adapted(adapter.lora(), seed)?),
-            None => weights,
-        };
-        let tokenizer = Arc::new(tokenizer);
+        let mut weights = weights.cast(model.dtype.on(device))?;
+        if let Some(adapter) = &model.adapter {
+            weights = weights.adapted(adapter.lora(), seed)?;
+        }
+        let (weights, tokenizer) = (Arc::new(weights), Arc::new(tokenizer));
         Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })
     }
 

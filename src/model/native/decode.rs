@@ -113,7 +113,10 @@ impl Places {
 
     /// The last token of each feed.
     fn ends(&self, ends: &[usize]) -> Places {
-        Places { slots: ends.iter().map(|end| self.slots[*end]).collect(), positions: ends.iter().map(|end| self.positions[*end]).collect() }
+        Places {
+            slots: ends.iter().map(|end| self.slots[*end]).collect(),
+            positions: ends.iter().map(|end| self.positions[*end]).collect(),
+        }
     }
 
     /// Runs `work` on parts of the tokens and puts the results in their order. A token's numbers are the same in whatever part it is.

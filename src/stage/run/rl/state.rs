@@ -3,7 +3,7 @@
 use super::super::shared::adamw;
 use super::learner::Learner;
 use super::select::Selection;
-use crate::model::{AdamW, Critic};
+use crate::model::AdamW;
 use crate::objective::History;
 use crate::stage::{Context, RunError};
 use crate::store::{read_json, write_json};
@@ -39,12 +39,10 @@ pub fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut
 pub fn resume(learner: &mut Learner, selection: &mut Selection, context: &mut dyn Context) -> Result<usize, RunError> {
     let Some(checkpoint) = context.folder().checkpoint().cloned() else { return Ok(0) };
     let weights = &learner.policy.weights;
-    let device = weights.device();
     weights.restore_trained(&checkpoint.file(POLICY))?;
     learner.optimizer = AdamW::load(&checkpoint.file(OPTIMIZER), learner.optimizer.config().clone(), weights)?;
     if let (Some((critic, optimizer)), Some(kind)) = (&mut learner.critic, &learner.critic_optimizer) {
-        let config = critic.weights().config().clone();
-        *critic = Critic::load(&checkpoint.file(CRITIC), &config, &device)?;
+        critic.weights().restore_trained(&checkpoint.file(CRITIC))?;
         *optimizer = AdamW::load(&checkpoint.file(CRITIC_OPTIMIZER), adamw(kind.adamw()), critic.weights())?;
     }
     let state: State = read_json(&checkpoint.file(STATE))?;
