@@ -98,7 +98,7 @@ fn pairs(tensor: &Tensor, heads: usize) -> Tensor {
     halves.transpose(1, 2).and_then(|t| t.contiguous()).and_then(|t| t.reshape((rows, columns))).expect("pairs")
 }
 
-fn write_gguf(path: &std::path::Path, family: &str, weights: &Weights) {
+fn write_gguf(path: &std::path::Path, family: &str, weights: &Weights, more: Vec<(String, gguf_file::Value)>) {
     use gguf_file::Value;
     let config = weights.config();
     let number = |n: usize| Value::U32(n as u32);
@@ -119,6 +119,7 @@ fn write_gguf(path: &std::path::Path, family: &str, weights: &Weights) {
         metadata.push((key("rope.scaling.type"), Value::String("linear".into())));
         metadata.push((key("rope.scaling.factor"), Value::F32(factor as f32)));
     }
+    metadata.extend(more);
     let renamed = [
         ("model.embed_tokens", "token_embd"),
         ("model.norm", "output_norm"),
@@ -158,14 +159,50 @@ fn gguf_files_hold_the_same_model() {
     let path = folder.path().join("model.gguf");
     for (family, config) in architectures().into_iter().skip(1) {
         let weights = weights(&config);
-        write_gguf(&path, family, &weights);
+        write_gguf(&path, family, &weights, vec![]);
         let found = Pretrained::load(&path, None, &Device::Cpu).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((found.family.as_str(), found.weights.config()), (family, &config));
         assert_eq!(found.weights.hash().expect("a hash"), weights.hash().expect("a hash"), "{family}");
         assert!(found.tokenizer.is_none());
     }
-    write_gguf(&path, "starcoder", &weights(&config()));
+    write_gguf(&path, "starcoder", &weights(&config()), vec![]);
     let error = Pretrained::load(&path, None, &Device::Cpu).expect_err("a mistake").to_string();
     assert!(error.contains("`starcoder` is no architecture that this engine has"), "{error}");
     assert!(tokenizer().vocab() <= config().vocab);
+}
+
+#[test]
+fn gguf_files_bring_their_tokenizer() {
+    use gguf_file::Value;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    let texts = |all: &[&str]| Value::Array(all.iter().map(|text| Value::String(text.to_string())).collect());
+    let tokens = ["<s>", "</s>", "a", "b", "ab", "1", "Ġ", "Ġab", "Ã", "©", "Ã©"];
+    let write = |pre: &str| {
+        let more = [
+            ("model", Value::String("gpt2".into())),
+            ("pre", Value::String(pre.into())),
+            ("tokens", texts(&tokens)),
+            ("merges", texts(&["a b", "Ġ ab", "Ã ©"])),
+            ("token_type", Value::Array(tokens.iter().map(|t| Value::I32(if t.contains('s') { 3 } else { 1 })).collect())),
+            ("bos_token_id", Value::U32(0)),
+            ("eos_token_id", Value::U32(1)),
+            ("add_bos_token", Value::Bool(pre == "llama-bpe")),
+        ];
+        let more = more.into_iter().map(|(name, value)| (format!("tokenizer.ggml.{name}"), value)).collect();
+        write_gguf(&path, "qwen2", &weights(&architectures().into_iter().find(|(f, _)| *f == "qwen2").expect("a shape").1), more);
+        Pretrained::load(&path, None, &Device::Cpu)
+    };
+    for (pre, start) in [("qwen2", vec![4, 7, 5, 5, 10]), ("llama-bpe", vec![0, 4, 7, 5, 5, 10]), ("gpt-2", vec![4, 7, 5, 5, 10])] {
+        let model = write(pre).unwrap_or_else(|e| panic!("{e}"));
+        let tokenizer = model.tokenizer.expect("a tokenizer");
+        assert_eq!(tokenizer.encode_start("ab ab11\u{e9}").expect("ids"), start, "{pre}");
+        assert_eq!(tokenizer.encode_marked("</s>").expect("ids"), [1]);
+        assert_eq!(tokenizer.decode(&start).expect("a text").trim_start_matches("<s>"), "ab ab11\u{e9}");
+    }
+    let error = write("tekken").expect_err("a mistake").to_string();
+    assert!(
+        error.contains("(only `gpt2` with `default`, `gpt-2`, `smollm`, `llama-bpe`, `qwen2`); put the model's `tokenizer.json`"),
+        "{error}"
+    );
 }
