@@ -11,7 +11,6 @@ if ! command -v nvidia-smi >/dev/null || ! nvidia-smi -L; then
 fi
 # shellcheck source=scripts/cuda-env.sh
 source scripts/cuda-env.sh target/cuda
-export LD_LIBRARY_PATH="$CUDA_HOME/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 cargo build --locked --release --features cuda
 cargo bench --locked --features cuda --bench device
 

@@ -23,8 +23,13 @@ pub enum ModelError {
     Template(String),
     #[error("{0}")]
     Memory(String),
-    #[error(transparent)]
+    #[error("{}", without_frames(.0))]
     Tensor(candle_core::Error),
+}
+
+/// What candle says, without the frames of its stack that follow on further lines.
+pub fn without_frames(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_string()
 }
 
 impl From<candle_core::Error> for ModelError {

@@ -1,5 +1,6 @@
 //! Whether a thing will fit, asked before it is begun: better a sentence than a killed process.
 
+use super::error::without_frames;
 use super::{DecoderConfig, ModelError, Weights};
 use candle_core::Device;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,10 +84,9 @@ pub(crate) fn fits_activations(device: &Device, bytes: usize, rows: usize, token
 
 /// What a device said when it had no more.
 pub(crate) fn exhausted(error: &candle_core::Error) -> Option<String> {
-    let text = error.to_string();
+    let text = without_frames(error);
     let said = ["OUT_OF_MEMORY", "out of memory"].iter().any(|words| text.contains(words));
-    let first = text.lines().next().unwrap_or_default();
-    said.then(|| format!("the device has no memory left ({first}); lower `micro_batch` or `context`, or set `checkpointing = true`"))
+    said.then(|| format!("the device has no memory left ({text}); lower `micro_batch` or `context`, or set `checkpointing = true`"))
 }
 
 #[cfg(test)]

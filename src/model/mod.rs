@@ -33,7 +33,7 @@ mod value_head;
 mod weights;
 
 pub use config::{DecoderConfig, Variant};
-pub use error::ModelError;
+pub use error::{ModelError, without_frames};
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::Gradients;
 pub use lanes::Compute;
