@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes too long for every change: the whole replays, the quickstart and the demo from empty folders, benchmarks, the CUDA compile. About two
+# What takes too long for every change: the whole replays, the quickstart and the demo from empty folders, benchmarks, the CUDA build. About three
 # hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +36,12 @@ PYTHONPATH="$PWD/target/tmp/peer" EPO_PEER_PYTHON=python3 cargo bench --locked -
 echo "== benchmarks"
 target/release/epo-run env bench household
 
-echo "== the cuda feature compiles"
+echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"
 # shellcheck source=scripts/cuda-env.sh
 source scripts/cuda-env.sh target/cuda
-cargo check --locked --features cuda
+cargo build --locked --release --features cuda --target-dir target/with-cuda
+target/with-cuda/release/epo-run --runs "$runs/cuda" scripts/smallest.epo 2> "$runs/said"
+cat "$runs/said"
+if ! nvidia-smi -L > /dev/null 2>&1; then
+    [ "$(grep -c "no CUDA device answers (.*); using the CPU" "$runs/said")" = 1 ]
+fi
