@@ -26,8 +26,11 @@ fn gib(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / f64::from(1u32 << 30))
 }
 
-fn billions(parameters: usize) -> String {
-    format!("{:.2} billion parameters", parameters as f64 / 1e9)
+fn counted(parameters: usize) -> String {
+    match parameters as f64 {
+        count if count >= 1e9 => format!("{:.2} billion parameters", count / 1e9),
+        count => format!("{:.1} million parameters", count / 1e6),
+    }
 }
 
 fn product(factors: &[usize]) -> u64 {
@@ -47,7 +50,7 @@ fn fits(needed: u64, available: Option<u64>, what: &str, lower: &str) -> Result<
 pub(crate) fn fits_model(config: &DecoderConfig, device: &Device) -> Result<(), ModelError> {
     let parameters = config.parameters();
     let (bytes, copy) = if device.is_cpu() { (8, " with a working copy") } else { (4, "") };
-    let what = format!("a model of {}, as 32-bit floats{copy},", billions(parameters));
+    let what = format!("a model of {}, as 32-bit floats{copy},", counted(parameters));
     fits(product(&[bytes, parameters]), available(device), &what, "take a smaller model")
 }
 
@@ -62,7 +65,7 @@ pub(crate) fn fits_cache(weights: &Weights, slots: usize, capacity: usize) -> Re
 /// Two moments of each trained parameter, its gradient, and the part of it that is being added.
 pub(crate) fn fits_training(weights: &Weights) -> Result<(), ModelError> {
     let trained = weights.trained().values().map(|var| var.elem_count()).sum();
-    let what = format!("training {}, with two moments and the gradients of each,", billions(trained));
+    let what = format!("training {}, with two moments and the gradients of each,", counted(trained));
     let lower = "train an adapter (`adapter = lora { … }`), or take a smaller model";
     fits(product(&[16, trained]), available(&weights.device()), &what, lower)
 }
@@ -115,6 +118,7 @@ mod tests {
         let message = fits_activations(&Device::Cpu, 1 << 50, 16, 16384).unwrap_err().to_string();
         assert!(message.starts_with("a backward pass over 16 rows of 16384 tokens together needs about 1048576.0 GiB, and "), "{message}");
         assert!(message.ends_with("free; lower `micro_batch`, set `checkpointing = true`, or shorten the prompts"), "{message}");
+        assert_eq!(counted(134_515_008), "134.5 million parameters");
         assert!(fits_training(&weights).is_ok());
     }
 

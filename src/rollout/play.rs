@@ -3,7 +3,7 @@
 use super::episode::Episode;
 use super::lane::Lane;
 use crate::env::{EnvError, Task, World};
-use crate::model::ModelError;
+use crate::model::{Generator, ModelError};
 use crate::play::{Cut, EnvironmentSpec};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
@@ -61,8 +61,13 @@ pub enum PlayError {
 pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
     let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
     let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
+    let playing = assignments.len().clamp(1, LANES);
+    if let Player::Policy { policy, .. } = &plays.player {
+        let slots = slots.min(assignments.len().div_ceil(LANES)) * playing.min(plays.threads.max(1));
+        Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
+    }
     // Where there are more threads than lanes with something to play, a lane has several.
-    let own = plays.threads / assignments.len().clamp(1, LANES);
+    let own = plays.threads / playing;
     let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
         let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
         Lane::new(plays, slots.min(mine.len()), own)?.run(&mine)

@@ -218,3 +218,20 @@ fn mistakes_in_a_declaration_are_found_before_anything_runs() {
     let (code, said) = check("weights = \"model\", chat = false, system = \"You act.\"");
     assert!(code == Some(1) && said.contains("a system message needs the chat template"), "{said}");
 }
+
+#[test]
+fn a_context_that_would_not_fit_is_said_before_anything_is_generated() {
+    let (_, config) = architectures().swap_remove(3);
+    let model = Folder::new(&DecoderConfig { context: 1 << 24, layers: 40, ..config });
+    let place = tempfile::tempdir().expect("a folder");
+    let text = PIPELINE.replace("\"model\"", &format!("{:?}", model.root())).replace("context = 320", "context = 16777216");
+    std::fs::write(place.path().join("a.epo"), text).expect("a file");
+    let output = epo(place.path(), &["a.epo", "--quiet"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("room for ") && said.contains(" responses at a time of up to 16777216 tokens with their prompts needs"),
+        "{said}"
+    );
+    assert!(said.contains(" GiB are free; lower the policy's `context`"), "{said}");
+}

@@ -62,10 +62,18 @@ impl Generator {
         }
         let version = weights.version();
         let capacity = capacity.min(weights.config().context);
-        crate::model::memory::fits_cache(&weights, slots, capacity)?;
+        Generator::fits(&weights, slots, capacity)?;
         let engine = Engine::new(&weights, slots, capacity)?;
         let slots = (0..slots).map(|_| Slot::default()).collect();
         Ok(Generator { weights, version, engine, capacity, slots, submitted: 0, copies: Vec::new(), until: None })
+    }
+
+    /// Whether there is memory for this many slots, of one generator or of several that run side by side: a cache takes its memory while it is filled.
+    ///
+    /// # Errors
+    /// If there is not.
+    pub fn fits(weights: &Weights, slots: usize, capacity: usize) -> Result<(), ModelError> {
+        crate::model::memory::fits_cache(weights, slots, capacity)
     }
 
     /// Sampled responses end where one of these texts does, too.
