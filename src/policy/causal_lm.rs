@@ -14,7 +14,7 @@ use std::sync::Arc;
 words! {
     /// Numbers that a model computes in.
     pub enum Dtype {
-        /// 8 bits of them mantissa: half the memory, and the tensor cores' own.
+        /// 16 bits with the range of 32: half the memory, and what tensor cores multiply.
         Bf16 = "bf16",
         F32 = "f32",
     }

@@ -102,7 +102,7 @@ struct Places {
     positions: Vec<u32>,
 }
 
-/// Tokens of one part, if there are more of them: fewer would wait for the numbers of the model.
+/// The least tokens of a part: with fewer a thread would wait for the model's numbers, which each part reads anew.
 const PART: usize = 64;
 
 impl Places {
@@ -172,6 +172,7 @@ pub(crate) fn step<T: Real>(model: &Packed<T>, cache: &mut Cache<T>, feeds: &[Fe
     normed(model, &model.final_norm, &x)
 }
 
+/// `x` behind a norm of this gain.
 fn normed<T: Real>(model: &Packed<T>, gain: &[T], x: &[T]) -> Vec<T> {
     let (width, eps) = (model.config.width, T::of(model.config.norm_eps));
     let mut normed = zeros(x.len());
