@@ -11,7 +11,7 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Play { shared, game: None }
     }
 
