@@ -8,5 +8,5 @@ mod episode;
 mod lane;
 mod play;
 
-pub use episode::{Ending, Episode, Sample, Turn};
-pub use play::{Assignment, LANES, PlayError, Player, Plays, play, prompt_ids, response_room};
+pub(crate) use episode::{Ending, Episode, Turn};
+pub(crate) use play::{Assignment, PlayError, Player, Plays, play, prompt_ids, response_room};

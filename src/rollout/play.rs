@@ -9,14 +9,14 @@ use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
 
 /// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
-pub const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// Slots of a lane, at most.
 const SLOTS: usize = 16;
 
 /// One episode to be played.
 #[derive(Clone, Debug)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     pub task: Task,
     pub group: u64,
     pub member: u64,
@@ -28,14 +28,14 @@ pub struct Assignment {
 
 /// Who plays.
 #[derive(Clone, Copy)]
-pub enum Player<'a> {
+pub(crate) enum Player<'a> {
     Expert,
     Random,
     Policy { policy: &'a Policy, decode: &'a Decode },
 }
 
 /// Everything that the episodes of a batch have in common.
-pub struct Plays<'a> {
+pub(crate) struct Plays<'a> {
     pub environment: &'a EnvironmentSpec,
     pub world: &'a dyn World,
     pub player: Player<'a>,
@@ -58,7 +58,7 @@ pub enum PlayError {
 ///
 /// # Errors
 /// If the model or the setting up of an environment fails.
-pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
+pub(crate) fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
     let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
     let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
     let playing = assignments.len().clamp(1, LANES);
@@ -85,7 +85,7 @@ pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
@@ -99,7 +99,7 @@ pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize)
 ///
 /// # Errors
 /// If a text cannot be encoded.
-pub fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
+pub(crate) fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
     match decode {
         Decode::Sample { max_tokens, .. } => Ok(*max_tokens),
         Decode::Choose { .. } => {
