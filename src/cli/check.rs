@@ -8,7 +8,7 @@ use crate::lang::render;
 use crate::plan;
 use crate::spec::Request;
 
-pub fn run(args: &CheckArgs) -> u8 {
+pub(super) fn run(args: &CheckArgs) -> u8 {
     let mut code = DONE;
     for file in &args.files {
         let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set });

@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(super) struct ShowArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Only this pipeline, and what it needs.
@@ -38,7 +38,7 @@ pub struct ShowArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum View {
+pub(super) enum View {
     /// The syntax tree of the file.
     Ast,
     /// A text without imports, inheritance and functions that runs alone, with the place where each value was written.
@@ -49,7 +49,7 @@ pub enum View {
     Plan,
 }
 
-pub fn run(args: &ShowArgs) -> u8 {
+pub(super) fn run(args: &ShowArgs) -> u8 {
     let request = Request { root: Root::File(&args.file), overrides: &args.set };
     if args.objective || args.latex || args.gradients {
         return objective(args, &request);
