@@ -18,6 +18,8 @@ mod messages;
 mod random;
 #[path = "objective/readings.rs"]
 mod readings;
+#[path = "common/repository.rs"]
+mod repository;
 #[path = "objective/run.rs"]
 mod run;
 #[path = "objective/support.rs"]

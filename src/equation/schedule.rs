@@ -1,7 +1,7 @@
 //! Numbers that change over a run, as fields.
 
 use super::print::term_text;
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -43,12 +43,18 @@ impl ScheduleField {
     }
 }
 
+impl Identity for ScheduleField {
+    fn identity(&self) -> serde_json::Value {
+        match self.how {
+            How::Constant(n) => n.into(),
+            How::Changing(_) => term_text(&self.term).into(),
+        }
+    }
+}
+
 impl Serialize for ScheduleField {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.how {
-            How::Constant(n) => serializer.serialize_f64(n),
-            How::Changing(_) => serializer.serialize_str(&term_text(&self.term)),
-        }
+        self.identity().serialize(serializer)
     }
 }
 

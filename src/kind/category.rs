@@ -1,6 +1,6 @@
 //! Families of kinds that may stand in the same place.
 
-use super::{Field, KindInfo, Reader};
+use super::{Field, Identity, KindInfo, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::Span;
 use crate::lang::diagnostic::closest;
@@ -55,20 +55,15 @@ impl<T: ?Sized> std::ops::Deref for Part<T> {
     }
 }
 
-impl<T: ?Sized + CategoryObject> Serialize for Part<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ self.kind: self.value.identity_object() }).serialize(serializer)
+impl<T: ?Sized + Category> Identity for Part<T> {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ self.kind: self.value.identity() })
     }
 }
 
-/// The object-safe half of [`Category`], so that `dyn` traits can have one.
-pub trait CategoryObject {
-    fn identity_object(&self) -> serde_json::Value;
-}
-
-impl<T: Category + ?Sized> CategoryObject for T {
-    fn identity_object(&self) -> serde_json::Value {
-        self.identity()
+impl<T: ?Sized + Category> Serialize for Part<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.identity().serialize(serializer)
     }
 }
 

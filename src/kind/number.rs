@@ -1,6 +1,6 @@
 //! Numbers with bounds.
 
-use super::{Field, Reader};
+use super::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Value, number_text};
 use serde::Serialize;
@@ -12,6 +12,12 @@ macro_rules! bounded {
         #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
+
+        impl Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.0.into()
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {

@@ -3,7 +3,7 @@
 use super::decoder::PolicyKind;
 use super::input::{PolicyInput, StageInput};
 use crate::kind;
-use crate::kind::{Artifact, Category, Entry, Field, Part, Reader};
+use crate::kind::{Artifact, Category, Entry, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value, ValueKind};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -82,12 +82,18 @@ impl ActorInput {
     }
 }
 
+impl Identity for ActorInput {
+    fn identity(&self) -> serde_json::Value {
+        match self {
+            Self::Plain(part) => part.identity(),
+            Self::Policy(input) => input.identity(),
+        }
+    }
+}
+
 impl Serialize for ActorInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Plain(part) => part.serialize(serializer),
-            Self::Policy(input) => input.serialize(serializer),
-        }
+        self.identity().serialize(serializer)
     }
 }
 

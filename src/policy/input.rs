@@ -1,7 +1,7 @@
 //! Fields that take another stage's output.
 
 use super::decoder::PolicyKind;
-use crate::kind::{Artifact, Field, Part, Reader};
+use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Value, ValueKind};
 use serde::{Serialize, Serializer};
@@ -15,9 +15,15 @@ pub struct StageInput {
     pub span: Span,
 }
 
+impl Identity for StageInput {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "input": self.field })
+    }
+}
+
 impl Serialize for StageInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ "input": self.field }).serialize(serializer)
+        self.identity().serialize(serializer)
     }
 }
 
@@ -37,6 +43,12 @@ macro_rules! input {
         #[derive(Clone, Debug, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub StageInput);
+
+        impl Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.0.identity()
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -68,6 +80,12 @@ input!(
 #[serde(transparent)]
 pub struct AnyInput(pub StageInput);
 
+impl Identity for AnyInput {
+    fn identity(&self) -> serde_json::Value {
+        self.0.identity()
+    }
+}
+
 impl Field for AnyInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         StageInput::read(value, reader, &[], true, &Self::expects()).map(Self)
@@ -89,12 +107,18 @@ pub enum PolicyInput {
     Stage(StageInput),
 }
 
+impl Identity for PolicyInput {
+    fn identity(&self) -> serde_json::Value {
+        match self {
+            Self::New(part) => part.identity(),
+            Self::Stage(input) => input.identity(),
+        }
+    }
+}
+
 impl Serialize for PolicyInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::New(part) => part.serialize(serializer),
-            Self::Stage(input) => input.serialize(serializer),
-        }
+        self.identity().serialize(serializer)
     }
 }
 
