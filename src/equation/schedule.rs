@@ -31,10 +31,10 @@ impl ScheduleField {
     }
 
     /// `progress`: from 0 at the start of the stage towards 1 at its end. For an optimiser it counts updates, so that it moves within an iteration.
-    pub fn at(&self, iteration: f64, iterations: f64, progress: f64) -> f64 {
+    pub fn at(&self, now: Now) -> f64 {
         match &self.how {
             How::Constant(value) => *value,
-            How::Changing(schedule) => schedule.at(Now { iteration, iterations, progress }).unwrap_or(f64::NAN),
+            How::Changing(schedule) => schedule.at(now).unwrap_or(f64::NAN),
         }
     }
 
@@ -88,7 +88,7 @@ impl Field for ScheduleField {
         for step in 0..=20 {
             let progress = f64::from(step) / 20.0;
             let iteration = (progress * iterations).floor().min(iterations - 1.0);
-            let rate = schedule.at(iteration, iterations, progress);
+            let rate = schedule.at(Now { iteration, iterations, progress });
             if !(rate.is_finite() && rate >= 0.0) {
                 let percent = step * 5;
                 reader.report(

@@ -1,9 +1,15 @@
 //! `tokenizer`: a vocabulary from what an environment says.
 
-use super::{Artifact, Context, Figure, Output, RunError, Stage};
+use super::context::{Context, Progress};
+use super::contract::{Figure, Output, Stage};
+use super::error::RunError;
+use super::tasks::{once_each, open, say_failures};
 use crate::kind;
-use crate::kind::Count;
+use crate::kind::{Artifact, Count};
+use crate::model::Tokenizer as Bpe;
 use crate::play::SplitField;
+use crate::policy::TOKENIZER;
+use crate::rollout::{Player, Rollout};
 
 kind! {
     /// Trains a byte-level BPE tokenizer on the prompts and actions of episodes played by the expert and at random.
@@ -29,13 +35,17 @@ kind! {
     }
 }
 
+impl Tokenizer {
+    pub const OUTPUTS: &[Output] = &[Output { name: "tokenizer", artifact: Artifact::Tokenizer }];
+}
+
 impl Stage for Tokenizer {
     fn kind(&self) -> &'static str {
         Self::INFO.name
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output { name: "tokenizer", artifact: Artifact::Tokenizer }]
+        Self::OUTPUTS.to_vec()
     }
 
     fn identity(&self) -> serde_json::Value {
@@ -54,6 +64,37 @@ impl Stage for Tokenizer {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        super::run::tokenizer::run(self, context)
+        run(self, context)
     }
+}
+
+fn run(stage: &Tokenizer, context: &mut dyn Context) -> Result<(), RunError> {
+    let mut texts: Vec<String> = Vec::new();
+    let total = (stage.on.len() * 2 * stage.episodes.0) as u64;
+    let mut done = 0;
+    for (index, split) in stage.on.iter().enumerate() {
+        let (world, panel) = open(context, split)?;
+        let seed = context.seeds().child("split", index as u64);
+        let repeats = stage.episodes.0.div_ceil(panel.tasks.len());
+        let mut assignments = once_each(&panel, repeats, seed);
+        assignments.truncate(stage.episodes.0);
+        for player in [Player::Expert, Player::Random] {
+            let rollout =
+                Rollout { environment: &split.environment, world: &*world, player, keep_prompts: true, threads: context.threads() };
+            let episodes = rollout.play(&assignments)?;
+            say_failures(context, &episodes);
+            for turn in episodes.into_iter().flat_map(|e| e.turns) {
+                texts.extend(turn.prompt);
+                texts.push(turn.response.unwrap_or(turn.action));
+            }
+            done += assignments.len() as u64;
+            context.progress(Progress { done, total, unit: "episodes", notes: vec![("texts", texts.len().to_string())] });
+            if context.interrupted() {
+                return Err(RunError::Interrupted);
+            }
+        }
+    }
+    let tokenizer = Bpe::train(texts.into_iter(), stage.vocabulary.0, &[])?;
+    context.folder().write_output("tokenizer", |folder| Ok(tokenizer.save(&folder.join(TOKENIZER))?))?;
+    Ok(())
 }
