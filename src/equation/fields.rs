@@ -4,7 +4,6 @@ use super::print::{term_text, term_text_shallow};
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::term::{LossBlock, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -15,12 +14,6 @@ impl Identity for LossField {
         let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text(&t.term).into()));
         let minimize = ("minimize".to_string(), self.0.minimize.as_ref().map(|m| term_text(m)).into());
         serde_json::Value::Object(terms.chain([minimize]).collect())
-    }
-}
-
-impl Serialize for LossField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 
@@ -58,12 +51,6 @@ pub struct AdvantageField(pub Arc<Term>);
 impl Identity for AdvantageField {
     fn identity(&self) -> serde_json::Value {
         term_text(&self.0).into()
-    }
-}
-
-impl Serialize for AdvantageField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 

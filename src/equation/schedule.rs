@@ -6,7 +6,6 @@ use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::objective::{Now, Schedule};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A number, or an expression over `iteration`, `iterations` and `progress`.
@@ -49,12 +48,6 @@ impl Identity for ScheduleField {
             How::Constant(n) => n.into(),
             How::Changing(_) => term_text(&self.term).into(),
         }
-    }
-}
-
-impl Serialize for ScheduleField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 

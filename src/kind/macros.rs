@@ -33,7 +33,7 @@ macro_rules! kind {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, serde::Serialize)]
+        #[derive(Clone, Debug)]
         pub struct $name {
             $( $(#[doc = $field_doc])* pub $field: $ty, )*
         }

@@ -3,14 +3,12 @@
 use super::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Value, number_text};
-use serde::Serialize;
 use std::sync::Arc;
 
 macro_rules! bounded {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty), $words:literal, |$n:ident| $holds:expr) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
         pub struct $name(pub $inner);
 
         impl Identity for $name {

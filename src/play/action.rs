@@ -27,10 +27,6 @@ impl Category for dyn Reading {
         ];
         ENTRIES
     }
-
-    fn identity(&self) -> serde_json::Value {
-        Identity::identity(self)
-    }
 }
 
 fn read<T: Reading>(
@@ -131,10 +127,6 @@ impl Category for dyn WellFormed {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn WellFormed>] = &[Entry { info: &Has::INFO, read: read_has }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        Identity::identity(self)
     }
 }
 

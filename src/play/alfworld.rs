@@ -7,13 +7,11 @@ use crate::kind;
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
 /// One of the six task types, a bare word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TaskType(pub &'static str);
 
 impl Identity for TaskType {

@@ -138,8 +138,4 @@ impl Category for dyn WorldKind {
     fn entries() -> &'static [crate::kind::Entry<Self>] {
         super::worlds::ENTRIES
     }
-
-    fn identity(&self) -> serde_json::Value {
-        Identity::identity(self)
-    }
 }

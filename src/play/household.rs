@@ -7,15 +7,13 @@ use crate::kind;
 use crate::kind::{Count, Field, Fraction, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A bare word of the house's own lists.
 macro_rules! listed {
     ($name:ident, $inner:ty) => {
-        #[derive(Clone, Copy, Debug, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name(pub $inner);
 
         impl Identity for $name {

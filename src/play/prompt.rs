@@ -42,10 +42,6 @@ impl Category for dyn PromptKind {
         const ENTRIES: &[Entry<dyn PromptKind>] = &[Entry { info: &Windowed::INFO, read: read_windowed }];
         ENTRIES
     }
-
-    fn identity(&self) -> serde_json::Value {
-        Identity::identity(self)
-    }
 }
 
 words! {

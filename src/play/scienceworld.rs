@@ -10,7 +10,6 @@ use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
 use crate::{kind, words};
-use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -46,8 +45,7 @@ words! {
 }
 
 /// The name of a task.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct TaskName(pub String);
 
 impl Identity for TaskName {

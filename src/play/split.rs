@@ -6,7 +6,6 @@ use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
 use crate::{kind, lang::source};
-use serde::Serialize;
 use std::sync::Arc;
 
 kind! {
@@ -39,12 +38,6 @@ pub struct SplitField {
 impl Identity for SplitField {
     fn identity(&self) -> serde_json::Value {
         serde_json::json!({ "environment": self.environment.identity(), "games": self.games.identity() })
-    }
-}
-
-impl Serialize for SplitField {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 

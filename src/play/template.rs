@@ -3,7 +3,6 @@
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A prompt text, split at its placeholders. `{{` and `}}` stand for braces.
@@ -110,12 +109,6 @@ fn at_prompt(diagnostic: Diagnostic, defined: Option<Span>) -> Diagnostic {
 impl Identity for Template {
     fn identity(&self) -> serde_json::Value {
         self.text.as_str().into()
-    }
-}
-
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 

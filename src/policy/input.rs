@@ -4,7 +4,6 @@ use super::decoder::PolicyKind;
 use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A use of a stage's output. Its identity in a digest is the producing task's; here only the field stands.
@@ -21,12 +20,6 @@ impl Identity for StageInput {
     }
 }
 
-impl Serialize for StageInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
-    }
-}
-
 impl StageInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>, takes: &[Artifact], many: bool, words: &str) -> Option<Self> {
         if reader.refer(value, takes, many) {
@@ -40,8 +33,7 @@ impl StageInput {
 macro_rules! input {
     ($(#[doc = $doc:literal])* $name:ident, $artifact:ident, $many:literal, $words:literal) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Debug)]
         pub struct $name(pub StageInput);
 
         impl Identity for $name {
@@ -76,8 +68,7 @@ input!(
 );
 
 /// Any output of any stage, for reports.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct AnyInput(pub StageInput);
 
 impl Identity for AnyInput {
@@ -113,12 +104,6 @@ impl Identity for PolicyInput {
             Self::New(part) => part.identity(),
             Self::Stage(input) => input.identity(),
         }
-    }
-}
-
-impl Serialize for PolicyInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.identity().serialize(serializer)
     }
 }
 

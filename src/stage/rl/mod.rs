@@ -16,14 +16,11 @@ use self::learner::Learner;
 use self::selection::Selection;
 use self::update::update;
 use super::context::{Context, Progress};
-use super::contract::{Figure, Output, Stage, without};
+use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::tasks::open;
 use crate::kind::Artifact;
 use crate::store::MetricRecord;
-
-/// Fields that can only change how fast or how often something is written.
-const UNTOUCHED: [&str; 3] = ["micro_batch", "checkpointing", "checkpoint_every"];
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
@@ -50,10 +47,6 @@ impl Stage for Rl {
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        without(serde_json::to_value(self).unwrap_or_default(), &UNTOUCHED)
     }
 
     fn draws(&self) -> bool {
