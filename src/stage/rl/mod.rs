@@ -3,6 +3,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod corridor;
 mod fields;
 mod learner;
 mod metrics;
@@ -96,6 +97,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let (world, panel) = open(context, &stage.on)?;
     let mut learner = Learner::new(stage, context)?;
     let mut selection = Selection::new(stage);
+    let entropy_lines = corridor::entropy_lines(&stage.loss.0);
     let iterations = stage.iterations.0;
     let start = checkpoint::resume(&mut learner, &mut selection, context)?;
     for iteration in start..iterations {
@@ -104,7 +106,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
-        let mut record = metrics::record(iteration, &episodes, &updates, estimated);
+        let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
             for (name, value) in evaluated {
                 record.values.insert(name, value);
