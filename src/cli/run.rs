@@ -11,8 +11,8 @@ use crate::store::{RunRecord, Store};
 use std::io::IsTerminal;
 use std::path::Path;
 
-pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
-    let (compiled, plan) = match compiled::plan(file, &args.selection) {
+pub fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
+    let (compiled, plan) = match compiled::plan(file, &args.selection, settings) {
         Ok(done) => done,
         Err(code) => return code,
     };
