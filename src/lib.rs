@@ -5,7 +5,6 @@ pub mod env;
 #[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod equation;
 pub mod exec;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod kind;
 #[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod lang;
@@ -13,17 +12,14 @@ pub mod model;
 #[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod objective;
 pub mod plan;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
-pub mod play;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
-pub mod policy;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
+mod play;
+mod policy;
 pub mod registry;
 pub mod report;
 mod rollout;
 pub mod seed;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod spec;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
-pub mod stage;
+mod stage;
 pub mod store;
+
+pub(crate) use kind::{kind, kind_identity, kind_rule, words};

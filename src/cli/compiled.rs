@@ -41,7 +41,7 @@ pub(super) fn count(diagnostics: &Diagnostics) -> String {
 ///
 /// # Errors
 /// The exit code.
-pub fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
+pub(super) fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
     settings.library().map_err(|message| complain(&message))
 }
 
@@ -49,7 +49,7 @@ pub fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
 ///
 /// # Errors
 /// The exit code.
-pub fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
+pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
     let library = library(settings)?;
     let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set, library: &library });
     show(&compiled.sources, &compiled.diagnostics);

@@ -28,7 +28,7 @@ pub(super) struct ProbeArgs {
     pub json: bool,
 }
 
-pub fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,

@@ -49,7 +49,7 @@ pub(super) enum View {
     Plan,
 }
 
-pub fn run(args: &ShowArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,

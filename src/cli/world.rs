@@ -26,7 +26,7 @@ pub(super) fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Res
 ///
 /// # Errors
 /// The exit code; the user has been told.
-pub fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
+pub(super) fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
     let spec = declared(given, settings)?;
     let folder = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
     Ok((spec, folder))

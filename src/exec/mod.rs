@@ -12,7 +12,7 @@ mod watch;
 use crate::lang::{Diagnostic, Span};
 use crate::plan::{Plan, Task};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, InputFolder, RunError};
+use crate::stage::{Artifact, InputFolder};
 use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +23,8 @@ pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
 pub use watch::{End, Quiet, Start, Watch};
+
+pub use crate::stage::{Progress, RunError};
 
 use context::{Heard, TaskContext};
 

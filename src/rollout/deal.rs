@@ -35,7 +35,7 @@ pub(crate) enum Player<'a> {
 }
 
 /// What the episodes of a batch have in common.
-pub struct Rollout<'a> {
+pub(crate) struct Rollout<'a> {
     pub environment: &'a EnvironmentSpec,
     pub world: &'a dyn World,
     pub player: Player<'a>,
@@ -45,7 +45,7 @@ pub struct Rollout<'a> {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum RolloutError {
+pub(crate) enum RolloutError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -59,7 +59,7 @@ impl Rollout<'_> {
     ///
     /// # Errors
     /// If the model or the setting up of an environment fails.
-    pub fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
+    pub(crate) fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
         let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
         let slots = (self.world.at_once() / LANES).clamp(1, SLOTS);
         let playing = assignments.len().clamp(1, LANES);
@@ -87,7 +87,7 @@ impl Rollout<'_> {
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {

@@ -52,7 +52,7 @@ impl Manifest {
     }
 
     /// Names the content of the folder.
-    pub fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> Digest {
         let files = self.files.iter().map(|(name, mark)| (name.clone(), json!({ "bytes": mark.bytes, "blake3": mark.blake3.hex() })));
         Digest::of(&Value::Object(files.collect()))
     }

@@ -50,10 +50,6 @@ impl Household {
         Ok(Household { shared: Arc::new(Shared { config, catalogue, rules: Rules::default() }) })
     }
 
-    pub fn config(&self) -> &Config {
-        &self.shared.config
-    }
-
     /// The house and the goal of a task.
     ///
     /// # Errors

@@ -5,10 +5,10 @@ use crate::lang::term::{Argument, LossBlock, Term, TermKind};
 use std::sync::Arc;
 
 /// The name of a term's values, and the metric that they are too.
-pub type EntropyLine = (String, &'static str);
+pub(crate) type EntropyLine = (String, &'static str);
 
 /// The terms that are drawn, as metrics.
-pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
+pub(crate) fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     let equations: Vec<&Arc<Term>> = loss.terms.iter().map(|t| &t.term).chain(&loss.minimize).collect();
     let metric = |name: &str, term: &Arc<Term>| match name {
         "reference" if is_past_entropy(term) => Some("entropy.reference"),
