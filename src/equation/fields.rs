@@ -1,7 +1,7 @@
 //! The `loss` and the `advantage` of a stage.
 
-use super::print::{term_text, term_text_shallow};
 use crate::kind::{Field, Reader};
+use crate::lang::print::{by_name, canonical};
 use crate::lang::term::{LossBlock, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use serde::ser::SerializeMap;
@@ -16,9 +16,9 @@ impl Serialize for LossField {
         let minimize = self.0.minimize.as_ref();
         let mut map = serializer.serialize_map(None)?;
         for term in &self.0.terms {
-            map.serialize_entry(term.name.as_ref(), &term_text(&term.term))?;
+            map.serialize_entry(term.name.as_ref(), &canonical(&term.term))?;
         }
-        map.serialize_entry("minimize", &minimize.map(|m| term_text(m)))?;
+        map.serialize_entry("minimize", &minimize.map(|m| canonical(m)))?;
         map.end()
     }
 }
@@ -26,8 +26,8 @@ impl Serialize for LossField {
 impl LossField {
     /// Name and text of each line, named terms by their names.
     pub fn lines(&self) -> Vec<(String, String)> {
-        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text_shallow(&t.term)));
-        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), term_text_shallow(m)))).collect()
+        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), by_name(&t.term)));
+        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), by_name(m)))).collect()
     }
 }
 
@@ -56,7 +56,7 @@ pub struct AdvantageField(pub Arc<Term>);
 
 impl Serialize for AdvantageField {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&term_text(&self.0))
+        serializer.serialize_str(&canonical(&self.0))
     }
 }
 

@@ -2,12 +2,10 @@
 
 mod fields;
 mod latex;
-mod print;
 mod readable;
 mod schedule;
 
 pub use fields::{AdvantageField, LossField};
 pub use latex::{latex, latex_name};
-pub use print::{term_text, term_text_shallow};
 pub use readable::readable;
 pub use schedule::ScheduleField;

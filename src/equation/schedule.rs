@@ -1,7 +1,7 @@
 //! Numbers that change over a run, as fields.
 
-use super::print::term_text;
 use crate::kind::{Field, Reader};
+use crate::lang::print::canonical;
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -47,7 +47,7 @@ impl Serialize for ScheduleField {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.how {
             How::Constant(n) => serializer.serialize_f64(n),
-            How::Changing(_) => serializer.serialize_str(&term_text(&self.term)),
+            How::Changing(_) => serializer.serialize_str(&canonical(&self.term)),
         }
     }
 }
@@ -100,6 +100,6 @@ impl Field for ScheduleField {
     }
 
     fn shown(&self) -> Option<String> {
-        Some(term_text(&self.term))
+        Some(canonical(&self.term))
     }
 }
