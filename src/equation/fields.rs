@@ -1,7 +1,7 @@
 //! The `loss` and the `advantage` of a stage.
 
-use super::print::{term_text, term_text_shallow};
-use crate::kind::{Field, Identity, Reader};
+use crate::kind::{Field, Reader};
+use crate::lang::print::{by_name, canonical};
 use crate::lang::term::{LossBlock, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use std::sync::Arc;
@@ -9,19 +9,23 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct LossField(pub LossBlock);
 
-impl Identity for LossField {
-    fn identity(&self) -> serde_json::Value {
-        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text(&t.term).into()));
-        let minimize = ("minimize".to_string(), self.0.minimize.as_ref().map(|m| term_text(m)).into());
-        serde_json::Value::Object(terms.chain([minimize]).collect())
+impl Serialize for LossField {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let minimize = self.0.minimize.as_ref();
+        let mut map = serializer.serialize_map(None)?;
+        for term in &self.0.terms {
+            map.serialize_entry(term.name.as_ref(), &canonical(&term.term))?;
+        }
+        map.serialize_entry("minimize", &minimize.map(|m| canonical(m)))?;
+        map.end()
     }
 }
 
 impl LossField {
     /// Name and text of each line, named terms by their names.
     pub fn lines(&self) -> Vec<(String, String)> {
-        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text_shallow(&t.term)));
-        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), term_text_shallow(m)))).collect()
+        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), by_name(&t.term)));
+        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), by_name(m)))).collect()
     }
 }
 
@@ -48,9 +52,9 @@ impl Field for LossField {
 #[derive(Clone, Debug)]
 pub struct AdvantageField(pub Arc<Term>);
 
-impl Identity for AdvantageField {
-    fn identity(&self) -> serde_json::Value {
-        term_text(&self.0).into()
+impl Serialize for AdvantageField {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&canonical(&self.0))
     }
 }
 
