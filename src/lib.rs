@@ -3,14 +3,11 @@
 pub mod builtin;
 pub mod cli;
 pub mod env;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod equation;
 pub mod exec;
 pub mod kind;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod lang;
 pub mod model;
-#[allow(missing_docs, unreachable_pub, clippy::pedantic)]
 pub mod objective;
 pub mod plan;
 mod play;

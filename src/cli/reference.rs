@@ -5,6 +5,7 @@ use super::kinds::{doc, first_sentence, when_left_out};
 use crate::builtin::{Accepts, Builtin, Default, GradientRule, Notation, Row};
 use crate::kind::{FieldInfo, KindInfo};
 use crate::lang::codes;
+use crate::lang::load::Library;
 use crate::objective::probe::EXAMPLE;
 use crate::objective::quantities::{QUANTITIES, When};
 use crate::registry::{all_kinds, shared_fields};
@@ -111,7 +112,7 @@ fn functions(library: &Library) -> String {
     for name in library.names().filter(|name| name.starts_with("std/")) {
         let how = if name == PRELUDE { "Visible everywhere, without an import.".into() } else { format!("`import \"{name}\"`") };
         let _ = writeln!(out, "\n## {name}\n\n{how}");
-        for function in library_functions(name) {
+        for function in library_functions(library, name) {
             let LibraryFunction { name, text, comment, example, value, .. } = function;
             let doc: Vec<&str> = comment.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
             let _ =

@@ -1,6 +1,6 @@
 //! `epo-run show`
 
-use super::{DONE, WRONG_INPUT, answer, compiled};
+use super::{DONE, Settings, WRONG_INPUT, answer, compiled};
 use crate::equation::{latex, latex_name, readable};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;

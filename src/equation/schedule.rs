@@ -1,6 +1,6 @@
 //! Numbers that change over a run, as fields.
 
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::print::canonical;
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
@@ -42,8 +42,8 @@ impl ScheduleField {
 impl Identity for ScheduleField {
     fn identity(&self) -> serde_json::Value {
         match self.how {
-            How::Constant(n) => serializer.serialize_f64(n),
-            How::Changing(_) => serializer.serialize_str(&canonical(&self.term)),
+            How::Constant(n) => n.into(),
+            How::Changing(_) => canonical(&self.term).into(),
         }
     }
 }

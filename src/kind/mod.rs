@@ -9,7 +9,7 @@ mod number;
 mod reader;
 
 pub(crate) use category::{Category, Entry, Part};
-pub(crate) use field::{Field, read_list};
+pub(crate) use field::Field;
 pub use identity::Identity;
 pub(crate) use macros::{kind, kind_identity, kind_rule, words};
 pub(crate) use number::{Count, Fraction, NonNegative, Positive};

@@ -2,10 +2,10 @@
 
 use super::environment::{EnvironmentSpec, check_split};
 use crate::env::{EnvError, Panel, World};
+use crate::kind;
 use crate::kind::{Count, Field, Identity, Reader};
+use crate::lang::Diagnostic;
 use crate::lang::value::{Value, ValueKind};
-use crate::lang::{Diagnostic, Span};
-use crate::{kind, lang::source};
 use std::sync::Arc;
 
 kind! {
@@ -115,9 +115,4 @@ fn drawn(panel: &Panel, count: usize, seed: u64) -> Result<Panel, EnvError> {
     let mut hash = blake3::Hasher::new_derive_key("epo drawn panel 1");
     hash.update(format!("{}/{seed}/{count}", panel.hash).as_bytes());
     Ok(Panel { name: format!("{} {count} of seed {seed}", panel.name), tasks, hash: hash.finalize().to_hex().to_string() })
-}
-
-/// Where a default was never written in any text.
-impl Span {
-    pub(crate) const NONE: Span = Span { source: source::SourceId(0), start: 0, end: 0 };
 }

@@ -30,9 +30,9 @@ pub struct LibraryFunction<'l> {
     /// The comment above it, with its `#`; the example is not among its lines.
     pub comment: &'l str,
     /// What stands behind `# Example:`: an expression that is one number in a loss, or one in an advantage or a schedule. Empty if there is none.
-    pub example: &'static str,
+    pub example: &'l str,
     /// What stands behind its `->`: what it comes to on the batch of the reference; in an advantage, a list of rows of tokens.
-    pub value: &'static str,
+    pub value: &'l str,
 }
 
 /// Every function of a file of the library, in its order.
