@@ -242,7 +242,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The message about a word that no field knows. `expected`: words that would have been right.
-    pub fn unknown_word(&self, value: &Value, expected: &[&str]) -> Diagnostic {
+    pub(crate) fn unknown_word(&self, value: &Value, expected: &[&str]) -> Diagnostic {
         let ValueKind::Word { name, close, itself } = &value.kind else {
             return Diagnostic::error("E0203", value.span, format!("cannot use {} here", value.words()));
         };
@@ -388,7 +388,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Adds a message from a later stage of the check.
-    pub fn report_at(&self, diagnostic: Diagnostic) {
+    pub(crate) fn report_at(&self, diagnostic: Diagnostic) {
         self.report(diagnostic);
     }
 }

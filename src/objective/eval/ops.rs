@@ -9,31 +9,31 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Error, Layout, Resul
 use std::sync::Arc;
 
 /// `f` of each element.
-pub fn map1(f: &'static Unary, x: &Tensor) -> Result<Tensor> {
+pub(super) fn map1(f: &'static Unary, x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Map1(f))
 }
 
 /// `f` of each pair of elements; both tensors have the same length.
-pub fn map2(f: &'static Binary, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn map2(f: &'static Binary, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     a.apply_op2(b, Map2(f))
 }
 
 /// `a` where `mask` is true, else `b`.
-pub fn select(mask: &Arc<[bool]>, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn select(mask: &Arc<[bool]>, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     a.apply_op2(b, Select(mask.clone()))
 }
 
 /// `x` where `mask` is true, else 0.
-pub fn keep(mask: &Arc<[bool]>, x: &Tensor) -> Result<Tensor> {
+pub(super) fn keep(mask: &Arc<[bool]>, x: &Tensor) -> Result<Tensor> {
     select(mask, x, &constant(vec![0.0; mask.len()])?)
 }
 
 /// `y = x + factor · y[next]` along a chain, from its ends backwards.
-pub fn scan(chain: &Chain, factor: f64, x: &Tensor) -> Result<Tensor> {
+pub(super) fn scan(chain: &Chain, factor: f64, x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Scan { chain: chain.clone(), factor })
 }
 
-pub fn constant(values: Vec<f64>) -> Result<Tensor> {
+pub(super) fn constant(values: Vec<f64>) -> Result<Tensor> {
     let length = values.len();
     Tensor::from_vec(values, length, &Device::Cpu)
 }
