@@ -4,7 +4,7 @@
 //! spread over threads without changing a draw.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// A node of the seed tree.
 ///
@@ -37,12 +37,21 @@ impl Seed {
     pub fn rng(self) -> ChaCha8Rng {
         ChaCha8Rng::from_seed(blake3::derive_key("epo 2025 seed rng v1", &self.0.to_le_bytes()))
     }
+
+    /// A random order of 0..n (Fisher–Yates).
+    pub fn permutation(self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        let mut rng = self.rng();
+        for i in (1..n).rev() {
+            order.swap(i, (rng.next_u64() % (i as u64 + 1)) as usize);
+        }
+        order
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_chacha::rand_core::RngCore;
     use std::collections::BTreeSet;
 
     /// Computed from the description above with Python's blake3 and a ChaCha8 written out.

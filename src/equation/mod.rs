@@ -5,6 +5,7 @@ mod latex;
 mod readable;
 mod schedule;
 
+pub use crate::objective::Now;
 pub use fields::{AdvantageField, LossField};
 pub use latex::{latex, latex_name};
 pub use readable::readable;

@@ -1,12 +1,11 @@
 //! Numbers that change over a run, as fields.
 
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::print::canonical;
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
-use crate::objective::{Now, Schedule};
-use serde::{Serialize, Serializer};
+use crate::objective::{ASSUMED_ITERATIONS, Now, Schedule, short};
 use std::sync::Arc;
 
 /// A number, or an expression over `iteration`, `iterations` and `progress`.
@@ -22,19 +21,16 @@ enum How {
     Changing(Arc<Schedule>),
 }
 
-/// Iterations that are assumed where nothing says how many there are.
-const ASSUMED: f64 = 100.0;
-
 impl ScheduleField {
     pub fn constant(value: f64) -> Self {
         Self { term: Term::number(value, Span::NONE), how: How::Constant(value) }
     }
 
     /// `progress`: from 0 at the start of the stage towards 1 at its end. For an optimiser it counts updates, so that it moves within an iteration.
-    pub fn at(&self, iteration: f64, iterations: f64, progress: f64) -> f64 {
+    pub fn at(&self, now: Now) -> f64 {
         match &self.how {
             How::Constant(value) => *value,
-            How::Changing(schedule) => schedule.at(Now { iteration, iterations, progress }).unwrap_or(f64::NAN),
+            How::Changing(schedule) => schedule.at(now).unwrap_or(f64::NAN),
         }
     }
 
@@ -43,19 +39,13 @@ impl ScheduleField {
     }
 }
 
-impl Serialize for ScheduleField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Identity for ScheduleField {
+    fn identity(&self) -> serde_json::Value {
         match self.how {
-            How::Constant(n) => serializer.serialize_f64(n),
-            How::Changing(_) => serializer.serialize_str(&canonical(&self.term)),
+            How::Constant(n) => n.into(),
+            How::Changing(_) => canonical(&self.term).into(),
         }
     }
-}
-
-/// A number with three digits.
-fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 impl Field for ScheduleField {
@@ -78,11 +68,11 @@ impl Field for ScheduleField {
             }
         };
         let schedule = Self { term, how };
-        let iterations = reader.constants.get("iterations").copied().unwrap_or(ASSUMED);
+        let iterations = reader.constants.get("iterations").copied().unwrap_or(ASSUMED_ITERATIONS as f64);
         for step in 0..=20 {
             let progress = f64::from(step) / 20.0;
             let iteration = (progress * iterations).floor().min(iterations - 1.0);
-            let rate = schedule.at(iteration, iterations, progress);
+            let rate = schedule.at(Now { iteration, iterations, progress });
             if !(rate.is_finite() && rate >= 0.0) {
                 let percent = step * 5;
                 reader.report(

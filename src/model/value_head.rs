@@ -4,19 +4,20 @@ use super::engine::{Ask, Engine, answers};
 use super::weights::Head;
 use super::{Compute, DecoderConfig, Gradients, ModelError, Row, Weights};
 use candle_core::{DType, Device};
+use std::sync::Arc;
 
 /// Estimates the return at the positions that predict a response's tokens.
 ///
 /// Rows are those of the policy; of a target only its position matters.
 #[derive(Debug)]
 pub struct Critic {
-    weights: Weights,
+    weights: Arc<Weights>,
 }
 
 impl Critic {
     /// A critic with a random backbone; its head is zero, so its first estimates are 0.
     pub fn init(config: &DecoderConfig, seed: u64, device: &Device, dtype: DType) -> Result<Critic, ModelError> {
-        Ok(Critic { weights: Weights::init_with(config, Head::Value, seed, device, dtype)? })
+        Ok(Critic { weights: Arc::new(Weights::init_with(config, Head::Value, seed, device, dtype)?) })
     }
 
     /// A critic whose backbone starts as a copy of a policy's.
@@ -27,7 +28,7 @@ impl Critic {
     }
 
     /// For the optimiser, for saving and hashing.
-    pub fn weights(&self) -> &Weights {
+    pub fn weights(&self) -> &Arc<Weights> {
         &self.weights
     }
 

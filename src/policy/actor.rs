@@ -3,9 +3,8 @@
 use super::decoder::PolicyKind;
 use super::input::{PolicyInput, StageInput};
 use crate::kind;
-use crate::kind::{Artifact, Category, Entry, Field, Part, Reader};
+use crate::kind::{Artifact, Category, Entry, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ pub enum Actor {
     Random,
 }
 
-pub trait ActorKind: fmt::Debug + Send + Sync + 'static {
+pub trait ActorKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn actor(&self) -> Actor;
 }
 
@@ -62,10 +61,6 @@ impl Category for dyn ActorKind {
         ];
         ENTRIES
     }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::Value::Null
-    }
 }
 
 /// An actor as a field.
@@ -82,11 +77,11 @@ impl ActorInput {
     }
 }
 
-impl Serialize for ActorInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Identity for ActorInput {
+    fn identity(&self) -> serde_json::Value {
         match self {
-            Self::Plain(part) => part.serialize(serializer),
-            Self::Policy(input) => input.serialize(serializer),
+            Self::Plain(part) => part.identity(),
+            Self::Policy(input) => input.identity(),
         }
     }
 }

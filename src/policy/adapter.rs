@@ -1,7 +1,7 @@
 //! Adapters: what is trained in the place of a policy's own weights.
 
 use crate::kind;
-use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
 use crate::model::{LoraConfig, TARGETS};
@@ -9,9 +9,8 @@ use crate::words;
 use std::fmt;
 use std::sync::Arc;
 
-pub trait AdapterKind: fmt::Debug + Send + Sync + 'static {
+pub trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn lora(&self) -> LoraConfig;
-    fn identity(&self) -> serde_json::Value;
 }
 
 words! {
@@ -70,10 +69,6 @@ impl AdapterKind for Lora {
         let chosen = TARGETS.iter().filter(|(short, _)| self.targets.iter().any(|t| t.word() == *short));
         LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets: chosen.map(|(short, _)| short.to_string()).collect() }
     }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
 }
 
 fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn AdapterKind>> {
@@ -99,9 +94,5 @@ impl Category for dyn AdapterKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn AdapterKind>] = &[Entry { info: &Lora::INFO, read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        AdapterKind::identity(self)
     }
 }

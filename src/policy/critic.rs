@@ -3,12 +3,12 @@
 use super::input::PolicyInput;
 use super::optimizer::OptimizerKind;
 use crate::kind;
-use crate::kind::{Category, Entry, Part, Reader};
+use crate::kind::{Category, Entry, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait CriticKind: fmt::Debug + Send + Sync + 'static {
+pub trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn value_head(&self) -> &ValueHead;
 }
 
@@ -55,9 +55,5 @@ impl Category for dyn CriticKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn CriticKind>] = &[Entry { info: &ValueHead::INFO, read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self.value_head()).unwrap_or_default()
     }
 }

@@ -1,11 +1,12 @@
 //! How a response is made from a policy's distributions.
 
-use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::model::{Tokenizer, Until};
 use crate::{kind, words};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ impl Decode {
     }
 }
 
-pub trait DecodeKind: fmt::Debug + Send + Sync + 'static {
+pub trait DecodeKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn decode(&self) -> Decode;
 }
 
@@ -62,7 +63,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Sample as "sample" {
+    pub struct Sample as "sample" with own identity {
         /// Divides the logits; 0 takes the most likely token.
         temperature: NonNegative [default NonNegative(1.0)],
         /// The most tokens of a response.
@@ -101,11 +102,35 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Choose as "choose" {
+    pub struct Choose as "choose" with own identity {
         /// What is chosen from.
-        from: From [default From::Admissible],
+        from: From [added default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.
         temperature: NonNegative [default NonNegative(1.0)],
+    }
+}
+
+/// As a policy's folder has it: the kind's name once more, and `stop` where there is one.
+impl Identity for Sample {
+    fn identity(&self) -> serde_json::Value {
+        let Self { temperature, max_tokens, top_k, top_p, min_p, stop } = self;
+        let mut fields = json!({
+            "temperature": temperature.identity(),
+            "top_k": top_k.identity(),
+            "top_p": top_p.identity(),
+            "min_p": min_p.identity(),
+            "max_tokens": max_tokens.identity(),
+        });
+        if !stop.is_empty() {
+            fields["stop"] = stop.identity();
+        }
+        json!({ "sample": fields })
+    }
+}
+
+impl Identity for Choose {
+    fn identity(&self) -> serde_json::Value {
+        json!({ "choose": self.fields() })
     }
 }
 
@@ -154,9 +179,5 @@ impl Category for dyn DecodeKind {
             Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
         ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self.decode()).unwrap_or_default()
     }
 }

@@ -4,14 +4,13 @@ use super::causal_lm::{self, CausalLm};
 use super::decode::{Choose, DecodeKind, From};
 use super::input::TokenizerInput;
 use crate::kind;
-use crate::kind::{Category, Count, Entry, NonNegative, Part, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, NonNegative, Part, Positive, Reader};
 use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait PolicyKind: fmt::Debug + Send + Sync + 'static {
-    fn identity(&self) -> serde_json::Value;
+pub trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn decode(&self) -> &Part<dyn DecodeKind>;
     /// For a policy from scratch.
     fn as_decoder(&self) -> Option<&Decoder> {
@@ -78,10 +77,6 @@ impl Decoder {
 }
 
 impl PolicyKind for Decoder {
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn decode(&self) -> &Part<dyn DecodeKind> {
         &self.decode
     }
@@ -117,9 +112,5 @@ impl Category for dyn PolicyKind {
         const ENTRIES: &[Entry<dyn PolicyKind>] =
             &[Entry { info: &Decoder::INFO, read }, Entry { info: &CausalLm::INFO, read: causal_lm::read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        PolicyKind::identity(self)
     }
 }

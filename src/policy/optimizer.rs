@@ -2,13 +2,13 @@
 
 use crate::equation::ScheduleField;
 use crate::kind;
-use crate::kind::{Category, Entry, Fraction, NonNegative, Part, Positive, Reader};
+use crate::kind::{Category, Entry, Fraction, Identity, NonNegative, Part, Positive, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Component, Value};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait OptimizerKind: fmt::Debug + Send + Sync + 'static {
+pub trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn adamw(&self) -> &Adamw;
 }
 
@@ -78,9 +78,5 @@ impl Category for dyn OptimizerKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn OptimizerKind>] = &[Entry { info: &Adamw::INFO, read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self.adamw()).unwrap_or_default()
     }
 }

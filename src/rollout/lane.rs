@@ -1,7 +1,7 @@
 //! One lane: slots with environments, played one after the other in a fixed order.
 
+use super::deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
 use super::episode::{Ending, Episode, Sample, Turn};
-use super::play::{Assignment, PlayError, Player, Plays, prompt_ids, response_room};
 use crate::env::{EnvError, Environment};
 use crate::model::{Generator, Request, Response, SlotId};
 use crate::play::{HistoryEntry, Moment};
@@ -9,7 +9,7 @@ use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
 
 pub(super) struct Lane<'a> {
-    plays: &'a Plays<'a>,
+    rollout: &'a Rollout<'a>,
     generator: Option<Generator>,
     games: Vec<Box<dyn Environment>>,
     /// The world's own placeholders that the prompt has.
@@ -47,22 +47,22 @@ struct Action {
 
 impl<'a> Lane<'a> {
     /// `threads` of its own, for long prompts.
-    pub fn new(plays: &'a Plays<'a>, slots: usize, threads: usize) -> Result<Self, PlayError> {
-        let generator = match plays.player {
+    pub fn new(rollout: &'a Rollout<'a>, slots: usize, threads: usize) -> Result<Self, RolloutError> {
+        let generator = match rollout.player {
             Player::Policy { policy, decode } if slots > 0 => {
                 let generator = Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?;
                 Some(generator.on(threads).until(decode.until(&policy.tokenizer)))
             }
             _ => None,
         };
-        let games = (0..slots).map(|_| plays.world.instance()).collect::<Result<_, _>>()?;
-        let templates = plays.environment.play.prompt.templates();
-        let own = plays.world.placeholders().iter().copied();
+        let games = (0..slots).map(|_| rollout.world.instance()).collect::<Result<_, _>>()?;
+        let templates = rollout.environment.play.prompt.templates();
+        let own = rollout.world.placeholders().iter().copied();
         let holes = own.filter(|hole| templates.iter().any(|template| template.uses(hole))).collect();
-        Ok(Self { plays, generator, games, holes })
+        Ok(Self { rollout, generator, games, holes })
     }
 
-    pub fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, PlayError> {
+    pub fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, RolloutError> {
         let mut waiting = assignments.iter();
         let mut free: Vec<usize> = (0..self.games.len()).rev().collect();
         let mut asked: BTreeMap<SlotId, Going> = BTreeMap::new();
@@ -104,7 +104,7 @@ impl<'a> Lane<'a> {
         asked: &mut BTreeMap<SlotId, Going>,
         done: &mut Vec<(usize, Episode)>,
         free: &mut Vec<usize>,
-    ) -> Result<(), PlayError> {
+    ) -> Result<(), RolloutError> {
         loop {
             match self.decide(&mut going)? {
                 Next::Wait(slot) => {
@@ -124,13 +124,13 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn begin(&mut self, index: usize, assignment: &Assignment, game: usize) -> Result<Result<Going, Episode>, PlayError> {
+    fn begin(&mut self, index: usize, assignment: &Assignment, game: usize) -> Result<Result<Going, Episode>, RolloutError> {
         let mut episode = Episode {
             task: assignment.task.clone(),
             group: assignment.group,
             member: assignment.member,
             goal: String::new(),
-            limit: self.plays.keep_prompts.then(|| self.plays.environment.play.prompt.limit()),
+            limit: self.rollout.keep_prompts.then(|| self.rollout.environment.play.prompt.limit()),
             turns: Vec::new(),
             score: 0.0,
             success: false,
@@ -161,14 +161,14 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn decide(&mut self, going: &mut Going) -> Result<Next, PlayError> {
+    fn decide(&mut self, going: &mut Going) -> Result<Next, RolloutError> {
         let game = &mut self.games[going.game];
         going.admissible = match game.admissible() {
             Ok(list) => list,
             Err(error) => return Ok(Next::Over(error.to_string())),
         };
-        let environment = self.plays.environment;
-        let wants_prompt = self.plays.keep_prompts || self.generator.is_some();
+        let environment = self.rollout.environment;
+        let wants_prompt = self.rollout.keep_prompts || self.generator.is_some();
         if wants_prompt {
             let mut own = Vec::with_capacity(self.holes.len());
             for hole in &self.holes {
@@ -186,8 +186,8 @@ impl<'a> Lane<'a> {
             };
             going.prompt = environment.play.prompt.render(&moment);
         }
-        let plain = |action: String| Next::Act(Action { response: environment.respond(&action), sample: None });
-        match self.plays.player {
+        let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), sample: None });
+        match self.rollout.player {
             Player::Expert => Ok(match game.expert() {
                 Ok(Some(action)) => plain(action),
                 Ok(None) => Next::Over("the expert does not know what to do".into()),
@@ -203,7 +203,7 @@ impl<'a> Lane<'a> {
             }
             Player::Policy { policy, decode } => {
                 let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
-                let responses: Vec<String> = going.admissible.iter().map(|a| environment.respond(a)).collect();
+                let responses: Vec<String> = going.admissible.iter().map(|a| environment.play.action.respond(a)).collect();
                 if responses.is_empty() && matches!(decode, crate::policy::Decode::Choose { .. }) {
                     return Ok(Next::Over("there is no admissible action".into()));
                 }
@@ -217,12 +217,12 @@ impl<'a> Lane<'a> {
     }
 
     /// A finished response as an action.
-    fn read(&self, going: &Going, response: Response) -> Result<Action, PlayError> {
-        let Player::Policy { policy, decode } = self.plays.player else {
-            return Err(PlayError::Unplayable("a response without a policy".into()));
+    fn read(&self, going: &Going, response: Response) -> Result<Action, RolloutError> {
+        let Player::Policy { policy, decode } = self.rollout.player else {
+            return Err(RolloutError::Unplayable("a response without a policy".into()));
         };
         let text = match response.choice.and_then(|choice| going.admissible.get(choice)) {
-            Some(action) => self.plays.environment.respond(action),
+            Some(action) => self.rollout.environment.play.action.respond(action),
             None => match decode.until(&policy.tokenizer) {
                 Some(until) => until.text(&response.tokens)?,
                 None => policy.tokenizer.decode(&response.tokens)?,
@@ -234,7 +234,7 @@ impl<'a> Lane<'a> {
 
     /// Tells the environment; true when the episode is over.
     fn act(&mut self, going: &mut Going, action: Action) -> bool {
-        let environment = self.plays.environment;
+        let environment = self.rollout.environment;
         let told = environment.action(&action.response);
         let step = match self.games[going.game].step(&told) {
             Ok(step) => step,
@@ -247,7 +247,7 @@ impl<'a> Lane<'a> {
         let entropy = action.sample.as_ref().filter(|s| !s.entropy.is_empty());
         let entropy = entropy.map(|s| s.entropy.iter().map(|&e| f64::from(e)).sum::<f64>() / s.entropy.len() as f64);
         let reward = step.reward * environment.play.success_reward;
-        let keep = self.plays.keep_prompts;
+        let keep = self.rollout.keep_prompts;
         going.episode.turns.push(Turn {
             observation: going.observation.clone(),
             response: (told != action.response).then_some(action.response),

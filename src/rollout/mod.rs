@@ -4,9 +4,9 @@
 //! environment of its own. A slot whose response is finished steps its environment and asks for the next response while the others go on
 //! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
 
+mod deal;
 mod episode;
 mod lane;
-mod play;
 
+pub use deal::{Assignment, LANES, Player, Rollout, RolloutError, prompt_ids, response_room};
 pub use episode::{Ending, Episode, Sample, Turn};
-pub use play::{Assignment, LANES, PlayError, Player, Plays, play, prompt_ids, response_room};

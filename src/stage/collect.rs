@@ -1,10 +1,15 @@
 //! `collect`: episodes of an actor, to learn from.
 
-use super::{Artifact, Context, Figure, Output, RunError, Stage};
+use super::context::{Context, Progress};
+use super::contract::{Figure, Output, Stage};
+use super::error::RunError;
+use super::seat::Seat;
+use super::tasks::{PORTION, once_each, open, percent, say_failures};
 use crate::kind;
-use crate::kind::Count;
+use crate::kind::{Artifact, Count};
 use crate::play::SplitField;
 use crate::policy::ActorInput;
+use crate::rollout::{Episode, Rollout};
 
 kind! {
     /// Plays episodes and keeps them, with everything that was shown and possible: demonstrations for `sft`.
@@ -33,17 +38,17 @@ kind! {
     }
 }
 
+impl Collect {
+    pub const OUTPUTS: &[Output] = &[Output { name: "episodes", artifact: Artifact::Episodes }];
+}
+
 impl Stage for Collect {
     fn kind(&self) -> &'static str {
         Self::INFO.name
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output { name: "episodes", artifact: Artifact::Episodes }]
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+        Self::OUTPUTS.to_vec()
     }
 
     fn draws(&self) -> bool {
@@ -56,6 +61,53 @@ impl Stage for Collect {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        super::run::collect::run(self, context)
+        run(self, context)
     }
+}
+
+fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
+    let (world, panel) = open(context, &stage.on)?;
+    let count = stage.episodes.map_or(panel.tasks.len(), |n| n.0);
+    let mut assignments = once_each(&panel, 1, context.seeds().child("collect", 0));
+    let tasks = assignments.len();
+    assignments = (0..count)
+        .map(|i| {
+            let mut assignment = assignments[i % tasks].clone();
+            assignment.member = (i / tasks) as u64;
+            assignment.seed = assignment.world_seed.child("episode", assignment.member);
+            assignment
+        })
+        .collect();
+    let seat = Seat::new(context, &stage.actor)?;
+    let threads = context.threads();
+    let rollout = Rollout { environment: &stage.on.environment, world: &*world, player: seat.player(), keep_prompts: true, threads };
+    let (mut done, mut successes, mut kept, mut turns) = (0, 0, 0, 0);
+    for portion in assignments.chunks(PORTION) {
+        let episodes = rollout.play(portion)?;
+        say_failures(context, &episodes);
+        done += episodes.len();
+        successes += episodes.iter().filter(|e| e.success).count();
+        let wanted = |e: &&Episode| !e.failed() && (e.success || !stage.only_successes);
+        for episode in episodes.iter().filter(wanted) {
+            kept += 1;
+            turns += episode.turns.len();
+            context.folder().episode(episode)?;
+        }
+        let notes = vec![("success", percent(successes, done)), ("kept", kept.to_string()), ("turns", turns.to_string())];
+        context.progress(Progress { done: done as u64, total: count as u64, unit: "episodes", notes });
+        if context.interrupted() {
+            return Err(RunError::Interrupted);
+        }
+    }
+    if kept == 0 {
+        let why = if stage.only_successes {
+            "none of them reached its goal (`only_successes = false` keeps them all)"
+        } else {
+            "all of them broke down"
+        };
+        return Err(RunError::Failed(format!("{done} episodes were played and {why}")));
+    }
+    let summary = serde_json::json!({ "episodes": done, "successes": successes, "kept": kept, "turns": turns, "panel": panel.hash });
+    context.folder().write_json_output("episodes", &summary)?;
+    Ok(())
 }

@@ -1,8 +1,7 @@
 //! What a running stage may ask of the executor.
 
-use crate::lang::Diagnostic;
 use crate::seed::Seed;
-use crate::store::{StoreError, TaskFolder, output_path};
+use crate::store::{TaskFolder, output_path};
 use std::path::PathBuf;
 
 /// The folder of a finished task that an input comes from.
@@ -63,22 +62,6 @@ impl Progress {
     pub fn is_loading(&self) -> bool {
         self.unit == Self::LOADING
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The user asked to stop; the last checkpoint is whole.
-    #[error("interrupted")]
-    Interrupted,
-    /// Something with a place in the text went wrong: a NaN in a term, an environment that died.
-    #[error("{}", .0.message)]
-    At(Box<Diagnostic>),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("{context}: {source}")]
-    Io { context: String, source: std::io::Error },
-    #[error("{0}")]
-    Failed(String),
 }
 
 pub trait Context {

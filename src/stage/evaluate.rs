@@ -1,12 +1,21 @@
 //! `evaluate`: how often an actor reaches the goal.
 
-use super::{Artifact, Context, Figure, Output, RunError, Stage};
+use super::context::{Context, Progress};
+use super::contract::{Figure, Output, Stage};
+use super::error::RunError;
+use super::results::{Results, SplitResult};
+use super::seat::Seat;
+use super::tasks::{PORTION, once_each, open, percent, say_failures};
 use crate::kind;
-use crate::kind::{Count, Part, Reader};
+use crate::kind::{Artifact, Count, Part, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::play::SplitField;
-use crate::policy::{ActorInput, DecodeKind};
+use crate::policy::{ActorInput, DecodeKind, PolicyInput};
+use crate::rollout::Rollout;
+
+/// Example episodes that are kept of each split, successes and failures each.
+const EXAMPLES: usize = 2;
 
 kind! {
     /// Plays every task of one or more splits and counts successes. Tasks are never drawn with replacement.
@@ -34,6 +43,8 @@ kind! {
 }
 
 impl Evaluate {
+    pub const OUTPUTS: &[Output] = &[Output { name: "results", artifact: Artifact::Results }];
+
     pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let mut read = Self::read_fields(component, reader)?;
         match (component.fields.get("policy"), component.fields.get("actor")) {
@@ -69,11 +80,7 @@ impl Stage for Evaluate {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output { name: "results", artifact: Artifact::Results }]
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+        Self::OUTPUTS.to_vec()
     }
 
     fn draws(&self) -> bool {
@@ -89,6 +96,61 @@ impl Stage for Evaluate {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        super::run::evaluate::run(self, context)
+        run(self, context)
+    }
+}
+
+fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
+    let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
+    let seat = match (Seat::new(context, actor)?, &stage.decode) {
+        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, decode.decode()),
+        (seat, _) => seat,
+    };
+    let from = match actor {
+        ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
+        _ => None,
+    };
+    let mut results = Results {
+        format: 1,
+        actor: actor_name(actor),
+        learned_by: from.as_ref().map(|f| f.kind.clone()),
+        stage: from.map(|f| f.stage),
+        splits: Vec::new(),
+    };
+    // Kept to the end: the next split may be of the same world, and some take long to set up.
+    let mut worlds = Vec::new();
+    for (index, split) in stage.on.iter().enumerate() {
+        let (world, panel) = open(context, split)?;
+        worlds.push(world.clone());
+        let seed = context.seeds().child("evaluate", index as u64);
+        let assignments = once_each(&panel, stage.repeats.0, seed);
+        let threads = context.threads();
+        let rollout = Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };
+        let mut episodes = Vec::new();
+        for portion in assignments.chunks(PORTION) {
+            episodes.extend(rollout.play(portion)?);
+            let successes = episodes.iter().filter(|e| e.success).count();
+            let notes = vec![("on", split.name.clone()), ("success", percent(successes, episodes.len()))];
+            context.progress(Progress { done: episodes.len() as u64, total: assignments.len() as u64, unit: "episodes", notes });
+            if context.interrupted() {
+                return Err(RunError::Interrupted);
+            }
+        }
+        say_failures(context, &episodes);
+        for success in [true, false] {
+            for episode in episodes.iter().filter(|e| e.success == success).take(EXAMPLES) {
+                context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
+            }
+        }
+        results.splits.push(SplitResult::new(&split.name, &panel.hash, &episodes));
+    }
+    context.folder().write_json_output("results", &results)?;
+    Ok(())
+}
+
+fn actor_name(actor: &ActorInput) -> String {
+    match actor {
+        ActorInput::Plain(part) => part.kind.to_string(),
+        ActorInput::Policy(_) => "policy".into(),
     }
 }

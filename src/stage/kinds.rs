@@ -1,35 +1,42 @@
 //! The registry of stages: one line each.
 
-use super::{Artifact, Output, Stage};
-use super::{collect, evaluate, export, report, rl, sft, tokenizer};
+use super::common::Common;
+use super::contract::{Output, Stage};
 use crate::kind::{Category, Entry, KindInfo, Reader};
 use crate::lang::value::Component;
 use std::sync::Arc;
+
+/// Each stage with the function that reads its fields.
+macro_rules! stages {
+    ($($stage:ty: $read:ident),+ $(,)?) => {
+        const ENTRIES: &[Entry<dyn Stage>] =
+            &[$(Entry { info: &<$stage>::INFO, read: |_, c, r| read(c, r, &<$stage>::INFO, <$stage>::$read) }),+];
+
+        /// Everything that a stage of a kind may give, whatever its fields: for messages about uses of a stage that has mistakes itself.
+        pub fn possible_outputs(kind: &str) -> &'static [Output] {
+            $(if kind == <$stage>::INFO.name {
+                return <$stage>::OUTPUTS;
+            })+
+            &[]
+        }
+    };
+}
+
+stages! {
+    super::tokenizer::Tokenizer: read_checked,
+    super::collect::Collect: read_fields,
+    super::sft::Sft: read_fields,
+    super::rl::Rl: read_checked,
+    super::evaluate::Evaluate: read_checked,
+    super::report::Report: read_fields,
+    super::export::Export: read_fields,
+}
 
 impl Category for dyn Stage {
     const WORDS: &'static str = "a stage";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn Stage>] = &[
-            Entry {
-                info: &tokenizer::Tokenizer::INFO,
-                read: |_, c, r| read(c, r, &tokenizer::Tokenizer::INFO, tokenizer::Tokenizer::read_fields),
-            },
-            Entry { info: &collect::Collect::INFO, read: |_, c, r| read(c, r, &collect::Collect::INFO, collect::Collect::read_fields) },
-            Entry { info: &sft::Sft::INFO, read: |_, c, r| read(c, r, &sft::Sft::INFO, sft::Sft::read_fields) },
-            Entry { info: &rl::Rl::INFO, read: |_, c, r| read(c, r, &rl::Rl::INFO, rl::Rl::read_checked) },
-            Entry {
-                info: &evaluate::Evaluate::INFO,
-                read: |_, c, r| read(c, r, &evaluate::Evaluate::INFO, evaluate::Evaluate::read_checked),
-            },
-            Entry { info: &report::Report::INFO, read: |_, c, r| read(c, r, &report::Report::INFO, report::Report::read_fields) },
-            Entry { info: &export::Export::INFO, read: |_, c, r| read(c, r, &export::Export::INFO, export::Export::read_fields) },
-        ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        Stage::identity(self)
     }
 }
 
@@ -39,29 +46,6 @@ fn read<T: Stage + 'static>(
     info: &'static KindInfo,
     fields: fn(&Component, &mut Reader<'_, '_>) -> Option<T>,
 ) -> Option<Arc<dyn Stage>> {
-    reader.refuse_unknown(component, &[info, &super::Common::INFO], |_| false);
+    reader.refuse_unknown(component, &[info, &Common::INFO], |_| false);
     Some(Arc::new(fields(component, reader)?))
-}
-
-/// Everything that a stage of a kind may give, whatever its fields: for messages about uses of a stage that has mistakes itself.
-pub fn possible_outputs(kind: &str) -> &'static [Output] {
-    const TOKENIZER: Output = Output { name: "tokenizer", artifact: Artifact::Tokenizer };
-    const EPISODES: Output = Output { name: "episodes", artifact: Artifact::Episodes };
-    const POLICY: Output = Output { name: "policy", artifact: Artifact::Policy };
-    const METRICS: Output = Output { name: "metrics", artifact: Artifact::Metrics };
-    const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
-    const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
-    const RESULTS: Output = Output { name: "results", artifact: Artifact::Results };
-    const PAGE: Output = Output { name: "page", artifact: Artifact::Page };
-    const FOLDER: Output = Output { name: "folder", artifact: Artifact::Folder };
-    match kind {
-        "tokenizer" => &[TOKENIZER],
-        "collect" => &[EPISODES],
-        "sft" => &[POLICY, METRICS],
-        "rl" => &[POLICY, METRICS, EPISODES, BEST, CRITIC],
-        "evaluate" => &[RESULTS],
-        "report" => &[PAGE],
-        "export" => &[FOLDER],
-        _ => &[],
-    }
 }

@@ -1,89 +1,27 @@
-//! Stages: the nodes of a pipeline's DAG. This file holds what the plan and the executor know of one; each kind is a file of its own.
+//! Stages: the nodes of a pipeline's DAG. Each kind is a file of its own, with its fields and its work; `kinds` lists them, and none of them
+//! knows another.
 
-pub mod collect;
+mod collect;
 mod common;
-pub mod context;
-pub mod evaluate;
-pub mod export;
+mod context;
+mod contract;
+mod error;
+mod evaluate;
+mod export;
 mod kinds;
-pub mod report;
-pub mod rl;
-mod run;
-pub mod sft;
-pub mod tokenizer;
-
-use serde::Serialize;
-use std::fmt;
+mod policies;
+mod report;
+mod results;
+mod rl;
+mod seat;
+mod sft;
+mod tasks;
+mod tokenizer;
+mod updater;
 
 pub use crate::kind::Artifact;
 pub use common::Common;
-pub use context::{Context, InputFolder, Progress, RunError};
+pub use context::{Context, InputFolder, Progress};
+pub use contract::{Figure, Output, Stage};
+pub use error::RunError;
 pub use kinds::possible_outputs;
-
-/// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Output {
-    pub name: &'static str,
-    pub artifact: Artifact,
-}
-
-/// One line of a plan's arithmetic: `minibatches per iteration = 4`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    pub name: String,
-    pub value: String,
-}
-
-impl Figure {
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into() }
-    }
-}
-
-/// An identity without some fields: those that cannot change a number.
-pub(crate) fn without(mut identity: serde_json::Value, fields: &[&str]) -> serde_json::Value {
-    if let Some(map) = identity.as_object_mut() {
-        fields.iter().for_each(|field| drop(map.shift_remove(*field)));
-    }
-    identity
-}
-
-/// A checked stage: everything it needs but the results of other stages and a device.
-pub trait Stage: fmt::Debug + Send + Sync {
-    /// The word it is written with: `rl`.
-    fn kind(&self) -> &'static str;
-
-    /// The first is what the stage's bare name stands for.
-    fn outputs(&self) -> Vec<Output>;
-
-    /// All that can change a number in the stage's results, apart from its inputs and its seed. Its serialisation is part of the task's digest:
-    /// maps must be ordered, and nothing of where or how fast (devices, folders) may appear.
-    fn identity(&self) -> serde_json::Value;
-
-    /// Whether it draws random numbers; if not, one task serves all seeds.
-    fn draws(&self) -> bool;
-
-    /// Whether its outputs are wanted for themselves (`report`, `export`), so that nobody need use them.
-    fn is_final(&self) -> bool {
-        false
-    }
-
-    /// Whether its results show the names of the stages it reads (the captions of a report). They then belong to the task's digest; otherwise one task
-    /// serves pipelines of any name.
-    fn shows_names(&self) -> bool {
-        self.is_final()
-    }
-
-    /// The batch arithmetic, spelled out for `plan`.
-    fn arithmetic(&self) -> Vec<Figure> {
-        Vec::new()
-    }
-
-    /// The lines of its loss, for people; `minimize` last.
-    fn equation(&self) -> Option<Vec<(String, String)>> {
-        None
-    }
-
-    /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.
-    fn run(&self, context: &mut dyn Context) -> Result<(), RunError>;
-}

@@ -1,8 +1,17 @@
 //! `report`: tables and curves of other stages.
 
-use super::{Artifact, Context, Output, RunError, Stage};
+use super::context::{Context, InputFolder};
+use super::contract::{Output, Stage};
+use super::error::RunError;
+use super::results::Results;
 use crate::kind;
+use crate::kind::Artifact;
 use crate::policy::AnyInput;
+use crate::report::{Curve, EpisodeExample, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
+use crate::rollout::{Episode, Turn};
+use crate::store::{output_path, read_json, read_lines, read_metrics};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
 kind! {
     /// One page with a table of success, curves, equations and example episodes.
@@ -23,17 +32,17 @@ kind! {
     }
 }
 
+impl Report {
+    pub const OUTPUTS: &[Output] = &[Output { name: "page", artifact: Artifact::Page }];
+}
+
 impl Stage for Report {
     fn kind(&self) -> &'static str {
         Self::INFO.name
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output { name: "page", artifact: Artifact::Page }]
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+        Self::OUTPUTS.to_vec()
     }
 
     fn draws(&self) -> bool {
@@ -45,6 +54,117 @@ impl Stage for Report {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        super::run::report::run(self, context)
+        run(self, context)
     }
+}
+
+fn run(stage: &Report, context: &mut dyn Context) -> Result<(), RunError> {
+    let inputs: Vec<InputFolder> = stage.of.iter().flat_map(|of| context.inputs(&of.0.field)).collect();
+    let data = gather(stage.title.as_deref(), &inputs)?;
+    let page = crate::report::html(&data);
+    let json = crate::report::json(&data).map_err(|e| RunError::Failed(e.to_string()))?;
+    context.folder().write_output("page", |folder| {
+        std::fs::write(folder.join("report.html"), page)?;
+        std::fs::write(folder.join("report.json"), json)?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, RunError> {
+    let mut data = ReportData { machine: machine(), ..ReportData::default() };
+    let mut seen: Vec<&str> = Vec::new();
+    for input in inputs {
+        add_pipeline(&mut data, input);
+        if seen.contains(&input.digest.as_str()) {
+            continue;
+        }
+        seen.push(&input.digest);
+        let records = read_metrics(&input.folder)?;
+        if !records.is_empty() {
+            data.curves.push(Curve {
+                pipeline: input.pipeline.clone(),
+                label: input.label.clone(),
+                stage: input.stage.clone(),
+                kind: input.kind.clone(),
+                records: records.into_iter().map(|r| MetricRecord { iteration: r.iteration, values: r.values }).collect(),
+            });
+        }
+        if input.kind == "evaluate" {
+            add_results(&mut data, input)?;
+        }
+    }
+    let first = inputs.first().map_or("report", |i| i.title.as_str());
+    data.title = title.unwrap_or(first).to_string();
+    Ok(data)
+}
+
+fn add_pipeline(data: &mut ReportData, input: &InputFolder) {
+    if data.pipelines.iter().any(|p| p.name == input.pipeline && p.label == input.label) {
+        return;
+    }
+    data.pipelines.push(PipelineInfo {
+        name: input.pipeline.clone(),
+        label: input.label.clone(),
+        title: input.title.clone(),
+        equation: input.equation.clone(),
+        resolved: input.resolved.clone(),
+    });
+}
+
+/// A line of an evaluation's `episodes.jsonl`.
+#[derive(Deserialize)]
+struct Example {
+    split: String,
+    episode: Episode,
+}
+
+fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunError> {
+    let results: Results = read_json(&output_path(&input.folder, "results").join("results.json"))?;
+    let actor = match (results.actor.as_str(), results.learned_by.as_deref()) {
+        ("policy", Some("rl")) => format!("after {}", input.title),
+        ("policy", Some(_)) => format!("after {}", results.stage.as_deref().unwrap_or("training")),
+        ("policy", None) => "untrained".to_string(),
+        (plain, _) => plain.to_string(),
+    };
+    // what does not depend on the pipeline's own training is the same row in every pipeline
+    let own = results.learned_by.as_deref() == Some("rl");
+    for split in results.splits {
+        let families = split.families.into_iter().map(|(name, (part, whole))| (name, (part as u64, whole as u64))).collect();
+        data.results.push(ResultRow {
+            actor: actor.clone(),
+            pipeline: if own { input.pipeline.clone() } else { String::new() },
+            label: input.label.clone(),
+            stage: input.stage.clone(),
+            split: split.split,
+            successes: split.successes as u64,
+            episodes: split.episodes as u64,
+            mean_score: split.mean_score,
+            mean_turns: split.mean_turns,
+            families,
+            figures: split.figures,
+            panel_hash: split.panel_hash,
+        });
+    }
+    for example in read_lines::<Example>(&input.folder.join("episodes.jsonl"))? {
+        let Example { split, episode } = example;
+        let turn = |t: Turn| TurnExample { observation: t.observation, action: t.action, entropy: t.entropy };
+        data.examples.push(EpisodeExample {
+            pipeline: if own { input.pipeline.clone() } else { String::new() },
+            label: input.label.clone(),
+            stage: input.stage.clone(),
+            split,
+            task: episode.task.id,
+            goal: episode.goal,
+            success: episode.success,
+            score: episode.score,
+            turns: episode.turns.into_iter().map(turn).collect(),
+        });
+    }
+    Ok(())
+}
+
+/// What the page says of where it was made; nothing that differs between two machines that give the same results.
+fn machine() -> BTreeMap<String, String> {
+    BTreeMap::from([("epo".to_string(), env!("CARGO_PKG_VERSION").to_string())])
 }

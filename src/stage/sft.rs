@@ -1,9 +1,24 @@
 //! `sft`: supervised learning from episodes.
 
-use super::{Artifact, Context, Figure, Output, RunError, Stage};
+use super::context::{Context, Progress};
+use super::contract::{Figure, Output, Stage};
+use super::error::RunError;
+use super::policies::policy;
+use super::updater::{POLICY, Updater, compute, not_finite};
+use crate::equation::Now;
 use crate::kind;
-use crate::kind::{Count, Part};
-use crate::policy::{Adamw, EpisodesInput, OptimizerKind, PolicyInput};
+use crate::kind::{Artifact, Count, Part};
+use crate::model::{Row, ScoreGradients, evaluate};
+use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
+use crate::rollout::{Episode, prompt_ids, response_room};
+use crate::store::{MetricRecord, read_json, read_lines, write_json};
+use serde::{Deserialize, Serialize};
+
+const STATE: &str = "state.json";
+
+/// Points of the curves, and checkpoints, of a whole run at most.
+const RECORDS: usize = 60;
+const CHECKPOINTS: usize = 10;
 
 kind! {
     /// Supervised learning: maximises the log-probability of the actions in the episodes, each given its prompt. A policy that chooses among
@@ -33,12 +48,17 @@ kind! {
         /// Rows of one update; a row is one turn.
         minibatch: Count [default Count(32)],
         /// Rows that are propagated at once; changes memory, not the update.
-        micro_batch: Count [default Count(16)],
+        micro_batch: Count [untouched default Count(16)],
         /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
-        checkpointing: bool [default false],
+        checkpointing: bool [untouched default false],
         /// The optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
     }
+}
+
+impl Sft {
+    pub const OUTPUTS: &[Output] =
+        &[Output { name: "policy", artifact: Artifact::Policy }, Output { name: "metrics", artifact: Artifact::Metrics }];
 }
 
 impl Stage for Sft {
@@ -47,11 +67,7 @@ impl Stage for Sft {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![Output { name: "policy", artifact: Artifact::Policy }, Output { name: "metrics", artifact: Artifact::Metrics }]
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        super::without(serde_json::to_value(self).unwrap_or_default(), &["micro_batch", "checkpointing"])
+        Self::OUTPUTS.to_vec()
     }
 
     fn draws(&self) -> bool {
@@ -63,6 +79,124 @@ impl Stage for Sft {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        super::run::sft::run(self, context)
+        run(self, context)
     }
+}
+
+/// Sums since the last record; part of a checkpoint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Sums {
+    nll: f64,
+    entropy: f64,
+    tokens: f64,
+    norm: f64,
+    updates: f64,
+}
+
+fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
+    let policy = policy(context, &stage.policy)?;
+    let rows = rows(stage, context, &policy)?;
+    let per_epoch = rows.len().div_ceil(stage.minibatch.0);
+    let (total, epochs) = (per_epoch * stage.epochs.0, stage.epochs.0 as f64);
+    let mut updater = Updater::new(policy.weights.clone(), &stage.optimizer)?;
+    let (mut start, mut sums) = (0, Sums::default());
+    if let Some(checkpoint) = context.folder().checkpoint() {
+        updater.restore(&checkpoint.folder, POLICY)?;
+        sums = read_json(&checkpoint.file(STATE))?;
+        start = checkpoint.iteration as usize;
+    }
+    let record_every = total.div_ceil(RECORDS).max(1);
+    let save_every = total.div_ceil(CHECKPOINTS).max(1);
+    let compute = compute(context, stage.micro_batch.0, stage.checkpointing);
+    let mut order = (usize::MAX, Vec::new());
+    for update in start..total {
+        let epoch = update / per_epoch;
+        if order.0 != epoch {
+            order = (epoch, context.seeds().child("epoch", epoch as u64).permutation(rows.len()));
+        }
+        let from = update % per_epoch * stage.minibatch.0;
+        let to = (from + stage.minibatch.0).min(rows.len());
+        let minibatch: Vec<Row> = order.1[from..to].iter().map(|&i| rows[i].clone()).collect();
+        let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
+        let tokens = evaluation.scores.logp.len().max(1) as f64;
+        let nll = -evaluation.scores.logp.iter().map(|&x| f64::from(x)).sum::<f64>() / tokens;
+        let entropy = evaluation.scores.entropy.iter().map(|&x| f64::from(x)).sum::<f64>() / tokens;
+        let progress = update as f64 / total as f64;
+        let now = Now { iteration: progress * epochs, iterations: epochs, progress };
+        let lr = updater.rate(now);
+        let refusal = || {
+            let last = if sums.tokens > 0.0 { format!("; its last mean was {:.4}", sums.nll / sums.tokens) } else { String::new() };
+            let message = format!("the loss is not finite in update {} of {total} (learning rate {lr:e}){last}", update + 1);
+            not_finite(stage.optimizer.span, message)
+        };
+        if !nll.is_finite() {
+            return Err(refusal());
+        }
+        let slope = (-1.0 / tokens) as f32;
+        let slopes = ScoreGradients { logp: vec![slope; evaluation.scores.logp.len()], entropy: Vec::new() };
+        let norm = updater.step(evaluation.backward(&slopes)?, now, refusal)?;
+        sums = Sums {
+            nll: sums.nll + nll * tokens,
+            entropy: sums.entropy + entropy * tokens,
+            tokens: sums.tokens + tokens,
+            norm: sums.norm + norm,
+            updates: sums.updates + 1.0,
+        };
+        let done = update + 1;
+        if done.is_multiple_of(record_every) || done == total {
+            let loss = sums.nll / sums.tokens;
+            let record = MetricRecord::new(done as u64)
+                .with("loss/nll", loss)
+                .with("entropy", sums.entropy / sums.tokens)
+                .with("gradient_norm", sums.norm / sums.updates)
+                .with("learning_rate", lr)
+                .with("epoch", done as f64 / per_epoch as f64);
+            context.folder().metric(&record)?;
+            sums = Sums::default();
+            let notes = vec![("loss", format!("{loss:.3}")), ("epoch", format!("{:.1}", done as f64 / per_epoch as f64))];
+            context.progress(Progress { done: done as u64, total: total as u64, unit: "updates", notes });
+        }
+        let stop = context.interrupted();
+        if (done.is_multiple_of(save_every) || stop) && done < total {
+            context.folder().save_checkpoint(done as u64, |folder| {
+                updater.save(folder, POLICY)?;
+                Ok(write_json(&folder.join(STATE), &sums)?)
+            })?;
+        }
+        if stop && done < total {
+            return Err(RunError::Interrupted);
+        }
+    }
+    context.folder().write_output("policy", |folder| Ok(policy.save(folder)?))?;
+    Ok(())
+}
+
+/// Every turn of the episodes in which there was something to choose.
+fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>, RunError> {
+    let mut rows = Vec::new();
+    for input in stage.episodes.iter().flat_map(|e| context.inputs(&e.0.field)) {
+        let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
+        for episode in episodes {
+            let limit = episode.limit;
+            for turn in episode.turns {
+                let (Some(prompt), Some(admissible), Some(limit)) = (&turn.prompt, &turn.admissible, limit) else {
+                    let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
+                    return Err(RunError::Failed(message));
+                };
+                let response = turn.response.as_ref().unwrap_or(&turn.action);
+                // what the action was in the response is what another action would have been in its place
+                let responses: Vec<String> = admissible.iter().map(|a| response.replacen(&turn.action, a, 1)).collect();
+                let room = response_room(policy, &policy.decode, &responses)?;
+                let ids = prompt_ids(policy, limit, prompt, room)?;
+                let row = policy.demonstration(ids, response, &responses)?;
+                if !row.targets.is_empty() {
+                    rows.push(row);
+                }
+            }
+        }
+    }
+    if rows.is_empty() {
+        return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice".into()));
+    }
+    Ok(rows)
 }

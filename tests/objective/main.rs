@@ -10,6 +10,8 @@ mod invariance;
 mod messages;
 mod random;
 mod readings;
+#[path = "../common/repository.rs"]
+mod repository;
 mod run;
 mod support;
 mod updates;

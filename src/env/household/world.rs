@@ -4,8 +4,8 @@ use super::combination::Catalogue;
 use super::config::{Config, ConfigError};
 use super::game::Rules;
 use super::generate::{Split, generate};
+use super::instance::Instance;
 use super::layout::Layout;
-use super::play::Play;
 use super::rehearsal::expert_turns;
 use crate::env::{EnvError, Environment, Panel, Task, World};
 use std::sync::Arc;
@@ -49,10 +49,6 @@ impl Household {
 
     pub fn config(&self) -> &Config {
         &self.shared.config
-    }
-
-    pub(super) fn play(&self) -> Play {
-        Play::new(self.shared.clone())
     }
 
     /// The house and the goal of a task.
@@ -119,7 +115,7 @@ fn task_id(split: &str, index: usize) -> String {
 
 impl World for Household {
     fn instance(&self) -> Result<Box<dyn Environment>, EnvError> {
-        Ok(Box::new(self.play()))
+        Ok(Box::new(Instance::new(self.shared.clone())))
     }
 
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Arc<Panel>, EnvError> {

@@ -14,13 +14,13 @@ pub mod bench;
 pub mod check;
 mod client;
 mod config;
+mod environment;
 mod episode;
 mod error;
 mod game;
 mod java;
 mod jvm;
 mod patience;
-mod play;
 mod pool;
 mod recovery;
 mod simulator;
@@ -32,11 +32,11 @@ mod fake;
 
 pub use archive::{ARCHIVE_HASH, Installed, RELEASE, install};
 pub use config::{Config, Reward, Success, check_simplification};
+pub use environment::PLACEHOLDERS;
 pub use episode::{Mode, SIMPLIFICATIONS, Spec, Turn};
 pub use error::SetupError;
 pub use game::Game;
 pub use jvm::Limits;
-pub use play::PLACEHOLDERS;
 pub use splits::{Choice, SPLITS};
 
 use super::{EnvError, Environment, Panel, World};
@@ -144,6 +144,6 @@ impl World for ScienceWorld {
     }
 
     fn placeholders(&self) -> &'static [&'static str] {
-        play::PLACEHOLDERS
+        environment::PLACEHOLDERS
     }
 }

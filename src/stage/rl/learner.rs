@@ -1,21 +1,21 @@
 //! Everything that an RL stage trains or compares with.
 
-use super::super::shared::{adamw, compute, policy};
-use crate::kind::Part;
+use super::super::context::Context;
+use super::super::error::RunError;
+use super::super::policies::policy;
+use super::super::updater::{Updater, compute};
+use super::fields::Rl;
 use crate::lang::Diagnostics;
-use crate::model::{AdamW, Compute, Critic, Row, Weights, score};
+use crate::model::{Compute, Critic, Row, Weights, score};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
-use crate::policy::{Adamw, Decode, OptimizerKind, Policy};
-use crate::stage::rl::Rl;
-use crate::stage::{Context, RunError};
+use crate::policy::{Decode, Policy, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub struct Learner {
     pub policy: Policy,
-    pub optimizer: AdamW,
-    pub critic: Option<(Critic, AdamW)>,
-    pub critic_optimizer: Option<Part<dyn OptimizerKind>>,
+    pub updater: Updater,
+    pub critic: Option<(Critic, Updater)>,
     /// For `ref_logp`, if an equation mentions it.
     pub reference: Option<Arc<Weights>>,
     pub objective: Objective,
@@ -40,29 +40,28 @@ impl Learner {
         let start = policy(context, &stage.policy)?;
         let decode = stage.decode.as_ref().map_or_else(|| start.decode.clone(), |d| d.decode());
         let temperature = if decode.temperature() == 0.0 { 1.0 } else { decode.temperature() };
-        let optimizer = AdamW::new(adamw(stage.optimizer.adamw()), &start.weights)?;
+        let updater = Updater::new(start.weights.clone(), &stage.optimizer)?;
         let reference = match (needs.reference(), &stage.reference) {
             (false, _) => None,
             (true, None) => Some(Arc::new(start.weights.duplicate()?)),
             (true, Some(given)) => Some(policy(context, given)?.weights),
         };
-        let (mut critic, mut critic_optimizer) = (None, None);
-        if let (true, Some(kind)) = (needs.critic(), &stage.critic) {
-            let head = kind.value_head();
-            let made = match &head.backbone {
-                None => Critic::from_backbone(&start.weights)?,
-                Some(backbone) => Critic::from_backbone(&policy(context, backbone)?.weights)?,
-            };
-            let settings = head.optimizer.clone().unwrap_or_else(|| stage.optimizer.clone());
-            let optimizer = AdamW::new(adamw(settings.adamw()), made.weights())?;
-            critic = Some((made, optimizer));
-            critic_optimizer = Some(settings);
-        }
+        let critic = match (needs.critic(), &stage.critic) {
+            (true, Some(kind)) => {
+                let head = kind.value_head();
+                let critic = match &head.backbone {
+                    None => Critic::from_backbone(&start.weights)?,
+                    Some(backbone) => Critic::from_backbone(&policy(context, backbone)?.weights)?,
+                };
+                let updater = Updater::new(critic.weights().clone(), head.optimizer.as_ref().unwrap_or(&stage.optimizer))?;
+                Some((critic, updater))
+            }
+            _ => None,
+        };
         Ok(Self {
             policy: start,
-            optimizer,
+            updater,
             critic,
-            critic_optimizer,
             reference,
             objective,
             advantage,
@@ -130,7 +129,7 @@ impl Learner {
         let folder = context.folder();
         folder.write_output("policy", |at| Ok(self.policy.save(at)?))?;
         if let Some((critic, _)) = &self.critic {
-            folder.write_output("critic", |at| Ok(critic.weights().save(&at.join(crate::policy::WEIGHTS))?))?;
+            folder.write_output("critic", |at| Ok(critic.weights().save(&at.join(WEIGHTS))?))?;
         }
         Ok(())
     }
@@ -138,10 +137,4 @@ impl Learner {
 
 pub fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
     batch.set(quantity, values).map_err(|e| RunError::Failed(e.to_string()))
-}
-
-/// The learning rate of an update.
-pub fn rate(settings: &Adamw, iteration: usize, iterations: usize, part: f64) -> f64 {
-    let progress = (iteration as f64 + part) / iterations as f64;
-    settings.lr.at(iteration as f64, iterations as f64, progress)
 }

@@ -1,10 +1,26 @@
-//! The equations of a stage, checked against what the stage can give.
+//! Fields that must fit each other: above all the equations and what the stage can give them.
 
+use super::fields::Rl;
+use crate::kind::Reader;
+use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics};
 use crate::objective::{Advantage, Objective, Place, Scope};
-use crate::stage::rl::Rl;
 
 impl Rl {
+    pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let read = Self::read_fields(component, reader)?;
+        if let (Some(every), None) = (component.fields.get("evaluate_every"), &read.select_on) {
+            reader.report(
+                Diagnostic::error("E0105", every.name_span, "`evaluate_every` needs `select_on`")
+                    .help("name the split to evaluate on, for example `select_on = house.seen`"),
+            );
+        }
+        let mut diagnostics = Diagnostics::default();
+        let sound = read.equations(&mut diagnostics).is_some();
+        diagnostics.0.into_iter().for_each(|d| reader.report(d));
+        sound.then_some(read)
+    }
+
     /// The checked equations; mistakes go to `diagnostics`.
     pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
         let advantage = self.advantage.as_ref().map(|field| Advantage::check_in(&field.0, &self.scope(Place::Advantage), diagnostics));

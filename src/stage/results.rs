@@ -1,16 +1,8 @@
-//! Counts successes over every task of the splits.
+//! What is counted of played episodes.
 
-use super::collect::{PORTION, Seat};
-use super::shared::{once_each, open, percent, say_failures};
-use crate::policy::{ActorInput, PolicyInput};
-use crate::rollout::{Episode, Plays, play};
-use crate::stage::evaluate::Evaluate;
-use crate::stage::{Context, Progress, RunError};
+use crate::rollout::Episode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Example episodes that are kept of each split, successes and failures each.
-const EXAMPLES: usize = 2;
 
 /// The output `results`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,59 +96,4 @@ pub fn mean_entropy(episodes: &[Episode]) -> Option<f64> {
     let count: usize = samples().map(|s| s.entropy.len()).sum();
     let sum: f64 = samples().flat_map(|s| &s.entropy).map(|&e| f64::from(e)).sum();
     (count > 0).then(|| sum / count as f64)
-}
-
-pub fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
-    let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
-    let seat = match (Seat::new(context, actor)?, &stage.decode) {
-        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, decode.decode()),
-        (seat, _) => seat,
-    };
-    let from = match actor {
-        ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
-        _ => None,
-    };
-    let mut results = Results {
-        format: 1,
-        actor: actor_name(actor),
-        learned_by: from.as_ref().map(|f| f.kind.clone()),
-        stage: from.map(|f| f.stage),
-        splits: Vec::new(),
-    };
-    // Kept to the end: the next split may be of the same world, and some take long to set up.
-    let mut worlds = Vec::new();
-    for (index, split) in stage.on.iter().enumerate() {
-        let (world, panel) = open(context, split)?;
-        worlds.push(world.clone());
-        let seed = context.seeds().child("evaluate", index as u64);
-        let assignments = once_each(&panel, stage.repeats.0, seed);
-        let threads = context.threads();
-        let plays = Plays { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };
-        let mut episodes = Vec::new();
-        for portion in assignments.chunks(PORTION) {
-            episodes.extend(play(&plays, portion)?);
-            let successes = episodes.iter().filter(|e| e.success).count();
-            let notes = vec![("on", split.name.clone()), ("success", percent(successes, episodes.len()))];
-            context.progress(Progress { done: episodes.len() as u64, total: assignments.len() as u64, unit: "episodes", notes });
-            if context.interrupted() {
-                return Err(RunError::Interrupted);
-            }
-        }
-        say_failures(context, &episodes);
-        for success in [true, false] {
-            for episode in episodes.iter().filter(|e| e.success == success).take(EXAMPLES) {
-                context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
-            }
-        }
-        results.splits.push(SplitResult::new(&split.name, &panel.hash, &episodes));
-    }
-    context.folder().write_json_output("results", &results)?;
-    Ok(())
-}
-
-fn actor_name(actor: &ActorInput) -> String {
-    match actor {
-        ActorInput::Plain(part) => part.kind.to_string(),
-        ActorInput::Policy(_) => "policy".into(),
-    }
 }

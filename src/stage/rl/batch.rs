@@ -1,14 +1,15 @@
 //! From episodes to a batch.
 
-use super::super::shared::say_failures;
+use super::super::context::Context;
+use super::super::error::RunError;
+use super::super::tasks::say_failures;
+use super::fields::Rl;
 use super::learner::{Learner, set};
-use super::task_index;
 use crate::env::{Panel, World};
 use crate::model::Row;
 use crate::objective::{Batch, Rows};
-use crate::rollout::{Assignment, Episode, Player, Plays, play};
-use crate::stage::rl::Rl;
-use crate::stage::{Context, RunError};
+use crate::rollout::{Assignment, Episode, Player, Rollout};
+use crate::seed::Seed;
 use rand_chacha::rand_core::RngCore;
 
 /// What an iteration learns from.
@@ -29,8 +30,8 @@ pub fn collect(
 ) -> Result<Collected, RunError> {
     let assignments = assignments(stage, panel, iteration, context);
     let player = Player::Policy { policy: &learner.policy, decode: &learner.decode };
-    let plays = Plays { environment: &stage.on.environment, world, player, keep_prompts: false, threads: context.threads() };
-    let mut episodes = play(&plays, &assignments)?;
+    let rollout = Rollout { environment: &stage.on.environment, world, player, keep_prompts: false, threads: context.threads() };
+    let mut episodes = rollout.play(&assignments)?;
     say_failures(context, &episodes);
     let learned: Vec<&Episode> = episodes.iter().filter(|e| !e.failed() && !e.turns.is_empty()).collect();
     if learned.is_empty() {
@@ -68,6 +69,12 @@ fn assignments(stage: &Rl, panel: &Panel, iteration: usize, context: &dyn Contex
         }
     }
     all
+}
+
+/// The task of a group: the panel is gone through in a new order each time, without replacement, whatever the iteration that asks.
+fn task_index(seed: Seed, tasks: usize, group: u64) -> usize {
+    let round = group / tasks as u64;
+    seed.child("panel", round).permutation(tasks)[(group % tasks as u64) as usize]
 }
 
 fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunError> {

@@ -34,8 +34,8 @@ pub enum Player<'a> {
     Policy { policy: &'a Policy, decode: &'a Decode },
 }
 
-/// Everything that the episodes of a batch have in common.
-pub struct Plays<'a> {
+/// What the episodes of a batch have in common.
+pub struct Rollout<'a> {
     pub environment: &'a EnvironmentSpec,
     pub world: &'a dyn World,
     pub player: Player<'a>,
@@ -45,7 +45,7 @@ pub struct Plays<'a> {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum PlayError {
+pub enum RolloutError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -54,30 +54,32 @@ pub enum PlayError {
     Unplayable(String),
 }
 
-/// Plays all assignments; the episodes come in their order. An environment that breaks down ends its episode, not the batch.
-///
-/// # Errors
-/// If the model or the setting up of an environment fails.
-pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode>, PlayError> {
-    let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
-    let slots = (plays.world.at_once() / LANES).clamp(1, SLOTS);
-    let playing = assignments.len().clamp(1, LANES);
-    if let Player::Policy { policy, .. } = &plays.player {
-        let slots = slots.min(assignments.len().div_ceil(LANES)) * playing.min(plays.threads.max(1));
-        Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
+impl Rollout<'_> {
+    /// Plays all assignments; the episodes come in their order. An environment that breaks down ends its episode, not the batch.
+    ///
+    /// # Errors
+    /// If the model or the setting up of an environment fails.
+    pub fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
+        let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
+        let slots = (self.world.at_once() / LANES).clamp(1, SLOTS);
+        let playing = assignments.len().clamp(1, LANES);
+        if let Player::Policy { policy, .. } = &self.player {
+            let slots = slots.min(assignments.len().div_ceil(LANES)) * playing.min(self.threads.max(1));
+            Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
+        }
+        // Where there are more threads than lanes with something to play, a lane has several.
+        let own = self.threads / playing;
+        let results = crate::model::threads::parallel(LANES, self.threads, |lane| {
+            let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
+            Lane::new(self, slots.min(mine.len()), own)?.run(&mine)
+        });
+        let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
+        for result in results {
+            episodes.extend(result?);
+        }
+        episodes.sort_by_key(|(index, _)| *index);
+        Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
     }
-    // Where there are more threads than lanes with something to play, a lane has several.
-    let own = plays.threads / playing;
-    let results = crate::model::threads::parallel(LANES, plays.threads, |lane| {
-        let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
-        Lane::new(plays, slots.min(mine.len()), own)?.run(&mine)
-    });
-    let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
-    for result in results {
-        episodes.extend(result?);
-    }
-    episodes.sort_by_key(|(index, _)| *index);
-    Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
 }
 
 /// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens. It is cut to what may
@@ -85,12 +87,12 @@ pub fn play(plays: &Plays<'_>, assignments: &[Assignment]) -> Result<Vec<Episode
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, PlayError> {
+pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
         let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
-        return Err(PlayError::Unplayable(message));
+        return Err(RolloutError::Unplayable(message));
     }
     Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
 }

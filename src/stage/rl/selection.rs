@@ -1,11 +1,12 @@
 //! Evaluations during training, and the best policy so far.
 
-use super::super::evaluate::SplitResult;
-use super::super::shared::{once_each, open};
+use super::super::context::Context;
+use super::super::error::RunError;
+use super::super::results::SplitResult;
+use super::super::tasks::{once_each, open};
+use super::fields::Rl;
 use super::learner::Learner;
-use crate::rollout::{Player, Plays, play};
-use crate::stage::rl::Rl;
-use crate::stage::{Context, RunError};
+use crate::rollout::{Player, Rollout};
 use serde::{Deserialize, Serialize};
 
 /// Part of a checkpoint.
@@ -24,8 +25,8 @@ pub struct Best {
 }
 
 impl Selection {
-    pub fn new(stage: &Rl, _context: &dyn Context) -> Result<Self, RunError> {
-        Ok(Self { on: stage.select_on.is_some(), best: None })
+    pub fn new(stage: &Rl) -> Self {
+        Self { on: stage.select_on.is_some(), best: None }
     }
 
     /// Evaluates after an iteration if it is time, and keeps the policy if it is the best so far. The same tasks and the same draws each time.
@@ -45,8 +46,8 @@ impl Selection {
         let assignments = once_each(&panel, 1, context.seeds().child("select", 0));
         let decode = stage.evaluate_decode.as_ref().map_or_else(|| learner.decode.clone(), |d| d.decode());
         let player = Player::Policy { policy: &learner.policy, decode: &decode };
-        let plays = Plays { environment: &split.environment, world: &*world, player, keep_prompts: false, threads: context.threads() };
-        let episodes = play(&plays, &assignments)?;
+        let rollout = Rollout { environment: &split.environment, world: &*world, player, keep_prompts: false, threads: context.threads() };
+        let episodes = rollout.play(&assignments)?;
         let result = SplitResult::new(&split.name, &panel.hash, &episodes);
         if self.best.as_ref().is_none_or(|b| result.successes > b.successes) {
             self.best = Some(Best { iteration: done, successes: result.successes, episodes: result.episodes });
@@ -60,10 +61,9 @@ impl Selection {
         ]))
     }
 
-    pub fn finish(&self, _learner: &Learner, context: &mut dyn Context) -> Result<(), RunError> {
+    pub fn finish(&self, context: &mut dyn Context) {
         if let Some(best) = &self.best {
             context.say(&format!("best after iteration {}: {} of {} episodes", best.iteration, best.successes, best.episodes));
         }
-        Ok(())
     }
 }

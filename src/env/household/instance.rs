@@ -5,14 +5,14 @@ use super::world::Shared;
 use crate::env::{EnvError, Environment, Observation, Step, Task};
 use std::sync::Arc;
 
-pub(super) struct Play {
+pub(super) struct Instance {
     shared: Arc<Shared>,
     game: Option<Game>,
 }
 
-impl Play {
+impl Instance {
     pub fn new(shared: Arc<Shared>) -> Self {
-        Play { shared, game: None }
+        Instance { shared, game: None }
     }
 
     fn game(&mut self) -> Result<&mut Game, EnvError> {
@@ -20,7 +20,7 @@ impl Play {
     }
 }
 
-impl Environment for Play {
+impl Environment for Instance {
     /// Nothing in a game is drawn while it is played: the seed makes no difference.
     fn reset(&mut self, task: &Task, _seed: u64) -> Result<Observation, EnvError> {
         let layout = self.shared.layout(&task.id)?;

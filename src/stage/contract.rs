@@ -1,0 +1,64 @@
+//! What the plan and the executor know of a stage.
+
+use super::context::Context;
+use super::error::RunError;
+use crate::kind::{Artifact, Identity};
+use serde::Serialize;
+use std::fmt;
+
+/// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    pub name: &'static str,
+    pub artifact: Artifact,
+}
+
+/// One line of a plan's arithmetic: `minibatches per iteration = 4`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    pub name: String,
+    pub value: String,
+}
+
+impl Figure {
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// A checked stage: everything it needs but the results of other stages and a device. Its identity is all that can change a number in its
+/// results, apart from its inputs and its seed.
+pub trait Stage: Identity + fmt::Debug + Send + Sync {
+    /// The word it is written with: `rl`.
+    fn kind(&self) -> &'static str;
+
+    /// The first is what the stage's bare name stands for.
+    fn outputs(&self) -> Vec<Output>;
+
+    /// Whether it draws random numbers; if not, one task serves all seeds.
+    fn draws(&self) -> bool;
+
+    /// Whether its outputs are wanted for themselves (`report`, `export`), so that nobody need use them.
+    fn is_final(&self) -> bool {
+        false
+    }
+
+    /// Whether its results show the names of the stages it reads (the captions of a report). They then belong to the task's digest; otherwise one task
+    /// serves pipelines of any name.
+    fn shows_names(&self) -> bool {
+        self.is_final()
+    }
+
+    /// The batch arithmetic, spelled out for `plan`.
+    fn arithmetic(&self) -> Vec<Figure> {
+        Vec::new()
+    }
+
+    /// The lines of its loss, for people; `minimize` last.
+    fn equation(&self) -> Option<Vec<(String, String)>> {
+        None
+    }
+
+    /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.
+    fn run(&self, context: &mut dyn Context) -> Result<(), RunError>;
+}

@@ -1,0 +1,90 @@
+//! What an `rl` stage is given.
+
+use crate::equation::{AdvantageField, LossField};
+use crate::kind;
+use crate::kind::{Count, Part};
+use crate::play::SplitField;
+use crate::policy::{Adamw, CriticKind, DecodeKind, OptimizerKind, PolicyInput};
+use crate::words;
+
+words! {
+    /// What is logged beyond the values of the terms.
+    pub enum Log {
+        /// Nothing more.
+        Values = "values",
+        /// As `gradient/NAME` the norm of each term's gradient as well, with respect to `logp`, `entropy` and `value` of the tokens: 0 for a term from
+        /// which nothing can be learned.
+        Gradients = "gradients",
+    }
+}
+
+kind! {
+    /// Reinforcement learning with the pipeline's own equation. An iteration collects `groups` × `group_size` episodes with the current policy,
+    /// evaluates the `advantage` on all of them, then makes `epochs` passes of minibatches, each one step down the gradient of `minimize`.
+    ///
+    /// ```epo
+    /// import "std/losses.epo"
+    /// import "std/advantages.epo"
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
+    /// pipeline a {
+    ///   policy = decoder { tokenizer = words }
+    ///   advantage = grpo()
+    ///   loss { surrogate = mean(ppo_clip(0.2)), minimize = surrogate }
+    ///   stages {
+    ///     words = tokenizer { on = house.train }
+    ///     train = rl { on = house.train, iterations = 2, groups = 4, group_size = 4 }
+    ///     page  = report { of = [train] }
+    ///   }
+    /// }
+    /// ```
+    pub struct Rl as "rl" {
+        /// What is played.
+        on: SplitField [required],
+        /// What it starts from.
+        policy: PolicyInput [inherit],
+        /// The equation.
+        loss: LossField [inherit],
+        /// The advantage of every token, from the whole collected batch.
+        advantage: Option<AdvantageField> [inherit default None],
+        /// Estimates the return; needed where an equation mentions `value`.
+        critic: Option<Part<dyn CriticKind>> [inherit default None],
+        /// What `ref_logp` speaks of; left out, the policy that the stage starts from.
+        reference: Option<PolicyInput> [inherit default None],
+        /// Iterations.
+        iterations: Count [inherit default Count(100)],
+        /// Tasks of one iteration.
+        groups: Count [default Count(16)],
+        /// Episodes on each of them.
+        group_size: Count [default Count(1)],
+        /// Passes over the collected batch.
+        epochs: Count [default Count(1)],
+        /// Rows of one update; left out, all rows.
+        minibatch: Option<Count> [default None],
+        /// Rows that are propagated at once; changes memory, not the update.
+        micro_batch: Count [untouched default Count(16)],
+        /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
+        checkpointing: bool [untouched default false],
+        /// The policy's optimiser.
+        optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
+        /// How responses are made while collecting, if not as the policy says.
+        decode: Option<Part<dyn DecodeKind>> [default None],
+        /// The split whose success selects `best`.
+        select_on: Option<SplitField> [default None],
+        /// Iterations between evaluations on `select_on`.
+        evaluate_every: Count [default Count(5)],
+        /// How it decodes in those evaluations, if not as while collecting.
+        evaluate_decode: Option<Part<dyn DecodeKind>> [default None],
+        /// What is logged.
+        log: Log [default Log::Values],
+        /// Iterations between checkpoints.
+        checkpoint_every: Count [untouched default Count(1)],
+    }
+}
+
+impl Rl {
+    /// Episodes of an iteration.
+    pub fn episodes(&self) -> usize {
+        self.groups.0 * self.group_size.0
+    }
+}

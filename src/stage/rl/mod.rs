@@ -1,0 +1,143 @@
+//! `rl`: collect, then update, again and again.
+
+mod batch;
+mod check;
+mod checkpoint;
+mod corridor;
+mod fields;
+mod learner;
+mod metrics;
+mod selection;
+mod update;
+
+pub use fields::Rl;
+
+use self::batch::{Collected, collect};
+use self::learner::Learner;
+use self::selection::Selection;
+use self::update::update;
+use super::context::{Context, Progress};
+use super::contract::{Figure, Output, Stage};
+use super::error::RunError;
+use super::tasks::open;
+use crate::kind::Artifact;
+use crate::store::MetricRecord;
+
+const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
+const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
+
+impl Rl {
+    pub const OUTPUTS: &[Output] = &[
+        Output { name: "policy", artifact: Artifact::Policy },
+        Output { name: "metrics", artifact: Artifact::Metrics },
+        Output { name: "episodes", artifact: Artifact::Episodes },
+        BEST,
+        CRITIC,
+    ];
+}
+
+impl Stage for Rl {
+    fn kind(&self) -> &'static str {
+        Self::INFO.name
+    }
+
+    fn outputs(&self) -> Vec<Output> {
+        let left_out = |output: &Output| match *output {
+            BEST => self.select_on.is_none(),
+            CRITIC => self.critic.is_none(),
+            _ => false,
+        };
+        Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
+    }
+
+    fn draws(&self) -> bool {
+        true
+    }
+
+    fn equation(&self) -> Option<Vec<(String, String)>> {
+        Some(self.loss.lines())
+    }
+
+    fn arithmetic(&self) -> Vec<Figure> {
+        let (groups, size, iterations) = (self.groups.0, self.group_size.0, self.iterations.0);
+        let most = self.episodes() * self.on.environment.play.max_turns.0;
+        let mut figures = vec![
+            Figure::new("episodes per iteration", format!("{} = {groups} tasks × {size}", self.episodes())),
+            Figure::new(
+                "rows per iteration",
+                format!("at most {most} = {} episodes × {} turns", self.episodes(), self.on.environment.play.max_turns.0),
+            ),
+        ];
+        match self.minibatch {
+            Some(rows) => figures.push(Figure::new(
+                "updates per iteration",
+                format!("rows / {} rounded up × {} epochs, at most {}", rows.0, self.epochs.0, most.div_ceil(rows.0) * self.epochs.0),
+            )),
+            None => figures
+                .push(Figure::new("updates per iteration", format!("{} (all rows at once × {} epochs)", self.epochs.0, self.epochs.0))),
+        }
+        figures.push(Figure::new("iterations", format!("{iterations}, {} episodes in all", iterations * self.episodes())));
+        if let Some(split) = &self.select_on {
+            let count = iterations.div_ceil(self.evaluate_every.0);
+            figures.push(Figure::new(
+                "evaluations",
+                format!("{count} on {}, one every {} iterations and the last", split.name, self.evaluate_every.0),
+            ));
+        }
+        figures.push(Figure::new("checkpoints", format!("one every {} iterations, the last 3 kept", self.checkpoint_every.0)));
+        figures
+    }
+
+    fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
+        run(self, context)
+    }
+}
+
+fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
+    let (world, panel) = open(context, &stage.on)?;
+    let mut learner = Learner::new(stage, context)?;
+    let mut selection = Selection::new(stage);
+    let entropy_lines = corridor::entropy_lines(&stage.loss.0);
+    let iterations = stage.iterations.0;
+    let start = checkpoint::resume(&mut learner, &mut selection, context)?;
+    for iteration in start..iterations {
+        let seed = context.seeds().child("iteration", iteration as u64);
+        let Collected { mut batch, rows, episodes } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
+        let estimated = learner.estimate(&mut batch, iteration)?;
+        let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
+        learner.remember(&batch)?;
+        let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
+        if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
+            for (name, value) in evaluated {
+                record.values.insert(name, value);
+            }
+        }
+        context.folder().metric(&record)?;
+        for episode in &episodes {
+            context.folder().episode(&serde_json::json!({ "iteration": iteration, "episode": episode }))?;
+        }
+        let done = iteration + 1;
+        context.progress(progress(done, iterations, &record));
+        let stop = context.interrupted();
+        if (done.is_multiple_of(stage.checkpoint_every.0) || stop) && done < iterations {
+            checkpoint::save(&learner, &selection, done, context)?;
+        }
+        if stop && done < iterations {
+            return Err(RunError::Interrupted);
+        }
+    }
+    learner.write_outputs(context)?;
+    selection.finish(context);
+    Ok(())
+}
+
+fn progress(done: usize, total: usize, record: &MetricRecord) -> Progress {
+    let mut notes = Vec::new();
+    for (label, name) in [("success", "success"), ("entropy", "entropy"), ("return", "return")] {
+        if let Some(value) = record.values.get(name) {
+            let text = if name == "success" { format!("{:.0} %", value * 100.0) } else { format!("{value:.3}") };
+            notes.push((label, text));
+        }
+    }
+    Progress { done: done as u64, total: total as u64, unit: "iterations", notes }
+}

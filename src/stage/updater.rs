@@ -1,0 +1,89 @@
+//! Training a set of weights: the optimiser as it was declared, and what it keeps from update to update.
+
+use super::context::Context;
+use super::error::RunError;
+use crate::equation::Now;
+use crate::kind::Part;
+use crate::lang::{Diagnostic, Span};
+use crate::model::{AdamW, AdamWConfig, Compute, Gradients, ModelError, Weights};
+use crate::policy::{Adamw, OptimizerKind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The files of an updater in a checkpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Files {
+    weights: &'static str,
+    optimizer: &'static str,
+}
+
+pub const POLICY: Files = Files { weights: "policy.safetensors", optimizer: "optimizer.safetensors" };
+pub const CRITIC: Files = Files { weights: "critic.safetensors", optimizer: "critic_optimizer.safetensors" };
+
+pub struct Updater {
+    weights: Arc<Weights>,
+    optimizer: AdamW,
+    settings: Part<dyn OptimizerKind>,
+}
+
+impl Updater {
+    /// # Errors
+    /// If the device has no room for what the optimiser keeps.
+    pub fn new(weights: Arc<Weights>, settings: &Part<dyn OptimizerKind>) -> Result<Self, ModelError> {
+        let optimizer = AdamW::new(config(settings.adamw()), &weights)?;
+        Ok(Self { weights, optimizer, settings: settings.clone() })
+    }
+
+    /// The learning rate.
+    pub fn rate(&self, now: Now) -> f64 {
+        self.settings.adamw().lr.at(now)
+    }
+
+    /// Clips, refuses a gradient that is not finite, and makes the step; gives the gradient's norm before clipping.
+    ///
+    /// # Errors
+    /// `refusal` if the norm is not finite, or what the device says.
+    pub fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce() -> RunError) -> Result<f64, RunError> {
+        let norm = match self.settings.adamw().clip_norm {
+            Some(most) => gradients.clip(most.0)?,
+            None => gradients.norm()?,
+        };
+        if !norm.is_finite() {
+            return Err(refusal());
+        }
+        self.optimizer.step(&self.weights, &gradients, self.rate(now))?;
+        Ok(norm)
+    }
+
+    /// Writes what is trained, and the optimiser's state.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn save(&self, folder: &Path, files: Files) -> Result<(), ModelError> {
+        self.weights.save_trained(&folder.join(files.weights))?;
+        self.optimizer.save(&folder.join(files.optimizer))
+    }
+
+    /// Goes back to what [`Updater::save`] wrote.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is of other weights.
+    pub fn restore(&mut self, folder: &Path, files: Files) -> Result<(), ModelError> {
+        self.weights.restore_trained(&folder.join(files.weights))?;
+        self.optimizer = AdamW::load(&folder.join(files.optimizer), config(self.settings.adamw()), &self.weights)?;
+        Ok(())
+    }
+}
+
+fn config(kind: &Adamw) -> AdamWConfig {
+    AdamWConfig { beta1: kind.beta1.0, beta2: kind.beta2.0, eps: kind.eps.0, weight_decay: kind.weight_decay.0 }
+}
+
+/// What is said of a loss or a gradient that is not finite.
+pub fn not_finite(place: Span, message: String) -> RunError {
+    RunError::At(Box::new(Diagnostic::error("E0504", place, message).help("lower the learning rate or set `clip_norm`")))
+}
+
+pub fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
+    Compute { threads: context.threads(), micro_batch: Some(micro_batch), checkpointing, ..Compute::default() }
+}
