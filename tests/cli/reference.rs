@@ -1,6 +1,7 @@
 //! The pages under `docs/reference/` say what the program says, and every example in them is sound.
 //! `UPDATE=1 cargo test --test cli reference` writes them.
 
+use crate::repository::REPOSITORY;
 use epo::builtin::Builtin;
 use epo::cli::reference::pages;
 use epo::lang::load::Root;

@@ -1,9 +1,10 @@
 //! Every example of the reference has the value that stands beside it. An operation that computes something else fails by name.
 
 use super::support::{advantage, loss};
+use crate::repository::REPOSITORY;
 use epo::builtin::Builtin;
 use epo::objective::probe::{EXAMPLE, ProbeBatch, probe};
-use epo::spec::{LIBRARY, library_functions};
+use epo::spec::library_functions;
 
 fn batch() -> ProbeBatch {
     ProbeBatch::from_json(EXAMPLE).expect("the batch of the reference")
@@ -47,9 +48,9 @@ fn rows(text: &str) -> String {
 #[test]
 fn of_the_library() {
     let mut wrong = Vec::new();
-    for (file, _) in LIBRARY.files.iter().filter(|(name, _)| name.starts_with("std/")) {
-        for function in library_functions(file) {
-            let found = match *file {
+    for file in REPOSITORY.names().filter(|name| name.starts_with("std/")) {
+        for function in library_functions(&REPOSITORY, file) {
+            let found = match file {
                 "std/advantages.epo" => rows(function.example),
                 // Numbers that change over a run are the same for the whole batch.
                 "std/prelude.epo" => value(&format!("{} + 0 * mean(logp)", function.example)).to_string(),

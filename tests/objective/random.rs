@@ -1,7 +1,8 @@
 //! Batches out of nothing, in the form of a batch file, and the functions of the standard library.
 
+use crate::repository::REPOSITORY;
 use epo::builtin::Builtin;
-use epo::spec::{LIBRARY, library_functions};
+use epo::spec::library_functions;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
