@@ -15,10 +15,10 @@ pub(crate) struct Weight {
 }
 
 impl Weight {
-    pub const ONE: Self = Self { size: 1, depth: 1 };
+    pub(crate) const ONE: Self = Self { size: 1, depth: 1 };
 
     /// Of something with these parts.
-    pub fn around(parts: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn around(parts: impl IntoIterator<Item = Self>) -> Self {
         let add =
             |sum: Self, part: Self| Self { size: sum.size.saturating_add(part.size), depth: sum.depth.max(part.depth.saturating_add(1)) };
         parts.into_iter().fold(Self::ONE, add)

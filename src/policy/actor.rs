@@ -41,14 +41,9 @@ impl ActorKind for Random {
     }
 }
 
-fn read<T: ActorKind>(
-    component: &Component,
-    reader: &mut Reader<'_, '_>,
-    info: &'static kind::KindInfo,
-    actor: T,
-) -> Option<Arc<dyn ActorKind>> {
+fn read<T: ActorKind>(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: T) -> Arc<dyn ActorKind> {
     reader.refuse_unknown(component, &[info], |_| false);
-    Some(Arc::new(actor))
+    Arc::new(actor)
 }
 
 impl Category for dyn ActorKind {
@@ -56,8 +51,8 @@ impl Category for dyn ActorKind {
 
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn ActorKind>] = &[
-            Entry { info: &Expert::INFO, read: |_, c, r| read(c, r, &Expert::INFO, Expert {}) },
-            Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Random {}) },
+            Entry { info: &Expert::INFO, read: |_, c, r| Some(read(c, r, &Expert::INFO, Expert {})) },
+            Entry { info: &Random::INFO, read: |_, c, r| Some(read(c, r, &Random::INFO, Random {})) },
         ];
         ENTRIES
     }

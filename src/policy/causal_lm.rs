@@ -99,10 +99,6 @@ fn sample() -> Part<dyn DecodeKind> {
 }
 
 impl PolicyKind for CausalLm {
-    fn decode(&self) -> &Part<dyn DecodeKind> {
-        &self.decode
-    }
-
     fn as_causal_lm(&self) -> Option<&CausalLm> {
         Some(self)
     }

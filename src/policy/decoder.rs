@@ -11,7 +11,6 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn decode(&self) -> &Part<dyn DecodeKind>;
     /// For a policy from scratch.
     fn as_decoder(&self) -> Option<&Decoder> {
         None
@@ -77,10 +76,6 @@ impl Decoder {
 }
 
 impl PolicyKind for Decoder {
-    fn decode(&self) -> &Part<dyn DecodeKind> {
-        &self.decode
-    }
-
     fn as_decoder(&self) -> Option<&Decoder> {
         Some(self)
     }

@@ -112,7 +112,17 @@ impl<'a> Resolver<'a> {
             line.context.instance = Some(index);
         }
         let (name, name_span) = (self.pipelines[pipeline].name.clone(), self.pipelines[pipeline].name_span);
-        self.instances.push(Instance { pipeline, name, name_span, label, seed, choices, open: false, lines, memo: Default::default() });
+        self.instances.push(Instance {
+            pipeline,
+            name,
+            name_span,
+            label,
+            seed,
+            choices,
+            open: false,
+            lines,
+            memo: std::cell::RefCell::default(),
+        });
         index
     }
 
@@ -140,7 +150,7 @@ impl<'a> Resolver<'a> {
                 ValueKind::Number(n) => {
                     self.report(Diagnostic::error("E0202", item.span, format!("expected a whole number of 0 or more, found {n}")));
                 }
-                ValueKind::Word { .. } => self.report(self.unknown_word(item, &[])),
+                ValueKind::Word { .. } => self.report(Self::unknown_word(item, &[])),
                 _ => self.report(
                     Diagnostic::error("E0201", item.span, format!("expected a whole number of 0 or more, found {}", item.words()))
                         .help("seeds are a list of numbers: `seeds = [0, 1, 2]`"),

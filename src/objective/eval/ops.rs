@@ -46,9 +46,9 @@ fn slice<'a>(op: &'static str, storage: &'a CpuStorage, layout: &Layout) -> Resu
     values.get(range.0..range.1).ok_or(Error::RequiresContiguous { op })
 }
 
-fn output(values: Vec<f64>) -> Result<(CpuStorage, Shape)> {
+fn output(values: Vec<f64>) -> (CpuStorage, Shape) {
     let shape = Shape::from(values.len());
-    Ok((CpuStorage::F64(values), shape))
+    (CpuStorage::F64(values), shape)
 }
 
 /// `gradient · slope`, 0 wherever the gradient is.
@@ -64,7 +64,7 @@ impl CustomOp1 for Map1 {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        output(slice(self.name(), storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect())
+        Ok(output(slice(self.name(), storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect()))
     }
 
     fn bwd(&self, arg: &Tensor, res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -83,7 +83,7 @@ impl CustomOp2 for Map2 {
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (slice(self.name(), s1, l1)?, slice(self.name(), s2, l2)?);
-        output(a.iter().zip(b).map(|(&a, &b)| (self.0.value)(a, b)).collect())
+        Ok(output(a.iter().zip(b).map(|(&a, &b)| (self.0.value)(a, b)).collect()))
     }
 
     fn bwd(&self, a: &Tensor, b: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -104,7 +104,7 @@ impl CustomOp2 for Select {
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (slice("where", s1, l1)?, slice("where", s2, l2)?);
-        output(self.0.iter().zip(a.iter().zip(b)).map(|(&mask, (&a, &b))| if mask { a } else { b }).collect())
+        Ok(output(self.0.iter().zip(a.iter().zip(b)).map(|(&mask, (&a, &b))| if mask { a } else { b }).collect()))
     }
 
     fn bwd(&self, a: &Tensor, b: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -132,7 +132,7 @@ impl CustomOp1 for Scan {
                 *y += self.factor * next;
             }
         }
-        output(y)
+        Ok(output(y))
     }
 
     fn bwd(&self, _arg: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
