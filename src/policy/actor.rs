@@ -10,23 +10,23 @@ use std::sync::Arc;
 
 /// An actor that needs no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub(crate) enum Actor {
     Expert,
     Random,
 }
 
-pub trait ActorKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait ActorKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn actor(&self) -> Actor;
 }
 
 kind! {
     /// The environment's own expert.
-    pub struct Expert as "expert" {}
+    pub(crate) struct Expert as "expert" {}
 }
 
 kind! {
     /// Draws uniformly from the admissible actions.
-    pub struct Random as "random" {}
+    pub(crate) struct Random as "random" {}
 }
 
 impl ActorKind for Expert {
@@ -65,14 +65,14 @@ impl Category for dyn ActorKind {
 
 /// An actor as a field.
 #[derive(Clone, Debug)]
-pub enum ActorInput {
+pub(crate) enum ActorInput {
     Plain(Part<dyn ActorKind>),
     Policy(PolicyInput),
 }
 
 impl ActorInput {
     /// Whether it chooses at random.
-    pub fn draws(&self) -> bool {
+    pub(crate) fn draws(&self) -> bool {
         !matches!(self, Self::Plain(part) if part.actor() == Actor::Expert)
     }
 }

@@ -9,13 +9,13 @@ use crate::words;
 use std::fmt;
 use std::sync::Arc;
 
-pub trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn lora(&self) -> LoraConfig;
 }
 
 words! {
     /// A matrix of every block.
-    pub enum Target {
+    pub(crate) enum Target {
         /// Queries.
         Query = "q_proj",
         /// Keys.
@@ -52,7 +52,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Lora as "lora" {
+    pub(crate) struct Lora as "lora" {
         /// The rank of what is added.
         rank: Count [default Count(8)],
         /// What is added is scaled by `alpha` / `rank`.

@@ -8,7 +8,7 @@ use crate::lang::value::{Component, Value};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn value_head(&self) -> &ValueHead;
 }
 
@@ -30,7 +30,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct ValueHead as "value_head" {
+    pub(crate) struct ValueHead as "value_head" {
         /// The model below the head; left out, a copy of the policy that the stage starts from.
         backbone: Option<PolicyInput> [default None],
         /// Its optimiser; left out, one like the policy's.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The declared way, resolved to numbers; saved with a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decode {
+pub(crate) enum Decode {
     Sample {
         temperature: f64,
         top_k: Option<usize>,
@@ -30,14 +30,14 @@ pub enum Decode {
 
 impl Decode {
     /// 0 is greedy: the most likely token or action, always.
-    pub fn temperature(&self) -> f64 {
+    pub(crate) fn temperature(&self) -> f64 {
         match self {
             Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature,
         }
     }
 
     /// The texts that end a response.
-    pub fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
+    pub(crate) fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
         match self {
             Self::Sample { stop, .. } => Until::new(tokenizer.clone(), stop),
             Self::Choose { .. } => None,
@@ -45,7 +45,7 @@ impl Decode {
     }
 }
 
-pub trait DecodeKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait DecodeKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn decode(&self) -> Decode;
 }
 
@@ -63,7 +63,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Sample as "sample" with own identity {
+    pub(crate) struct Sample as "sample" with own identity {
         /// Divides the logits; 0 takes the most likely token.
         temperature: NonNegative [default NonNegative(1.0)],
         /// The most tokens of a response.
@@ -81,7 +81,7 @@ kind! {
 
 words! {
     /// What is chosen from.
-    pub enum From {
+    pub(crate) enum From {
         /// The environment's admissible actions.
         Admissible = "admissible",
     }
@@ -102,7 +102,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Choose as "choose" with own identity {
+    pub(crate) struct Choose as "choose" with own identity {
         /// What is chosen from.
         from: From [added default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.

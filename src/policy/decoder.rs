@@ -10,7 +10,7 @@ use crate::lang::{Diagnostic, Span};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn decode(&self) -> &Part<dyn DecodeKind>;
     /// For a policy from scratch.
     fn as_decoder(&self) -> Option<&Decoder> {
@@ -36,7 +36,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Decoder as "decoder" {
+    pub(crate) struct Decoder as "decoder" {
         /// Its tokenizer: a `tokenizer` stage.
         tokenizer: TokenizerInput [required],
         /// Layers.
@@ -67,11 +67,11 @@ fn choose() -> Part<dyn DecodeKind> {
 }
 
 impl Decoder {
-    pub fn ffn(&self) -> usize {
+    pub(crate) fn ffn(&self) -> usize {
         self.ffn.map_or_else(|| (self.width.0 * 8).div_ceil(3).div_ceil(8) * 8, |f| f.0)
     }
 
-    pub fn kv_heads(&self) -> usize {
+    pub(crate) fn kv_heads(&self) -> usize {
         self.kv_heads.map_or(self.heads.0, |h| h.0)
     }
 }

@@ -8,7 +8,7 @@ use crate::lang::value::{Component, Value};
 use std::fmt;
 use std::sync::Arc;
 
-pub trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn adamw(&self) -> &Adamw;
 }
 
@@ -30,7 +30,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Adamw as "adamw" {
+    pub(crate) struct Adamw as "adamw" {
         /// Learning rate: a number or a schedule over `progress`.
         lr: ScheduleField [default ScheduleField::constant(1e-3)],
         /// Decoupled weight decay, times the learning rate.
@@ -48,7 +48,7 @@ kind! {
 
 impl Adamw {
     /// What a stage uses whose pipeline names no optimiser.
-    pub fn standard() -> Part<dyn OptimizerKind> {
+    pub(crate) fn standard() -> Part<dyn OptimizerKind> {
         let adamw = Self {
             lr: ScheduleField::constant(1e-3),
             weight_decay: NonNegative(0.01),
