@@ -1,5 +1,6 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
+pub mod builtin;
 pub mod cli;
 pub mod env;
 pub mod equation;

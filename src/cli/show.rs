@@ -1,9 +1,10 @@
 //! `epo-run show`
 
 use super::{DONE, Settings, WRONG_INPUT, answer, compiled};
-use crate::equation::{latex, latex_name, readable, term_text_shallow};
+use crate::equation::{latex, latex_name, readable};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
+use crate::lang::print::by_name;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
 use crate::objective::Reach;
 use crate::plan::{self, Plan};
@@ -203,7 +204,7 @@ fn as_text(equations: &Equations) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = format!("{}\n", equations.name());
     for (name, term) in lines {
-        let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(&term));
+        let _ = writeln!(out, "  {name:width$} = {}", by_name(&term));
     }
     out
 }

@@ -1,7 +1,7 @@
 //! Numbers that change over a run, as fields.
 
-use super::print::term_text;
 use crate::kind::{Field, Identity, Reader};
+use crate::lang::print::canonical;
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -43,7 +43,7 @@ impl Identity for ScheduleField {
     fn identity(&self) -> serde_json::Value {
         match self.how {
             How::Constant(n) => n.into(),
-            How::Changing(_) => term_text(&self.term).into(),
+            How::Changing(_) => canonical(&self.term).into(),
         }
     }
 }
@@ -90,6 +90,6 @@ impl Field for ScheduleField {
     }
 
     fn shown(&self) -> Option<String> {
-        Some(term_text(&self.term))
+        Some(canonical(&self.term))
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Artifact, Field, KindInfo};
 use crate::lang::resolve::Resolver;
-use crate::lang::resolve::fold::fold;
 use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::value::{Component, FieldValue, StageRef, Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
@@ -150,10 +149,10 @@ impl<'r, 'a> Reader<'r, 'a> {
             TermKind::Bool(b) => Some(f64::from(u8::from(*b))),
             TermKind::Quantity(name) => self.constants.get(name.as_ref()).copied(),
             TermKind::Named { body, .. } => self.constant(body),
-            TermKind::Apply { function, args } => {
+            TermKind::Apply { builtin, args } => {
                 let args = args.iter().filter(|a| !matches!(a, Argument::Absent));
                 let args: Option<Vec<f64>> = args.map(|a| if let Argument::Term(t) = a { self.constant(t) } else { None }).collect();
-                fold(function, &args?)
+                builtin.of_numbers(&args?)
             }
         }
     }

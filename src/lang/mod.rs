@@ -9,6 +9,7 @@ pub mod lexer;
 pub mod load;
 pub mod outline;
 pub mod parser;
+pub mod print;
 pub mod render;
 pub mod resolve;
 pub mod source;

@@ -6,7 +6,6 @@
 
 mod call;
 mod eval;
-pub mod fold;
 mod instances;
 mod lines;
 mod names;

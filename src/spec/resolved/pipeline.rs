@@ -3,6 +3,7 @@
 use super::doc::{Doc, DocLine};
 use super::value::Printer;
 use super::{Flat, Uses};
+use crate::builtin::Builtin;
 use crate::lang::SourceMap;
 use crate::lang::resolve::Resolver;
 use crate::lang::resolve::open::SWEEP;
@@ -48,7 +49,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         let inherited = inherited();
         let words = VOCABULARY.quantities.iter().chain(VOCABULARY.keys).chain(&inherited).chain(&SETTINGS);
         taken.extend(words.map(|w| w.to_string()));
-        taken.extend(VOCABULARY.functions.iter().map(|f| f.name.to_string()));
+        taken.extend(Builtin::functions().map(|f| f.name().to_string()));
         for &instance in instances {
             taken.extend(resolver.stages(instance).into_iter().map(|(name, ..)| name));
             taken.extend(open_lines(resolver, instance));

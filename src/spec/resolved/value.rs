@@ -2,8 +2,8 @@
 
 use super::doc::{Doc, DocLine, quoted};
 use super::{Prompt, Shared, Uses};
-use crate::equation::{term_text, term_text_shallow};
 use crate::kind::{FieldInfo, KindInfo};
+use crate::lang::print::{by_name, canonical};
 use crate::lang::resolve::Resolver;
 use crate::lang::term::{LossBlock, Term};
 use crate::lang::value::{Component, Owner, StageRef, Value, ValueKind, number_text};
@@ -51,7 +51,7 @@ impl Printer<'_, '_> {
             ValueKind::Word { name, .. } => name.clone(),
             ValueKind::Prompt { name, text, .. } => self.prompt(name, text, value.span),
             ValueKind::Stage(stage) => self.stage(stage),
-            ValueKind::Term(term) => self.term(term, term_text(term)),
+            ValueKind::Term(term) => self.term(term, canonical(term)),
             ValueKind::Loss(block) => return Doc::Block { head: String::new(), lines: self.loss(block) },
             ValueKind::Poison => String::new(),
         };
@@ -78,7 +78,7 @@ impl Printer<'_, '_> {
             named.chain(block.minimize.iter().map(|m| ("minimize".to_string(), m, m.place()))).collect();
         let mut written = Vec::new();
         for (name, term, span) in lines {
-            let text = self.term(term, term_text_shallow(term));
+            let text = self.term(term, by_name(term));
             written.push(DocLine::field(&name, Doc::Inline(text), self.origin(span)));
         }
         written

@@ -1,6 +1,7 @@
 //! Which named terms of a loss a report draws with the entropy: its past mean, the bounds of its corridor, the phase weight. A name alone says
 //! nothing (`low` may be the lower end of a clip); the equation has to use the term as its name says.
 
+use crate::builtin::Builtin;
 use crate::lang::term::{Argument, LossBlock, Term, TermKind};
 use std::sync::Arc;
 
@@ -20,16 +21,19 @@ pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     loss.terms.iter().filter_map(|t| Some((format!("loss/{}", t.name), metric(&t.name, &t.term)?))).collect()
 }
 
-/// Functions that compare their arguments.
-const COMPARING: [&str; 8] = ["-", "<", "<=", ">", ">=", "min", "max", "clip"];
+/// Whether the arguments are compared with one another.
+fn compares(builtin: Builtin) -> bool {
+    use Builtin::{AtLeast, AtMost, Clip, Greater, Less, Max, Min, Sub};
+    matches!(builtin, Sub | Less | AtMost | Greater | AtLeast | Min | Max | Clip)
+}
 
 /// Whether somewhere the entropy is compared with the named term.
 fn bounds_entropy(term: &Arc<Term>, name: &str) -> bool {
     match &term.kind {
-        TermKind::Apply { function, args } => {
+        TermKind::Apply { builtin, args } => {
             let is_bound = |arg: &Arc<Term>| matches!(&arg.kind, TermKind::Named { name: own, .. } if own.as_ref() == name);
-            let compares = COMPARING.contains(&function.as_ref()) && terms(args).any(is_bound) && terms(args).any(is_entropy);
-            compares || terms(args).any(|arg| bounds_entropy(arg, name))
+            let is_bounded = compares(*builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
+            is_bounded || terms(args).any(|arg| bounds_entropy(arg, name))
         }
         TermKind::Named { body, .. } => bounds_entropy(body, name),
         TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => false,
@@ -41,9 +45,9 @@ fn is_entropy(term: &Arc<Term>) -> bool {
     match &term.kind {
         TermKind::Quantity(name) => name.as_ref() == "entropy",
         TermKind::Named { body, .. } => is_entropy(body),
-        TermKind::Apply { function, args } => {
+        TermKind::Apply { builtin, args } => {
             let mut terms = terms(args);
-            function.as_ref() != "history" && terms.next().is_some_and(is_entropy) && terms.next().is_none()
+            *builtin != Builtin::History && terms.next().is_some_and(is_entropy) && terms.next().is_none()
         }
         TermKind::Number(_) | TermKind::Bool(_) => false,
     }
@@ -51,7 +55,7 @@ fn is_entropy(term: &Arc<Term>) -> bool {
 
 /// `history(mean(entropy))`
 fn is_past_entropy(term: &Arc<Term>) -> bool {
-    matches!(&term.kind, TermKind::Apply { function, args } if function.as_ref() == "history" && terms(args).next().is_some_and(is_entropy))
+    matches!(&term.kind, TermKind::Apply { builtin, args } if *builtin == Builtin::History && terms(args).next().is_some_and(is_entropy))
 }
 
 /// Whether a term depends on nothing but how far the run is.
