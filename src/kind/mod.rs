@@ -9,7 +9,7 @@ mod reader;
 
 pub use category::{Category, Entry, Part};
 pub use field::{Field, read_list};
-pub use number::{Count, Fraction, NonNegative, Positive};
+pub use number::{BelowOne, Count, Fraction, NonNegative, Positive};
 pub use reader::{Reader, Reference};
 
 use serde::Serialize;

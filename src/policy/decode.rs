@@ -6,7 +6,6 @@ use crate::lang::value::Component;
 use crate::model::{Tokenizer, Until};
 use crate::{kind, words};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 
 /// The declared way, resolved to numbers; saved with a policy.
@@ -35,6 +34,14 @@ impl Decode {
         }
     }
 
+    /// The temperature of the distributions that are learned from: 1 where decoding is greedy.
+    pub fn learned_temperature(&self) -> f64 {
+        match self.temperature() {
+            0.0 => 1.0,
+            temperature => temperature,
+        }
+    }
+
     /// The texts that end a response.
     pub fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
         match self {
@@ -42,10 +49,6 @@ impl Decode {
             Self::Choose { .. } => None,
         }
     }
-}
-
-pub trait DecodeKind: fmt::Debug + Send + Sync + 'static {
-    fn decode(&self) -> Decode;
 }
 
 kind! {
@@ -109,8 +112,8 @@ kind! {
     }
 }
 
-impl DecodeKind for Sample {
-    fn decode(&self) -> Decode {
+impl Sample {
+    pub(super) fn decode(&self) -> Decode {
         Decode::Sample {
             temperature: self.temperature.0,
             top_k: self.top_k.map(|k| k.0),
@@ -122,18 +125,34 @@ impl DecodeKind for Sample {
     }
 }
 
-impl DecodeKind for Choose {
-    fn decode(&self) -> Decode {
+impl Choose {
+    pub(super) fn decode(&self) -> Decode {
         Decode::Choose { temperature: self.temperature.0 }
     }
 }
 
-fn read_choose(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
-    reader.refuse_unknown(component, &[&Choose::INFO], |_| false);
-    Some(Arc::new(Choose::read_fields(component, reader)?))
+impl Category for Decode {
+    const WORDS: &'static str = "a way to decode: `sample { … }` or `choose { … }`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<Decode>] = &[
+            Entry { info: &Choose::INFO, read: |_, c, r| read_choose(c, r) },
+            Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
+        ];
+        ENTRIES
+    }
+
+    fn identity(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
 }
 
-fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
+fn read_choose(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<Decode>> {
+    reader.refuse_unknown(component, &[&Choose::INFO], |_| false);
+    Some(Arc::new(Choose::read_fields(component, reader)?.decode()))
+}
+
+fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<Decode>> {
     reader.refuse_unknown(component, &[&Sample::INFO], |_| false);
     let sample = Sample::read_fields(component, reader)?;
     if sample.stop.iter().any(String::is_empty) {
@@ -142,21 +161,5 @@ fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc
             .report(Diagnostic::error("E0202", at, "an empty text ends every response").help("leave it out, or write the text to stop at"));
         return None;
     }
-    Some(Arc::new(sample))
-}
-
-impl Category for dyn DecodeKind {
-    const WORDS: &'static str = "a way to decode: `sample { … }` or `choose { … }`";
-
-    fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn DecodeKind>] = &[
-            Entry { info: &Choose::INFO, read: |_, c, r| read_choose(c, r) },
-            Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
-        ];
-        ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self.decode()).unwrap_or_default()
-    }
+    Some(Arc::new(sample.decode()))
 }
