@@ -32,6 +32,17 @@ pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
     }
 }
 
+/// The fields that a stage takes from the pipeline's line of that name when it leaves them out, each once.
+pub fn inherited_fields() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for field in <dyn Stage as Category>::entries().iter().flat_map(|e| e.info.fields).filter(|f| f.inherited) {
+        if !names.contains(&field.name) {
+            names.push(field.name);
+        }
+    }
+    names
+}
+
 fn add<T: Category + ?Sized>(category: &'static str, into: &mut Vec<(&'static str, &'static KindInfo)>) {
     into.extend(T::entries().iter().map(|e| (category, e.info)));
 }

@@ -1,10 +1,14 @@
 //! Every `tests/diagnostics/NAME.epo` gets exactly the words of `NAME.txt`: the whole check, as `epo-run check` shows it.
 //! `UPDATE=1 cargo test --test diagnostics` rewrites them; read what it wrote before committing it.
 
+#[path = "common/repository.rs"]
+mod repository;
+
 use epo::lang::load::Root;
 use epo::lang::render;
 use epo::plan::check;
 use epo::spec::Request;
+use repository::REPOSITORY;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -13,8 +17,8 @@ use std::time::{Duration, Instant};
 /// What the user sees for a file, named from the crate's folder.
 fn messages(file: &Path, overrides: &[&str]) -> String {
     let overrides: Vec<String> = overrides.iter().map(|o| o.to_string()).collect();
-    let (sources, diagnostics) = check(&Request { root: Root::File(file), overrides: &overrides });
-    render::render_all(&sources, &diagnostics, false)
+    let (sources, diagnostics) = check(&Request { root: Root::File(file), overrides: &overrides, library: &REPOSITORY });
+    render::render_all(&sources, &diagnostics, false).replace("pipelines/std/", "std/")
 }
 
 fn golden(name: &Path, found: &str, wrong: &mut String) {

@@ -1,11 +1,15 @@
 //! The pages for people: every block of the language is what it says it is, and every link leads to a file.
 
+#[path = "common/repository.rs"]
+mod repository;
+
 use epo::lang::Diagnostics;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
 use epo::objective::probe::{ProbeBatch, probe};
 use epo::objective::{Advantage, Objective, Scope};
 use epo::spec::{Request, compile, equations};
+use repository::REPOSITORY;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,13 +66,14 @@ fn read(page: &Path) -> String {
 
 /// The messages of a whole experiment, as `epo-run check` gives them.
 fn checked(text: &str) -> (Vec<&'static str>, String) {
-    let compiled = compile(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[] });
+    let compiled = compile(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[], library: &REPOSITORY });
     (codes(&compiled.diagnostics), render_all(&compiled.sources, &compiled.diagnostics, false))
 }
 
 /// The messages of equations by themselves, as `epo-run probe` gives them.
 fn probed(text: &str) -> (Vec<&'static str>, String) {
-    let (sources, all, mut diagnostics) = equations(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[] });
+    let (sources, all, mut diagnostics) =
+        equations(&Request { root: Root::Text { name: "block.epo", text }, overrides: &[], library: &REPOSITORY });
     assert!(!all.is_empty() || diagnostics.has_errors(), "no equations in\n{text}");
     for found in &all {
         let advantage = found.advantage.as_ref().and_then(|term| Advantage::check(term, &mut diagnostics));
@@ -139,7 +144,8 @@ fn links(page: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn every_link_leads_to_a_file() {
-    let generated: Vec<PathBuf> = epo::cli::reference::pages().iter().map(|(name, _)| Path::new("docs/reference").join(name)).collect();
+    let generated: Vec<PathBuf> =
+        epo::cli::reference::pages(&REPOSITORY).iter().map(|(name, _)| Path::new("docs/reference").join(name)).collect();
     let mut count = 0;
     let mut broken = String::new();
     for page in pages() {
@@ -170,7 +176,7 @@ fn every_link_leads_to_a_file() {
 fn the_readme_shows_the_real_message() {
     let new = include_str!("../src/cli/new.epo").replace("NAME", "demo");
     let text = new.replacen("clip_norm", "clip_nrom", 1).replacen("mean(ppo_clip", "mean(po_clip", 1);
-    let compiled = compile(&Request { root: Root::Text { name: "demo.epo", text: &text }, overrides: &[] });
+    let compiled = compile(&Request { root: Root::Text { name: "demo.epo", text: &text }, overrides: &[], library: &REPOSITORY });
     let messages = render_all(&compiled.sources, &compiled.diagnostics, false);
     assert!(read(Path::new("README.md")).contains(messages.trim_end()), "the README lacks\n{messages}");
 }
@@ -182,7 +188,7 @@ fn the_readme_shows_the_real_figures() {
     let all = blocks(&page);
     let one = |info: &str| all.iter().find(|b| b.info == info).unwrap_or_else(|| panic!("no block `{info}`")).text.as_str();
     let (_, equations, mut diagnostics) =
-        equations(&Request { root: Root::Text { name: "eq.epo", text: one("epo equations") }, overrides: &[] });
+        equations(&Request { root: Root::Text { name: "eq.epo", text: one("epo equations") }, overrides: &[], library: &REPOSITORY });
     let loss = equations.first().and_then(|e| e.loss.as_ref()).expect("a loss");
     let objective = Objective::check(loss, &Scope::loss(), &mut diagnostics).expect("an objective");
     let batch = ProbeBatch::from_json(one("json")).expect("a batch");

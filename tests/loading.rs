@@ -6,13 +6,11 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-const LIBRARY: Library = Library {
-    files: &[
-        ("std/losses.epo", "import \"helpers.epo\"\nfn a(x) = b(x)\n"),
-        ("std/helpers.epo", "fn b(x) = x\n"),
-        ("lib/house.epo", "import \"std/losses.epo\"\nhouse = 1\n"),
-    ],
-};
+static LIBRARY: Library = Library::compiled(&[
+    ("std/losses.epo", "import \"helpers.epo\"\nfn a(x) = b(x)\n"),
+    ("std/helpers.epo", "fn b(x) = x\n"),
+    ("lib/house.epo", "import \"std/losses.epo\"\nhouse = 1\n"),
+]);
 
 fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -295,4 +293,37 @@ error[E0008]: unknown unit `mins`
         assert!(!some && messages.starts_with("error[E0121]: expected PIPELINE.PATH=VALUE\n --> <command line>:1:1\n"), "{messages}");
     }
     assert!(read("ppo.lambda").1.contains("expected `=` and a value after"));
+}
+
+/// Otherwise a program that was not built anew would be tested with another library than its own.
+#[test]
+fn the_compiled_in_library_is_the_folder_of_the_repository() {
+    let folder = Library::read(Path::new("pipelines"), &epo::spec::LIBRARY).expect("the library of the repository");
+    let compiled: Vec<(&str, &str)> = epo::spec::LIBRARY.files().collect();
+    assert_eq!(folder.files().collect::<Vec<_>>(), compiled);
+}
+
+#[test]
+fn a_library_from_a_folder() {
+    let library = [("std/losses.epo", "fn a(x) = x\n"), ("std/helpers.epo", "fn b(x) = oops(\n"), ("std/more.epo", "fn c(x) = x\n")];
+    let files: Vec<(&str, &[u8])> = library.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let place = folder(&files);
+    let missing = Library::read(place.path(), &LIBRARY).expect_err("a file is missing");
+    assert_eq!(missing, format!("there is no file `{}`", place.path().join("lib/house.epo").display()));
+    let nowhere = place.path().join("nowhere");
+    assert_eq!(Library::read(&nowhere, &LIBRARY).expect_err("no folder"), format!("`{}` is no folder", nowhere.display()));
+
+    fs::create_dir(place.path().join("lib")).expect("a folder");
+    fs::write(place.path().join("lib/house.epo"), "import \"../std/more.epo\"\n").expect("a file");
+    let library = Library::read(place.path(), &LIBRARY).expect("a library");
+    assert_eq!(library.names().collect::<Vec<_>>(), ["std/losses.epo", "std/helpers.epo", "lib/house.epo", "std/more.epo"]);
+    let mut sources = SourceMap::default();
+    let text = "import \"std/more.epo\"\nimport \"lib/house.epo\"\nimport \"std/helpers.epo\"\nimport \"std/gone.epo\"\n";
+    let (program, messages) = load(Root::Text { name: "probe", text }, &library, &mut sources);
+    // a file that two others import is one file
+    let names = |program: Program| program.files.iter().map(|f| sources.get(f.source).name.clone()).collect::<Vec<_>>();
+    assert_eq!(program.map(names).expect("a program"), ["probe", "std/more.epo", "lib/house.epo"]);
+    let said = render::render_all(&sources, &messages, false).replace(&place.path().display().to_string(), "FOLDER");
+    assert!(said.contains(" --> FOLDER/std/helpers.epo:1:"), "{said}");
+    assert!(said.contains("= help: looked in the library `FOLDER`\n"), "{said}");
 }

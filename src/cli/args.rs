@@ -119,4 +119,7 @@ pub struct SettingsArgs {
     /// `cpu`, `cuda`, or `auto`.
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<String>,
+    /// A folder with `std/` and `lib/` in the place of the compiled-in files.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub library: Option<PathBuf>,
 }

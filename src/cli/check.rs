@@ -2,16 +2,20 @@
 
 use super::args::CheckArgs;
 use super::compiled;
-use super::{DONE, WRONG_INPUT, answer};
+use super::{DONE, Settings, WRONG_INPUT, answer};
 use crate::lang::load::Root;
 use crate::lang::render;
 use crate::plan;
 use crate::spec::Request;
 
-pub fn run(args: &CheckArgs) -> u8 {
+pub fn run(args: &CheckArgs, settings: &Settings) -> u8 {
+    let library = match compiled::library(settings) {
+        Ok(library) => library,
+        Err(code) => return code,
+    };
     let mut code = DONE;
     for file in &args.files {
-        let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set });
+        let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set, library: &library });
         if args.json {
             for diagnostic in &diagnostics.0 {
                 answer(&format!("{}\n", render::to_json(&sources, diagnostic)));

@@ -1,11 +1,12 @@
 //! Compiling for a verb: messages go to stderr, errors end it.
 
 use super::args::Selection;
-use super::{WRONG_INPUT, complain};
-use crate::lang::load::Root;
+use super::{Settings, WRONG_INPUT, complain};
+use crate::lang::load::{Library, Root};
 use crate::lang::{Diagnostics, Severity, SourceMap, render};
 use crate::plan::Plan;
 use crate::spec::{Compiled, Request, compile};
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -36,12 +37,21 @@ pub fn count(diagnostics: &Diagnostics) -> String {
     }
 }
 
+/// The library of the settings, or says what is wrong with it.
+///
+/// # Errors
+/// The exit code.
+pub fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
+    settings.library().map_err(|message| complain(&message))
+}
+
 /// Compiles and plans a file, or says what is wrong with it.
 ///
 /// # Errors
 /// The exit code.
-pub fn plan(file: &Path, selection: &Selection) -> Result<(Compiled, Plan), u8> {
-    let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set });
+pub fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
+    let library = library(settings)?;
+    let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set, library: &library });
     show(&compiled.sources, &compiled.diagnostics);
     if compiled.diagnostics.has_errors() {
         return Err(WRONG_INPUT);

@@ -29,7 +29,7 @@ type Lines = IndexMap<String, Leaf>;
 
 pub fn run(args: &DiffArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
-    let (a, b) = match (side(&args.a, &store), side(&args.b, &store)) {
+    let (a, b) = match (side(&args.a, &store, settings), side(&args.b, &store, settings)) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(code), _) | (_, Err(code)) => return code,
     };
@@ -96,7 +96,7 @@ impl Side {
     }
 }
 
-fn side(given: &str, store: &Store) -> Result<Side, u8> {
+fn side(given: &str, store: &Store, settings: &Settings) -> Result<Side, u8> {
     // `a/b.epo`, `a/b.epo:ppo`, `ppo/7f3a9c41`, `ppo/7f3a9c41:ppo`
     let (place, name) = match given.rsplit_once(':') {
         Some((place, name)) if !Path::new(given).exists() => (place, Some(name)),
@@ -109,7 +109,8 @@ fn side(given: &str, store: &Store) -> Result<Side, u8> {
             Err(error) => return Err(super::runs::wrong(&error)),
         },
     };
-    let compiled = compile(&Request { root: Root::File(&file), overrides: &[] });
+    let library = compiled::library(settings)?;
+    let compiled = compile(&Request { root: Root::File(&file), overrides: &[], library: &library });
     if compiled.diagnostics.has_errors() {
         compiled::show(&compiled.sources, &compiled.diagnostics);
         return Err(WRONG_INPUT);

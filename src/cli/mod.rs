@@ -69,10 +69,10 @@ fn dispatch(cli: &Cli) -> u8 {
                 WRONG_INPUT
             }
         },
-        Some(Verb::Check(args)) => check::run(args),
+        Some(Verb::Check(args)) => check::run(args, &settings),
         Some(Verb::Plan(args)) => plan::run(args, &settings),
-        Some(Verb::Show(args)) => show::run(args),
-        Some(Verb::Probe(args)) => probe::run(args),
+        Some(Verb::Show(args)) => show::run(args, &settings),
+        Some(Verb::Probe(args)) => probe::run(args, &settings),
         Some(Verb::Fmt(args)) => fmt::run(args),
         Some(Verb::New(args)) => new::run(args),
         Some(Verb::Kinds(args)) => kinds::run(args),

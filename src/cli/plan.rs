@@ -12,7 +12,7 @@ pub fn stem(file: &Path) -> String {
 }
 
 pub fn run(args: &PlanArgs, settings: &Settings) -> u8 {
-    let (_, plan) = match compiled::plan(&args.file, &args.selection) {
+    let (_, plan) = match compiled::plan(&args.file, &args.selection, settings) {
         Ok(done) => done,
         Err(code) => return code,
     };

@@ -1,6 +1,6 @@
 //! `epo-run probe`: an objective on a batch, without a model.
 
-use super::{DONE, WRONG_INPUT, answer, compiled, complain, complain_with};
+use super::{DONE, Settings, WRONG_INPUT, answer, compiled, complain, complain_with};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap};
@@ -28,8 +28,12 @@ pub struct ProbeArgs {
     pub json: bool,
 }
 
-pub fn run(args: &ProbeArgs) -> u8 {
-    let (sources, all, messages) = equations(&Request { root: Root::File(&args.file), overrides: &args.set });
+pub fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
+    let library = match compiled::library(settings) {
+        Ok(library) => library,
+        Err(code) => return code,
+    };
+    let (sources, all, messages) = equations(&Request { root: Root::File(&args.file), overrides: &args.set, library: &library });
     let found = match chosen(args, &all) {
         Ok(found) => found,
         // without equations because of mistakes in the text: these say more

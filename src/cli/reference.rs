@@ -4,19 +4,20 @@ use super::args::Cli;
 use super::kinds::{doc, first_sentence, when_left_out};
 use crate::kind::{FieldInfo, KindInfo};
 use crate::lang::codes;
+use crate::lang::load::Library;
 use crate::lang::term::{Accepts, Default};
 use crate::objective::functions::{FUNCTIONS, Function, GradientRule};
 use crate::objective::quantities::{QUANTITIES, When};
 use crate::registry::{all_kinds, shared_fields};
-use crate::spec::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
+use crate::spec::{LibraryFunction, PRELUDE, library_functions};
 use clap::CommandFactory;
 use std::fmt::Write;
 
-/// Name and text of every page.
-pub fn pages() -> Vec<(&'static str, String)> {
+/// Name and text of every page. The functions of `std/` are those of `library`.
+pub fn pages(library: &Library) -> Vec<(&'static str, String)> {
     vec![
         ("kinds.md", kinds()),
-        ("functions.md", functions()),
+        ("functions.md", functions(library)),
         ("quantities.md", quantities()),
         ("codes.md", codes_page()),
         ("command-line.md", command_line()),
@@ -79,7 +80,7 @@ fn fields(out: &mut String, fields: &[FieldInfo]) {
     }
 }
 
-fn functions() -> String {
+fn functions(library: &Library) -> String {
     let mut out = head(
         "Functions",
         "What an objective may be built from. Levels, and when each line is evaluated: `docs/language.md`. Everything in `std/` is written in the \
@@ -104,10 +105,10 @@ fn functions() -> String {
         let _ = writeln!(out, "\n{}\n\n{}. Gradient: {}.", function.equation, sentence(function.doc), gradient(function));
         let _ = writeln!(out, "\n```epo-expression\n{}\n```", function.example);
     }
-    for (name, _) in LIBRARY.files.iter().filter(|(name, _)| name.starts_with("std/")) {
-        let how = if *name == PRELUDE { "Visible everywhere, without an import.".into() } else { format!("`import \"{name}\"`") };
+    for name in library.names().filter(|name| name.starts_with("std/")) {
+        let how = if name == PRELUDE { "Visible everywhere, without an import.".into() } else { format!("`import \"{name}\"`") };
         let _ = writeln!(out, "\n## {name}\n\n{how}");
-        for function in library_functions(name) {
+        for function in library_functions(library, name) {
             let LibraryFunction { name, text, comment, example, .. } = function;
             let doc: Vec<&str> = comment.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
             let _ =

@@ -1,10 +1,13 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml`, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use crate::lang::load::Library;
 use crate::play::WITH_DATA;
+use crate::spec::LIBRARY;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -17,6 +20,9 @@ pub struct Values {
     pub threads: usize,
     /// `cpu`, `cuda`, or `auto`: CUDA if the binary has it and a device answers.
     pub device: String,
+    /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
+    #[serde(default)]
+    pub library: Option<PathBuf>,
     /// Data folders by the environment's name: `data.scienceworld`.
     #[serde(default)]
     pub data: BTreeMap<String, PathBuf>,
@@ -37,7 +43,7 @@ impl Settings {
     pub fn load(args: &SettingsArgs) -> Result<Self, String> {
         let folders = data_home().map(|home| home.join("epo"));
         let data = folders.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
-        let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), data };
+        let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, data };
         let mut figment = Figment::from(Serialized::defaults(&defaults));
         let user = user_file();
         if let Some(user) = &user {
@@ -54,10 +60,14 @@ impl Settings {
         if let Some(device) = &args.device {
             flags.insert("device", serde_json::json!(device));
         }
+        if let Some(library) = &args.library {
+            flags.insert("library", serde_json::json!(library));
+        }
         let figment = figment.merge(Serialized::defaults(&flags));
         let values: Values = figment.extract().map_err(|error| describe(&error))?;
         let mut origins = BTreeMap::new();
-        let names = ["runs", "threads", "device"].map(String::from).into_iter().chain(values.data.keys().map(|k| format!("data.{k}")));
+        let names =
+            ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(values.data.keys().map(|k| format!("data.{k}")));
         for name in names {
             let by_flag = flags.contains_key(name.as_str());
             let origin = match figment.find_metadata(&name) {
@@ -77,6 +87,17 @@ impl Settings {
         Ok(Self { values, origins })
     }
 
+    /// What `std/…` and `lib/…` mean.
+    ///
+    /// # Errors
+    /// A sentence, if the folder of the setting lacks a file or one cannot be read.
+    pub fn library(&self) -> Result<Cow<'static, Library>, String> {
+        let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(&LIBRARY)) };
+        let wrong = |message| format!("the setting `library` (from {}) is wrong: {message}", self.origins["library"]);
+        Library::read(folder, &LIBRARY).map(Cow::Owned).map_err(wrong)
+    }
+
+    /// Worker threads.
     pub fn threads(&self) -> usize {
         match self.values.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),

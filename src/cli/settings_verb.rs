@@ -16,6 +16,7 @@ pub fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
     let values = &settings.values;
     let mut rows: Vec<(String, Value)> =
         vec![("runs".into(), json!(values.runs)), ("threads".into(), json!(values.threads)), ("device".into(), json!(values.device))];
+    rows.push(("library".into(), json!(values.library)));
     rows.extend(values.data.iter().map(|(name, path)| (format!("data.{name}"), json!(path))));
     let origin = |name: &str| settings.origins.get(name).cloned().unwrap_or_else(|| "default".into());
     if args.json {
@@ -24,7 +25,11 @@ pub fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
         answer(&format!("{:#}\n", Value::from(map)));
         return DONE;
     }
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    let shown = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "(compiled in)".into(),
+        other => other.to_string(),
+    };
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let values = rows.iter().map(|(_, value)| shown(value).chars().count()).max().unwrap_or(0);
     let mut out = String::new();

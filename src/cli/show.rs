@@ -1,6 +1,6 @@
 //! `epo-run show`
 
-use super::{DONE, WRONG_INPUT, answer, compiled};
+use super::{DONE, Settings, WRONG_INPUT, answer, compiled};
 use crate::equation::{latex, latex_name, readable, term_text_shallow};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
@@ -49,8 +49,12 @@ pub enum View {
     Plan,
 }
 
-pub fn run(args: &ShowArgs) -> u8 {
-    let request = Request { root: Root::File(&args.file), overrides: &args.set };
+pub fn run(args: &ShowArgs, settings: &Settings) -> u8 {
+    let library = match compiled::library(settings) {
+        Ok(library) => library,
+        Err(code) => return code,
+    };
+    let request = Request { root: Root::File(&args.file), overrides: &args.set, library: &library };
     if args.objective || args.latex || args.gradients {
         return objective(args, &request);
     }

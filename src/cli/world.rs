@@ -27,14 +27,15 @@ pub fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc
 /// # Errors
 /// The exit code; the user has been told.
 pub fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
-    let spec = declared(given)?;
+    let spec = declared(given, settings)?;
     let folder = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
     Ok((spec, folder))
 }
 
-fn declared(given: &str) -> Result<EnvironmentSpec, u8> {
+fn declared(given: &str, settings: &Settings) -> Result<EnvironmentSpec, u8> {
+    let library = compiled::library(settings)?;
     let (sources, found, diagnostics) = match given.rsplit_once(':') {
-        Some((file, name)) => environment(&Request { root: Root::File(Path::new(file)), overrides: &[] }, name),
+        Some((file, name)) => environment(&Request { root: Root::File(Path::new(file)), overrides: &[], library: &library }, name),
         None if !kinds().contains(&given) => {
             let help = match closest(given, kinds()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -44,7 +45,7 @@ fn declared(given: &str) -> Result<EnvironmentSpec, u8> {
         }
         None => {
             let text = format!("world = {given} {{ prompt = windowed {{ then = \"{{observation}}\" }} }}\n");
-            environment(&Request { root: Root::Text { name: "<command line>", text: &text }, overrides: &[] }, "world")
+            environment(&Request { root: Root::Text { name: "<command line>", text: &text }, overrides: &[], library: &library }, "world")
         }
     };
     match found {

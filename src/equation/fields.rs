@@ -1,25 +1,19 @@
 //! The `loss` and the `advantage` of a stage.
 
 use super::print::{term_text, term_text_shallow};
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::term::{LossBlock, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct LossField(pub LossBlock);
 
-impl Serialize for LossField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let minimize = self.0.minimize.as_ref();
-        let mut map = serializer.serialize_map(None)?;
-        for term in &self.0.terms {
-            map.serialize_entry(term.name.as_ref(), &term_text(&term.term))?;
-        }
-        map.serialize_entry("minimize", &minimize.map(|m| term_text(m)))?;
-        map.end()
+impl Identity for LossField {
+    fn identity(&self) -> serde_json::Value {
+        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text(&t.term).into()));
+        let minimize = ("minimize".to_string(), self.0.minimize.as_ref().map(|m| term_text(m)).into());
+        serde_json::Value::Object(terms.chain([minimize]).collect())
     }
 }
 
@@ -54,9 +48,9 @@ impl Field for LossField {
 #[derive(Clone, Debug)]
 pub struct AdvantageField(pub Arc<Term>);
 
-impl Serialize for AdvantageField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&term_text(&self.0))
+impl Identity for AdvantageField {
+    fn identity(&self) -> serde_json::Value {
+        term_text(&self.0).into()
     }
 }
 

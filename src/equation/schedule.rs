@@ -1,12 +1,11 @@
 //! Numbers that change over a run, as fields.
 
 use super::print::term_text;
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
-use crate::objective::{Now, Schedule};
-use serde::{Serialize, Serializer};
+use crate::objective::{ASSUMED_ITERATIONS, Now, Schedule, short};
 use std::sync::Arc;
 
 /// A number, or an expression over `iteration`, `iterations` and `progress`.
@@ -21,9 +20,6 @@ enum How {
     Constant(f64),
     Changing(Arc<Schedule>),
 }
-
-/// Iterations that are assumed where nothing says how many there are.
-const ASSUMED: f64 = 100.0;
 
 impl ScheduleField {
     pub fn constant(value: f64) -> Self {
@@ -43,19 +39,13 @@ impl ScheduleField {
     }
 }
 
-impl Serialize for ScheduleField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Identity for ScheduleField {
+    fn identity(&self) -> serde_json::Value {
         match self.how {
-            How::Constant(n) => serializer.serialize_f64(n),
-            How::Changing(_) => serializer.serialize_str(&term_text(&self.term)),
+            How::Constant(n) => n.into(),
+            How::Changing(_) => term_text(&self.term).into(),
         }
     }
-}
-
-/// A number with three digits.
-fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 impl Field for ScheduleField {
@@ -78,7 +68,7 @@ impl Field for ScheduleField {
             }
         };
         let schedule = Self { term, how };
-        let iterations = reader.constants.get("iterations").copied().unwrap_or(ASSUMED);
+        let iterations = reader.constants.get("iterations").copied().unwrap_or(ASSUMED_ITERATIONS as f64);
         for step in 0..=20 {
             let progress = f64::from(step) / 20.0;
             let iteration = (progress * iterations).floor().min(iterations - 1.0);

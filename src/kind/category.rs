@@ -1,11 +1,10 @@
 //! Families of kinds that may stand in the same place.
 
-use super::{Field, KindInfo, Reader};
+use super::{Field, Identity, KindInfo, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::Span;
 use crate::lang::diagnostic::closest;
 use crate::lang::value::{Component, Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,15 +16,12 @@ pub struct Entry<T: ?Sized + 'static> {
 }
 
 /// A trait whose implementations are kinds.
-pub trait Category: fmt::Debug + Send + Sync + 'static {
+pub trait Category: Identity + fmt::Debug + Send + Sync + 'static {
     /// With its article: `an optimizer`.
     const WORDS: &'static str;
 
     /// All kinds of the category, in the order of the reference pages.
     fn entries() -> &'static [Entry<Self>];
-
-    /// What of it can change a number; part of a task's digest.
-    fn identity(&self) -> serde_json::Value;
 }
 
 /// A component of a category.
@@ -55,20 +51,9 @@ impl<T: ?Sized> std::ops::Deref for Part<T> {
     }
 }
 
-impl<T: ?Sized + CategoryObject> Serialize for Part<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ self.kind: self.value.identity_object() }).serialize(serializer)
-    }
-}
-
-/// The object-safe half of [`Category`], so that `dyn` traits can have one.
-pub trait CategoryObject {
-    fn identity_object(&self) -> serde_json::Value;
-}
-
-impl<T: Category + ?Sized> CategoryObject for T {
-    fn identity_object(&self) -> serde_json::Value {
-        self.identity()
+impl<T: ?Sized + Identity> Identity for Part<T> {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ self.kind: self.value.identity() })
     }
 }
 

@@ -1,12 +1,12 @@
 //! Types that a field may have.
 
-use super::Reader;
+use super::{Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Value, ValueKind, number_text};
 use std::sync::Arc;
 
 /// A type that can be read from a value.
-pub trait Field: Sized {
+pub trait Field: Sized + Identity {
     /// Reads a value or reports why not.
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self>;
 

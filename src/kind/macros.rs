@@ -1,6 +1,10 @@
 //! The declaration of a kind.
 
-/// Declares a kind: a struct whose fields are read from a component.
+/// Declares a kind: a struct whose fields are read from a component, and its [`Identity`](crate::kind::Identity).
+///
+/// What stands in brackets after a field's type says where its value comes from when it is left out, and what it means to a digest:
+/// `untouched` before it: the field changes no number, and is no part of the identity; `added`: at its default it is no part of it
+/// either, so that tasks from before there was the field are what they were.
 ///
 /// ```ignore
 /// kind! {
@@ -12,19 +16,24 @@
 ///         policy: PolicyInput [inherit],
 ///         iterations: Count [inherit default Count(10)],
 ///         on: Split [required],
+///         micro_batch: Count [untouched default Count(16)],
+///         stop: Vec<String> [added default Vec::new()],
 ///     }
 /// }
 /// ```
+///
+/// The identity has the fields by their names, in their order; that of a kind without fields is `null`. With `pub struct NAME as "name" with own
+/// identity {`, [`Identity`](crate::kind::Identity) is implemented by hand: best of the destructured struct, so that no field is forgotten.
 #[macro_export]
 macro_rules! kind {
     (
         $(#[doc = $doc:literal])*
-        pub struct $name:ident as $word:literal {
+        pub struct $name:ident as $word:literal $(with $own:ident identity)? {
             $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty [$($rule:tt)+] ),* $(,)?
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, serde::Serialize)]
+        #[derive(Clone, Debug)]
         pub struct $name {
             $( $(#[doc = $field_doc])* pub $field: $ty, )*
         }
@@ -39,6 +48,7 @@ macro_rules! kind {
                     expects: <$ty as $crate::kind::Field>::expects,
                     inherited: $crate::kind_rule!(inherited $($rule)+),
                     required: $crate::kind_rule!(needed $($rule)+),
+                    untouched: $crate::kind_rule!(untouched $($rule)+),
                     default: || $crate::kind_rule!(shown $ty, $($rule)+),
                 } ),* ],
             };
@@ -49,15 +59,68 @@ macro_rules! kind {
                 $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, $crate::kind::field_name(stringify!($field)), component, reader, $($rule)+); )*
                 Some(Self { $( $field: $field? ),* })
             }
+
+            /// The identity of each field that can change a number.
+            #[allow(unused_mut, dead_code)]
+            fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
+                let mut fields = serde_json::Map::new();
+                $( $crate::kind_rule!(identity self, fields, $field, $ty, $($rule)+); )*
+                fields
+            }
         }
 
+        $crate::kind_identity!($name $($own)?);
         $crate::kind_defaults!($name {} $( $field [$($rule)+] )*);
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
+macro_rules! kind_identity {
+    ($name:ident own) => {};
+    ($name:ident) => {
+        impl $crate::kind::Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                match Self::INFO.fields {
+                    [] => serde_json::Value::Null,
+                    _ => serde_json::Value::Object(self.fields()),
+                }
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
 macro_rules! kind_rule {
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {};
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, added default $($value:tt)+) => {
+        let (identity, usual) = ($crate::kind::Identity::identity(&$self.$field), { let usual: $ty = $($value)+; usual });
+        if identity != $crate::kind::Identity::identity(&usual) {
+            $into.insert($crate::kind::field_name(stringify!($field)).into(), identity);
+        }
+    };
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, $($rest:tt)+) => {
+        $into.insert($crate::kind::field_name(stringify!($field)).into(), $crate::kind::Identity::identity(&$self.$field));
+    };
+
+    (untouched untouched $($rest:tt)+) => { true };
+    (untouched $($rest:tt)+) => { false };
+
+    // What is left is said of the rest of the rule.
+    (inherited untouched $($rest:tt)+) => { $crate::kind_rule!(inherited $($rest)+) };
+    (inherited added $($rest:tt)+) => { $crate::kind_rule!(inherited $($rest)+) };
+    (needed untouched $($rest:tt)+) => { $crate::kind_rule!(needed $($rest)+) };
+    (needed added $($rest:tt)+) => { $crate::kind_rule!(needed $($rest)+) };
+    (shown $ty:ty, untouched $($rest:tt)+) => { $crate::kind_rule!(shown $ty, $($rest)+) };
+    (shown $ty:ty, added $($rest:tt)+) => { $crate::kind_rule!(shown $ty, $($rest)+) };
+    (read $ty:ty, $kind:expr, $name:expr, $component:expr, $reader:expr, untouched $($rest:tt)+) => {
+        $crate::kind_rule!(read $ty, $kind, $name, $component, $reader, $($rest)+)
+    };
+    (read $ty:ty, $kind:expr, $name:expr, $component:expr, $reader:expr, added $($rest:tt)+) => {
+        $crate::kind_rule!(read $ty, $kind, $name, $component, $reader, $($rest)+)
+    };
+
     (inherited inherit $($rest:tt)*) => { true };
     (inherited $($rest:tt)*) => { false };
 
@@ -132,6 +195,12 @@ macro_rules! words {
                     $( $word => Ok(Self::$variant), )+
                     _ => Err(serde::de::Error::custom(format!("unknown word `{word}`"))),
                 }
+            }
+        }
+
+        impl $crate::kind::Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.word().into()
             }
         }
 

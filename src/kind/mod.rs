@@ -3,12 +3,14 @@
 
 mod category;
 mod field;
+mod identity;
 mod macros;
 mod number;
 mod reader;
 
 pub use category::{Category, Entry, Part};
 pub use field::{Field, read_list};
+pub use identity::Identity;
 pub use number::{BelowOne, Count, Fraction, NonNegative, Positive};
 pub use reader::{Reader, Reference};
 
@@ -63,6 +65,8 @@ pub struct FieldInfo {
     pub inherited: bool,
     /// Must be given, here or (where it is inherited) there.
     pub required: bool,
+    /// Changes no number, only how fast or how often something is done: no part of a digest.
+    pub untouched: bool,
     /// The default, as it would be written; `None` where the field must be given (or inherited).
     pub default: fn() -> Option<String>,
 }

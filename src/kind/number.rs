@@ -1,17 +1,21 @@
 //! Numbers with bounds.
 
-use super::{Field, Reader};
+use super::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Value, number_text};
-use serde::Serialize;
 use std::sync::Arc;
 
 macro_rules! bounded {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty), $words:literal, |$n:ident| $holds:expr) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
         pub struct $name(pub $inner);
+
+        impl Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.0.into()
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {

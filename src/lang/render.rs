@@ -132,7 +132,7 @@ fn snippet(
     let text_of = |line: usize| file.text.split('\n').nth(line - 1).map_or("", |l| l.strip_suffix('\r').unwrap_or(l));
     let column = text_of(main.line).get(..main.from).map_or(1, |before| before.chars().count() + 1);
     let arrow = if first { "-->" } else { ":::" };
-    *out += &format!("{}{} {}:{}:{column}\n", " ".repeat(width), style.gutter(arrow), file.name, main.line);
+    *out += &format!("{}{} {}:{}:{column}\n", " ".repeat(width), style.gutter(arrow), file.shown(), main.line);
     *out += &format!("{} {}\n", " ".repeat(width), style.gutter("|"));
     let mut by_line: BTreeMap<usize, Vec<&Mark<'_>>> = BTreeMap::new();
     for mark in marks {
@@ -277,7 +277,7 @@ pub fn to_json(sources: &SourceMap, diagnostic: &Diagnostic) -> Value {
         let start = sources.position(label.span.source, label.span.start);
         let end = sources.position(label.span.source, label.span.end);
         json!({
-            "file": sources.get(label.span.source).name,
+            "file": sources.get(label.span.source).shown(),
             "line": start.line, "column": start.column, "end_line": end.line, "end_column": end.column,
             "text": label.text,
         })

@@ -36,11 +36,20 @@ impl Span {
 /// One text: a file, a compiled-in library file, or `<command line>`.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// What messages call it: the path as the user gave it, `std/losses.epo`, or `<command line>`.
+    /// The path as the user gave it, `std/losses.epo`, or `<command line>`.
     pub name: String,
-    /// Where it was read from, if it is a file on the disk.
+    /// Where it was read from, if it is a file on the disk that a user names by its path.
     pub path: Option<PathBuf>,
+    /// Where it was read from, if it is a file of the library that is not compiled in.
+    pub library: Option<PathBuf>,
     pub text: String,
+}
+
+impl Source {
+    /// What messages call it: for a file of the library that lies on the disk, its path there.
+    pub fn shown(&self) -> String {
+        self.library.as_ref().map_or_else(|| self.name.clone(), |path| path.display().to_string())
+    }
 }
 
 /// Line and column, both from 1; the column counts characters.
@@ -58,8 +67,12 @@ pub struct SourceMap {
 
 impl SourceMap {
     pub fn add(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<String>) -> SourceId {
+        self.push(Source { name: name.into(), path: path.map(Path::to_path_buf), library: None, text: text.into() })
+    }
+
+    pub(super) fn push(&mut self, source: Source) -> SourceId {
         let id = SourceId(self.sources.len() as u32);
-        self.sources.push(Source { name: name.into(), path: path.map(Path::to_path_buf), text: text.into() });
+        self.sources.push(source);
         id
     }
 
@@ -90,6 +103,6 @@ impl SourceMap {
     /// `file:line:column` of a span's start.
     pub fn place(&self, span: Span) -> String {
         let at = self.position(span.source, span.start);
-        format!("{}:{}:{}", self.get(span.source).name, at.line, at.column)
+        format!("{}:{}:{}", self.get(span.source).shown(), at.line, at.column)
     }
 }

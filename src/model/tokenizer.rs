@@ -37,6 +37,9 @@ fn wrong(error: impl std::fmt::Display) -> ModelError {
 }
 
 impl Tokenizer {
+    /// Tokens of the smallest vocabulary that can be learned: all bytes, the end and the padding.
+    pub const LEAST: usize = ALPHABET + 2;
+
     /// Learns up to `vocab` tokens (fewer if the texts have no more to merge), `<pad>`, `<end>` and `special` first.
     /// The same texts give the same tokenizer, in any order of threads.
     pub fn train<S: AsRef<str> + Send>(
@@ -45,8 +48,8 @@ impl Tokenizer {
         special: &[&str],
     ) -> Result<Tokenizer, ModelError> {
         let names: Vec<&str> = [PAD, END].into_iter().chain(special.iter().copied()).collect();
-        if vocab < ALPHABET + names.len() {
-            let least = ALPHABET + names.len();
+        let least = Self::LEAST + special.len();
+        if vocab < least {
             return Err(wrong(format!("a vocabulary of {vocab} has no room for all bytes; it has to be at least {least}")));
         }
         let mut trainer = BpeTrainer::builder()

@@ -35,7 +35,7 @@ pub use levels::Level;
 pub use loss::{Detail, Evaluation, Gradient, NamedTerm, Norms, Objective};
 pub use needs::{Needs, Whole};
 pub use program::HistoryExpr;
-pub use schedule::{Now, Schedule};
+pub use schedule::{ASSUMED_ITERATIONS, Now, Schedule, short};
 
 /// What the words of an objective mean besides what the user and the standard library define.
 pub static VOCABULARY: Vocabulary = Vocabulary { functions: &functions::SIGNATURES, quantities: &quantities::NAMES, keys: functions::KEYS };

@@ -76,7 +76,7 @@ impl Schedule {
 }
 
 /// A number with three digits, for messages.
-pub(super) fn short(x: f64) -> String {
+pub fn short(x: f64) -> String {
     let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
     if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
 }
@@ -85,12 +85,12 @@ pub(super) fn short(x: f64) -> String {
 const MOMENTS: usize = 200;
 
 /// Iterations that are assumed where nothing says how many there are.
-const ASSUMED: usize = 100;
+pub const ASSUMED_ITERATIONS: usize = 100;
 
 /// `progress` and the value of an expression of nothing but the time, at moments all over the run; `None` if it needs a batch.
 pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<usize>) -> Option<Vec<(f64, f64)>> {
     let parts = parts(program, root)?;
-    let iterations = iterations.unwrap_or(ASSUMED).max(1);
+    let iterations = iterations.unwrap_or(ASSUMED_ITERATIONS).max(1);
     let moments = iterations.min(MOMENTS);
     let at = |moment: usize| {
         let iteration = moment * iterations / moments;

@@ -1,15 +1,19 @@
 //! From the text of a response to the action that the environment is told.
 
-use crate::kind::{Category, Count, Entry, Part, Reader};
+use crate::kind::{Category, Count, Entry, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::{kind, words};
 use std::fmt;
 use std::sync::Arc;
 
 /// How an action is read from a response. Total: every response gives some action.
-pub trait Reading: fmt::Debug + Send + Sync + 'static {
+pub trait Reading: Identity + fmt::Debug + Send + Sync + 'static {
     fn read<'t>(&self, response: &'t str) -> &'t str;
-    fn identity(&self) -> serde_json::Value;
+
+    /// A response from which the action is read, for showing how to play.
+    fn respond(&self, action: &str) -> String {
+        action.to_owned()
+    }
 }
 
 impl Category for dyn Reading {
@@ -22,10 +26,6 @@ impl Category for dyn Reading {
             Entry { info: &Whole::INFO, read: |_, c, r| read(c, r, &Whole::INFO, Whole::read_fields) },
         ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        Reading::identity(self)
     }
 }
 
@@ -97,8 +97,8 @@ impl Reading for Between {
         found.unwrap_or_else(|| self.r#else.read(response))
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+    fn respond(&self, action: &str) -> String {
+        format!("{}{action}{}", self.open, self.close)
     }
 }
 
@@ -108,26 +108,17 @@ impl Reading for Last {
         let start = response.char_indices().nth(skip).map_or(response.len(), |(i, _)| i);
         response[start..].trim()
     }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
 }
 
 impl Reading for Whole {
     fn read<'t>(&self, response: &'t str) -> &'t str {
         response.trim()
     }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::Value::Null
-    }
 }
 
 /// What counts as a well-formed response.
-pub trait WellFormed: fmt::Debug + Send + Sync + 'static {
+pub trait WellFormed: Identity + fmt::Debug + Send + Sync + 'static {
     fn holds(&self, response: &str) -> bool;
-    fn identity(&self) -> serde_json::Value;
 }
 
 impl Category for dyn WellFormed {
@@ -136,10 +127,6 @@ impl Category for dyn WellFormed {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn WellFormed>] = &[Entry { info: &Has::INFO, read: read_has }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        WellFormed::identity(self)
     }
 }
 
@@ -193,10 +180,6 @@ impl WellFormed for Has {
             }
         }
         self.without == Without::Nothing || !response.contains(|letter| matches!(letter, '\u{4E00}'..='\u{9FFF}'))
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -4,17 +4,21 @@ use super::environment::WorldKind;
 use crate::env::alfworld::{Alfworld as Games, AlfworldConfig, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache};
 use crate::env::{EnvError, Replay, World};
 use crate::kind;
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
 /// One of the six task types, a bare word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TaskType(pub &'static str);
+
+impl Identity for TaskType {
+    fn identity(&self) -> serde_json::Value {
+        self.0.into()
+    }
+}
 
 impl Field for TaskType {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -52,7 +56,7 @@ kind! {
     ///   unseen = games { split = "valid_unseen" }
     /// }
     /// ```
-    pub struct Alfworld as "alfworld" {
+    pub struct Alfworld as "alfworld" with own identity {
         /// Only games of these types, in every split.
         types: Vec<TaskType> [default TASK_TYPES.iter().copied().map(TaskType).collect()],
         /// The release of the text games. `"2.1.3"` is verified to the byte; any other name stands for what lies in the folder, unverified: change the name when the games change.
@@ -92,11 +96,15 @@ impl Alfworld {
     }
 }
 
-impl WorldKind for Alfworld {
+/// The types are a set: their order and repetitions choose no other games.
+impl Identity for Alfworld {
     fn identity(&self) -> serde_json::Value {
-        serde_json::json!({ "release": self.release, "types": self.distinct_types() })
+        let Self { types: _, release } = self;
+        serde_json::json!({ "release": release.identity(), "types": self.distinct_types().identity() })
     }
+}
 
+impl WorldKind for Alfworld {
     fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
         Ok(Arc::new(self.games(data)?))
     }

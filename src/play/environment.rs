@@ -1,23 +1,20 @@
 //! An environment as a pipeline declares it: a world, and how a model plays in it.
 
-use super::action::{Between, Case, Reading, WellFormed, Whole};
+use super::action::{Case, Reading, WellFormed, Whole};
 use super::prompt::{PLACEHOLDERS, PromptKind};
 use super::template::Template;
 use crate::env::{EnvError, Replay, World};
 use crate::kind;
-use crate::kind::{Category, Count, Field, NonNegative, Part, Reader};
+use crate::kind::{Category, Count, Field, Identity, NonNegative, Part, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
-use serde::Serialize;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A kind of environment: declared without touching the disk, opened when a task runs.
-pub trait WorldKind: fmt::Debug + Send + Sync + 'static {
-    /// The declared identity: generator and its parameters, or release and panel of the data.
-    fn identity(&self) -> serde_json::Value;
-
+/// A kind of environment: declared without touching the disk, opened when a task runs. Its identity is the declared one: generator and its
+/// parameters, or release and panel of the data.
+pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// `data`: the folder of the setting `data.NAME`, where the kind reads from the disk.
     ///
     /// # Errors
@@ -76,9 +73,9 @@ pub struct EnvironmentSpec {
     pub span: Span,
 }
 
-impl Serialize for EnvironmentSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ "world": self.world, "play": self.play }).serialize(serializer)
+impl Identity for EnvironmentSpec {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "world": self.world.identity(), "play": self.play.identity() })
     }
 }
 
@@ -119,16 +116,6 @@ impl EnvironmentSpec {
             Case::Lower => action.to_lowercase(),
         }
     }
-
-    /// A response that a model would have to give for an action, when it is shown how to play.
-    pub fn respond(&self, action: &str) -> String {
-        match (self.play.action.identity().get("open"), self.play.action.identity().get("close")) {
-            (Some(open), Some(close)) if self.play.action.kind == Between::INFO.name => {
-                format!("{}{action}{}", open.as_str().unwrap_or(""), close.as_str().unwrap_or(""))
-            }
-            _ => action.to_string(),
-        }
-    }
 }
 
 /// Reports a split that the environment does not have.
@@ -150,9 +137,5 @@ impl Category for dyn WorldKind {
 
     fn entries() -> &'static [crate::kind::Entry<Self>] {
         super::worlds::ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        WorldKind::identity(self)
     }
 }

@@ -4,19 +4,23 @@ use super::environment::WorldKind;
 use crate::env::household::{Config, Family, Household as House, Room};
 use crate::env::{EnvError, World};
 use crate::kind;
-use crate::kind::{Count, Field, Fraction, Reader};
+use crate::kind::{Count, Field, Fraction, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A bare word of the house's own lists.
 macro_rules! listed {
     ($name:ident, $inner:ty) => {
-        #[derive(Clone, Copy, Debug, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name(pub $inner);
+
+        impl Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.0.word().into()
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -59,7 +63,7 @@ kind! {
     ///   unseen = games { split = "unseen", count = 100 }
     /// }
     /// ```
-    pub struct Household as "household" {
+    pub struct Household as "household" with own identity {
         /// Rooms of a house, each of another kind: 1 to 5.
         rooms: Count [default Count(Config::default().rooms)],
         /// The kinds of rooms that occur.
@@ -101,11 +105,23 @@ pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_
     Some(Arc::new(read))
 }
 
-impl WorldKind for Household {
+/// What a pipeline calls `world_seed`, among seeds of other things, is the generator's `seed`.
+impl Identity for Household {
     fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self.config()).unwrap_or_default()
+        let Self { rooms, kinds, receptacles, openable, objects, families, world_seed } = self;
+        serde_json::json!({
+            "rooms": rooms.identity(),
+            "kinds": kinds.identity(),
+            "receptacles": receptacles.identity(),
+            "openable": openable.identity(),
+            "objects": objects.identity(),
+            "families": families.identity(),
+            "seed": world_seed.identity(),
+        })
     }
+}
 
+impl WorldKind for Household {
     fn open(&self, _: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
         let house = House::new(self.config()).map_err(|e| EnvError::Task(e.to_string()))?;
         Ok(Arc::new(house))

@@ -2,7 +2,7 @@
 
 use super::template::Template;
 use crate::kind;
-use crate::kind::{Category, Count, Entry, Reader};
+use crate::kind::{Category, Count, Entry, Identity, Reader};
 use crate::lang::value::{Component, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -28,12 +28,11 @@ pub struct Moment<'a> {
 }
 
 /// A way to make a prompt from the moment before a turn.
-pub trait PromptKind: fmt::Debug + Send + Sync + 'static {
+pub trait PromptKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn render(&self, moment: &Moment<'_>) -> String;
     /// The most tokens that are kept, and from which side the rest is cut.
     fn limit(&self) -> (usize, Cut);
     fn templates(&self) -> Vec<&Template>;
-    fn identity(&self) -> serde_json::Value;
 }
 
 impl Category for dyn PromptKind {
@@ -42,10 +41,6 @@ impl Category for dyn PromptKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn PromptKind>] = &[Entry { info: &Windowed::INFO, read: read_windowed }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        PromptKind::identity(self)
     }
 }
 
@@ -124,10 +119,6 @@ impl PromptKind for Windowed {
 
     fn templates(&self) -> Vec<&Template> {
         self.first.iter().chain(Some(&self.then)).collect()
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -6,12 +6,12 @@ use crate::env::scienceworld::{ARCHIVE_HASH, Choice, Config, PLACEHOLDERS, RELEA
 use crate::env::scienceworld::{Installed, SetupError, install, setup};
 use crate::env::scienceworld::{Mode, Reward, ScienceWorld as Simulators, Success};
 use crate::env::{EnvError, Replay, World};
-use crate::kind::{Count, Field, Reader};
+use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
 use crate::{kind, words};
-use serde::Serialize;
-use std::path::Path;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 words! {
@@ -45,9 +45,14 @@ words! {
 }
 
 /// The name of a task.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct TaskName(pub String);
+
+impl Identity for TaskName {
+    fn identity(&self) -> serde_json::Value {
+        self.0.as_str().into()
+    }
+}
 
 impl Field for TaskName {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -93,7 +98,7 @@ kind! {
     ///   test   = games { split = "l1_test", count = 50 }
     /// }
     /// ```
-    pub struct ScienceWorld as "scienceworld" {
+    pub struct ScienceWorld as "scienceworld" with own identity {
         /// `easy`, or empty, or any of `teleportAction`, `openDoors`, `openContainers`, `selfWateringFlowerPots`, `noElectricalAction` with commas between.
         simplification: String [default Config::default().simplification],
         /// What is listed after each action: `{admissible}` and `choose` need `full`. The two may name equal things differently.
@@ -154,23 +159,37 @@ fn no_folder() -> EnvError {
     EnvError::Task("no folder is known for ScienceWorld; set `data.scienceworld` in `epo.toml`, or give `--data`".into())
 }
 
-impl WorldKind for ScienceWorld {
+/// The fields that choose the games stand together.
+impl Identity for ScienceWorld {
     fn identity(&self) -> serde_json::Value {
-        serde_json::json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": self.config() })
+        let Self { simplification, mode, success, reward, move_limit, tasks, balanced, repeatable } = self;
+        let config = json!({
+            "simplification": simplification.identity(),
+            "mode": mode.identity(),
+            "success": success.identity(),
+            "reward": reward.identity(),
+            "move_limit": move_limit.identity(),
+            "choice": { "tasks": tasks.identity(), "balanced": balanced.identity() },
+            "repeatable": repeatable.identity(),
+        });
+        json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": config })
     }
+}
 
+impl WorldKind for ScienceWorld {
     fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
         let folder = data.ok_or_else(no_folder)?;
-        let key = format!("{} {}", folder.display(), serde_json::json!(self.config()));
+        let config = self.config();
         // Splits of one environment share its simulators as long as anybody has them.
-        static OPEN: Mutex<Vec<(String, Weak<Simulators>)>> = Mutex::new(Vec::new());
+        static OPEN: Mutex<Vec<(PathBuf, Config, Weak<Simulators>)>> = Mutex::new(Vec::new());
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(_, world)| world.strong_count() > 0);
-        if let Some(world) = open.iter().find(|(known, _)| *known == key).and_then(|(_, world)| world.upgrade()) {
+        open.retain(|(.., world)| world.strong_count() > 0);
+        let known = open.iter().find(|(data, known, _)| data == folder && *known == config);
+        if let Some(world) = known.and_then(|(.., world)| world.upgrade()) {
             return Ok(world);
         }
-        let world = Arc::new(Simulators::new(folder, self.config())?);
-        open.push((key, Arc::downgrade(&world)));
+        let world = Arc::new(Simulators::new(folder, config.clone())?);
+        open.push((folder.to_owned(), config, Arc::downgrade(&world)));
         Ok(world)
     }
 

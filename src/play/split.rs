@@ -2,11 +2,10 @@
 
 use super::environment::{EnvironmentSpec, check_split};
 use crate::env::{EnvError, Panel, World};
-use crate::kind::{Count, Field, Reader};
+use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
 use crate::{kind, lang::source};
-use serde::Serialize;
 use std::sync::Arc;
 
 kind! {
@@ -22,7 +21,7 @@ kind! {
         /// Only the first so many of the split's fixed order.
         count: Option<Count> [default None],
         /// With a `count`: draws that many games of the split by this seed, instead of taking the first.
-        seed: Option<u64> [default None],
+        seed: Option<u64> [added default None],
     }
 }
 
@@ -36,13 +35,9 @@ pub struct SplitField {
     pub span: Span,
 }
 
-impl Serialize for SplitField {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut games = serde_json::json!({ "split": self.games.split, "count": self.games.count });
-        if let (Some(seed), Some(fields)) = (self.games.seed, games.as_object_mut()) {
-            fields.insert("seed".into(), seed.into());
-        }
-        serde_json::json!({ "environment": *self.environment, "games": games }).serialize(serializer)
+impl Identity for SplitField {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "environment": self.environment.identity(), "games": self.games.identity() })
     }
 }
 

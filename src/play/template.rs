@@ -1,9 +1,8 @@
 //! Prompt texts with `{placeholders}`.
 
-use crate::kind::{Field, Reader};
+use crate::kind::{Field, Identity, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A prompt text, split at its placeholders. `{{` and `}}` stand for braces.
@@ -106,9 +105,10 @@ fn at_prompt(diagnostic: Diagnostic, defined: Option<Span>) -> Diagnostic {
     }
 }
 
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+/// The text alone: under another name it asks the same of a model.
+impl Identity for Template {
+    fn identity(&self) -> serde_json::Value {
+        self.text.as_str().into()
     }
 }
 

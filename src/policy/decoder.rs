@@ -101,10 +101,6 @@ impl Decoder {
 }
 
 impl PolicyKind for Decoder {
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
         let tokenizer = Tokenizer::load(&place.input(&self.tokenizer.0.field)?.join(TOKENIZER))?;
         let weights = Weights::init(&self.config(tokenizer.vocab()), place.seed("policy"), place.device(), DType::F32)?;

@@ -1,10 +1,9 @@
 //! Fields that take another stage's output.
 
 use super::kinds::PolicyKind;
-use crate::kind::{Artifact, Field, Part, Reader};
+use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Value, ValueKind};
-use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A use of a stage's output. Its identity in a digest is the producing task's; here only the field stands.
@@ -15,9 +14,9 @@ pub struct StageInput {
     pub span: Span,
 }
 
-impl Serialize for StageInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ "input": self.field }).serialize(serializer)
+impl Identity for StageInput {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::json!({ "input": self.field })
     }
 }
 
@@ -34,9 +33,14 @@ impl StageInput {
 macro_rules! input {
     ($(#[doc = $doc:literal])* $name:ident, $artifact:ident, $many:literal, $words:literal) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Debug)]
         pub struct $name(pub StageInput);
+
+        impl Identity for $name {
+            fn identity(&self) -> serde_json::Value {
+                self.0.identity()
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -64,9 +68,14 @@ input!(
 );
 
 /// Any output of any stage, for reports.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct AnyInput(pub StageInput);
+
+impl Identity for AnyInput {
+    fn identity(&self) -> serde_json::Value {
+        self.0.identity()
+    }
+}
 
 impl Field for AnyInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
@@ -89,11 +98,11 @@ pub enum PolicyInput {
     Stage(StageInput),
 }
 
-impl Serialize for PolicyInput {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Identity for PolicyInput {
+    fn identity(&self) -> serde_json::Value {
         match self {
-            Self::New(part) => part.serialize(serializer),
-            Self::Stage(input) => input.serialize(serializer),
+            Self::New(part) => part.identity(),
+            Self::Stage(input) => input.identity(),
         }
     }
 }

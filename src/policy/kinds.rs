@@ -4,7 +4,7 @@ use super::causal_lm::CausalLm;
 use super::decoder::Decoder;
 use super::live::Policy;
 use super::published::Loading;
-use crate::kind::{Category, Entry, KindInfo, Reader};
+use crate::kind::{Category, Entry, Identity, KindInfo, Reader};
 use crate::lang::value::Component;
 use crate::model::ModelError;
 use candle_core::Device;
@@ -13,9 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A new policy, as a pipeline declares it.
-pub trait PolicyKind: fmt::Debug + Send + Sync + 'static {
-    fn identity(&self) -> serde_json::Value;
-
+pub trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The policy before its first update.
     ///
     /// # Errors
@@ -51,10 +49,6 @@ impl Category for dyn PolicyKind {
             Entry { info: &CausalLm::INFO, read: |_, c, r| read(c, r, &CausalLm::INFO, CausalLm::read_checked) },
         ];
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        PolicyKind::identity(self)
     }
 }
 

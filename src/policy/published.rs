@@ -3,7 +3,7 @@
 use super::causal_lm::{CausalLm, Dtype};
 use super::decode::Decode;
 use super::live::Policy;
-use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Source, Tokenizer};
+use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Tokenizer};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -64,7 +64,7 @@ impl Policy {
         device: &Device,
         hear: &mut dyn FnMut(Loading),
     ) -> Result<Self, ModelError> {
-        let source = Source::parse(&model.weights)?;
+        let source = &model.weights;
         let path = source.fetch(cache, &mut |line| hear(Loading::Says(line)))?;
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
         let mut read = |done, total| hear(Loading::Read { done, total });

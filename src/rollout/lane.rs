@@ -186,7 +186,7 @@ impl<'a> Lane<'a> {
             };
             going.prompt = environment.play.prompt.render(&moment);
         }
-        let plain = |action: String| Next::Act(Action { response: environment.respond(&action), sample: None });
+        let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), sample: None });
         match self.rollout.player {
             Player::Expert => Ok(match game.expert() {
                 Ok(Some(action)) => plain(action),
@@ -203,7 +203,7 @@ impl<'a> Lane<'a> {
             }
             Player::Policy { policy, decode } => {
                 let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
-                let responses: Vec<String> = going.admissible.iter().map(|a| environment.respond(a)).collect();
+                let responses: Vec<String> = going.admissible.iter().map(|a| environment.play.action.respond(a)).collect();
                 if responses.is_empty() && matches!(decode, crate::policy::Decode::Choose { .. }) {
                     return Ok(Next::Over("there is no admissible action".into()));
                 }
@@ -222,7 +222,7 @@ impl<'a> Lane<'a> {
             return Err(RolloutError::Unplayable("a response without a policy".into()));
         };
         let text = match response.choice.and_then(|choice| going.admissible.get(choice)) {
-            Some(action) => self.rollout.environment.respond(action),
+            Some(action) => self.rollout.environment.play.action.respond(action),
             None => match decode.until(&policy.tokenizer) {
                 Some(until) => until.text(&response.tokens)?,
                 None => policy.tokenizer.decode(&response.tokens)?,

@@ -1,30 +1,35 @@
 //! The story in one function: a file becomes checked pipelines.
 
 use super::check::check;
-use super::library::{LIBRARY, PRELUDE};
+use super::library::PRELUDE;
 use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::ast::LineKind;
-use crate::lang::load::{Root, load};
+use crate::lang::load::{Library, Root, load};
 use crate::lang::parser;
 use crate::lang::resolve::{KindName, Override, Resolver, Words};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::objective::VOCABULARY;
-use crate::registry::all_kinds;
+use crate::registry::{all_kinds, inherited_fields};
 use std::collections::BTreeMap;
 
 /// Messages about something that is not there. After a syntax error or a missing import they may be wrong, so they are not shown then.
 const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
 
-/// Pipeline lines that a stage takes over when it leaves the field out.
-pub const INHERITED: [&str; 7] = ["policy", "critic", "reference", "advantage", "loss", "optimizer", "iterations"];
 /// Pipeline lines with a meaning of their own.
 pub const SETTINGS: [&str; 2] = ["title", "seeds"];
+
+/// Pipeline lines that a stage takes over when it leaves the field out.
+pub fn inherited() -> Vec<&'static str> {
+    inherited_fields().into_iter().filter(|name| !SETTINGS.contains(name)).collect()
+}
 
 /// What is to be compiled.
 pub struct Request<'a> {
     pub root: Root<'a>,
     /// `--set`, each `PIPELINE.PATH=VALUE`.
     pub overrides: &'a [String],
+    /// What `std/…` and `lib/…` mean.
+    pub library: &'a Library,
 }
 
 /// What a compilation gives, mistakes or not.
@@ -93,13 +98,13 @@ fn resolve<T>(
     work: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> T,
 ) -> Result<(T, SourceMap, Diagnostics), (SourceMap, Diagnostics)> {
     let mut sources = SourceMap::default();
-    let (program, mut diagnostics) = load(request.root, &LIBRARY, &mut sources);
+    let (program, mut diagnostics) = load(request.root, request.library, &mut sources);
     let overrides = read_overrides(request.overrides, &mut sources, &mut diagnostics);
     let Some(mut program) = program else { return Err((sources, diagnostics)) };
     let incomplete = diagnostics.has_errors();
-    let (prelude, messages) = program.add_library(PRELUDE, &LIBRARY, &mut sources);
+    let (prelude, messages) = program.add_library(PRELUDE, request.library, &mut sources);
     messages.0.into_iter().for_each(|m| diagnostics.push(m));
-    let words = words();
+    let words = words(request.library);
     let mut resolver = Resolver::new(&program, &overrides, &words, prelude);
     let result = work(&mut resolver, &sources);
     for message in resolver.diagnostics.take().0 {
@@ -125,18 +130,18 @@ fn read_overrides(texts: &[String], sources: &mut SourceMap, diagnostics: &mut D
     overrides
 }
 
-fn words() -> Words {
+fn words(library: &Library) -> Words {
     let kinds = all_kinds().map(|(_, info)| KindName { name: info.name, fields: info.fields.iter().map(|f| f.name).collect() }).collect();
-    Words { vocabulary: &VOCABULARY, kinds, inherited: INHERITED.to_vec(), settings: SETTINGS.to_vec(), library: library_names() }
+    Words { vocabulary: &VOCABULARY, kinds, inherited: inherited(), settings: SETTINGS.to_vec(), library: library_names(library) }
 }
 
-/// The functions that each compiled-in file defines.
-fn library_names() -> Vec<(&'static str, Vec<String>)> {
+/// The functions that each file of the library defines.
+fn library_names(library: &Library) -> Vec<(String, Vec<String>)> {
     let mut sources = SourceMap::default();
-    let defined = |text: &'static str, sources: &mut SourceMap| {
+    let defined = |text: &str, sources: &mut SourceMap| {
         let id = sources.add("", None, text);
         let lines = parser::parse(sources, id).0.map(|f| f.lines).unwrap_or_default();
         lines.into_iter().filter_map(|l| if let LineKind::Function(f) = l.kind { Some(f.name.name) } else { None }).collect()
     };
-    LIBRARY.files.iter().map(|(name, text)| (*name, defined(text, &mut sources))).collect()
+    library.files().map(|(name, text)| (name.to_owned(), defined(text, &mut sources))).collect()
 }

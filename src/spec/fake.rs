@@ -1,6 +1,7 @@
 //! Stages and pipelines for tests of the plan and the executor.
 
 use super::{Input, PipelineSpec, StageSpec};
+use crate::kind::Identity;
 use crate::lang::{SourceId, Span};
 use crate::stage::{Artifact, Context, Figure, Output, Progress, RunError, Stage};
 use crate::store::{MetricRecord, read_json, write_json};
@@ -45,6 +46,12 @@ struct Progressed {
     best: u64,
 }
 
+impl Identity for Count {
+    fn identity(&self) -> Value {
+        json!({ "iterations": self.iterations, "every": self.every, "loss": { "rate": self.rate, "terms": ["a", "b"] } })
+    }
+}
+
 impl Stage for Count {
     fn kind(&self) -> &'static str {
         self.kind
@@ -56,10 +63,6 @@ impl Stage for Count {
         }
         let output = |name, artifact| Output { name, artifact };
         vec![output("policy", Artifact::Policy), output("best", Artifact::Policy), output("metrics", Artifact::Metrics)]
-    }
-
-    fn identity(&self) -> Value {
-        json!({ "iterations": self.iterations, "every": self.every, "loss": { "rate": self.rate, "terms": ["a", "b"] } })
     }
 
     fn draws(&self) -> bool {

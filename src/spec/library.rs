@@ -1,40 +1,39 @@
-//! The files that are compiled in, and what their functions say of themselves.
+//! The files that are compiled in, and what the functions of a library say of themselves.
 
 use crate::lang::load::Library;
 
 /// Visible everywhere without an import.
 pub const PRELUDE: &str = "std/prelude.epo";
 
-pub const LIBRARY: Library = Library {
-    files: &[
-        ("std/prelude.epo", include_str!("../../pipelines/std/prelude.epo")),
-        ("std/losses.epo", include_str!("../../pipelines/std/losses.epo")),
-        ("std/advantages.epo", include_str!("../../pipelines/std/advantages.epo")),
-        ("lib/household.epo", include_str!("../../pipelines/lib/household.epo")),
-        ("lib/epo_released.epo", include_str!("../../pipelines/lib/epo_released.epo")),
-        ("lib/alfworld.epo", include_str!("../../pipelines/lib/alfworld.epo")),
-        ("lib/alfworld_runs.epo", include_str!("../../pipelines/lib/alfworld_runs.epo")),
-        ("lib/scienceworld.epo", include_str!("../../pipelines/lib/scienceworld.epo")),
-        ("lib/scienceworld_runs.epo", include_str!("../../pipelines/lib/scienceworld_runs.epo")),
-    ],
-};
+/// What `std/…` and `lib/…` mean where no setting names a folder for them.
+pub static LIBRARY: Library = Library::compiled(&[
+    ("std/prelude.epo", include_str!("../../pipelines/std/prelude.epo")),
+    ("std/losses.epo", include_str!("../../pipelines/std/losses.epo")),
+    ("std/advantages.epo", include_str!("../../pipelines/std/advantages.epo")),
+    ("lib/household.epo", include_str!("../../pipelines/lib/household.epo")),
+    ("lib/epo_released.epo", include_str!("../../pipelines/lib/epo_released.epo")),
+    ("lib/alfworld.epo", include_str!("../../pipelines/lib/alfworld.epo")),
+    ("lib/alfworld_runs.epo", include_str!("../../pipelines/lib/alfworld_runs.epo")),
+    ("lib/scienceworld.epo", include_str!("../../pipelines/lib/scienceworld.epo")),
+    ("lib/scienceworld_runs.epo", include_str!("../../pipelines/lib/scienceworld_runs.epo")),
+]);
 
 /// A function of the library, as its file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LibraryFunction {
-    pub file: &'static str,
-    pub name: &'static str,
+pub struct LibraryFunction<'l> {
+    pub file: &'l str,
+    pub name: &'l str,
     /// The whole line: `fn ratio() = exp(log_ratio())`.
-    pub text: &'static str,
+    pub text: &'l str,
     /// The comment above it, with its `#`; the example is not among its lines.
-    pub comment: &'static str,
+    pub comment: &'l str,
     /// What stands behind `# Example:`: an expression that is one number in a loss, or one in an advantage or a schedule. Empty if there is none.
-    pub example: &'static str,
+    pub example: &'l str,
 }
 
 /// Every function of a file of the library, in its order.
-pub fn library_functions(file: &str) -> Vec<LibraryFunction> {
-    let Some((file, text)) = LIBRARY.files.iter().find(|(name, _)| *name == file) else { return Vec::new() };
+pub fn library_functions<'l>(library: &'l Library, file: &str) -> Vec<LibraryFunction<'l>> {
+    let Some((file, text)) = library.files().find(|(name, _)| *name == file) else { return Vec::new() };
     let mut found = Vec::new();
     // Where the comment that is being read began.
     let (mut start, mut at) = (None, 0);

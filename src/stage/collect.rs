@@ -51,10 +51,6 @@ impl Stage for Collect {
         Self::OUTPUTS.to_vec()
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn draws(&self) -> bool {
         self.actor.draws()
     }

@@ -9,6 +9,6 @@ kind! {
         /// A seed of its own instead of the pipeline's, so that the stage is shared by all seeds.
         seed: Option<u64> [default None],
         /// Stages that must be done before, for order alone.
-        after: Vec<AnyInput> [default Vec::new()],
+        after: Vec<AnyInput> [untouched default Vec::new()],
     }
 }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::RunError;
-use crate::kind::Artifact;
+use crate::kind::{Artifact, Identity};
 use serde::Serialize;
 use std::fmt;
 
@@ -26,25 +26,14 @@ impl Figure {
     }
 }
 
-/// An identity without some fields: those that cannot change a number.
-pub(crate) fn without(mut identity: serde_json::Value, fields: &[&str]) -> serde_json::Value {
-    if let Some(map) = identity.as_object_mut() {
-        fields.iter().for_each(|field| drop(map.shift_remove(*field)));
-    }
-    identity
-}
-
-/// A checked stage: everything it needs but the results of other stages and a device.
-pub trait Stage: fmt::Debug + Send + Sync {
+/// A checked stage: everything it needs but the results of other stages and a device. Its identity is all that can change a number in its
+/// results, apart from its inputs and its seed.
+pub trait Stage: Identity + fmt::Debug + Send + Sync {
     /// The word it is written with: `rl`.
     fn kind(&self) -> &'static str;
 
     /// The first is what the stage's bare name stands for.
     fn outputs(&self) -> Vec<Output>;
-
-    /// All that can change a number in the stage's results, apart from its inputs and its seed. Its serialisation is part of the task's digest:
-    /// maps must be ordered, and nothing of where or how fast (devices, folders) may appear.
-    fn identity(&self) -> serde_json::Value;
 
     /// Whether it draws random numbers; if not, one task serves all seeds.
     fn draws(&self) -> bool;

@@ -83,10 +83,6 @@ impl Stage for Evaluate {
         Self::OUTPUTS.to_vec()
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn draws(&self) -> bool {
         self.player().is_some_and(ActorInput::draws)
     }

@@ -46,10 +46,6 @@ impl Stage for Export {
         Self::OUTPUTS.to_vec()
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn draws(&self) -> bool {
         matches!(self.policy, PolicyInput::New(_))
     }

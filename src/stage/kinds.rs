@@ -23,7 +23,7 @@ macro_rules! stages {
 }
 
 stages! {
-    super::tokenizer::Tokenizer: read_fields,
+    super::tokenizer::Tokenizer: read_checked,
     super::collect::Collect: read_fields,
     super::sft::Sft: read_fields,
     super::rl::Rl: read_checked,
@@ -37,10 +37,6 @@ impl Category for dyn Stage {
 
     fn entries() -> &'static [Entry<Self>] {
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        Stage::identity(self)
     }
 }
 

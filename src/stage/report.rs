@@ -45,10 +45,6 @@ impl Stage for Report {
         Self::OUTPUTS.to_vec()
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn draws(&self) -> bool {
         false
     }

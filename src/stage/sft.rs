@@ -1,7 +1,7 @@
 //! `sft`: supervised learning from episodes.
 
 use super::context::{Context, Progress};
-use super::contract::{Figure, Output, Stage, without};
+use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::policies::policy;
 use super::updater::{POLICY, Updater, compute, not_finite};
@@ -48,9 +48,9 @@ kind! {
         /// Rows of one update; a row is one turn.
         minibatch: Count [default Count(32)],
         /// Rows that are propagated at once; changes memory, not the update.
-        micro_batch: Count [default Count(16)],
+        micro_batch: Count [untouched default Count(16)],
         /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
-        checkpointing: bool [default false],
+        checkpointing: bool [untouched default false],
         /// The optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
     }
@@ -68,10 +68,6 @@ impl Stage for Sft {
 
     fn outputs(&self) -> Vec<Output> {
         Self::OUTPUTS.to_vec()
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        without(serde_json::to_value(self).unwrap_or_default(), &["micro_batch", "checkpointing"])
     }
 
     fn draws(&self) -> bool {

@@ -5,7 +5,9 @@ use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::tasks::{once_each, open, say_failures};
 use crate::kind;
-use crate::kind::{Artifact, Count};
+use crate::kind::{Artifact, Count, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::Component;
 use crate::model::Tokenizer as Bpe;
 use crate::play::SplitField;
 use crate::policy::TOKENIZER;
@@ -37,6 +39,17 @@ kind! {
 
 impl Tokenizer {
     pub const OUTPUTS: &[Output] = &[Output { name: "tokenizer", artifact: Artifact::Tokenizer }];
+
+    pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let read = Self::read_fields(component, reader)?;
+        if read.vocabulary.0 < Bpe::LEAST {
+            let place = component.fields.get("vocabulary").map_or(component.kind_span, |f| f.value.span);
+            let message = format!("a vocabulary of {} has no room for all bytes and the special tokens", read.vocabulary.0);
+            reader.report(Diagnostic::error("E0202", place, message).help(format!("use {} or more", Bpe::LEAST)));
+            return None;
+        }
+        Some(read)
+    }
 }
 
 impl Stage for Tokenizer {
@@ -46,10 +59,6 @@ impl Stage for Tokenizer {
 
     fn outputs(&self) -> Vec<Output> {
         Self::OUTPUTS.to_vec()
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
     }
 
     fn draws(&self) -> bool {

@@ -3,6 +3,7 @@ use super::digest::Digest;
 use super::error::StoreError;
 use super::files;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -52,7 +53,8 @@ impl Manifest {
 
     /// Names the content of the folder.
     pub fn digest(&self) -> Digest {
-        Digest::of(&serde_json::to_value(&self.files).unwrap_or_default())
+        let files = self.files.iter().map(|(name, mark)| (name.clone(), json!({ "bytes": mark.bytes, "blake3": mark.blake3.hex() })));
+        Digest::of(&Value::Object(files.collect()))
     }
 
     /// Says what is wrong with the files of a folder: absent, of another length, of another content. `content = false` looks at lengths alone.

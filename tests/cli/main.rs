@@ -7,6 +7,8 @@ mod help;
 mod pipes;
 mod probe;
 mod reference;
+#[path = "../common/repository.rs"]
+mod repository;
 mod resolved;
 mod runs;
 mod show;

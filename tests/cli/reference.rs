@@ -1,6 +1,7 @@
 //! The pages under `docs/reference/` say what the program says, and every example in them is sound.
 //! `UPDATE=1 cargo test --test cli reference` writes them.
 
+use crate::repository::REPOSITORY;
 use epo::cli::reference::pages;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
@@ -17,12 +18,12 @@ fn pages_are_fresh() {
     let folder = Path::new("docs/reference");
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(folder).expect("a folder");
-        for (name, text) in pages() {
+        for (name, text) in pages(&REPOSITORY) {
             fs::write(folder.join(name), text).expect("a page");
         }
         return;
     }
-    for (name, text) in pages() {
+    for (name, text) in pages(&REPOSITORY) {
         let found = fs::read_to_string(folder.join(name)).unwrap_or_default();
         let differs = found.lines().zip(text.lines()).find(|(a, b)| a != b);
         assert!(found == text, "docs/reference/{name} is stale; run `UPDATE=1 cargo test --test cli reference`\n{differs:?}");
@@ -57,7 +58,7 @@ fn examples_of_kinds_have_no_mistakes() {
     let mut count = 0;
     for (_, kind) in all_kinds() {
         for text in examples(kind.doc) {
-            let compiled = compile(&Request { root: Root::Text { name: kind.name, text: &text }, overrides: &[] });
+            let compiled = compile(&Request { root: Root::Text { name: kind.name, text: &text }, overrides: &[], library: &REPOSITORY });
             assert!(compiled.diagnostics.is_empty(), "{}\n{}", kind.name, render_all(&compiled.sources, &compiled.diagnostics, false));
             if let Err(errors) = Plan::new(&compiled.pipelines) {
                 panic!("{}\n{}", kind.name, render_all(&compiled.sources, &errors, false));
@@ -73,7 +74,7 @@ fn examples_of_functions_have_no_mistakes() {
     for function in &FUNCTIONS {
         let text = format!("pipeline p {{ loss {{ minimize = {} }} }}\n", function.example);
         let (sources, found, mut diagnostics) =
-            equations(&Request { root: Root::Text { name: function.name, text: &text }, overrides: &[] });
+            equations(&Request { root: Root::Text { name: function.name, text: &text }, overrides: &[], library: &REPOSITORY });
         let block = found.first().and_then(|e| e.loss.as_ref());
         let checked = block.map(|block| Objective::check(block, &Scope::loss(), &mut diagnostics));
         assert!(diagnostics.is_empty(), "{}\n{}", function.name, render_all(&sources, &diagnostics, false));

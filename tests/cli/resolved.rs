@@ -1,5 +1,6 @@
 //! The resolved text of a file runs alone and asks for the very same tasks.
 
+use crate::repository::REPOSITORY;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
 use epo::plan::Plan;
@@ -8,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 fn compiled(root: Root<'_>, overrides: &[String]) -> Compiled {
-    compile(&Request { root, overrides })
+    compile(&Request { root, overrides, library: &REPOSITORY })
 }
 
 /// Digest and names of every task.

@@ -1,6 +1,7 @@
 //! Batches out of nothing, in the form of a batch file, and the functions of the standard library.
 
-use epo::spec::{LIBRARY, library_functions};
+use crate::repository::REPOSITORY;
+use epo::spec::library_functions;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
@@ -101,8 +102,8 @@ pub fn padded(file: &Value, front: usize, behind: usize) -> Value {
 
 /// The examples of a file of the standard library by their functions: every function has one and is in it.
 fn examples(file: &str) -> Vec<(String, String)> {
-    let functions = library_functions(file);
-    let defined = LIBRARY.text(file).expect("a file of the library").lines().filter(|line| line.starts_with("fn ")).count();
+    let functions = library_functions(&REPOSITORY, file);
+    let defined = REPOSITORY.text(file).expect("a file of the library").lines().filter(|line| line.starts_with("fn ")).count();
     assert_eq!(functions.len(), defined, "{file}");
     for function in &functions {
         let name = function.name;

@@ -1,6 +1,7 @@
 //! The three readings of EPO (arXiv:2509.22576): which of them has a gradient that smooths.
 
 use super::random::batch;
+use crate::repository::REPOSITORY;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
 use epo::plan::check;
@@ -32,7 +33,7 @@ const V1: &str = "phase() * trajectory_mean(0.1 * corridor_indicator(entropy, ar
 const RELEASED: &str = "where(max(turn_index) >= 1, 1, 0) * mean(0.1 * corridor_indicator(entropy, around = history(entropy, by = turn_index), low = 0.8, high = 1.2))";
 
 fn messages(file: &Path) -> String {
-    let (sources, diagnostics) = check(&Request { root: Root::File(file), overrides: &[] });
+    let (sources, diagnostics) = check(&Request { root: Root::File(file), overrides: &[], library: &REPOSITORY });
     render_all(&sources, &diagnostics, false)
 }
 

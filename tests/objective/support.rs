@@ -1,12 +1,13 @@
 //! From text of the language to checked objectives, and from the golden batches to batches.
 
+use crate::repository::REPOSITORY;
 use epo::lang::load::{Root, load};
 use epo::lang::resolve::{Resolver, Words};
 use epo::lang::term::{LossBlock, Term};
 use epo::lang::value::ValueKind;
 use epo::lang::{Diagnostics, SourceMap, render};
 use epo::objective::{Advantage, Objective, Scope, VOCABULARY};
-use epo::spec::{LIBRARY, PRELUDE};
+use epo::spec::PRELUDE;
 use std::sync::Arc;
 
 /// A text, its messages, and what its one pipeline says.
@@ -26,10 +27,10 @@ pub fn compile(lines: &str) -> Compiled {
 
 pub fn compile_file(text: &str) -> Compiled {
     let mut sources = SourceMap::default();
-    let (program, mut diagnostics) = load(Root::Text { name: "test.epo", text }, &LIBRARY, &mut sources);
+    let (program, mut diagnostics) = load(Root::Text { name: "test.epo", text }, &REPOSITORY, &mut sources);
     let (mut loss, mut advantage, mut schedule) = (None, None, None);
     if let Some(mut program) = program {
-        let (prelude, _) = program.add_library(PRELUDE, &LIBRARY, &mut sources);
+        let (prelude, _) = program.add_library(PRELUDE, &REPOSITORY, &mut sources);
         let words = Words {
             vocabulary: &VOCABULARY,
             kinds: vec![],

@@ -2,6 +2,8 @@
 
 mod methods;
 mod readings;
+#[path = "../common/repository.rs"]
+mod repository;
 mod walk;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! `docs/methods.md`, written from the recipes of `household`.
 
+use super::repository::REPOSITORY;
 use super::{fresh, recipes};
 use epo::equation::{latex, latex_name, readable, term_text_shallow};
 use epo::lang::ast::LineKind;
@@ -57,7 +58,7 @@ fn methods(path: &Path) -> Vec<Method> {
     let mut sources = SourceMap::default();
     let source = sources.add("recipe.epo", None, &text);
     let tree = parser::parse(&sources, source).0.expect("a tree");
-    let request = Request { root: Root::File(path), overrides: &[] };
+    let request = Request { root: Root::File(path), overrides: &[], library: &REPOSITORY };
     let titles = compile(&request).pipelines;
     let (sources, all, _) = equations(&request);
     let mut found = Vec::new();

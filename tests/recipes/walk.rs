@@ -1,5 +1,6 @@
 //! Every file passes `check`, and the recipes of the three environments are the same methods.
 
+use super::repository::REPOSITORY;
 use super::{files, recipes};
 use epo::lang::ast::LineKind;
 use epo::lang::load::Root;
@@ -26,7 +27,7 @@ fn every_file_passes_check() {
     let mut warned: Vec<String> = Vec::new();
     let all = files("pipelines");
     for path in &all {
-        let (sources, diagnostics) = plan::check(&Request { root: Root::File(path), overrides: &[] });
+        let (sources, diagnostics) = plan::check(&Request { root: Root::File(path), overrides: &[], library: &REPOSITORY });
         let text = fs::read_to_string(path).expect("a file");
         for diagnostic in &diagnostics.0 {
             let label = diagnostic.labels.first().expect("a place");
@@ -71,7 +72,7 @@ fn the_same_terms_everywhere() {
     let of = |environment: &str| -> BTreeMap<String, Vec<String>> {
         let mut terms = BTreeMap::new();
         for path in &recipes(environment) {
-            let (_, all, _) = equations(&Request { root: Root::File(path), overrides: &[] });
+            let (_, all, _) = equations(&Request { root: Root::File(path), overrides: &[], library: &REPOSITORY });
             for found in all {
                 let mut lines: Vec<String> = found.lines().into_iter().map(|(name, _)| name).collect();
                 lines.sort();

@@ -260,15 +260,17 @@ fn what_a_run_folder_holds() {
 fn a_stage_that_does_not_give_what_it_promised() {
     #[derive(Debug)]
     struct Empty;
+    impl crate::kind::Identity for Empty {
+        fn identity(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+    }
     impl crate::stage::Stage for Empty {
         fn kind(&self) -> &'static str {
             "export"
         }
         fn outputs(&self) -> Vec<crate::stage::Output> {
             vec![crate::stage::Output { name: "folder", artifact: Artifact::Folder }]
-        }
-        fn identity(&self) -> serde_json::Value {
-            serde_json::Value::Null
         }
         fn draws(&self) -> bool {
             false

@@ -1,19 +1,82 @@
-//! Files that are compiled into the program.
+//! Files that are found from everywhere: compiled into the program, or in a folder of the user's.
+
+use super::read;
+use std::path::{Path, PathBuf};
 
 /// Names (`std/losses.epo`) and texts.
-#[derive(Clone, Copy, Debug)]
-pub struct Library {
-    pub files: &'static [(&'static str, &'static str)],
+#[derive(Clone, Debug)]
+pub struct Library(Texts);
+
+#[derive(Clone, Debug)]
+enum Texts {
+    Compiled(&'static [(&'static str, &'static str)]),
+    Folder { folder: PathBuf, files: Vec<(String, String)> },
 }
 
 impl Library {
-    pub const EMPTY: Library = Library { files: &[] };
+    /// No file is found.
+    pub const EMPTY: Self = Self::compiled(&[]);
 
-    pub fn text(&self, name: &str) -> Option<&'static str> {
-        self.files.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+    /// Names and texts that are part of the program.
+    pub const fn compiled(files: &'static [(&'static str, &'static str)]) -> Self {
+        Self(Texts::Compiled(files))
     }
 
+    /// Reads a folder in the place of `whole`: all its files, and what else lies beside them.
+    ///
+    /// # Errors
+    /// Which file is missing or cannot be read.
+    pub fn read(folder: &Path, whole: &Self) -> Result<Self, String> {
+        if !folder.is_dir() {
+            return Err(format!("`{}` is no folder", folder.display()));
+        }
+        let mut names: Vec<String> = whole.names().map(str::to_owned).collect();
+        let mut places: Vec<String> = names.iter().filter_map(|name| Some(name.rsplit_once('/')?.0.to_owned())).collect();
+        places.dedup();
+        for place in places {
+            let beside = read::neighbours(&folder.join(&place).join("any"), &format!("{place}/any"));
+            names.extend(beside.into_iter().filter(|name| whole.text(name).is_none()));
+        }
+        let read = |name: String| match read::file(&folder.join(&name)) {
+            Ok(text) => Ok((name, text)),
+            Err(trouble) => Err(trouble.diagnostic(&read::shown(&folder.join(&name)), None).message),
+        };
+        let files = names.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self(Texts::Folder { folder: folder.to_owned(), files }))
+    }
+
+    /// The text of a file by its name in the library.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.files().find(|(known, _)| *known == name).map(|(_, text)| text)
+    }
+
+    /// What there is, the files of the program in their order first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|(name, _)| *name)
+        self.files().map(|(name, _)| name)
+    }
+
+    /// Names and texts.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (compiled, read) = match &self.0 {
+            Texts::Compiled(files) => (*files, [].as_slice()),
+            Texts::Folder { files, .. } => ([].as_slice(), files.as_slice()),
+        };
+        compiled.iter().copied().chain(read.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    }
+
+    /// Where a file of the library lies on the disk.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        match &self.0 {
+            Texts::Compiled(_) => None,
+            Texts::Folder { folder, .. } => Some(folder.join(name)),
+        }
+    }
+
+    /// Where its files are looked for, in words.
+    pub(super) fn place(&self) -> String {
+        match &self.0 {
+            Texts::Compiled(_) => "among the compiled-in files".into(),
+            Texts::Folder { folder, .. } => format!("in the library `{}`", folder.display()),
+        }
     }
 }

@@ -104,9 +104,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Which of the loaded or compiled-in files defines a name, for a suggestion.
-    fn standard_file(&self, name: &str) -> Option<&'static str> {
-        self.words.library.iter().find(|(_, names)| names.iter().any(|n| n == name)).map(|(file, _)| *file)
+    /// Which file of the library defines a name, for a suggestion.
+    fn standard_file(&self, name: &str) -> Option<&'a str> {
+        self.words.library.iter().find(|(_, names)| names.iter().any(|n| n == name)).map(|(file, _)| file.as_str())
     }
 
     fn sweep(&self, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {

@@ -44,8 +44,8 @@ pub struct Words {
     pub inherited: Vec<&'static str>,
     /// Pipeline lines with a meaning of their own (`title`, `seeds`).
     pub settings: Vec<&'static str>,
-    /// The compiled-in files and the names they define, for suggestions.
-    pub library: Vec<(&'static str, Vec<String>)>,
+    /// The files of the library and the names they define, for suggestions.
+    pub library: Vec<(String, Vec<String>)>,
 }
 
 impl Words {

@@ -65,10 +65,6 @@ impl OptimizerKind for Adamw {
         Self::INFO.name
     }
 
-    fn identity(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
     fn rate(&self, now: Now) -> f64 {
         self.lr.at(now)
     }

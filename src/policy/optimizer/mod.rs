@@ -9,18 +9,16 @@ mod tests;
 pub use adamw::Adamw;
 
 use crate::equation::Now;
-use crate::kind::{Category, Entry, KindInfo, Reader};
+use crate::kind::{Category, Entry, Identity, KindInfo, Reader};
 use crate::lang::value::Component;
 use crate::model::{Gradients, ModelError, OptimizerState, Role, Update, Weights};
 use std::fmt;
 use std::sync::Arc;
 
 /// How parameters follow their gradients, as a pipeline declares it.
-pub trait OptimizerKind: fmt::Debug + Send + Sync + 'static {
+pub trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The word it is written with. It stands in the files of its state.
     fn kind(&self) -> &'static str;
-
-    fn identity(&self) -> serde_json::Value;
 
     /// The learning rate, as metrics and messages give it.
     fn rate(&self, now: Now) -> f64;
@@ -70,10 +68,6 @@ impl Category for dyn OptimizerKind {
 
     fn entries() -> &'static [Entry<Self>] {
         ENTRIES
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        OptimizerKind::identity(self)
     }
 }
 

@@ -274,7 +274,7 @@ fn the_state_of_another_is_refused_by_name() {
 
 #[test]
 fn identities_differ() {
-    let identities: Vec<String> = all().iter().map(|(_, optimizer)| OptimizerKind::identity(&**optimizer).to_string()).collect();
+    let identities: Vec<String> = all().iter().map(|(_, optimizer)| optimizer.identity().to_string()).collect();
     for (i, one) in identities.iter().enumerate() {
         assert!(identities[..i].iter().all(|other| other != one), "{one}");
     }

@@ -9,7 +9,7 @@ use crate::lang::resolve::open::SWEEP;
 use crate::lang::value::{Value, ValueKind};
 use crate::objective::VOCABULARY;
 use crate::registry::all_kinds;
-use crate::spec::compile::{INHERITED, SETTINGS};
+use crate::spec::compile::{SETTINGS, inherited};
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) fn mentioned(resolver: &Resolver<'_>, instance: usize) -> Vec<usize> 
     let mut found = Vec::new();
     let mut note = |value: &Value| walk(value, &mut |name| found.extend(resolver.pipeline_seen_from(instance, name)));
     resolver.stages(instance).iter().for_each(|(_, _, value)| note(value));
-    for line in INHERITED {
+    for line in inherited() {
         resolver.line_quietly(instance, line).iter().for_each(|value| note(value));
     }
     found
@@ -45,7 +45,8 @@ impl<'p, 'a> Printer<'p, 'a> {
             names.insert(pipeline, free.unwrap_or_default());
         }
         let mut taken: BTreeSet<String> = names.values().cloned().collect();
-        let words = VOCABULARY.quantities.iter().chain(VOCABULARY.keys).chain(&INHERITED).chain(&SETTINGS);
+        let inherited = inherited();
+        let words = VOCABULARY.quantities.iter().chain(VOCABULARY.keys).chain(&inherited).chain(&SETTINGS);
         taken.extend(words.map(|w| w.to_string()));
         taken.extend(VOCABULARY.functions.iter().map(|f| f.name.to_string()));
         for &instance in instances {
@@ -161,7 +162,7 @@ fn open_lines(resolver: &Resolver<'_>, instance: usize) -> BTreeSet<String> {
 /// The lines that stages take over. Without stages, all that could be.
 fn lines_read(stages: &[(String, crate::lang::Span, Arc<Value>)]) -> BTreeSet<&'static str> {
     if stages.is_empty() {
-        return INHERITED.into_iter().collect();
+        return inherited().into_iter().collect();
     }
     let mut read = BTreeSet::from(["iterations"]);
     for (_, _, value) in stages {

@@ -62,9 +62,9 @@ kind! {
         /// Rows of one update; left out, all rows.
         minibatch: Option<Count> [default None],
         /// Rows that are propagated at once; changes memory, not the update.
-        micro_batch: Count [default Count(16)],
+        micro_batch: Count [untouched default Count(16)],
         /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
-        checkpointing: bool [default false],
+        checkpointing: bool [untouched default false],
         /// The policy's optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
         /// How responses are made while collecting, if not as the policy says.
@@ -78,7 +78,7 @@ kind! {
         /// What is logged.
         log: Log [default Log::Values],
         /// Iterations between checkpoints.
-        checkpoint_every: Count [default Count(1)],
+        checkpoint_every: Count [untouched default Count(1)],
     }
 }
 

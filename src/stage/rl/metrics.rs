@@ -1,18 +1,21 @@
 //! What is logged of an iteration.
 
 use super::super::results::{mean_entropy, mean_figures};
+use super::corridor::EntropyLine;
 use super::update::Updates;
 use crate::rollout::Episode;
 use crate::store::MetricRecord;
 
-/// Named terms of a loss that a report draws with the entropy: the past mean, the corridor's bounds, the phase weight.
-const ENTROPY_LINES: [(&str, &str); 4] =
-    [("reference", "entropy.reference"), ("low", "entropy.low"), ("high", "entropy.high"), ("phase", "phase")];
-
 /// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid` (share of turns), `entropy` (mean over the tokens that the policy
 /// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
 /// `advantage` (mean absolute value).
-pub fn record(iteration: usize, episodes: &[Episode], updates: &Updates, advantage: Option<f64>) -> MetricRecord {
+pub fn record(
+    iteration: usize,
+    episodes: &[Episode],
+    updates: &Updates,
+    advantage: Option<f64>,
+    entropy_lines: &[EntropyLine],
+) -> MetricRecord {
     let played: Vec<&Episode> = episodes.iter().filter(|e| !e.failed()).collect();
     let n = played.len().max(1) as f64;
     let turns: usize = played.iter().map(|e| e.turns.len()).sum();
@@ -37,13 +40,13 @@ pub fn record(iteration: usize, episodes: &[Episode], updates: &Updates, advanta
     for (name, value) in &updates.values {
         record = record.with(name.clone(), *value);
     }
-    for (term, metric) in ENTROPY_LINES {
+    for (term, metric) in entropy_lines {
         // in the first iteration there is no past to speak of
-        if iteration == 0 && term != "phase" {
+        if iteration == 0 && *metric != "phase" {
             continue;
         }
-        if let Some(value) = updates.values.get(&format!("loss/{term}")) {
-            record = record.with(metric, *value);
+        if let Some(value) = updates.values.get(term) {
+            record = record.with(*metric, *value);
         }
     }
     record

@@ -3,6 +3,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod corridor;
 mod fields;
 mod learner;
 mod metrics;
@@ -16,14 +17,11 @@ use self::learner::Learner;
 use self::selection::Selection;
 use self::update::update;
 use super::context::{Context, Progress};
-use super::contract::{Figure, Output, Stage, without};
+use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::tasks::open;
 use crate::kind::Artifact;
 use crate::store::MetricRecord;
-
-/// Fields that can only change how fast or how often something is written.
-const UNTOUCHED: [&str; 3] = ["micro_batch", "checkpointing", "checkpoint_every"];
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
@@ -50,10 +48,6 @@ impl Stage for Rl {
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
-    }
-
-    fn identity(&self) -> serde_json::Value {
-        without(serde_json::to_value(self).unwrap_or_default(), &UNTOUCHED)
     }
 
     fn draws(&self) -> bool {
@@ -103,6 +97,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let (world, panel) = open(context, &stage.on)?;
     let mut learner = Learner::new(stage, context)?;
     let mut selection = Selection::new(stage);
+    let entropy_lines = corridor::entropy_lines(&stage.loss.0);
     let iterations = stage.iterations.0;
     let start = checkpoint::resume(&mut learner, &mut selection, context)?;
     for iteration in start..iterations {
@@ -111,7 +106,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
-        let mut record = metrics::record(iteration, &episodes, &updates, estimated);
+        let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
             for (name, value) in evaluated {
                 record.values.insert(name, value);

@@ -182,5 +182,4 @@ fn description(figure: &Figure) -> String {
 }
 
 #[cfg(test)]
-#[path = "svg_tests.rs"]
 mod tests;

@@ -54,7 +54,7 @@ pub fn html(data: &ReportData) -> String {
                 ));
             });
             m.newline();
-            m.element("script", &[], |m| m.fixed(include_str!("hover.js")));
+            m.element("script", &[], |m| m.fixed(include_str!("../hover.js")));
         });
     });
     m.newline();
@@ -68,7 +68,7 @@ fn head(m: &mut Markup, title: &str) {
     m.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     m.leaf("title", &[], title);
     m.newline();
-    m.element("style", &[], |m| m.fixed(include_str!("page.css")));
+    m.element("style", &[], |m| m.fixed(include_str!("../page.css")));
 }
 
 fn contents(m: &mut Markup) {

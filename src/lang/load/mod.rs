@@ -1,4 +1,4 @@
-//! Reads a file and everything it imports. An import is looked up beside the importing file, then among the compiled-in files.
+//! Reads a file and everything it imports. An import is looked up beside the importing file, then in the library.
 
 mod library;
 mod read;
@@ -8,7 +8,7 @@ pub use library::Library;
 use super::ast::{File, Ident, LineKind};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::parser;
-use super::source::{SourceId, SourceMap, Span};
+use super::source::{Source, SourceId, SourceMap, Span};
 use read::Trouble;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub struct Import {
 #[derive(Clone, Copy, Debug)]
 pub enum Root<'a> {
     File(&'a Path),
-    /// A text that is in no file; it can only import compiled-in files.
+    /// A text that is in no file; it can only import files of the library.
     Text {
         name: &'a str,
         text: &'a str,
@@ -73,17 +73,17 @@ pub fn load(root: Root<'_>, library: &Library, sources: &mut SourceMap) -> (Opti
 }
 
 impl Program {
-    /// Adds a compiled-in file that nothing imports (a prelude) and what it imports; gives its index. A file that is already there is not
+    /// Adds a file of the library that nothing imports (a prelude) and what it imports; gives its index. A file that is already there is not
     /// read again.
     pub fn add_library(&mut self, name: &str, library: &Library, sources: &mut SourceMap) -> (Option<usize>, Diagnostics) {
         let program = std::mem::replace(self, Program { files: Vec::new(), root: 0 });
         let mut loader = Loader::new(library, sources, program);
-        let text = library.text(name).unwrap_or_default();
+        let text = library.text(name).unwrap_or_default().to_owned();
         let known = loader.program.files.iter().position(|f| {
             let source = loader.sources.get(f.source);
             source.path.is_none() && source.name == name
         });
-        let index = known.or_else(|| loader.parsed(Origin::Library(name.to_owned()), name.to_owned(), None, text.to_owned()));
+        let index = known.or_else(|| loader.parsed(Origin::Library(name.to_owned()), name.to_owned(), None, text));
         *self = loader.program;
         (index, loader.messages)
     }
@@ -93,7 +93,7 @@ impl Program {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     Disk(PathBuf),
-    /// The name of a compiled-in file; empty for a text in no file.
+    /// The name of a file of the library; empty for a text in no file.
     Library(String),
 }
 
@@ -137,7 +137,11 @@ impl<'a> Loader<'a> {
 
     /// Parses a text and follows its imports; gives the file's index.
     fn parsed(&mut self, origin: Origin, name: String, path: Option<&Path>, text: String) -> Option<usize> {
-        let source = self.sources.add(name, path, text);
+        let library = match &origin {
+            Origin::Library(name) if !name.is_empty() => self.library.path(name),
+            _ => None,
+        };
+        let source = self.sources.push(Source { name, path: path.map(Path::to_path_buf), library, text });
         let (file, messages) = parser::parse(self.sources, source);
         messages.0.into_iter().for_each(|m| self.messages.push(m));
         let Some(ast) = file else {
@@ -201,8 +205,8 @@ impl<'a> Loader<'a> {
             None => diagnostic,
         };
         match beside {
-            Some(_) => diagnostic.help(format!("looked for `{}`, then among the compiled-in files", read::beside(importer, wanted))),
-            None => diagnostic.help("looked among the compiled-in files"),
+            Some(_) => diagnostic.help(format!("looked for `{}`, then {}", read::beside(importer, wanted), self.library.place())),
+            None => diagnostic.help(format!("looked {}", self.library.place())),
         }
     }
 

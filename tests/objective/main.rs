@@ -1,0 +1,16 @@
+//! Objectives through the language: against reference values, and against what must hold of any of them.
+
+mod builtins;
+mod differences;
+mod edges;
+mod golden;
+mod hostile;
+mod invariance;
+mod messages;
+mod random;
+mod readings;
+#[path = "../common/repository.rs"]
+mod repository;
+mod run;
+mod support;
+mod updates;
