@@ -11,7 +11,7 @@ mod reader;
 pub use category::{Category, Entry, Part};
 pub use field::{Field, read_list};
 pub use identity::Identity;
-pub use number::{Count, Fraction, NonNegative, Positive};
+pub use number::{BelowOne, Count, Fraction, NonNegative, Positive};
 pub use reader::{Reader, Reference};
 
 use serde::Serialize;
