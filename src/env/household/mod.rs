@@ -47,6 +47,7 @@ mod world;
 
 pub use combination::Combination;
 pub use config::{Config, ConfigError};
+pub use generate::SPLITS;
 pub use layout::{Layout, Spot, Thing};
 pub use words::{Family, Object, Receptacle, Room};
 pub use world::{EXPERT_TURNS, Household};
