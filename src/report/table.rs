@@ -1,7 +1,7 @@
 //! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
 
 use super::compare::{Comparison, compare};
-use super::data::{ReportData, ResultRow};
+use super::data::{ReportData, ResultRow, is_yardstick};
 use super::interval::{Interval, Rate};
 use super::label;
 use serde::Serialize;
@@ -141,7 +141,7 @@ impl Table {
 
 impl TableRow {
     pub(super) fn is_yardstick(&self) -> bool {
-        ResultRow { actor: self.actor.clone(), ..ResultRow::default() }.is_yardstick()
+        is_yardstick(&self.actor)
     }
 }
 
