@@ -5,10 +5,14 @@
 mod shapes;
 
 use candle_core::{DType, Device};
+use epo::equation::{Now, ScheduleField};
 use epo::model::*;
+use epo::policy::{Adamw, OptimizerKind};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;
+
+const NOW: Now = Now { iteration: 0.0, iterations: 1.0, progress: 0.0 };
 
 const ROWS: usize = 16;
 const PROMPT: usize = 128;
@@ -117,19 +121,20 @@ fn speed(shape: &Shape, device: &Device) -> Result<(), ModelError> {
     let all = best(|| generator.run(requests(1.0, SAMPLED)).map(drop))?;
     drop(generator);
     let (rows, compute) = (rows(BATCH.0, BATCH.1), Compute::default());
-    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights)?;
+    let optimizer = Adamw { lr: ScheduleField::constant(1e-6), ..Adamw::default() };
+    let mut state = optimizer.start(&weights)?;
     let mut most: f64 = 0.0;
     let train = best(|| {
         let (_, mut gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes(&rows), &compute)?;
         gradients.clip(1.0)?;
-        optimizer.step(&weights, &gradients, 1e-6)?;
+        optimizer.step(&mut state, &weights, &gradients, NOW)?;
         device.synchronize()?;
         most = most.max(used().unwrap_or(f64::NAN));
         Ok(())
     })?;
     let decode = (ROWS * (SAMPLED - 1)) as f64 / (all - prompts);
     // The memory is free again for the other one.
-    drop((optimizer, weights));
+    drop((state, weights));
     let peer = peer(shape);
     let beside = |name: &str| peer.as_ref().and_then(|p| p[name].as_f64()).map_or(String::new(), |x| format!(" (PyTorch {x:.3})"));
     println!(

@@ -5,10 +5,14 @@
 mod shapes;
 
 use candle_core::{DType, Device};
+use epo::equation::{Now, ScheduleField};
 use epo::model::*;
+use epo::policy::{Adamw, OptimizerKind};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
+
+const NOW: Now = Now { iteration: 0.0, iterations: 1.0, progress: 0.0 };
 
 const THREADS: usize = 2;
 const ROWS: usize = 8;
@@ -85,12 +89,13 @@ fn main() -> Result<(), ModelError> {
     let rows: Vec<Row> = (0..4).map(|i| Row::after(ids(10 + i, 256), 1)).collect();
     let targets: usize = rows.iter().map(|r| r.targets.len()).sum();
     let slopes = ScoreGradients { logp: vec![-1.0 / targets as f32; targets], entropy: vec![] };
-    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights)?;
+    let optimizer = Adamw { lr: ScheduleField::constant(1e-6), ..Adamw::default() };
+    let mut state = optimizer.start(&weights)?;
     let mut step = || {
         let evaluation = evaluate(&weights, &rows, 1.0, &compute).expect("scores");
         let mut gradients = evaluation.backward(&slopes).expect("gradients");
         gradients.clip(1.0).expect("a norm");
-        optimizer.step(&weights, &gradients, 1e-6).expect("a step");
+        optimizer.step(&mut state, &weights, &gradients, NOW).expect("a step");
     };
     step();
     let train = best(times, &mut step);

@@ -2,7 +2,7 @@
 
 use crate::kind::{Category, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
-use crate::policy::{ActorKind, AdapterKind, CriticKind, DecodeKind, OptimizerKind, PolicyKind};
+use crate::policy::{Actor, AdapterKind, CriticKind, Decode, OptimizerKind, PolicyKind};
 use crate::stage::{Common, Stage};
 
 /// Every kind, with its category's name.
@@ -16,8 +16,8 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     add::<dyn WellFormed>("actions", &mut kinds);
     add::<dyn PolicyKind>("policies", &mut kinds);
     add::<dyn AdapterKind>("adapters", &mut kinds);
-    add::<dyn DecodeKind>("decoding", &mut kinds);
-    add::<dyn ActorKind>("actors", &mut kinds);
+    add::<Decode>("decoding", &mut kinds);
+    add::<Actor>("actors", &mut kinds);
     add::<dyn CriticKind>("critics", &mut kinds);
     add::<dyn OptimizerKind>("optimizers", &mut kinds);
     kinds.into_iter()

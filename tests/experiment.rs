@@ -306,6 +306,25 @@ fn interrupted_it_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
+    for optimizer in
+        ["sgd { lr = 0.1, momentum = 0.9, nesterov = true, clip_norm = 1 }", "muon { lr = 0.005, others = adamw { lr = 1e-3 } }"]
+    {
+        let set = format!("tiny.optimizer={optimizer}");
+        let more = [&LONG[..], &["--set", &set]].concat();
+        let expected = reference(&[&more[..], &["--threads", "1"]].concat());
+        let runs = Runs::new();
+        let more = [&more[..], &["--threads", "2"]].concat();
+        let mut child = runs.start(TINY, &more);
+        runs.wait_for_checkpoint(&mut child, 2);
+        let _ = child.kill();
+        let _ = child.wait();
+        runs.run(TINY, &more).exits(0).says("going on at iteration");
+        assert!(runs.weights("train") == expected, "{optimizer}");
+    }
+}
+
+#[test]
 fn interrupted_it_says_how_to_go_on() {
     let runs = Runs::new();
     let mut child = command(&runs.args(TINY, &LONG)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary");

@@ -69,6 +69,7 @@ macro_rules! kind {
         }
 
         $crate::kind_identity!($name $($own)?);
+        $crate::kind_defaults!($name {} $( $field [$($rule)+] )*);
     };
 }
 
@@ -138,6 +139,27 @@ macro_rules! kind_rule {
     };
     (read $ty:ty, $kind:expr, $name:expr, $component:expr, $reader:expr, inherit default $($value:tt)+) => {
         $reader.optional::<$ty>($component, $name, true, || $($value)+)
+    };
+}
+
+/// A kind all of whose fields may be left out has a `Default`: every field left out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kind_defaults {
+    ($name:ident { $($done:tt)* }) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($done)* }
+            }
+        }
+    };
+    ($name:ident { $($done:tt)* } $field:ident [default $($value:tt)+] $($rest:tt)*) => {
+        $crate::kind_defaults!($name { $($done)* $field: $($value)+, } $($rest)*);
+    };
+    ($name:ident { $($done:tt)* } $field:ident [required] $($rest:tt)*) => {};
+    ($name:ident { $($done:tt)* } $field:ident [inherit] $($rest:tt)*) => {};
+    ($name:ident { $($done:tt)* } $field:ident [$word:ident $($rule:tt)+] $($rest:tt)*) => {
+        $crate::kind_defaults!($name { $($done)* } $field [$($rule)+] $($rest)*);
     };
 }
 

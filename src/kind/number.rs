@@ -58,6 +58,11 @@ bounded!(
     Fraction(f64), "a number from 0 to 1", |n| (0.0..=1.0).contains(&n)
 );
 
+bounded!(
+    /// From 0 up to, but not, 1: how much is kept from step to step.
+    BelowOne(f64), "a number of 0 or more and below 1", |n| (0.0..1.0).contains(&n)
+);
+
 /// The largest whole number that a field takes.
 const MOST: f64 = 1e12;
 

@@ -1,7 +1,7 @@
 //! Gradients of a model's parameters, by name.
 
 use super::composite::long;
-use super::optimizer::{slice, slice_mut};
+use super::slices::{slice, slice_mut};
 use super::threads::parallel;
 use super::{ModelError, Weights};
 use candle_core::backprop::GradStore;
@@ -92,7 +92,11 @@ impl Gradients {
     }
 }
 
-fn norm(tensor: &Tensor) -> Result<f64, ModelError> {
+/// The Euclidean norm of a tensor, summed in f64.
+///
+/// # Errors
+/// If the device refuses.
+pub fn norm(tensor: &Tensor) -> Result<f64, ModelError> {
     let sum = |x: &[f32]| x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
     if let (Storage::Cpu(CpuStorage::F32(values)), layout) = (&*tensor.storage_and_layout().0, tensor.layout()) {
         return Ok(sum(slice(values, layout)?).sqrt());

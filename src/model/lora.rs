@@ -3,7 +3,8 @@
 use super::composite::long;
 use super::native::packed::matrix;
 use super::native::{LowRank, Real};
-use super::weights::{Weights, layer_name, load_parts, save_parts, uniform};
+use super::parts::{bytes, load_parts, save_parts};
+use super::weights::{Weights, layer_name, uniform};
 use super::{DecoderConfig, ModelError};
 use candle_core::{DType, Tensor, Var};
 use indexmap::IndexMap;
@@ -136,7 +137,7 @@ impl Adapter {
         let mut kind = DType::F32;
         for (name, var) in &self.variables {
             kind = var.dtype();
-            parts.push((format!("base_model.model.{name}"), var.dims().to_vec(), super::weights::bytes(var)?));
+            parts.push((format!("base_model.model.{name}"), var.dims().to_vec(), bytes(var)?));
         }
         save_parts(&folder.join("adapter_model.safetensors"), kind, &parts, Some(("format", "pt".into())))?;
         let about = serde_json::json!({
@@ -178,7 +179,7 @@ impl Weights {
     pub(crate) fn with_saved_adapter(&self, lora: LoraConfig, path: &Path) -> Result<Weights, ModelError> {
         lora.validate()?;
         let mut variables = IndexMap::new();
-        for (name, tensor) in load_parts(path, &Adapter::shapes(self.config(), &lora))?.0 {
+        for (name, tensor) in load_parts(path, &Adapter::shapes(self.config(), &lora))? {
             variables.insert(name, Var::from_tensor(&tensor.to_dtype(self.dtype())?.to_device(&self.device())?)?);
         }
         Ok(self.below(Adapter { config: lora, variables }))

@@ -2,6 +2,7 @@
 
 use super::config::tests::{tiny, variants};
 use super::engine::{Ask, native_answers};
+use super::optimizer::tests::Trainer;
 use super::passes::Composite;
 use super::tests::{loss, random_rows, same_gradients, shake, slopes, worst_difference};
 use super::weights::layer_name;
@@ -119,7 +120,7 @@ fn rollouts_see_what_is_trained() {
     let rows = random_rows(&tiny(), 6, 5);
     let compute = Compute::default();
     let start = score(&reference, &rows, 1.0, &compute).unwrap();
-    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights).unwrap();
+    let mut trainer = Trainer::new(0.01, &weights);
     let frozen = weights.duplicate_base().unwrap().hash().unwrap();
     for _ in 0..3 {
         let requests = (0..4).map(|seed| {
@@ -132,7 +133,7 @@ fn rollouts_see_what_is_trained() {
             assert!(gap < 1e-4, "{gap}");
         }
         let (_, gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes(count(&rows)), &compute).unwrap();
-        optimizer.step(&weights, &gradients, 0.01).unwrap();
+        trainer.step(&weights, &gradients);
     }
     assert_eq!(score(&reference, &rows, 1.0, &compute).unwrap(), start);
     assert_ne!(score(&weights, &rows, 1.0, &compute).unwrap(), start);
@@ -156,7 +157,7 @@ fn what_is_frozen_costs_nothing_more() {
     let first = weights.packed::<f32>(true).unwrap();
     let rows = random_rows(&tiny(), 6, 5);
     let (_, gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes(count(&rows)), &Compute::default()).unwrap();
-    AdamW::new(AdamWConfig::default(), &weights).unwrap().step(&weights, &gradients, 0.01).unwrap();
+    Trainer::new(0.01, &weights).step(&weights, &gradients);
     let second = weights.packed::<f32>(false).unwrap();
     assert!(second.has_backward());
     for packed in [&first, &second] {
@@ -172,7 +173,7 @@ fn what_is_frozen_costs_nothing_more() {
     let sums = native::gradients::Sums::<f32>::zeros(&weights);
     assert_eq!(sums.scalars(), trained);
     let dir = tempfile::tempdir().unwrap();
-    AdamW::new(AdamWConfig::default(), &weights).unwrap().save(&dir.path().join("moments")).unwrap();
+    Trainer::new(0.01, &weights).state.save(&dir.path().join("moments")).unwrap();
     assert!(std::fs::metadata(dir.path().join("moments")).unwrap().len() < 2 * 4 * trained as u64 + 8192);
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::without_frames;
 use super::{DecoderConfig, ModelError, Weights};
-use candle_core::Device;
+use candle_core::{Device, Var};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that a device could give at present; `None` where it does not say.
@@ -62,12 +62,20 @@ pub(crate) fn fits_cache(weights: &Weights, slots: usize, capacity: usize) -> Re
     fits(bytes, available(&weights.device()), &what, "lower the policy's `context`")
 }
 
-/// Two moments of each trained parameter, its gradient, and the part of it that is being added.
-pub(crate) fn fits_training(weights: &Weights) -> Result<(), ModelError> {
-    let trained = weights.trained().values().map(|var| var.elem_count()).sum();
-    let what = format!("training {}, with two moments and the gradients of each,", counted(trained));
+/// What an optimiser keeps of each trained parameter (so many numbers for each of its own), its gradient, and the part of it that is being added.
+pub(crate) fn fits_training(weights: &Weights, keeps: impl Fn(&String, &Var) -> usize) -> Result<(), ModelError> {
+    let all = || weights.trained().iter().map(|(name, var)| (keeps(name, var), var.elem_count()));
+    let trained = all().map(|(_, count)| count).sum();
+    let kept: usize = all().map(|(kept, count)| kept.saturating_mul(count)).sum();
+    let moments = match all().map(|(kept, _)| kept).max() {
+        None | Some(0) => String::new(),
+        Some(1) => "one moment and ".into(),
+        Some(2) => "two moments and ".into(),
+        Some(n) => format!("{n} moments and "),
+    };
+    let what = format!("training {}, with {moments}the gradients of each,", counted(trained));
     let lower = "train an adapter (`adapter = lora { … }`), or take a smaller model";
-    fits(product(&[16, trained]), available(&weights.device()), &what, lower)
+    fits(product(&[4, kept.saturating_add(2 * trained)]), available(&weights.device()), &what, lower)
 }
 
 /// The most activations that were found to fit. What is freed stays with the process in part, so to ask again could be answered wrongly.
@@ -119,7 +127,7 @@ mod tests {
         assert!(message.starts_with("a backward pass over 16 rows of 16384 tokens together needs about 1048576.0 GiB, and "), "{message}");
         assert!(message.ends_with("free; lower `micro_batch`, set `checkpointing = true`, or shorten the prompts"), "{message}");
         assert_eq!(counted(134_515_008), "134.5 million parameters");
-        assert!(fits_training(&weights).is_ok());
+        assert!(fits_training(&weights, |_, _| 2).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Models: a decoder, its weights, scoring, gradients, generation, tokenizer, optimiser. Tensors and tokens, no pipelines.
 //!
 //! [`Weights`] hold the parameters once. [`score`] gives the log-probability and entropy of every token a policy chose,
-//! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`AdamW`] applies it,
+//! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`OptimizerState`] applies it,
 //! [`Generator`] makes new responses from the same parameters.
 
 mod cached;
@@ -20,12 +20,15 @@ mod memory;
 mod native;
 #[allow(missing_docs, clippy::pedantic)]
 mod optimizer;
+mod parts;
 mod passes;
 pub mod pretrained;
+mod product;
 pub mod reference;
 mod rope;
 mod row;
 mod score;
+mod slices;
 #[cfg(test)]
 mod tests;
 pub mod threads;
@@ -36,11 +39,12 @@ mod weights;
 pub use config::{DecoderConfig, Variant};
 pub use error::{ModelError, without_frames};
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
-pub use gradients::Gradients;
+pub use gradients::{Gradients, norm};
 pub use lanes::Compute;
 pub use lora::{Adapter, LoraConfig, TARGETS};
-pub use optimizer::{AdamW, AdamWConfig};
+pub use optimizer::{AdamW, OptimizerState, Parameter, Role, Update};
 pub use pretrained::{ChatTemplate, Message, Pretrained, Source};
+pub use product::product;
 pub use rope::RopeScaling;
 pub use row::{Row, Target};
 pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, logits, score};

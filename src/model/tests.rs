@@ -3,6 +3,7 @@
 use super::composite;
 use super::config::tests::{tiny, variants};
 use super::engine::{Answers, Ask, native_answers};
+use super::optimizer::tests::Trainer;
 use super::passes::Composite;
 use super::*;
 use candle_core::{DType, Device, Tensor};
@@ -275,7 +276,7 @@ fn short_numbers_are_close_and_their_sums_are_long() {
     let (long, of_short) = (gradients(&weights), gradients(&short));
     assert!(of_short.tensors().values().all(|tensor| tensor.dtype() == DType::F32));
     assert!((long.norm().unwrap() / of_short.norm().unwrap() - 1.0).abs() < 0.02);
-    AdamW::new(AdamWConfig::default(), &short).unwrap().step(&short, &of_short, 1e-2).unwrap();
+    Trainer::new(1e-2, &short).step(&short, &of_short);
     // A file holds 32 bits of each, which come back as what they were.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
@@ -305,7 +306,7 @@ pub(crate) fn same_gradients(ours: &Gradients, theirs: &Gradients) {
 fn the_loss_falls() {
     let config = DecoderConfig { width: 32, ..tiny() };
     let weights = Weights::init(&config, 3, &Device::Cpu, DType::F32).unwrap();
-    let mut optimizer = AdamW::new(AdamWConfig::default(), &weights).unwrap();
+    let mut trainer = Trainer::new(0.005, &weights);
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     let mut losses = Vec::new();
     for _ in 0..150 {
@@ -319,7 +320,7 @@ fn the_loss_falls() {
         let slopes = ScoreGradients { logp: vec![-1.0 / 32.0; 32], entropy: vec![] };
         let (scores, mut gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes, &Compute::default()).unwrap();
         gradients.clip(1.0).unwrap();
-        optimizer.step(&weights, &gradients, 0.005).unwrap();
+        trainer.step(&weights, &gradients);
         losses.push(-scores.logp.iter().sum::<f32>() / 32.0);
     }
     let (first, last) = (losses[0], losses[losses.len() - 10..].iter().sum::<f32>() / 10.0);

@@ -1,15 +1,14 @@
 //! The parameters of one model, by name: one copy, used by training and rollouts alike.
 
-use super::composite::long;
 use super::lora::Adapter;
 use super::native::{Packed, Real};
+use super::parts::{bytes, load_parts, save_parts};
 use super::{DecoderConfig, ModelError};
 use candle_core::{DType, Device, Tensor, Var};
 use indexmap::IndexMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use safetensors::tensor::{SafeTensors, TensorView};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -300,7 +299,7 @@ impl Weights {
     /// Goes back to what [`Weights::save_trained`] wrote.
     pub fn restore_trained(&self, path: &Path) -> Result<(), ModelError> {
         let shapes: Vec<(String, Vec<usize>)> = self.trained().iter().map(|(name, var)| (name.clone(), var.dims().to_vec())).collect();
-        for ((_, tensor), var) in load_parts(path, &shapes)?.0.into_iter().zip(self.trained().values()) {
+        for ((_, tensor), var) in load_parts(path, &shapes)?.into_iter().zip(self.trained().values()) {
             var.set(&tensor.to_device(var.device())?.to_dtype(var.dtype())?)?;
         }
         self.touch();
@@ -345,7 +344,7 @@ impl Weights {
         let wanted = parameters(config, head);
         let shapes: Vec<(String, Vec<usize>)> = wanted.into_iter().map(|(name, shape, _)| (name, shape)).collect();
         let mut variables = IndexMap::new();
-        for (name, tensor) in load_parts(path, &shapes)?.0 {
+        for (name, tensor) in load_parts(path, &shapes)? {
             variables.insert(name, Var::from_tensor(&tensor.to_device(device)?)?);
         }
         Ok(Weights::new(config.clone(), head, variables))
@@ -371,69 +370,6 @@ fn normal(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
     }
     values.truncate(count);
     values
-}
-
-/// A tensor's values, little-endian; halves as 32-bit floats, which lose nothing.
-pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, ModelError> {
-    let flat = long(&tensor.detach().to_device(&Device::Cpu)?.flatten_all()?)?;
-    Ok(match flat.dtype() {
-        DType::F64 => flat.to_vec1::<f64>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::F32 => flat.to_vec1::<f32>()?.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        other => return Err(ModelError::input(format!("parameters of type {other:?} are not supported"))),
-    })
-}
-
-/// Writes tensors (name, shape, bytes) and a note as safetensors.
-pub(crate) fn save_parts(
-    path: &Path,
-    dtype: DType,
-    parts: &[(String, Vec<usize>, Vec<u8>)],
-    note: Option<(&str, String)>,
-) -> Result<(), ModelError> {
-    let kind = if dtype == DType::F64 { safetensors::Dtype::F64 } else { safetensors::Dtype::F32 };
-    let mut views = Vec::new();
-    for (name, shape, data) in parts {
-        views.push((name, TensorView::new(kind, shape.clone(), data).map_err(|e| ModelError::file(path, e))?));
-    }
-    // One note only: several would be written in hash order.
-    let note: Option<HashMap<String, String>> = note.map(|(key, value)| [(key.to_string(), value)].into());
-    let file = safetensors::serialize(views, note).map_err(|e| ModelError::file(path, e))?;
-    std::fs::write(path, file).map_err(|e| ModelError::file(path, e))
-}
-
-type Notes = BTreeMap<String, String>;
-
-/// The tensors of a file in the order of `wanted`, which has to match the file exactly.
-pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result<(Vec<(String, Tensor)>, Notes), ModelError> {
-    let data = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
-    let file = SafeTensors::deserialize(&data).map_err(|e| ModelError::file(path, format!("not a whole safetensors file ({e})")))?;
-    if let Some(extra) = file.names().iter().filter(|name| !wanted.iter().any(|(w, _)| w == *name)).min() {
-        return Err(ModelError::file(path, format!("holds `{extra}`, which this model does not have")));
-    }
-    let (_, header) = SafeTensors::read_metadata(&data).map_err(|e| ModelError::file(path, e))?;
-    let notes = header.metadata().clone().unwrap_or_default().into_iter().collect();
-    let mut tensors: Vec<(String, Tensor)> = Vec::new();
-    for (name, shape) in wanted {
-        let view = file.tensor(name).map_err(|_| ModelError::file(path, format!("`{name}` is missing")))?;
-        if view.shape() != shape.as_slice() {
-            let message = format!("`{name}` has shape {:?}, this model needs {shape:?}", view.shape());
-            return Err(ModelError::file(path, message));
-        }
-        let tensor = match view.dtype() {
-            safetensors::Dtype::F32 => Tensor::from_vec(from_bytes(view.data(), f32::from_le_bytes), shape.as_slice(), &Device::Cpu)?,
-            safetensors::Dtype::F64 => Tensor::from_vec(from_bytes(view.data(), f64::from_le_bytes), shape.as_slice(), &Device::Cpu)?,
-            other => return Err(ModelError::file(path, format!("`{name}` is of type {other:?}, expected F32 or F64"))),
-        };
-        if tensors.first().is_some_and(|(_, first)| first.dtype() != tensor.dtype()) {
-            return Err(ModelError::file(path, format!("`{name}` is of type {:?}, those before it are not", tensor.dtype())));
-        }
-        tensors.push((name.clone(), tensor));
-    }
-    Ok((tensors, notes))
-}
-
-fn from_bytes<const N: usize, T>(data: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
-    data.as_chunks::<N>().0.iter().map(|chunk| read(*chunk)).collect()
 }
 
 #[cfg(test)]

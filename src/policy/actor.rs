@@ -1,23 +1,11 @@
 //! Who plays: a policy, the environment's expert, or chance.
 
-use super::decoder::PolicyKind;
 use super::input::{PolicyInput, StageInput};
+use super::kinds::PolicyKind;
 use crate::kind;
 use crate::kind::{Artifact, Category, Entry, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value, ValueKind};
-use std::fmt;
 use std::sync::Arc;
-
-/// An actor that needs no model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Actor {
-    Expert,
-    Random,
-}
-
-pub(crate) trait ActorKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn actor(&self) -> Actor;
-}
 
 kind! {
     /// The environment's own expert.
@@ -29,51 +17,47 @@ kind! {
     pub(crate) struct Random as "random" {}
 }
 
-impl ActorKind for Expert {
-    fn actor(&self) -> Actor {
-        Actor::Expert
+/// An actor that needs no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Actor {
+    Expert,
+    Random,
+}
+
+impl Identity for Actor {
+    fn identity(&self) -> serde_json::Value {
+        serde_json::Value::Null
     }
 }
 
-impl ActorKind for Random {
-    fn actor(&self) -> Actor {
-        Actor::Random
-    }
-}
-
-fn read<T: ActorKind>(
-    component: &Component,
-    reader: &mut Reader<'_, '_>,
-    info: &'static kind::KindInfo,
-    actor: T,
-) -> Option<Arc<dyn ActorKind>> {
-    reader.refuse_unknown(component, &[info], |_| false);
-    Some(Arc::new(actor))
-}
-
-impl Category for dyn ActorKind {
+impl Category for Actor {
     const WORDS: &'static str = "an actor: `expert`, `random`, or a policy";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn ActorKind>] = &[
-            Entry { info: &Expert::INFO, read: |_, c, r| read(c, r, &Expert::INFO, Expert {}) },
-            Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Random {}) },
+        const ENTRIES: &[Entry<Actor>] = &[
+            Entry { info: &Expert::INFO, read: |_, c, r| read(c, r, &Expert::INFO, Actor::Expert) },
+            Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Actor::Random) },
         ];
         ENTRIES
     }
 }
 
+fn read(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: Actor) -> Option<Arc<Actor>> {
+    reader.refuse_unknown(component, &[info], |_| false);
+    Some(Arc::new(actor))
+}
+
 /// An actor as a field.
 #[derive(Clone, Debug)]
 pub(crate) enum ActorInput {
-    Plain(Part<dyn ActorKind>),
+    Plain(Part<Actor>),
     Policy(PolicyInput),
 }
 
 impl ActorInput {
     /// Whether it chooses at random.
     pub(crate) fn draws(&self) -> bool {
-        !matches!(self, Self::Plain(part) if part.actor() == Actor::Expert)
+        !matches!(self, Self::Plain(part) if **part == Actor::Expert)
     }
 }
 
@@ -89,7 +73,7 @@ impl Identity for ActorInput {
 impl Field for ActorInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         if let ValueKind::Stage(stage) = &value.kind
-            && let Some(entry) = <dyn ActorKind as Category>::entries().iter().find(|e| e.info.name == stage.stage)
+            && let Some(entry) = Actor::entries().iter().find(|e| e.info.name == stage.stage)
             && !reader.gives_policy(stage)
         {
             // `expert = evaluate { actor = expert, … }`: the stage shares its name with the actor, and gives no policy

@@ -4,13 +4,18 @@ use crate::kind;
 use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use crate::model::{LoraConfig, TARGETS};
+use crate::model::{LoraConfig, ModelError, TARGETS, Weights};
 use crate::words;
 use std::fmt;
 use std::sync::Arc;
 
+/// What is trained in the place of a model's own weights, as a pipeline declares it.
 pub(crate) trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn lora(&self) -> LoraConfig;
+    /// The weights, frozen, below a new adapter that starts from `seed`.
+    ///
+    /// # Errors
+    /// If the weights have an adapter already, or the device refuses.
+    fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError>;
 }
 
 words! {
@@ -65,9 +70,10 @@ kind! {
 }
 
 impl AdapterKind for Lora {
-    fn lora(&self) -> LoraConfig {
+    fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError> {
         let chosen = TARGETS.iter().filter(|(short, _)| self.targets.iter().any(|t| t.word() == *short));
-        LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets: chosen.map(|(short, _)| short.to_string()).collect() }
+        let targets = chosen.map(|(short, _)| (*short).to_string()).collect();
+        weights.adapted(LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets }, seed)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Policies that were pretrained: chat models and other causal language models as they are published.
 
 use super::adapter::AdapterKind;
-use super::decode::{DecodeKind, Sample};
-use super::decoder::PolicyKind;
-use crate::kind::{Count, Field, Identity, NonNegative, Part, Reader};
+use super::decode::{Decode, Sample};
+use super::kinds::{PolicyKind, Workshop};
+use super::live::Policy;
+use crate::kind::{Count, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
 use crate::model::{ModelError, Source};
@@ -60,7 +61,7 @@ kind! {
         /// The most tokens of a prompt and its response together, up to what the model can have.
         context: Count [default Count(1024)],
         /// How responses are made.
-        decode: Part<dyn DecodeKind> [default sample()],
+        decode: Part<Decode> [default sample()],
         /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
         dtype: Dtype [added default Dtype::usual()],
         /// What is trained in the place of its weights; left out, all of them are.
@@ -93,29 +94,26 @@ impl Field for Source {
     }
 }
 
-fn sample() -> Part<dyn DecodeKind> {
-    let sample = Sample { temperature: NonNegative(1.0), max_tokens: Count(512), top_k: None, top_p: None, min_p: None, stop: Vec::new() };
-    Part { kind: "sample", value: Arc::new(sample), span: Span::NONE }
+fn sample() -> Part<Decode> {
+    Part { kind: Sample::INFO.name, value: Arc::new(Sample::default().decode()), span: Span::NONE }
 }
 
 impl PolicyKind for CausalLm {
-    fn decode(&self) -> &Part<dyn DecodeKind> {
-        &self.decode
-    }
-
-    fn as_causal_lm(&self) -> Option<&CausalLm> {
-        Some(self)
+    fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
+        let (models, seed, device) = (place.models(), place.seed("adapter"), place.device().clone());
+        Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))
     }
 }
 
-pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn PolicyKind>> {
-    reader.refuse_unknown(component, &[&CausalLm::INFO], |_| false);
-    let model = CausalLm::read_fields(component, reader)?;
-    let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-    if model.system.is_some() && !model.chat {
-        let message = "a system message needs the chat template, which `chat = false` leaves out";
-        reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
-        return None;
+impl CausalLm {
+    pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let model = Self::read_fields(component, reader)?;
+        let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
+        if model.system.is_some() && !model.chat {
+            let message = "a system message needs the chat template, which `chat = false` leaves out";
+            reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
+            return None;
+        }
+        Some(model)
     }
-    Some(Arc::new(model))
 }

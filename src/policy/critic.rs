@@ -5,11 +5,23 @@ use super::optimizer::OptimizerKind;
 use crate::kind;
 use crate::kind::{Category, Entry, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
+use crate::model::{Critic, ModelError, Weights};
 use std::fmt;
 use std::sync::Arc;
 
+/// An estimate of the return, as a pipeline declares it.
 pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn value_head(&self) -> &ValueHead;
+    /// The model that it is made on; `None`: the policy that the stage starts from.
+    fn backbone(&self) -> Option<&PolicyInput>;
+
+    /// `None`: one like the policy's.
+    fn optimizer(&self) -> Option<&Part<dyn OptimizerKind>>;
+
+    /// The critic before its first update.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    fn make(&self, backbone: &Weights) -> Result<Critic, ModelError>;
 }
 
 kind! {
@@ -39,8 +51,16 @@ kind! {
 }
 
 impl CriticKind for ValueHead {
-    fn value_head(&self) -> &ValueHead {
-        self
+    fn backbone(&self) -> Option<&PolicyInput> {
+        self.backbone.as_ref()
+    }
+
+    fn optimizer(&self) -> Option<&Part<dyn OptimizerKind>> {
+        self.optimizer.as_ref()
+    }
+
+    fn make(&self, backbone: &Weights) -> Result<Critic, ModelError> {
+        Critic::from_backbone(backbone)
     }
 }
 

@@ -7,7 +7,6 @@ use crate::model::{Tokenizer, Until};
 use crate::{kind, words};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::fmt;
 use std::sync::Arc;
 
 /// The declared way, resolved to numbers; saved with a policy.
@@ -36,6 +35,14 @@ impl Decode {
         }
     }
 
+    /// The temperature of the distributions that are learned from: 1 where decoding is greedy.
+    pub(crate) fn learned_temperature(&self) -> f64 {
+        match self.temperature() {
+            0.0 => 1.0,
+            temperature => temperature,
+        }
+    }
+
     /// The texts that end a response.
     pub(crate) fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
         match self {
@@ -43,10 +50,6 @@ impl Decode {
             Self::Choose { .. } => None,
         }
     }
-}
-
-pub(crate) trait DecodeKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn decode(&self) -> Decode;
 }
 
 kind! {
@@ -63,7 +66,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub(crate) struct Sample as "sample" with own identity {
+    pub(crate) struct Sample as "sample" {
         /// Divides the logits; 0 takes the most likely token.
         temperature: NonNegative [default NonNegative(1.0)],
         /// The most tokens of a response.
@@ -102,40 +105,16 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub(crate) struct Choose as "choose" with own identity {
+    pub(crate) struct Choose as "choose" {
         /// What is chosen from.
-        from: From [added default From::Admissible],
+        from: From [default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.
         temperature: NonNegative [default NonNegative(1.0)],
     }
 }
 
-/// As a policy's folder has it: the kind's name once more, and `stop` where there is one.
-impl Identity for Sample {
-    fn identity(&self) -> serde_json::Value {
-        let Self { temperature, max_tokens, top_k, top_p, min_p, stop } = self;
-        let mut fields = json!({
-            "temperature": temperature.identity(),
-            "top_k": top_k.identity(),
-            "top_p": top_p.identity(),
-            "min_p": min_p.identity(),
-            "max_tokens": max_tokens.identity(),
-        });
-        if !stop.is_empty() {
-            fields["stop"] = stop.identity();
-        }
-        json!({ "sample": fields })
-    }
-}
-
-impl Identity for Choose {
-    fn identity(&self) -> serde_json::Value {
-        json!({ "choose": self.fields() })
-    }
-}
-
-impl DecodeKind for Sample {
-    fn decode(&self) -> Decode {
+impl Sample {
+    pub(super) fn decode(&self) -> Decode {
         Decode::Sample {
             temperature: self.temperature.0,
             top_k: self.top_k.map(|k| k.0),
@@ -147,18 +126,47 @@ impl DecodeKind for Sample {
     }
 }
 
-impl DecodeKind for Choose {
-    fn decode(&self) -> Decode {
+impl Choose {
+    pub(super) fn decode(&self) -> Decode {
         Decode::Choose { temperature: self.temperature.0 }
     }
 }
 
-fn read_choose(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
-    reader.refuse_unknown(component, &[&Choose::INFO], |_| false);
-    Some(Arc::new(Choose::read_fields(component, reader)?))
+/// As a policy's folder has it.
+impl Identity for Decode {
+    fn identity(&self) -> serde_json::Value {
+        match self {
+            Self::Sample { temperature, top_k, top_p, min_p, max_tokens, stop } => {
+                let mut fields =
+                    json!({ "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "max_tokens": max_tokens });
+                if !stop.is_empty() {
+                    fields["stop"] = stop.identity();
+                }
+                json!({ "sample": fields })
+            }
+            Self::Choose { temperature } => json!({ "choose": { "temperature": temperature } }),
+        }
+    }
 }
 
-fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn DecodeKind>> {
+impl Category for Decode {
+    const WORDS: &'static str = "a way to decode: `sample { … }` or `choose { … }`";
+
+    fn entries() -> &'static [Entry<Self>] {
+        const ENTRIES: &[Entry<Decode>] = &[
+            Entry { info: &Choose::INFO, read: |_, c, r| read_choose(c, r) },
+            Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
+        ];
+        ENTRIES
+    }
+}
+
+fn read_choose(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<Decode>> {
+    reader.refuse_unknown(component, &[&Choose::INFO], |_| false);
+    Some(Arc::new(Choose::read_fields(component, reader)?.decode()))
+}
+
+fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<Decode>> {
     reader.refuse_unknown(component, &[&Sample::INFO], |_| false);
     let sample = Sample::read_fields(component, reader)?;
     if sample.stop.iter().any(String::is_empty) {
@@ -167,17 +175,5 @@ fn read_sample(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc
             .report(Diagnostic::error("E0202", at, "an empty text ends every response").help("leave it out, or write the text to stop at"));
         return None;
     }
-    Some(Arc::new(sample))
-}
-
-impl Category for dyn DecodeKind {
-    const WORDS: &'static str = "a way to decode: `sample { … }` or `choose { … }`";
-
-    fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn DecodeKind>] = &[
-            Entry { info: &Choose::INFO, read: |_, c, r| read_choose(c, r) },
-            Entry { info: &Sample::INFO, read: |_, c, r| read_sample(c, r) },
-        ];
-        ENTRIES
-    }
+    Some(Arc::new(sample.decode()))
 }

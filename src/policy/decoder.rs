@@ -1,26 +1,16 @@
-//! The registry of policies, and those made from nothing: a small causal language model with fresh weights.
+//! `decoder`: a policy made from nothing, a small causal language model with fresh weights.
 
-use super::causal_lm::{self, CausalLm};
-use super::decode::{Choose, DecodeKind, From};
+use super::decode::{Choose, Decode};
 use super::input::TokenizerInput;
+use super::kinds::{PolicyKind, Workshop};
+use super::live::{Policy, TOKENIZER};
 use crate::kind;
-use crate::kind::{Category, Count, Entry, Identity, NonNegative, Part, Positive, Reader};
-use crate::lang::value::{Component, Value};
+use crate::kind::{Count, NonNegative, Part, Positive, Reader};
+use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Span};
-use std::fmt;
+use crate::model::{DecoderConfig, ModelError, Tokenizer, Variant, Weights};
+use candle_core::DType;
 use std::sync::Arc;
-
-pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn decode(&self) -> &Part<dyn DecodeKind>;
-    /// For a policy from scratch.
-    fn as_decoder(&self) -> Option<&Decoder> {
-        None
-    }
-    /// For a pretrained policy.
-    fn as_causal_lm(&self) -> Option<&CausalLm> {
-        None
-    }
-}
 
 kind! {
     /// A Llama-shaped causal language model with fresh weights: rotary positions, RMS norm, SwiGLU, grouped-query attention.
@@ -58,59 +48,62 @@ kind! {
         /// Whether the output matrix is the embedding.
         tied: bool [default true],
         /// How responses are made.
-        decode: Part<dyn DecodeKind> [default choose()],
+        decode: Part<Decode> [default choose()],
     }
 }
 
-fn choose() -> Part<dyn DecodeKind> {
-    Part { kind: "choose", value: Arc::new(Choose { from: From::Admissible, temperature: NonNegative(1.0) }), span: Span::NONE }
+fn choose() -> Part<Decode> {
+    Part { kind: Choose::INFO.name, value: Arc::new(Choose::default().decode()), span: Span::NONE }
 }
 
 impl Decoder {
-    pub(crate) fn ffn(&self) -> usize {
+    fn ffn(&self) -> usize {
         self.ffn.map_or_else(|| (self.width.0 * 8).div_ceil(3).div_ceil(8) * 8, |f| f.0)
     }
 
-    pub(crate) fn kv_heads(&self) -> usize {
+    fn kv_heads(&self) -> usize {
         self.kv_heads.map_or(self.heads.0, |h| h.0)
+    }
+
+    fn config(&self, vocab: usize) -> DecoderConfig {
+        DecoderConfig {
+            layers: self.layers.0,
+            width: self.width.0,
+            heads: self.heads.0,
+            kv_heads: self.kv_heads(),
+            ffn: self.ffn(),
+            vocab,
+            context: self.context.0,
+            rope_theta: self.rope_theta.0,
+            norm_eps: self.norm_eps.0,
+            tied: self.tied,
+            variant: Variant::default(),
+        }
+    }
+
+    pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let decoder = Self::read_fields(component, reader)?;
+        let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
+        if !decoder.width.0.is_multiple_of(decoder.heads.0 * 2) {
+            let message = format!("a width of {} cannot be shared by {} heads of even width", decoder.width.0, decoder.heads.0);
+            reader.report(
+                Diagnostic::error("E0202", at("width"), message).help(format!("use a multiple of {} as the width", decoder.heads.0 * 2)),
+            );
+            return None;
+        }
+        if !decoder.heads.0.is_multiple_of(decoder.kv_heads()) {
+            let message = format!("{} heads cannot share {} heads of keys and values", decoder.heads.0, decoder.kv_heads());
+            reader.report(Diagnostic::error("E0202", at("kv_heads"), message).help("`kv_heads` divides `heads`"));
+            return None;
+        }
+        Some(decoder)
     }
 }
 
 impl PolicyKind for Decoder {
-    fn decode(&self) -> &Part<dyn DecodeKind> {
-        &self.decode
-    }
-
-    fn as_decoder(&self) -> Option<&Decoder> {
-        Some(self)
-    }
-}
-
-fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn PolicyKind>> {
-    reader.refuse_unknown(component, &[&Decoder::INFO], |_| false);
-    let decoder = Decoder::read_fields(component, reader)?;
-    let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-    if !decoder.width.0.is_multiple_of(decoder.heads.0 * 2) {
-        let message = format!("a width of {} cannot be shared by {} heads of even width", decoder.width.0, decoder.heads.0);
-        reader.report(
-            Diagnostic::error("E0202", at("width"), message).help(format!("use a multiple of {} as the width", decoder.heads.0 * 2)),
-        );
-        return None;
-    }
-    if !decoder.heads.0.is_multiple_of(decoder.kv_heads()) {
-        let message = format!("{} heads cannot share {} heads of keys and values", decoder.heads.0, decoder.kv_heads());
-        reader.report(Diagnostic::error("E0202", at("kv_heads"), message).help("`kv_heads` divides `heads`"));
-        return None;
-    }
-    Some(Arc::new(decoder))
-}
-
-impl Category for dyn PolicyKind {
-    const WORDS: &'static str = "a policy such as `decoder { … }` or `causal_lm { … }`";
-
-    fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn PolicyKind>] =
-            &[Entry { info: &Decoder::INFO, read }, Entry { info: &CausalLm::INFO, read: causal_lm::read }];
-        ENTRIES
+    fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
+        let tokenizer = Tokenizer::load(&place.input(&self.tokenizer.0.field)?.join(TOKENIZER))?;
+        let weights = Weights::init(&self.config(tokenizer.vocab()), place.seed("policy"), place.device(), DType::F32)?;
+        Ok(Policy { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: Decode::clone(&self.decode), published: None })
     }
 }

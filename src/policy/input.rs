@@ -1,6 +1,6 @@
 //! Fields that take another stage's output.
 
-use super::decoder::PolicyKind;
+use super::kinds::PolicyKind;
 use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::Span;
 use crate::lang::value::{Value, ValueKind};

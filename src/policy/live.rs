@@ -1,10 +1,9 @@
 //! A policy that can act and learn: weights, tokenizer, and how it decodes. Its folder is complete in itself.
 
 use super::decode::Decode;
-use super::decoder::Decoder;
 use super::published::Published;
-use crate::model::{DecoderConfig, LoraConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Variant, Weights};
-use candle_core::{DType, Device};
+use crate::model::{DecoderConfig, LoraConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Weights};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -41,29 +40,6 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Fresh weights.
-    ///
-    /// # Errors
-    /// If the tokenizer cannot be read or the shape is impossible.
-    pub(crate) fn create(decoder: &Decoder, tokenizer: &Path, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        let tokenizer = Tokenizer::load(&tokenizer.join(TOKENIZER))?;
-        let config = DecoderConfig {
-            layers: decoder.layers.0,
-            width: decoder.width.0,
-            heads: decoder.heads.0,
-            kv_heads: decoder.kv_heads(),
-            ffn: decoder.ffn(),
-            vocab: tokenizer.vocab(),
-            context: decoder.context.0,
-            rope_theta: decoder.rope_theta.0,
-            norm_eps: decoder.norm_eps.0,
-            tied: decoder.tied,
-            variant: Variant::default(),
-        };
-        let weights = Weights::init(&config, seed, device, DType::F32)?;
-        Ok(Self { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: decoder.decode.decode(), published: None })
-    }
-
     pub(crate) fn save(&self, folder: &Path) -> Result<(), ModelError> {
         self.weights.save(&folder.join(WEIGHTS))?;
         self.tokenizer.save(&folder.join(TOKENIZER))?;
@@ -108,10 +84,7 @@ impl Policy {
 
     /// The temperature of the distributions that are learned from: that of decoding, 1 where decoding is greedy.
     pub(crate) fn temperature(&self) -> f64 {
-        match self.decode.temperature() {
-            0.0 => 1.0,
-            t => t,
-        }
+        self.decode.learned_temperature()
     }
 
     /// What is asked of the generator for one turn.

@@ -1,6 +1,7 @@
 //! What a pretrained policy has beside weights and tokenizer, and how it reads a prompt.
 
 use super::causal_lm::{CausalLm, Dtype};
+use super::decode::Decode;
 use super::live::Policy;
 use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Tokenizer};
 use candle_core::Device;
@@ -91,10 +92,10 @@ impl Policy {
         };
         let mut weights = weights.cast(model.dtype.on(device))?;
         if let Some(adapter) = &model.adapter {
-            weights = weights.adapted(adapter.lora(), seed)?;
+            weights = adapter.adapt(&weights, seed)?;
         }
         let (weights, tokenizer) = (Arc::new(weights), Arc::new(tokenizer));
-        Ok(Self { weights, tokenizer, decode: model.decode.decode(), published: Some(published) })
+        Ok(Self { weights, tokenizer, decode: Decode::clone(&model.decode), published: Some(published) })
     }
 
     /// The tokens of a prompt: of a chat model, through its template; at most `most`, cut at the left or at the right. A template stays whole.

@@ -11,7 +11,7 @@ use crate::kind::{Artifact, Count, Part, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::play::SplitField;
-use crate::policy::{ActorInput, DecodeKind, PolicyInput};
+use crate::policy::{ActorInput, Decode, PolicyInput};
 use crate::rollout::Rollout;
 
 /// Example episodes that are kept of each split, successes and failures each.
@@ -36,7 +36,7 @@ kind! {
         /// Who plays, if it is not the pipeline's policy: `expert`, `random`, or a policy.
         actor: Option<ActorInput> [default None],
         /// How it decodes, if not as the policy says.
-        decode: Option<Part<dyn DecodeKind>> [default None],
+        decode: Option<Part<Decode>> [default None],
         /// Episodes on each task.
         repeats: Count [default Count(1)],
     }
@@ -103,7 +103,7 @@ impl Stage for Evaluate {
 fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
     let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
     let seat = match (Seat::new(context, actor)?, &stage.decode) {
-        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, decode.decode()),
+        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, Decode::clone(decode)),
         (seat, _) => seat,
     };
     let from = match actor {

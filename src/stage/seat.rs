@@ -15,7 +15,7 @@ pub(crate) enum Seat {
 impl Seat {
     pub(crate) fn new(context: &mut dyn Context, actor: &ActorInput) -> Result<Self, RunError> {
         Ok(match actor {
-            ActorInput::Plain(part) => Self::Plain(part.actor()),
+            ActorInput::Plain(part) => Self::Plain(**part),
             ActorInput::Policy(given) => {
                 let policy = policy(context, given)?;
                 let decode = policy.decode.clone();

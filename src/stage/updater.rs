@@ -5,8 +5,8 @@ use super::error::RunError;
 use crate::equation::Now;
 use crate::kind::Part;
 use crate::lang::{Diagnostic, Span};
-use crate::model::{AdamW, AdamWConfig, Compute, Gradients, ModelError, Weights};
-use crate::policy::{Adamw, OptimizerKind};
+use crate::model::{Compute, Gradients, ModelError, OptimizerState, Weights};
+use crate::policy::OptimizerKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) const CRITIC: Files = Files { weights: "critic.safetensors", optimize
 
 pub(crate) struct Updater {
     weights: Arc<Weights>,
-    optimizer: AdamW,
+    state: OptimizerState,
     settings: Part<dyn OptimizerKind>,
 }
 
@@ -30,13 +30,13 @@ impl Updater {
     /// # Errors
     /// If the device has no room for what the optimiser keeps.
     pub(crate) fn new(weights: Arc<Weights>, settings: &Part<dyn OptimizerKind>) -> Result<Self, ModelError> {
-        let optimizer = AdamW::new(config(settings.adamw()), &weights)?;
-        Ok(Self { weights, optimizer, settings: settings.clone() })
+        let state = settings.start(&weights)?;
+        Ok(Self { weights, state, settings: settings.clone() })
     }
 
     /// The learning rate.
     pub(crate) fn rate(&self, now: Now) -> f64 {
-        self.settings.adamw().lr.at(now)
+        self.settings.rate(now)
     }
 
     /// Clips, refuses a gradient that is not finite, and makes the step; gives the gradient's norm before clipping.
@@ -44,14 +44,14 @@ impl Updater {
     /// # Errors
     /// `refusal` if the norm is not finite, or what the device says.
     pub(crate) fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce() -> RunError) -> Result<f64, RunError> {
-        let norm = match self.settings.adamw().clip_norm {
-            Some(most) => gradients.clip(most.0)?,
+        let norm = match self.settings.clip_norm() {
+            Some(most) => gradients.clip(most)?,
             None => gradients.norm()?,
         };
         if !norm.is_finite() {
             return Err(refusal());
         }
-        self.optimizer.step(&self.weights, &gradients, self.rate(now))?;
+        self.settings.step(&mut self.state, &self.weights, &gradients, now)?;
         Ok(norm)
     }
 
@@ -61,7 +61,7 @@ impl Updater {
     /// If a file cannot be written.
     pub(crate) fn save(&self, folder: &Path, files: Files) -> Result<(), ModelError> {
         self.weights.save_trained(&folder.join(files.weights))?;
-        self.optimizer.save(&folder.join(files.optimizer))
+        self.state.save(&folder.join(files.optimizer))
     }
 
     /// Goes back to what [`Updater::save`] wrote.
@@ -70,13 +70,8 @@ impl Updater {
     /// If a file cannot be read or is of other weights.
     pub(crate) fn restore(&mut self, folder: &Path, files: Files) -> Result<(), ModelError> {
         self.weights.restore_trained(&folder.join(files.weights))?;
-        self.optimizer = AdamW::load(&folder.join(files.optimizer), config(self.settings.adamw()), &self.weights)?;
-        Ok(())
+        self.state.restore(&folder.join(files.optimizer))
     }
-}
-
-fn config(kind: &Adamw) -> AdamWConfig {
-    AdamWConfig { beta1: kind.beta1.0, beta2: kind.beta2.0, eps: kind.eps.0, weight_decay: kind.weight_decay.0 }
 }
 
 /// What is said of a loss or a gradient that is not finite.

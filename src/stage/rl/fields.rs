@@ -4,7 +4,7 @@ use crate::equation::{AdvantageField, LossField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
-use crate::policy::{Adamw, CriticKind, DecodeKind, OptimizerKind, PolicyInput};
+use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput};
 use crate::words;
 
 words! {
@@ -68,13 +68,13 @@ kind! {
         /// The policy's optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
         /// How responses are made while collecting, if not as the policy says.
-        decode: Option<Part<dyn DecodeKind>> [default None],
+        decode: Option<Part<Decode>> [default None],
         /// The split whose success selects `best`.
         select_on: Option<SplitField> [default None],
         /// Iterations between evaluations on `select_on`.
         evaluate_every: Count [default Count(5)],
         /// How it decodes in those evaluations, if not as while collecting.
-        evaluate_decode: Option<Part<dyn DecodeKind>> [default None],
+        evaluate_decode: Option<Part<Decode>> [default None],
         /// What is logged.
         log: Log [default Log::Values],
         /// Iterations between checkpoints.

@@ -38,8 +38,8 @@ impl Learner {
             None => objective.needs().clone(),
         };
         let start = policy(context, &stage.policy)?;
-        let decode = stage.decode.as_ref().map_or_else(|| start.decode.clone(), |d| d.decode());
-        let temperature = if decode.temperature() == 0.0 { 1.0 } else { decode.temperature() };
+        let decode = stage.decode.as_ref().map_or_else(|| start.decode.clone(), |decode| Decode::clone(decode));
+        let temperature = decode.learned_temperature();
         let updater = Updater::new(start.weights.clone(), &stage.optimizer)?;
         let reference = match (needs.reference(), &stage.reference) {
             (false, _) => None,
@@ -48,12 +48,11 @@ impl Learner {
         };
         let critic = match (needs.critic(), &stage.critic) {
             (true, Some(kind)) => {
-                let head = kind.value_head();
-                let critic = match &head.backbone {
-                    None => Critic::from_backbone(&start.weights)?,
-                    Some(backbone) => Critic::from_backbone(&policy(context, backbone)?.weights)?,
+                let critic = match kind.backbone() {
+                    None => kind.make(&start.weights)?,
+                    Some(backbone) => kind.make(&policy(context, backbone)?.weights)?,
                 };
-                let updater = Updater::new(critic.weights().clone(), head.optimizer.as_ref().unwrap_or(&stage.optimizer))?;
+                let updater = Updater::new(critic.weights().clone(), kind.optimizer().unwrap_or(&stage.optimizer))?;
                 Some((critic, updater))
             }
             _ => None,

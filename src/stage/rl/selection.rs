@@ -44,8 +44,8 @@ impl Selection {
         }
         let (world, panel) = open(context, split)?;
         let assignments = once_each(&panel, 1, context.seeds().child("select", 0));
-        let decode = stage.evaluate_decode.as_ref().map_or_else(|| learner.decode.clone(), |d| d.decode());
-        let player = Player::Policy { policy: &learner.policy, decode: &decode };
+        let decode = stage.evaluate_decode.as_ref().map_or(&learner.decode, |decode| &**decode);
+        let player = Player::Policy { policy: &learner.policy, decode };
         let rollout = Rollout { environment: &split.environment, world: &*world, player, keep_prompts: false, threads: context.threads() };
         let episodes = rollout.play(&assignments)?;
         let result = SplitResult::new(&split.name, &panel.hash, &episodes);

@@ -1,16 +1,12 @@
-//! Optimisers.
+//! `adamw`: what a stage uses that names no optimiser.
 
-use crate::equation::ScheduleField;
+use super::OptimizerKind;
+use crate::equation::{Now, ScheduleField};
 use crate::kind;
-use crate::kind::{Category, Entry, Fraction, Identity, NonNegative, Part, Positive, Reader};
+use crate::kind::{BelowOne, NonNegative, Part, Positive};
 use crate::lang::Span;
-use crate::lang::value::{Component, Value};
-use std::fmt;
+use crate::model::{AdamW, Role, Update};
 use std::sync::Arc;
-
-pub(crate) trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn adamw(&self) -> &Adamw;
-}
 
 kind! {
     /// AdamW (Loshchilov and Hutter, arXiv:1711.05101): Adam with decoupled weight decay, which spares vectors (norms, biases).
@@ -36,9 +32,9 @@ kind! {
         /// Decoupled weight decay, times the learning rate.
         weight_decay: NonNegative [default NonNegative(0.01)],
         /// Decay of the first moment.
-        beta1: Fraction [default Fraction(0.9)],
+        beta1: BelowOne [default BelowOne(0.9)],
         /// Decay of the second moment.
-        beta2: Fraction [default Fraction(0.999)],
+        beta2: BelowOne [default BelowOne(0.999)],
         /// Added to the root of the second moment.
         eps: Positive [default Positive(1e-8)],
         /// The gradient is scaled down to this norm over all parameters; left out, it is not.
@@ -49,34 +45,43 @@ kind! {
 impl Adamw {
     /// What a stage uses whose pipeline names no optimiser.
     pub(crate) fn standard() -> Part<dyn OptimizerKind> {
-        let adamw = Self {
-            lr: ScheduleField::constant(1e-3),
-            weight_decay: NonNegative(0.01),
-            beta1: Fraction(0.9),
-            beta2: Fraction(0.999),
-            eps: Positive(1e-8),
-            clip_norm: None,
-        };
-        Part { kind: "adamw", value: Arc::new(adamw), span: Span::NONE }
+        Part { kind: Self::INFO.name, value: Arc::new(Self::default()), span: Span::NONE }
+    }
+
+    /// Its numbers at one moment, for a parameter that decays or does not.
+    fn at(&self, now: Now, decays: bool) -> AdamW {
+        AdamW {
+            lr: self.lr.at(now),
+            beta1: self.beta1.0,
+            beta2: self.beta2.0,
+            eps: self.eps.0,
+            weight_decay: if decays { self.weight_decay.0 } else { 0.0 },
+        }
     }
 }
 
 impl OptimizerKind for Adamw {
-    fn adamw(&self) -> &Adamw {
-        self
+    fn kind(&self) -> &'static str {
+        Self::INFO.name
     }
-}
 
-fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn OptimizerKind>> {
-    reader.refuse_unknown(component, &[&Adamw::INFO], |_| false);
-    Some(Arc::new(Adamw::read_fields(component, reader)?))
-}
+    fn rate(&self, now: Now) -> f64 {
+        self.lr.at(now)
+    }
 
-impl Category for dyn OptimizerKind {
-    const WORDS: &'static str = "an optimizer such as `adamw { … }`";
+    fn clip_norm(&self) -> Option<f64> {
+        self.clip_norm.map(|most| most.0)
+    }
 
-    fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn OptimizerKind>] = &[Entry { info: &Adamw::INFO, read }];
-        ENTRIES
+    fn keeps(&self, _: Role) -> &'static [&'static str] {
+        AdamW::KEEPS
+    }
+
+    fn update(&self, number: u64, now: Now) -> Box<Update<'_>> {
+        let (matrix, vector) = (self.at(now, true), self.at(now, false));
+        Box::new(move |parameter| match parameter.role {
+            Role::Vector => vector.update(number, parameter),
+            _ => matrix.update(number, parameter),
+        })
     }
 }
