@@ -1,7 +1,7 @@
 //! From syntax trees to values: imports, `from`, late binding, functions, sweeps. Every name keeps the place where it was written.
 //!
 //! Evaluation is lazy and remembered: a line is evaluated once an instance, when something asks for it. It is bounded: in depth, in steps,
-//! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`], which nobody
+//! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`](super::value::ValueKind::Poison), which nobody
 //! complains about again.
 
 mod call;
