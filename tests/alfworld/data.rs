@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// `None`, with a word about it, where the reference data are not there; on CI that is a failure.
-pub fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("EPO_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let data = folder.join("data/alfworld");
     if data.is_dir() {
@@ -16,12 +16,12 @@ pub fn shared() -> Option<PathBuf> {
 }
 
 /// The folder of the splits.
-pub fn games() -> Option<&'static Path> {
+pub(crate) fn games() -> Option<&'static Path> {
     static PLACE: OnceLock<Option<PathBuf>> = OnceLock::new();
     PLACE.get_or_init(|| unpacked("games.tar.zst").map(|folder| folder.join("json_2.1.1"))).as_deref()
 }
 
-pub fn transcripts() -> Option<&'static Path> {
+pub(crate) fn transcripts() -> Option<&'static Path> {
     static PLACE: OnceLock<Option<PathBuf>> = OnceLock::new();
     PLACE.get_or_init(|| unpacked("transcripts-public.tar.zst")).as_deref()
 }

@@ -226,7 +226,7 @@ fn losses_have_their_reference_values_and_gradients() {
                 {
                     match wanted["grad"].get(quantity) {
                         Some(gradient) => {
-                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"))
+                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"));
                         }
                         None => assert_eq!(*found, none, "{what}: a gradient of {quantity}"),
                     }

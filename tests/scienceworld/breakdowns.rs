@@ -152,7 +152,7 @@ fn holds_a_java_process_until_killed() {
     let world = world(data().expect("checked"), Config::default());
     let _game = world.game().expect("set up");
     println!("java is {}", world.processes()[0]);
-    std::thread::sleep(Duration::from_secs(60));
+    std::thread::sleep(Duration::from_mins(1));
 }
 
 #[test]

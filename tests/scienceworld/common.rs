@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One test at a time: each drives many simulators.
-pub fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -14,12 +14,12 @@ fn is(variable: &str, value: &str) -> bool {
 }
 
 /// The long checks are wanted.
-pub fn full() -> bool {
+pub(crate) fn full() -> bool {
     is("EPO_FULL", "1")
 }
 
 /// The same, for a test that is a long check.
-pub fn wanted() -> bool {
+pub(crate) fn wanted() -> bool {
     if !full() {
         eprintln!("skipped: a long check, for EPO_FULL=1");
     }
@@ -32,7 +32,7 @@ fn has_to_be_there() -> bool {
 }
 
 /// The data folder, with the archive installed, if Java and the archive can be had; CI and the whole check insist on them.
-pub fn data() -> Option<&'static Path> {
+pub(crate) fn data() -> Option<&'static Path> {
     static DATA: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let data = DATA.get_or_init(|| {
         let folder =
@@ -53,7 +53,7 @@ pub fn data() -> Option<&'static Path> {
 }
 
 /// The recordings of the official package, if the shared data are there.
-pub fn recordings() -> Option<&'static [Recording]> {
+pub(crate) fn recordings() -> Option<&'static [Recording]> {
     static RECORDINGS: OnceLock<Option<Vec<Recording>>> = OnceLock::new();
     let recordings = RECORDINGS.get_or_init(|| {
         let shared = std::env::var_os("EPO_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
@@ -68,16 +68,16 @@ pub fn recordings() -> Option<&'static [Recording]> {
     recordings.as_deref()
 }
 
-pub fn world(data: &Path, config: Config) -> ScienceWorld {
+pub(crate) fn world(data: &Path, config: Config) -> ScienceWorld {
     ScienceWorld::new(data, config).expect("a good configuration")
 }
 
-pub fn spec(id: &str) -> Spec {
+pub(crate) fn spec(id: &str) -> Spec {
     Spec::new(id, "easy").expect("a game")
 }
 
 /// The whole episode, turn by turn.
-pub fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Vec<Turn>, epo::env::EnvError> {
+pub(crate) fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Vec<Turn>, epo::env::EnvError> {
     let mut turns = vec![game.begin(spec(id))?.clone()];
     for action in actions {
         turns.push(game.act(action)?.clone());
@@ -86,7 +86,7 @@ pub fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Vec<Turn>
 }
 
 /// Easy episodes of the recordings: what they are called, and the actions.
-pub fn walks(recordings: &[Recording], count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
+pub(crate) fn walks(recordings: &[Recording], count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
     let easy = recordings.iter().filter(|recording| recording.simplification == "easy" && recording.kind == "walk");
     easy.map(|recording| {
         let actions = recording.steps.iter().filter_map(|step| step.action.clone()).take(steps).collect();
@@ -96,7 +96,7 @@ pub fn walks(recordings: &[Recording], count: usize, steps: usize) -> Vec<(Strin
     .collect()
 }
 
-pub fn signal(process: u32, signal: &str) {
+pub(crate) fn signal(process: u32, signal: &str) {
     let status = std::process::Command::new("kill").arg(signal).arg(process.to_string()).status();
     assert!(status.is_ok_and(|status| status.success()), "kill {signal} {process}");
 }
