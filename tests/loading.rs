@@ -322,7 +322,7 @@ fn a_library_from_a_folder() {
     let (program, messages) = load(Root::Text { name: "probe", text }, &library, &mut sources);
     // a file that two others import is one file
     let names = |program: Program| program.files.iter().map(|f| sources.get(f.source).name.clone()).collect::<Vec<_>>();
-    assert_eq!(program.map(names).expect("a program"), ["probe", "std/more.epo", "lib/house.epo"]);
+    assert_eq!(program.map(names).expect("a program"), ["probe", "std/more.epo", "lib/house.epo", "std/helpers.epo"]);
     let said = render::render_all(&sources, &messages, false).replace(&place.path().display().to_string(), "FOLDER");
     assert!(said.contains(" --> FOLDER/std/helpers.epo:1:"), "{said}");
     assert!(said.contains("= help: looked in the library `FOLDER`\n"), "{said}");

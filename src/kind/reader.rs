@@ -29,13 +29,23 @@ pub(crate) struct Reader<'r, 'a> {
     /// What the value being read was written as.
     name_span: Option<Span>,
     pub references: Vec<Reference>,
+    /// Whether stages of a kind may give an artifact; without stages around, none does.
+    pub gives: fn(kind: &str, artifact: Artifact) -> bool,
     /// Quantities whose value is known before the run (`iterations`), for fields that take numbers.
     pub constants: BTreeMap<&'static str, f64>,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
     pub(crate) fn new(resolver: &'r Resolver<'a>, instance: usize) -> Self {
-        Self { resolver, instance, path: Vec::new(), name_span: None, references: Vec::new(), constants: BTreeMap::new() }
+        Self {
+            resolver,
+            instance,
+            path: Vec::new(),
+            name_span: None,
+            references: Vec::new(),
+            gives: |_, _| false,
+            constants: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -191,10 +201,10 @@ impl<'r, 'a> Reader<'r, 'a> {
         None
     }
 
-    /// Whether a stage is of a kind that trains a policy.
-    pub(crate) fn gives_policy(&self, stage: &StageRef) -> bool {
+    /// Whether a stage is of a kind that may give this.
+    pub(crate) fn may_give(&self, stage: &StageRef, artifact: Artifact) -> bool {
         let value = self.resolver.line_quietly(self.instance, &format!("stages.{}", stage.stage));
-        matches!(value.as_deref().map(|v| &v.kind), Some(ValueKind::Component(c)) if matches!(c.kind.as_str(), "sft" | "rl"))
+        matches!(value.as_deref().map(|v| &v.kind), Some(ValueKind::Component(c)) if (self.gives)(&c.kind, artifact))
     }
 
     /// Notes that the field uses a stage's output. Returns false if the value is no stage.

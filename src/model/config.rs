@@ -78,7 +78,13 @@ impl DecoderConfig {
 
     /// Errors name the field and say what would be right.
     pub(crate) fn validate(&self) -> Result<(), ModelError> {
-        let wrong = |message: String| Err(ModelError::Config(message));
+        self.misfit().map_or(Ok(()), |(_, message)| Err(ModelError::Config(message)))?;
+        self.variant.rope.validate()
+    }
+
+    /// The first field that cannot be as it is beside the others, and what would be right.
+    pub(crate) fn misfit(&self) -> Option<(&'static str, String)> {
+        let wrong = |field, message: String| Some((field, message));
         for (name, value) in [
             ("layers", self.layers),
             ("width", self.width),
@@ -89,32 +95,35 @@ impl DecoderConfig {
             ("context", self.context),
         ] {
             if value == 0 || value > LARGEST {
-                return wrong(format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
+                return wrong(name, format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
             }
         }
         if let Some(head) = self.variant.head {
             if head == 0 || head > LARGEST || !head.is_multiple_of(2) {
-                return wrong(format!("a head is {head} wide, rotary positions need an even number"));
+                return wrong("heads", format!("a head is {head} wide, rotary positions need an even number"));
             }
         } else if !self.width.is_multiple_of(self.heads) {
-            return wrong(format!("`heads` has to divide `width`, but {} does not divide {}", self.heads, self.width));
+            return wrong("heads", format!("`heads` has to divide `width`, but {} does not divide {}", self.heads, self.width));
         }
         if !self.head_width().is_multiple_of(2) {
-            return wrong(format!(
-                "a head is `width` / `heads` = {} wide, rotary positions need an even number; change `heads` or `width`",
-                self.head_width()
-            ));
+            return wrong(
+                "heads",
+                format!(
+                    "a head is `width` / `heads` = {} wide, rotary positions need an even number; change `heads` or `width`",
+                    self.head_width()
+                ),
+            );
         }
         if !self.heads.is_multiple_of(self.kv_heads) {
-            return wrong(format!("`kv_heads` has to divide `heads`, but {} does not divide {}", self.kv_heads, self.heads));
+            return wrong("kv_heads", format!("`kv_heads` has to divide `heads`, but {} does not divide {}", self.kv_heads, self.heads));
         }
         if !(self.rope_theta.is_finite() && self.rope_theta > 0.0) {
-            return wrong(format!("`rope_theta` is {}, it has to be positive", self.rope_theta));
+            return wrong("rope_theta", format!("`rope_theta` is {}, it has to be positive", self.rope_theta));
         }
         if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
-            return wrong(format!("`norm_eps` is {}, it has to be positive", self.norm_eps));
+            return wrong("norm_eps", format!("`norm_eps` is {}, it has to be positive", self.norm_eps));
         }
-        self.variant.rope.validate()
+        None
     }
 
     /// Number of scalars in a causal language model of this shape.

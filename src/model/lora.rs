@@ -35,6 +35,9 @@ pub struct LoraConfig {
 }
 
 impl LoraConfig {
+    /// The largest rank.
+    pub(crate) const MOST_RANK: usize = 1 << 16;
+
     /// alpha / rank.
     pub(crate) fn scale(&self) -> f64 {
         self.alpha / self.rank as f64
@@ -47,8 +50,8 @@ impl LoraConfig {
 
     fn validate(&self) -> Result<(), ModelError> {
         let wrong = |message: String| Err(ModelError::Config(message));
-        if self.rank == 0 || self.rank > 1 << 16 {
-            return wrong(format!("the adapter's `rank` is {}, it has to be between 1 and 65536", self.rank));
+        if self.rank == 0 || self.rank > Self::MOST_RANK {
+            return wrong(format!("the adapter's `rank` is {}, it has to be between 1 and {}", self.rank, Self::MOST_RANK));
         }
         if !(self.alpha.is_finite() && self.alpha > 0.0) {
             return wrong(format!("the adapter's `alpha` is {}, it has to be positive", self.alpha));

@@ -23,6 +23,11 @@ pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
 
     fn splits(&self) -> &'static [&'static str];
 
+    /// The most games of a split, as far as that is known without the data; `drawn` by a seed from all that it has, or not.
+    fn most_games(&self, _split: &str, _drawn: bool) -> Option<usize> {
+        None
+    }
+
     /// Placeholders of its own.
     fn placeholders(&self) -> &'static [&'static str] {
         &[]

@@ -1,7 +1,7 @@
 //! `household { … }`: the embedded environment.
 
 use super::environment::WorldKind;
-use crate::env::household::{Config, Family, Household as House, Room};
+use crate::env::household::{Config, Family, Household as House, Room, SPLITS};
 use crate::env::{EnvError, World};
 use crate::kind;
 use crate::kind::{Count, Field, Fraction, Identity, Reader};
@@ -128,6 +128,10 @@ impl WorldKind for Household {
     }
 
     fn splits(&self) -> &'static [&'static str] {
-        &["train", "seen", "unseen"]
+        SPLITS
+    }
+
+    fn most_games(&self, split: &str, drawn: bool) -> Option<usize> {
+        House::most(split, drawn)
     }
 }

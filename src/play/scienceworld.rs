@@ -197,6 +197,10 @@ impl WorldKind for ScienceWorld {
         SPLITS
     }
 
+    fn most_games(&self, split: &str, _drawn: bool) -> Option<usize> {
+        Some(splits::panel(split, &self.config().choice, &self.simplification, None).map_or(0, |panel| panel.tasks.len()))
+    }
+
     fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
         let folder = data.ok_or_else(no_folder)?;
         let wrong = |error: SetupError| EnvError::Task(error.to_string());

@@ -1,6 +1,6 @@
 //! `house.seen`: some games of an environment.
 
-use super::environment::{EnvironmentSpec, check_split};
+use super::environment::{EnvironmentSpec, WorldKind, check_split};
 use crate::env::{EnvError, Panel, World};
 use crate::kind;
 use crate::kind::{Count, Field, Identity, Reader};
@@ -75,6 +75,11 @@ impl Field for SplitField {
             reader.report(Diagnostic::error("E0202", field.value.span, message));
             return None;
         }
+        if let Some(message) = too_few(&*environment.world, &games) {
+            let at = component.fields.get("count").map_or(at, |f| f.value.span);
+            reader.report(Diagnostic::error("E0202", at, message));
+            return None;
+        }
         Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games })
     }
 
@@ -84,6 +89,16 @@ impl Field for SplitField {
 
     fn shown(&self) -> Option<String> {
         Some(self.name.clone())
+    }
+}
+
+/// What is said where an environment has fewer games than are wanted.
+fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
+    let most = world.most_games(&games.split, games.seed.is_some())?;
+    match games.count.map_or(1, |count| count.0) {
+        _ if most == 0 => Some(format!("the split \"{}\" has no game of the tasks wanted", games.split)),
+        count if count > most => Some(format!("the split \"{}\" has {most} games here, not {count}", games.split)),
+        _ => None,
     }
 }
 

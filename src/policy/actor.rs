@@ -74,7 +74,7 @@ impl Field for ActorInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         if let ValueKind::Stage(stage) = &value.kind
             && let Some(entry) = Actor::entries().iter().find(|e| e.info.name == stage.stage)
-            && !reader.gives_policy(stage)
+            && !reader.may_give(stage, Artifact::Policy)
         {
             // `expert = evaluate { actor = expert, … }`: the stage shares its name with the actor, and gives no policy
             let component = Component::bare(entry.info.name, value.span);

@@ -86,6 +86,11 @@ fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> O
         reader.report(Diagnostic::error("E0202", at("dropout"), message).help("leave `dropout` out, or set it to 0"));
         return None;
     }
+    if lora.rank.0 > LoraConfig::MOST_RANK {
+        let message = format!("a rank of {} is more than {}", lora.rank.0, LoraConfig::MOST_RANK);
+        reader.report(Diagnostic::error("E0202", at("rank"), message));
+        return None;
+    }
     if lora.targets.is_empty() {
         let message = "an adapter without targets leaves nothing to train";
         reader.report(Diagnostic::error("E0202", at("targets"), message).help("name a matrix, for example `targets = [q_proj, v_proj]`"));

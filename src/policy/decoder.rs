@@ -5,7 +5,7 @@ use super::input::TokenizerInput;
 use super::kinds::{PolicyKind, Workshop};
 use super::live::{Policy, TOKENIZER};
 use crate::kind;
-use crate::kind::{Count, NonNegative, Part, Positive, Reader};
+use crate::kind::{Count, Part, Positive, Reader};
 use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Span};
 use crate::model::{DecoderConfig, ModelError, Tokenizer, Variant, Weights};
@@ -44,7 +44,7 @@ kind! {
         /// Base of the rotary positions.
         rope_theta: Positive [default Positive(10000.0)],
         /// Added to the mean square in RMS norm.
-        norm_eps: NonNegative [default NonNegative(1e-5)],
+        norm_eps: Positive [default Positive(1e-5)],
         /// Whether the output matrix is the embedding.
         tied: bool [default true],
         /// How responses are made.
@@ -83,20 +83,21 @@ impl Decoder {
 
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let decoder = Self::read_fields(component, reader)?;
+        let Some((field, message)) = decoder.config(Tokenizer::LEAST).misfit() else { return Some(decoder) };
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-        if !decoder.width.0.is_multiple_of(decoder.heads.0 * 2) {
-            let message = format!("a width of {} cannot be shared by {} heads of even width", decoder.width.0, decoder.heads.0);
-            reader.report(
-                Diagnostic::error("E0202", at("width"), message).help(format!("use a multiple of {} as the width", decoder.heads.0 * 2)),
-            );
-            return None;
-        }
-        if !decoder.heads.0.is_multiple_of(decoder.kv_heads()) {
-            let message = format!("{} heads cannot share {} heads of keys and values", decoder.heads.0, decoder.kv_heads());
-            reader.report(Diagnostic::error("E0202", at("kv_heads"), message).help("`kv_heads` divides `heads`"));
-            return None;
-        }
-        Some(decoder)
+        let (width, heads, kv_heads) = (decoder.width.0, decoder.heads.0, decoder.kv_heads());
+        reader.report(match field {
+            "heads" => {
+                let message = format!("a width of {width} cannot be shared by {heads} heads of even width");
+                Diagnostic::error("E0202", at("width"), message).help(format!("use a multiple of {} as the width", heads.saturating_mul(2)))
+            }
+            "kv_heads" => {
+                let message = format!("{heads} heads cannot share {kv_heads} heads of keys and values");
+                Diagnostic::error("E0202", at("kv_heads"), message).help("`kv_heads` divides `heads`")
+            }
+            _ => Diagnostic::error("E0202", at(field), message),
+        });
+        None
     }
 }
 

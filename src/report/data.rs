@@ -116,8 +116,13 @@ impl ResultRow {
 
     /// An actor that nothing trained: shown for scale, never ranked.
     pub fn is_yardstick(&self) -> bool {
-        matches!(self.actor.as_str(), "expert" | "random")
+        is_yardstick(&self.actor)
     }
+}
+
+/// Whether an actor is one that nothing trained.
+pub(super) fn is_yardstick(actor: &str) -> bool {
+    matches!(actor, "expert" | "random")
 }
 
 /// One episode to read.

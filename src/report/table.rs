@@ -1,7 +1,7 @@
 //! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
 
-use super::compare::{Comparison, compare};
-use super::data::{ReportData, ResultRow};
+use super::compare::{Comparison, compare_rates};
+use super::data::{ReportData, ResultRow, is_yardstick};
 use super::interval::{Interval, Rate};
 use super::label;
 use serde::Serialize;
@@ -140,8 +140,8 @@ impl Table {
 }
 
 impl TableRow {
-    pub(super) fn is_yardstick(&self) -> bool {
-        ResultRow { actor: self.actor.clone(), ..ResultRow::default() }.is_yardstick()
+    pub(crate) fn is_yardstick(&self) -> bool {
+        is_yardstick(&self.actor)
     }
 }
 

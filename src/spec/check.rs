@@ -6,7 +6,7 @@ use crate::kind::{Category, Field, Part, Reader, Reference};
 use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::stage::{Common, Output, Stage};
+use crate::stage::{Common, Output, Stage, possible_outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -65,6 +65,7 @@ fn read_stages(resolver: &Resolver<'_>, instance: usize) -> Vec<Draft> {
 
 fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span, value: &Arc<Value>) -> Draft {
     let mut reader = Reader::new(resolver, instance);
+    reader.gives = |kind, artifact| possible_outputs(kind).iter().any(|output| output.artifact == artifact);
     if let Some(iterations) = own_or_line(resolver, instance, value, "iterations") {
         reader.constants.insert("iterations", iterations);
     }
@@ -165,7 +166,7 @@ fn follow(
             resolver.report_at(Diagnostic::error("E0103", reference.span, format!("the stage `{}` uses itself", draft.name)));
             return;
         }
-        let outputs = found.stage.as_ref().map_or_else(|| crate::stage::possible_outputs(&found.kind).to_vec(), |stage| stage.outputs());
+        let outputs = found.stage.as_ref().map_or_else(|| possible_outputs(&found.kind).to_vec(), |stage| stage.outputs());
         if outputs.is_empty() {
             continue;
         }

@@ -149,6 +149,7 @@ fn settings_have_origins() {
         format!("runs elsewhere {user}"),
         format!("threads 3 {own}"),
         "device cpu --device".to_string(),
+        "library (compiled in) default".to_string(),
         format!("data.alfworld /games {own}"),
         "data.other there EPO_DATA__OTHER".to_string(),
         format!("data.scienceworld {} default", place.path(".local/share/epo/scienceworld").display()),

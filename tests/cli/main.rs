@@ -4,6 +4,7 @@ mod diff;
 mod env;
 mod files;
 mod help;
+mod library;
 mod pipes;
 mod probe;
 mod reference;

@@ -132,6 +132,27 @@ pub const FIELDS: Fields = &[
         ],
     ),
     (
+        "sgd",
+        &[
+            ("lr", "0.1", "0.2"),
+            ("momentum", "0.9", "0.8"),
+            ("nesterov", "true", "false"),
+            ("weight_decay", "0.01", "0.02"),
+            ("clip_norm", "1", ""),
+        ],
+    ),
+    (
+        "muon",
+        &[
+            ("lr", "0.02", "0.03"),
+            ("momentum", "0.95", "0.9"),
+            ("nesterov", "false", "true"),
+            ("weight_decay", "0.1", "0"),
+            ("others", "sgd { lr = 0.1 }", ""),
+            ("clip_norm", "1", ""),
+        ],
+    ),
+    (
         "rl",
         &[
             ("on", "house.train", "house.drawn"),
@@ -230,6 +251,8 @@ pipeline every {
     }
     page   = report { @report@ }
     out    = export { @export@ }
+    again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
+    more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
   }
 }
 "#;

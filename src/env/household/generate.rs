@@ -12,6 +12,9 @@ const CROWD: usize = 3;
 const MOST_SPOTS: usize = 9;
 const MOST_THINGS: usize = 3;
 
+/// The names of the splits.
+pub const SPLITS: &[&str] = &["train", "seen", "unseen"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Split {
     Train,
@@ -20,14 +23,15 @@ pub(super) enum Split {
 }
 
 impl Split {
-    pub(super) const NAMES: &'static [&'static str] = &["train", "seen", "unseen"];
+    pub(crate) fn named(name: &str) -> Option<Split> {
+        [Split::Train, Split::Seen, Split::Unseen].into_iter().zip(SPLITS).find(|(_, own)| **own == name).map(|(split, _)| split)
+    }
 
-    pub(super) fn named(name: &str) -> Option<Split> {
-        match name {
-            "train" => Some(Split::Train),
-            "seen" => Some(Split::Seen),
-            "unseen" => Some(Split::Unseen),
-            _ => None,
+    /// Splits have no end of their own; this many tasks are all of one.
+    pub(crate) fn all(self) -> usize {
+        match self {
+            Split::Train => 4000,
+            Split::Seen | Split::Unseen => 400,
         }
     }
 

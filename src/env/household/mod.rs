@@ -46,6 +46,7 @@ mod words;
 mod world;
 
 pub use config::{Config, ConfigError};
+pub(crate) use generate::SPLITS;
 pub use words::{Family, Object, Receptacle, Room};
 pub use world::Household;
 

@@ -3,7 +3,7 @@
 use super::combination::Catalogue;
 use super::config::{Config, ConfigError};
 use super::game::Rules;
-use super::generate::{Split, generate};
+use super::generate::{SPLITS, Split, generate};
 use super::instance::Instance;
 use super::layout::Layout;
 use super::rehearsal::expert_turns;
@@ -14,8 +14,6 @@ use std::sync::Arc;
 pub(super) const EXPERT_TURNS: usize = 50;
 /// Draws for one task before it is given up. Half of them fail for `train` and `seen` by design.
 const ATTEMPTS: u64 = 1000;
-/// The splits have no end of their own; this is what "all" means.
-const ALL: &[(&str, usize)] = &[("train", 4000), ("seen", 400), ("unseen", 400)];
 /// A slip of the pen in a count should not fill the memory.
 const MOST_TASKS: usize = 1_000_000;
 
@@ -50,6 +48,11 @@ impl Household {
         Ok(Household { shared: Arc::new(Shared { config, catalogue, rules: Rules::default() }) })
     }
 
+    /// The most tasks of a split: of all that it has, or (as there is no end to them) of as many as have a number.
+    pub(crate) fn most(split: &str, of_all: bool) -> Option<usize> {
+        Split::named(split).map(|split| if of_all { split.all() } else { MOST_TASKS })
+    }
+
     /// The house and the goal of a task.
     ///
     /// # Errors
@@ -63,7 +66,7 @@ impl Household {
 impl Shared {
     pub(super) fn layout(&self, id: &str) -> Result<Layout, EnvError> {
         let unknown = || {
-            let splits = Split::NAMES.join("`, `");
+            let splits = SPLITS.join("`, `");
             EnvError::Task(format!("no task `{id}` in `household`; ids are like `train/0017`, with the splits `{splits}`"))
         };
         let (name, digits) = id.split_once('/').ok_or_else(unknown)?;
@@ -87,11 +90,11 @@ impl Shared {
     }
 
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Panel, EnvError> {
-        let Some((name, all)) = ALL.iter().find(|(name, _)| *name == split) else {
-            let splits = Split::NAMES.join("`, `");
+        let (name, Some(split)) = (split, Split::named(split)) else {
+            let splits = SPLITS.join("`, `");
             return Err(EnvError::Task(format!("`household` has no split `{split}`; it has `{splits}`")));
         };
-        let count = count.unwrap_or(*all);
+        let count = count.unwrap_or(split.all());
         if count > MOST_TASKS {
             return Err(EnvError::Task(format!("{count} tasks are too many; `household` numbers {MOST_TASKS} in a split")));
         }
@@ -123,6 +126,6 @@ impl World for Household {
     }
 
     fn splits(&self) -> &'static [&'static str] {
-        Split::NAMES
+        SPLITS
     }
 }
