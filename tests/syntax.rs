@@ -1,6 +1,7 @@
 //! The shape of the syntax tree.
 
-use epo::lang::ast::{BinaryOp, Expr, ExprKind, File, LineKind, UnaryOp};
+use epo::builtin::Builtin;
+use epo::lang::ast::{Expr, ExprKind, File, LineKind};
 use epo::lang::{Diagnostics, SourceMap, parser, render};
 
 fn read(text: &str) -> (Option<File>, Diagnostics, SourceMap) {
@@ -50,9 +51,9 @@ fn shape(expr: &Expr) -> String {
                 .collect();
             format!("{kind}{{{}}}", lines.join(", "))
         }
-        ExprKind::Unary { op: UnaryOp::Neg, operand } => format!("(- {})", shape(operand)),
-        ExprKind::Unary { op: UnaryOp::Not, operand } => format!("(not {})", shape(operand)),
-        ExprKind::Binary { op, left, right, .. } => format!("({} {} {})", shape(left), op.symbol(), shape(right)),
+        ExprKind::Unary { op: Builtin::Neg, operand } => format!("(- {})", shape(operand)),
+        ExprKind::Unary { op, operand } => format!("({} {})", op.name(), shape(operand)),
+        ExprKind::Binary { op, left, right, .. } => format!("({} {} {})", shape(left), op.name(), shape(right)),
     }
 }
 
@@ -195,7 +196,7 @@ fn spans_cover_what_was_written() {
     let ExprKind::Component { lines, .. } = &value.kind else { panic!("a component") };
     let LineKind::Assign { value, .. } = &lines[0].kind else { panic!("an assignment") };
     let ExprKind::Binary { op, op_span, left, .. } = &value.kind else { panic!("a product") };
-    assert_eq!((*op, sources.slice(*op_span), sources.slice(left.span)), (BinaryOp::Mul, "*", "(1 + 2)"));
+    assert_eq!((*op, sources.slice(*op_span), sources.slice(left.span)), (Builtin::Mul, "*", "(1 + 2)"));
 }
 
 fn codes(diagnostics: &Diagnostics) -> Vec<&'static str> {

@@ -2,11 +2,11 @@
 
 use super::args::Cli;
 use super::kinds::{doc, first_sentence, when_left_out};
+use crate::builtin::{Accepts, Builtin, Default, GradientRule, Notation, Row};
 use crate::kind::{FieldInfo, KindInfo};
 use crate::lang::codes;
 use crate::lang::load::Library;
-use crate::lang::term::{Accepts, Default};
-use crate::objective::functions::{FUNCTIONS, Function, GradientRule};
+use crate::objective::probe::EXAMPLE;
 use crate::objective::quantities::{QUANTITIES, When};
 use crate::registry::{all_kinds, shared_fields};
 use crate::spec::{LibraryFunction, PRELUDE, library_functions};
@@ -86,34 +86,38 @@ fn functions(library: &Library) -> String {
         "What an objective may be built from. Levels, and when each line is evaluated: `docs/language.md`. Everything in `std/` is written in the \
          language itself; its functions are below.",
     );
-    out.push_str("\n## Operators\n\n| | meaning | | gradient | example |\n|---|---|---|---|---|\n");
-    for function in FUNCTIONS.iter().filter(|f| f.operator) {
-        let name = if function.name == "neg" { "-" } else { function.name };
-        let _ = writeln!(
-            out,
-            "| `{}` | {} | {} | {} | `{}` |",
-            cell(name),
-            cell(function.equation),
-            cell(function.doc),
-            gradient(function),
-            cell(function.example)
-        );
+    let _ = writeln!(
+        out,
+        "\nEvery example has its value on this batch, in the format that `epo-run probe` reads; that of an advantage is one number for each row, in brackets \
+         where a row's tokens differ.\n\n```json\n{}\n```",
+        EXAMPLE.trim_end()
+    );
+    out.push_str("\n## Operators\n\n| | meaning | | gradient | example | is |\n|---|---|---|---|---|---|\n");
+    for row in Builtin::ALL.iter().map(|builtin| builtin.row()) {
+        let sign = match row.notation {
+            Notation::Call => continue,
+            Notation::Prefix { sign, .. } => sign.trim_end(),
+            Notation::Infix(_) => row.name,
+        };
+        let (gradient, example) = (gradient(row), row.example);
+        let [equation, doc, text] = [row.equation, row.doc, example.text].map(cell);
+        let _ = writeln!(out, "| `{}` | {equation} | {doc} | {gradient} | `{text}` | {} |", cell(sign), example.value);
     }
     out.push_str("\n## Built in\n");
-    for function in FUNCTIONS.iter().filter(|f| !f.operator) {
-        let _ = writeln!(out, "\n### {}\n\n`{}`", function.name, signature(function));
-        let _ = writeln!(out, "\n{}\n\n{}. Gradient: {}.", function.equation, sentence(function.doc), gradient(function));
-        let _ = writeln!(out, "\n```epo-expression\n{}\n```", function.example);
+    for row in Builtin::functions().map(Builtin::row) {
+        let _ = writeln!(out, "\n### {}\n\n`{}`", row.name, signature(row));
+        let _ = writeln!(out, "\n{}\n\n{}. Gradient: {}.", row.equation, sentence(row.doc), gradient(row));
+        let _ = writeln!(out, "\n```epo-expression\n{}\n```\n\nis {}.", row.example.text, row.example.value);
     }
     for name in library.names().filter(|name| name.starts_with("std/")) {
         let how = if name == PRELUDE { "Visible everywhere, without an import.".into() } else { format!("`import \"{name}\"`") };
         let _ = writeln!(out, "\n## {name}\n\n{how}");
         for function in library_functions(library, name) {
-            let LibraryFunction { name, text, comment, example, .. } = function;
+            let LibraryFunction { name, text, comment, example, value, .. } = function;
             let doc: Vec<&str> = comment.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
             let _ =
                 writeln!(out, "\n### {name}\n\n{}\n\n```epo-library\n{text}\n```", doc.join("\n").trim_end_matches('.').to_owned() + ".");
-            let _ = writeln!(out, "\nExample: `{example}`");
+            let _ = writeln!(out, "\nExample: `{example}` is {value}");
         }
     }
     out
@@ -124,7 +128,7 @@ fn sentence(text: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn signature(function: &Function) -> String {
+fn signature(function: &Row) -> String {
     let params: Vec<String> = function
         .params
         .iter()
@@ -144,7 +148,7 @@ fn signature(function: &Function) -> String {
     format!("{}({})", function.name, params.join(", "))
 }
 
-fn gradient(function: &Function) -> String {
+fn gradient(function: &Row) -> String {
     match function.gradient {
         GradientRule::All => "through all arguments".into(),
         GradientRule::None => "none".into(),

@@ -1,9 +1,10 @@
 //! `epo-run show`
 
 use super::{DONE, Settings, WRONG_INPUT, answer, compiled};
-use crate::equation::{latex, latex_name, readable, term_text_shallow};
+use crate::equation::{latex, latex_name, readable};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
+use crate::lang::print::by_name;
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
 use crate::objective::Reach;
 use crate::plan::{self, Plan};
@@ -14,7 +15,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(super) struct ShowArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Only this pipeline, and what it needs.
@@ -38,7 +39,7 @@ pub struct ShowArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum View {
+pub(super) enum View {
     /// The syntax tree of the file.
     Ast,
     /// A text without imports, inheritance and functions that runs alone, with the place where each value was written.
@@ -49,7 +50,7 @@ pub enum View {
     Plan,
 }
 
-pub fn run(args: &ShowArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,
@@ -203,7 +204,7 @@ fn as_text(equations: &Equations) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = format!("{}\n", equations.name());
     for (name, term) in lines {
-        let _ = writeln!(out, "  {name:width$} = {}", term_text_shallow(&term));
+        let _ = writeln!(out, "  {name:width$} = {}", by_name(&term));
     }
     out
 }

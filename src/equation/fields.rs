@@ -1,7 +1,7 @@
 //! The `loss` and the `advantage` of a stage.
 
-use super::print::{term_text, term_text_shallow};
 use crate::kind::{Field, Identity, Reader};
+use crate::lang::print::{by_name, canonical};
 use crate::lang::term::{LossBlock, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ pub struct LossField(pub LossBlock);
 
 impl Identity for LossField {
     fn identity(&self) -> serde_json::Value {
-        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text(&t.term).into()));
-        let minimize = ("minimize".to_string(), self.0.minimize.as_ref().map(|m| term_text(m)).into());
+        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), canonical(&t.term).into()));
+        let minimize = ("minimize".to_string(), self.0.minimize.as_ref().map(|m| canonical(m)).into());
         serde_json::Value::Object(terms.chain([minimize]).collect())
     }
 }
@@ -20,8 +20,8 @@ impl Identity for LossField {
 impl LossField {
     /// Name and text of each line, named terms by their names.
     pub fn lines(&self) -> Vec<(String, String)> {
-        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), term_text_shallow(&t.term)));
-        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), term_text_shallow(m)))).collect()
+        let terms = self.0.terms.iter().map(|t| (t.name.to_string(), by_name(&t.term)));
+        terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), by_name(m)))).collect()
     }
 }
 
@@ -50,7 +50,7 @@ pub struct AdvantageField(pub Arc<Term>);
 
 impl Identity for AdvantageField {
     fn identity(&self) -> serde_json::Value {
-        term_text(&self.0).into()
+        canonical(&self.0).into()
     }
 }
 

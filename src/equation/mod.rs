@@ -2,13 +2,11 @@
 
 mod fields;
 mod latex;
-mod print;
 mod readable;
 mod schedule;
 
-pub use crate::objective::Now;
-pub use fields::{AdvantageField, LossField};
+pub(crate) use crate::objective::Now;
+pub(crate) use fields::{AdvantageField, LossField};
 pub use latex::{latex, latex_name};
-pub use print::{term_text, term_text_shallow};
 pub use readable::readable;
-pub use schedule::ScheduleField;
+pub(crate) use schedule::ScheduleField;

@@ -1,6 +1,7 @@
 //! Equations for a reader: switches that are set are taken, and what is long and stands in several places gets a name.
 
-use super::print::term_text_shallow;
+use crate::builtin::Builtin;
+use crate::lang::print::by_name;
 use crate::lang::term::{Argument, Term, TermKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub fn readable(lines: &[(String, Arc<Term>)]) -> Vec<(String, Arc<Term>)> {
     lines.iter_mut().for_each(|(_, term)| *term = simple(term));
     for number in 0..MOST {
         let Some(shared) = longest_shared(&lines) else { break };
-        let (name, text) = (format!("{SHARED}{number}"), term_text_shallow(&shared));
+        let (name, text) = (format!("{SHARED}{number}"), by_name(&shared));
         let named = Term::new(TermKind::Named { name: Arc::from(name.as_str()), body: shared.clone() }, shared.span, shared.via);
         let first = lines.iter().position(|(_, term)| occurs(term, &text)).unwrap_or(0);
         lines.iter_mut().for_each(|(_, term)| *term = replace(term, &text, &named));
@@ -60,7 +61,7 @@ fn longest_shared(lines: &[(String, Arc<Term>)]) -> Option<Arc<Term>> {
     let mut counts: BTreeMap<String, (usize, Arc<Term>)> = BTreeMap::new();
     for (_, term) in lines {
         parts(term, &mut |part| {
-            let text = term_text_shallow(part);
+            let text = by_name(part);
             if text.len() >= SHORT {
                 counts.entry(text).or_insert_with(|| (0, part.clone())).0 += 1;
             }
@@ -84,43 +85,43 @@ fn parts(term: &Arc<Term>, found: &mut dyn FnMut(&Arc<Term>)) {
 
 fn occurs(term: &Arc<Term>, text: &str) -> bool {
     let mut found = false;
-    parts(term, &mut |part| found |= term_text_shallow(part) == text);
+    parts(term, &mut |part| found |= by_name(part) == text);
     found
 }
 
 fn replace(term: &Arc<Term>, text: &str, with: &Arc<Term>) -> Arc<Term> {
     match &term.kind {
-        TermKind::Apply { .. } if term_text_shallow(term) == text => with.clone(),
+        TermKind::Apply { .. } if by_name(term) == text => with.clone(),
         _ => mapped(term, &|arg| replace(arg, text, with)),
     }
 }
 
 /// The same function of other arguments.
 fn mapped(term: &Arc<Term>, change: &dyn Fn(&Arc<Term>) -> Arc<Term>) -> Arc<Term> {
-    let TermKind::Apply { function, args } = &term.kind else { return term.clone() };
+    let TermKind::Apply { builtin, args } = &term.kind else { return term.clone() };
     let args = args.iter().map(|arg| match arg {
         Argument::Term(term) => Argument::Term(change(term)),
         other => other.clone(),
     });
-    Term::new(TermKind::Apply { function: function.clone(), args: args.collect() }, term.span, term.via)
+    Term::new(TermKind::Apply { builtin: *builtin, args: args.collect() }, term.span, term.via)
 }
 
 /// Without cases that are never taken and factors of 1. Only for eyes: a value that is not finite may come out of what is left out here.
 fn simple(term: &Arc<Term>) -> Arc<Term> {
     let term = mapped(term, &simple);
-    let TermKind::Apply { function, args } = &term.kind else { return term };
+    let TermKind::Apply { builtin, args } = &term.kind else { return term };
     let operands: Vec<&Arc<Term>> = args.iter().filter_map(|a| if let Argument::Term(t) = a { Some(t) } else { None }).collect();
     let one = |term: &Term| matches!(term.kind, TermKind::Number(n) if n == 1.0);
-    match (function.as_ref(), operands.as_slice()) {
-        ("where", [condition, yes, no]) => match condition.kind {
+    match (builtin, operands.as_slice()) {
+        (Builtin::Where, [condition, yes, no]) => match condition.kind {
             TermKind::Bool(true) => (*yes).clone(),
             TermKind::Bool(false) => (*no).clone(),
             TermKind::Number(n) if n != 0.0 => (*yes).clone(),
             TermKind::Number(_) => (*no).clone(),
             _ => term.clone(),
         },
-        ("*", [a, b]) if one(a) => (*b).clone(),
-        ("*" | "/", [a, b]) if one(b) => (*a).clone(),
+        (Builtin::Mul, [a, b]) if one(a) => (*b).clone(),
+        (Builtin::Mul | Builtin::Div, [a, b]) if one(b) => (*a).clone(),
         _ => term.clone(),
     }
 }

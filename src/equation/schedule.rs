@@ -1,7 +1,7 @@
 //! Numbers that change over a run, as fields.
 
-use super::print::term_text;
 use crate::kind::{Field, Identity, Reader};
+use crate::lang::print::canonical;
 use crate::lang::term::{Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -33,17 +33,13 @@ impl ScheduleField {
             How::Changing(schedule) => schedule.at(now).unwrap_or(f64::NAN),
         }
     }
-
-    pub fn span(&self) -> Span {
-        self.term.place()
-    }
 }
 
 impl Identity for ScheduleField {
     fn identity(&self) -> serde_json::Value {
         match self.how {
             How::Constant(n) => n.into(),
-            How::Changing(_) => term_text(&self.term).into(),
+            How::Changing(_) => canonical(&self.term).into(),
         }
     }
 }
@@ -90,6 +86,6 @@ impl Field for ScheduleField {
     }
 
     fn shown(&self) -> Option<String> {
-        Some(term_text(&self.term))
+        Some(canonical(&self.term))
     }
 }

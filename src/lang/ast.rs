@@ -1,6 +1,7 @@
 //! The syntax tree: what stands in one file, with places, before any name is looked up.
 
 use super::source::Span;
+use crate::builtin::Builtin;
 use std::fmt;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -108,12 +109,14 @@ pub enum ExprKind {
         kind: Path,
         lines: Vec<Line>,
     },
+    /// An operator in front.
     Unary {
-        op: UnaryOp,
+        op: Builtin,
         operand: Box<Expr>,
     },
+    /// An operator between.
     Binary {
-        op: BinaryOp,
+        op: Builtin,
         op_span: Span,
         left: Box<Expr>,
         right: Box<Expr>,
@@ -125,47 +128,4 @@ pub struct Arg {
     /// `None` for a positional argument.
     pub name: Option<Ident>,
     pub value: Expr,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    Neg,
-    Not,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BinaryOp {
-    Or,
-    And,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Pow,
-}
-
-impl BinaryOp {
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Or => "or",
-            Self::And => "and",
-            Self::Eq => "==",
-            Self::Ne => "!=",
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-            Self::Add => "+",
-            Self::Sub => "-",
-            Self::Mul => "*",
-            Self::Div => "/",
-            Self::Pow => "^",
-        }
-    }
 }

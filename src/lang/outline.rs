@@ -1,7 +1,8 @@
 //! A syntax tree as an indented outline: what the parser understood, with the place of every part.
 
-use super::ast::{Arg, Expr, ExprKind, File, Line, LineKind, UnaryOp};
+use super::ast::{Arg, Expr, ExprKind, File, Line, LineKind};
 use super::source::{SourceMap, Span};
+use crate::builtin::{Builtin, Notation};
 use std::fmt::Write;
 
 /// One part a line, two spaces a level, the place at its end.
@@ -87,8 +88,8 @@ impl Outline<'_> {
                 self.row(depth, format!("component {kind}"), expr.span);
                 return lines.iter().for_each(|l| self.line(l, depth + 1));
             }
-            ExprKind::Unary { op, operand } => (format!("operator {}", if *op == UnaryOp::Neg { "-" } else { "not" }), vec![operand]),
-            ExprKind::Binary { op, left, right, .. } => (format!("operator {}", op.symbol()), vec![left, right]),
+            ExprKind::Unary { op, operand } => (format!("operator {}", sign(*op)), vec![operand]),
+            ExprKind::Binary { op, left, right, .. } => (format!("operator {}", sign(*op)), vec![left, right]),
         };
         self.row(depth, text, expr.span);
         inner.into_iter().for_each(|e| self.expr(e, depth + 1));
@@ -102,6 +103,13 @@ impl Outline<'_> {
             }
             None => self.expr(&arg.value, depth),
         }
+    }
+}
+
+fn sign(op: Builtin) -> &'static str {
+    match op.row().notation {
+        Notation::Prefix { sign, .. } => sign.trim_end(),
+        Notation::Infix(_) | Notation::Call => op.name(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! evaluation may remember results by the address of the node.
 
 use super::source::Span;
+use crate::builtin::Builtin;
 use std::sync::Arc;
 
 /// How much a value comes to when everything that is mentioned twice is written twice, and how deeply it is nested. Bounded while names are
@@ -41,10 +42,9 @@ pub enum TermKind {
     Bool(bool),
     /// `logp`, `iteration`, …: a row of [`Vocabulary::quantities`].
     Quantity(Arc<str>),
-    /// A built-in function or operator with its arguments in the order of its signature. Operators are functions too, by these names:
-    /// `or and not == != < <= > >= + - * / ^ neg`.
+    /// A built-in operator or function with an argument for each of its parameters.
     Apply {
-        function: Arc<str>,
+        builtin: Builtin,
         args: Vec<Argument>,
     },
     /// A named line of a `loss` block; evaluates to its body.
@@ -103,49 +103,11 @@ pub struct LossTerm {
     pub term: Arc<Term>,
 }
 
-/// What the words of an expression may mean besides what the user defined. The language knows nothing of RL: it is told.
+/// What the words of an expression may mean besides built-ins and what the user defined. The language knows nothing of RL: it is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
-    pub functions: &'static [Signature],
     /// Names of quantities.
     pub quantities: &'static [&'static str],
     /// Words for `by =` and `per =`.
     pub keys: &'static [&'static str],
-}
-
-impl Vocabulary {
-    pub fn function(&self, name: &str) -> Option<&'static Signature> {
-        self.functions.iter().find(|f| f.name == name)
-    }
-}
-
-/// A built-in function as a caller sees it.
-#[derive(Debug)]
-pub struct Signature {
-    pub name: &'static str,
-    pub params: &'static [Parameter],
-}
-
-#[derive(Debug)]
-pub struct Parameter {
-    pub name: &'static str,
-    pub accepts: Accepts,
-    pub default: Default,
-}
-
-#[derive(Debug)]
-pub enum Accepts {
-    /// Any term.
-    Term,
-    /// One of these words.
-    Key(&'static [&'static str]),
-}
-
-#[derive(Debug)]
-pub enum Default {
-    Required,
-    Number(f64),
-    Key(&'static str),
-    /// May be left out, which means something of its own (`Argument::Absent`).
-    Absent,
 }

@@ -1,5 +1,6 @@
 //! A checked `advantage` line.
 
+use super::FULL;
 use super::batch::Batch;
 use super::check::{Checker, flow, sum};
 use super::context::{Place, Scope};
@@ -9,7 +10,7 @@ use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
 use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
-use super::text::{FULL, describe};
+use crate::lang::print::shortened;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ impl Advantage {
         // Nothing is learned from an advantage: no gradient is followed.
         let needs = needs(&program, &flow::flow(&program), &[root]);
         let needs = Needs { gradient: flow::Reach::default(), ..needs };
-        Some(Self { program, root, gae, needs, place: term.place(), text: describe(term, FULL) })
+        Some(Self { program, root, gae, needs, place: term.place(), text: shortened(term, FULL) })
     }
 
     /// How many different `gae` the line has; `returns` is known if it is one.

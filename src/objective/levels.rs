@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+/// Words for `by =` and `per =`.
+pub const KEYS: &[&str] = &["token", "turn", "episode", "group", "anchor", "turn_index"];
+
 /// One value for each … of the batch. `TurnIndex`: one for each turn number that occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

@@ -1,18 +1,19 @@
 //! A checked `loss` block.
 
+use super::FULL;
 use super::batch::Batch;
 use super::check::flow::{self, Reach};
 use super::check::{Checker, sum};
 use super::context::Scope;
 use super::error::ObjectiveError;
 use super::eval::{Evaluator, Moment, Value, summands};
-use super::functions::function;
 use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
 use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
 use super::quantities::quantity_info;
-use super::text::{FULL, describe};
+use crate::builtin::Builtin;
+use crate::lang::print::shortened;
 use crate::lang::term::LossBlock;
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use candle_core::{Tensor, Var};
@@ -96,7 +97,7 @@ impl Objective {
                     name: term.name.to_string(),
                     place: term.name_span,
                     reached: false,
-                    text: describe(&term.term, FULL),
+                    text: shortened(&term.term, FULL),
                     reach: Reach::default(),
                     node,
                 }),
@@ -284,7 +285,7 @@ impl Gradient {
 }
 
 fn name_is_free(term: &crate::lang::term::LossTerm, diagnostics: &mut Diagnostics) -> bool {
-    let taken = match (quantity_info(&term.name), function(&term.name)) {
+    let taken = match (quantity_info(&term.name), Builtin::called(&term.name)) {
         (Some(_), _) => "quantity",
         (_, Some(_)) => "function",
         _ => return true,

@@ -4,23 +4,20 @@
 //! gradients followed to where they end. What they need is known then ([`Needs`]). On a [`Batch`] they are evaluated in f64 with candle's automatic differentiation.
 
 mod advantage;
-pub mod batch;
+mod batch;
 mod check;
-pub mod context;
-pub mod error;
+mod context;
+mod error;
 mod eval;
-pub mod functions;
 pub mod history;
 mod layout;
-pub mod levels;
+mod levels;
 mod loss;
-mod math;
-pub mod needs;
+mod needs;
 pub mod probe;
 mod program;
-pub mod quantities;
+pub(crate) mod quantities;
 mod schedule;
-pub mod text;
 
 use crate::lang::term::Vocabulary;
 
@@ -37,5 +34,8 @@ pub use needs::{Needs, Whole};
 pub use program::HistoryExpr;
 pub use schedule::{ASSUMED_ITERATIONS, Now, Schedule, short};
 
+/// Characters of a text that is meant to be read in full; an expression of shared parts may be far longer.
+const FULL: usize = 20_000;
+
 /// What the words of an objective mean besides what the user and the standard library define.
-pub static VOCABULARY: Vocabulary = Vocabulary { functions: &functions::SIGNATURES, quantities: &quantities::NAMES, keys: functions::KEYS };
+pub static VOCABULARY: Vocabulary = Vocabulary { quantities: &quantities::NAMES, keys: levels::KEYS };

@@ -2,7 +2,7 @@
 
 use super::check::flow::{Flow, Reach};
 use super::levels::Level;
-use super::program::{NodeId, Op, Program, Reduction};
+use super::program::{NodeId, Op, Program};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,10 +12,6 @@ pub struct Needs {
     /// Of which the gradient is needed.
     pub gradient: Reach,
     pub whole: Whole,
-    /// Whether the equation is a sum of means and sums over tokens of something that each token has by itself, so that the gradient of a token does
-    /// not depend on what the policy under training says about others. Then micro-batches can be learned from one after the other, each with the
-    /// equation evaluated on the whole minibatch in which the learned quantities of the other rows have the values of collection time.
-    pub separable: bool,
 }
 
 impl Needs {
@@ -32,13 +28,12 @@ impl Needs {
         self.has("ref_logp")
     }
 
-    /// What two expressions need together, the loss and its advantage. `separable` stays what the loss says.
+    /// What two expressions need together, the loss and its advantage.
     pub fn with(&self, other: &Needs) -> Needs {
         Needs {
             quantities: self.quantities.union(&other.quantities).copied().collect(),
             gradient: self.gradient,
             whole: self.whole.max(other.whole),
-            separable: self.separable,
         }
     }
 }
@@ -74,57 +69,19 @@ pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
         needs.gradient.entropy |= reach.entropy;
         needs.gradient.value |= reach.value;
     }
-    needs.separable = separable(program, flow, roots);
     needs
 }
 
 fn whole(op: &Op, level: Level) -> Whole {
-    match (op, level) {
-        (Op::Reduce(_), Level::Episode) => Whole::Episodes,
-        (Op::Reduce(_), Level::Anchor | Level::Group) => Whole::Groups,
-        (Op::Gae(time) | Op::Discount(time), _) if time.by == Level::Episode => Whole::Episodes,
-        _ => Whole::Rows,
+    match op {
+        Op::Reduce(_) => match level {
+            Level::Episode => Whole::Episodes,
+            Level::Anchor | Level::Group => Whole::Groups,
+            // What is taken over a turn number or over the batch is taken over what is there.
+            Level::Token | Level::Turn | Level::TurnIndex | Level::Batch => Whole::Rows,
+        },
+        Op::Gae(time) | Op::Discount(time) if time.by == Level::Episode => Whole::Episodes,
+        Op::Gae(_) | Op::Discount(_) | Op::Whiten | Op::Top | Op::History(_) => Whole::Rows,
+        Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) | Op::Elementwise(..) => Whole::Rows,
     }
-}
-
-/// How a node depends on what is learned.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// Not at all.
-    Fixed,
-    /// Each token's value on that token alone.
-    Own,
-    /// A linear combination of values of the kind `Own`.
-    Linear,
-    Other,
-}
-
-fn separable(program: &Program, flow: &Flow, roots: &[NodeId]) -> bool {
-    let mut shapes: Vec<Shape> = Vec::with_capacity(program.nodes.len());
-    for (id, node) in program.nodes.iter().enumerate() {
-        let args: Vec<Shape> = node.args.iter().map(|&arg| shapes[arg]).collect();
-        let shape = if !flow.depends[id].any() {
-            Shape::Fixed
-        } else {
-            match (&node.op, &args[..]) {
-                (Op::Quantity(_), _) => Shape::Own,
-                (Op::Named(_), [body]) => *body,
-                (Op::Reduce(Reduction::Mean | Reduction::Sum), [Shape::Own | Shape::Linear]) => Shape::Linear,
-                (Op::Only, [_, condition]) if *condition != Shape::Fixed => Shape::Other,
-                (Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_), _) => Shape::Other,
-                (_, args) if args.iter().all(|shape| matches!(shape, Shape::Fixed | Shape::Own)) => Shape::Own,
-                (Op::Binary(f), [_, _]) if matches!(f.name, "+" | "-") => linear(&args),
-                (Op::Binary(f), [a, b]) if f.name == "*" && (*a == Shape::Fixed || *b == Shape::Fixed) => linear(&args),
-                (Op::Binary(f), [_, Shape::Fixed]) if f.name == "/" => linear(&args),
-                (Op::Unary(f), _) if f.name == "neg" => linear(&args),
-                _ => Shape::Other,
-            }
-        };
-        shapes.push(shape);
-    }
-    roots.iter().all(|&root| matches!(shapes[root], Shape::Fixed | Shape::Linear))
-}
-
-fn linear(args: &[Shape]) -> Shape {
-    if args.contains(&Shape::Other) { Shape::Other } else { Shape::Linear }
 }

@@ -1,9 +1,8 @@
 //! A checked expression: typed nodes in an order in which every node stands after those it uses.
 
-use super::functions::GradientRule;
 use super::levels::Level;
-use super::math::{Binary, Unary};
 use super::quantities::QuantityInfo;
+use crate::builtin::{Builtin, Elementwise, GradientRule, Reduction};
 use crate::lang::Span;
 use std::sync::Arc;
 
@@ -60,20 +59,12 @@ pub enum Op {
     Number(f64),
     Bool(bool),
     Quantity(&'static QuantityInfo),
-    Unary(&'static Unary),
-    Binary(&'static Binary),
-    /// By its symbol.
-    Compare(&'static str, fn(f64, f64) -> bool),
-    Not,
-    And,
-    Or,
-    Clip,
-    Where,
-    /// Arguments: what, and where it is kept.
-    Only,
-    Stop,
+    Named(Arc<str>),
+    /// Each element by itself.
+    Elementwise(Builtin, &'static Elementwise),
     Reduce(Reduction),
     Whiten,
+    /// Arguments: what, and the fraction.
     Top,
     /// Arguments: reward, value, gamma, lambda.
     Gae(Time),
@@ -81,35 +72,6 @@ pub enum Op {
     Discount(Time),
     /// Has no arguments: what it remembers is row `.0` of [`Program::histories`].
     History(usize),
-    Named(Arc<str>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reduction {
-    Mean,
-    Sum,
-    Std,
-    Count,
-    Min,
-    Max,
-    Initial,
-    Final,
-}
-
-impl Reduction {
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "mean" => Self::Mean,
-            "sum" => Self::Sum,
-            "std" => Self::Std,
-            "count" => Self::Count,
-            "min" => Self::Min,
-            "max" => Self::Max,
-            "initial" => Self::Initial,
-            "final" => Self::Final,
-            _ => return None,
-        })
-    }
 }
 
 /// `by` and `per` of a function along time.

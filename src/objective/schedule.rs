@@ -1,11 +1,13 @@
 //! A number that changes over the run: a learning rate, a coefficient.
 
+use super::FULL;
 use super::check::Checker;
 use super::context::{Place, Scope};
 use super::error::{NonFinite, ObjectiveError};
 use super::program::{NodeId, Op, Program};
 use super::quantities::When;
-use super::text::{FULL, describe};
+use crate::builtin::Builtin;
+use crate::lang::print::shortened;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,17 @@ pub struct Now {
     pub progress: f64,
 }
 
+impl Now {
+    fn quantity(self, name: &str) -> Option<f64> {
+        match name {
+            "iteration" => Some(self.iteration),
+            "iterations" => Some(self.iterations),
+            "progress" => Some(self.progress),
+            _ => None,
+        }
+    }
+}
+
 impl Schedule {
     /// Checks a term that may change over the run; `field` is what it is given to.
     pub fn check(term: &Arc<Term>, field: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
@@ -37,7 +50,7 @@ impl Schedule {
         if !checker.is_one_number(root, field) {
             return None;
         }
-        Some(Self { program: checker.program, root, place: term.place(), text: describe(term, FULL) })
+        Some(Self { program: checker.program, root, place: term.place(), text: shortened(term, FULL) })
     }
 
     /// The same for schedules that compute the same.
@@ -108,7 +121,9 @@ fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
         let node = &program.nodes[id];
         let timely = match &node.op {
             Op::Quantity(info) => info.when == When::Always,
-            op => !matches!(op, Op::Only | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_)),
+            Op::Number(_) | Op::Bool(_) | Op::Named(_) => true,
+            Op::Elementwise(builtin, _) => *builtin != Builtin::Only,
+            Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_) => false,
         };
         if !timely {
             return None;
@@ -122,29 +137,17 @@ fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
 
 /// The value of the last of the given nodes.
 fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
-    let truth = |x: bool| f64::from(u8::from(x));
     let mut values: BTreeMap<NodeId, f64> = BTreeMap::new();
     for &id in parts {
         let node = &program.nodes[id];
         let args: Vec<f64> = node.args.iter().filter_map(|arg| values.get(arg).copied()).collect();
-        let value = match (&node.op, &args[..]) {
-            (Op::Number(x), _) => *x,
-            (Op::Bool(x), _) => truth(*x),
-            (Op::Quantity(info), _) => match info.name {
-                "iteration" => now.iteration,
-                "iterations" => now.iterations,
-                _ => now.progress,
-            },
-            (Op::Unary(f), [x]) => (f.value)(*x),
-            (Op::Binary(f), [a, b]) => (f.value)(*a, *b),
-            (Op::Compare(_, f), [a, b]) => truth(f(*a, *b)),
-            (Op::Not, [x]) => truth(*x == 0.0),
-            (Op::And, [a, b]) => truth(*a != 0.0 && *b != 0.0),
-            (Op::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
-            (Op::Clip, [x, low, high]) => (super::math::AT_MOST.value)((super::math::AT_LEAST.value)(*x, *low), *high),
-            (Op::Where, [c, a, b]) => *if *c != 0.0 { a } else { b },
-            (Op::Named(_) | Op::Stop, [x]) => *x,
-            _ => return None,
+        let value = match &node.op {
+            Op::Number(x) => *x,
+            Op::Bool(x) => f64::from(u8::from(*x)),
+            Op::Quantity(info) => now.quantity(info.name)?,
+            Op::Named(_) => *args.first()?,
+            Op::Elementwise(_, how) => how.of_numbers(&args)?,
+            Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_) => return None,
         };
         values.insert(id, value);
     }

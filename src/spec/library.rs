@@ -21,7 +21,9 @@ pub static LIBRARY: Library = Library::compiled(&[
 /// A function of the library, as its file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LibraryFunction<'l> {
+    /// `std/losses.epo`.
     pub file: &'l str,
+    /// As it is called.
     pub name: &'l str,
     /// The whole line: `fn ratio() = exp(log_ratio())`.
     pub text: &'l str,
@@ -29,6 +31,8 @@ pub struct LibraryFunction<'l> {
     pub comment: &'l str,
     /// What stands behind `# Example:`: an expression that is one number in a loss, or one in an advantage or a schedule. Empty if there is none.
     pub example: &'l str,
+    /// What stands behind its `->`: what it comes to on the batch of the reference; in an advantage, a list of rows of tokens.
+    pub value: &'l str,
 }
 
 /// Every function of a file of the library, in its order.
@@ -47,7 +51,8 @@ pub fn library_functions<'l>(library: &'l Library, file: &str) -> Vec<LibraryFun
         let above = start.take().and_then(|start| text.get(start..begin)).unwrap_or_default();
         let Some(name) = line.strip_prefix("fn ").and_then(|rest| rest.split('(').next()) else { continue };
         let (comment, example) = above.rsplit_once("# Example: ").unwrap_or((above, ""));
-        found.push(LibraryFunction { file, name, text: line.trim_end(), comment: comment.trim_end(), example: example.trim_end() });
+        let (example, value) = example.trim_end().split_once(" -> ").unwrap_or((example.trim_end(), ""));
+        found.push(LibraryFunction { file, name, text: line.trim_end(), comment: comment.trim_end(), example, value });
     }
     found
 }

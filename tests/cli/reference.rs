@@ -2,10 +2,10 @@
 //! `UPDATE=1 cargo test --test cli reference` writes them.
 
 use crate::repository::REPOSITORY;
+use epo::builtin::Builtin;
 use epo::cli::reference::pages;
 use epo::lang::load::Root;
 use epo::lang::render::render_all;
-use epo::objective::functions::FUNCTIONS;
 use epo::objective::{Objective, Scope};
 use epo::plan::Plan;
 use epo::registry::all_kinds;
@@ -71,14 +71,14 @@ fn examples_of_kinds_have_no_mistakes() {
 
 #[test]
 fn examples_of_functions_have_no_mistakes() {
-    for function in &FUNCTIONS {
-        let text = format!("pipeline p {{ loss {{ minimize = {} }} }}\n", function.example);
+    for function in Builtin::ALL.iter().map(|builtin| builtin.row()) {
+        let text = format!("pipeline p {{ loss {{ minimize = {} }} }}\n", function.example.text);
         let (sources, found, mut diagnostics) =
             equations(&Request { root: Root::Text { name: function.name, text: &text }, overrides: &[], library: &REPOSITORY });
         let block = found.first().and_then(|e| e.loss.as_ref());
         let checked = block.map(|block| Objective::check(block, &Scope::loss(), &mut diagnostics));
         assert!(diagnostics.is_empty(), "{}\n{}", function.name, render_all(&sources, &diagnostics, false));
-        assert!(checked.flatten().is_some(), "{}: {}", function.name, function.example);
+        assert!(checked.flatten().is_some(), "{}: {}", function.name, function.example.text);
     }
 }
 

@@ -1,8 +1,7 @@
 //! Batches and equations at the edge.
 
-use super::random::{advantages, batch, losses};
+use super::random::{advantages, batch, built_in, losses};
 use super::support::*;
-use epo::objective::functions::FUNCTIONS;
 use epo::objective::probe::{ProbeAnswer, ProbeBatch, probe};
 use epo::objective::{Batch, BatchError, Detail, History, ObjectiveError, Rows};
 use serde_json::{Value, json};
@@ -29,7 +28,7 @@ fn is_finite(answer: &ProbeAnswer) -> bool {
 /// Every loss and advantage of the library and every example, on one batch.
 fn everything(file: &Value) {
     let batch = read(file);
-    let texts = losses().into_iter().map(|(_, text)| text).chain(FUNCTIONS.iter().map(|f| f.example.to_owned()));
+    let texts = losses().into_iter().map(|(_, text)| text).chain(built_in());
     for text in texts {
         let answer = probe(Some(&loss(&text)), None, &batch).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert!(is_finite(&answer), "{text}: {answer:?}");

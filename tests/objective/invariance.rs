@@ -2,7 +2,6 @@
 
 use super::random::*;
 use super::support::*;
-use epo::objective::functions::FUNCTIONS;
 use epo::objective::probe::{ProbeAnswer, ProbeBatch, probe};
 use epo::objective::{Advantage, Batch, Objective};
 use proptest::prelude::*;
@@ -12,7 +11,7 @@ use std::sync::LazyLock;
 /// Every loss of the library, every example of the table of functions, and a whole equation.
 static LOSSES: LazyLock<Vec<(String, Objective)>> = LazyLock::new(|| {
     let mut all: Vec<(String, Objective)> = losses().into_iter().chain(schedules()).map(|(_, text)| (text.clone(), loss(&text))).collect();
-    all.extend(FUNCTIONS.iter().map(|f| (f.example.to_owned(), loss(f.example))));
+    all.extend(built_in().into_iter().map(|text| (text.clone(), loss(&text))));
     let whole = "surrogate = mean(ppo_clip(0.2, dual = 3))\n explore = trajectory_mean(entropy)\n \
         smooth = trajectory_mean(0.1 * corridor(entropy, around = history(mean(entropy)), low = 0.5, high = 1.5))\n \
         minimize = surrogate - 0.01 * (explore - phase() * smooth) + 0.01 * mean(kl_k3()) + mean(value_clip(0.2))";
@@ -70,55 +69,6 @@ proptest! {
     fn padding_changes_nothing(seed in any::<u64>(), front in 0usize..3, behind in 0usize..4) {
         let file = batch(seed);
         assert_same(&answers(&file), &answers(&padded(&file, front, behind)), |i, j| (i, j + front));
-    }
-
-    #[test]
-    fn what_is_separable_can_be_learned_row_by_row(seed in any::<u64>()) {
-        let file = batch(seed);
-        let batch = ProbeBatch::from_value(&file).expect("a batch");
-        let (whole, history) = (batch.batch(), batch.history().unwrap());
-        for (text, loss) in LOSSES.iter().filter(|(_, loss)| loss.needs().separable) {
-            let all = loss.evaluate(whole, history).expect(text).gradient;
-            for row in 0..whole.row_count() {
-                // Only this row's learned quantities are known yet; the others' are from collection time.
-                let entropy = vec![1.3; whole.token_count()];
-                let others = |learned: &str, old: &str| {
-                    let (now, mut then) = (whole.get(learned).unwrap(), whole.get(old).unwrap_or(entropy.clone()));
-                    whole.tokens(row).for_each(|token| then[token] = now[token]);
-                    then
-                };
-                let partial = whole.clone()
-                    .with("logp", others("logp", "old_logp")).unwrap()
-                    .with("value", others("value", "old_value")).unwrap()
-                    .with("entropy", others("entropy", "collected entropy")).unwrap();
-                let part = loss.evaluate(&partial, history).expect(text).gradient;
-                for (all, part) in [(&all.logp, &part.logp), (&all.entropy, &part.entropy), (&all.value, &part.value)] {
-                    let (Some(all), Some(part)) = (all, part) else { continue };
-                    whole.tokens(row).for_each(|token| assert_close(all[token], part[token], text));
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn the_usual_losses_are_separable_and_those_over_the_batch_are_not() {
-    let separable = |text: &str| loss(text).needs().separable;
-    for text in
-        ["mean(ppo_clip(0.2))", "trajectory_mean(entropy)", "mean(mean(cispo(), by = turn)) + 0.1 * mean(kl_k3())", "mean(value_clip())"]
-    {
-        assert!(separable(text), "{text}");
-    }
-    for text in [
-        "mean(entropy) ^ 2",
-        "mean(kl_cov())",
-        "mean(logp) / (1 + std(logp))",
-        "max(entropy)",
-        "mean(mean(gspo(), by = turn))",
-        "mean(gmpo())",
-        "mean(entropy) * mean(logp)",
-    ] {
-        assert!(!separable(text), "{text}");
     }
 }
 

@@ -3,6 +3,7 @@
 mod builtins;
 mod differences;
 mod edges;
+mod examples;
 mod golden;
 mod hostile;
 mod invariance;

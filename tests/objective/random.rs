@@ -1,6 +1,7 @@
 //! Batches out of nothing, in the form of a batch file, and the functions of the standard library.
 
 use crate::repository::REPOSITORY;
+use epo::builtin::Builtin;
 use epo::spec::library_functions;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -111,6 +112,11 @@ fn examples(file: &str) -> Vec<(String, String)> {
         assert!(function.example.contains(&format!("{name}(")), "{file}: give `{name}` an example");
     }
     functions.iter().map(|f| (f.name.to_owned(), f.example.to_owned())).collect()
+}
+
+/// The examples of operators and built-in functions, each as one number.
+pub fn built_in() -> Vec<String> {
+    Builtin::ALL.iter().map(|builtin| builtin.row().example.text.to_owned()).collect()
 }
 
 /// The losses of the library, each as one number.

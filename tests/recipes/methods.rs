@@ -2,9 +2,10 @@
 
 use super::repository::REPOSITORY;
 use super::{fresh, recipes};
-use epo::equation::{latex, latex_name, readable, term_text_shallow};
+use epo::equation::{latex, latex_name, readable};
 use epo::lang::ast::LineKind;
 use epo::lang::load::Root;
+use epo::lang::print::by_name;
 use epo::lang::term::{Term, TermKind};
 use epo::lang::{SourceMap, parser};
 use epo::spec::{Equations, Request, compile, equations};
@@ -83,7 +84,7 @@ fn methods(path: &Path) -> Vec<Method> {
 /// The text of an expression in the recipe, not of the function of the library that it calls.
 fn written(term: &Term, sources: &SourceMap) -> String {
     match &term.kind {
-        TermKind::Number(_) | TermKind::Quantity(_) | TermKind::Bool(_) | TermKind::Named { .. } => term_text_shallow(term),
+        TermKind::Number(_) | TermKind::Quantity(_) | TermKind::Bool(_) | TermKind::Named { .. } => by_name(term),
         _ => sources.slice(term.place()).split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
@@ -121,7 +122,7 @@ fn page(methods: &[Method]) -> String {
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         out.push_str("\nIn full:\n\n```text\n");
         lines.iter().for_each(|(name, term)| {
-            let _ = writeln!(out, "{name:width$} = {}", term_text_shallow(term));
+            let _ = writeln!(out, "{name:width$} = {}", by_name(term));
         });
         out.push_str("```\n\n```math\n\\begin{aligned}\n");
         lines.iter().for_each(|(name, term)| {

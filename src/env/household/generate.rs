@@ -20,9 +20,9 @@ pub(super) enum Split {
 }
 
 impl Split {
-    pub const NAMES: &'static [&'static str] = &["train", "seen", "unseen"];
+    pub(super) const NAMES: &'static [&'static str] = &["train", "seen", "unseen"];
 
-    pub fn named(name: &str) -> Option<Split> {
+    pub(super) fn named(name: &str) -> Option<Split> {
         match name {
             "train" => Some(Split::Train),
             "seen" => Some(Split::Seen),

@@ -1,10 +1,11 @@
 //! Expressions: precedence, calls, components.
 
-use super::super::ast::{Arg, BinaryOp, Expr, ExprKind, Path, UnaryOp};
+use super::super::ast::{Arg, Expr, ExprKind, Path};
 use super::super::diagnostic::Diagnostic;
 use super::super::source::Span;
 use super::build::Builder;
 use super::{Rule, literal};
+use crate::builtin::{Binding, Builtin};
 use pest::iterators::Pair;
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -12,25 +13,12 @@ use std::vec::IntoIter;
 /// How many operators and brackets may stand around one value; it bounds the depth of the tree, which is walked by recursion.
 pub const MAX_OPERATORS: usize = 256;
 
-/// How tightly operators bind.
-mod power {
-    pub const OR: u8 = 1;
-    pub const AND: u8 = 2;
-    pub const NOT: u8 = 3;
-    pub const COMPARISON: u8 = 4;
-    pub const RANGE: u8 = 5;
-    pub const SUM: u8 = 6;
-    pub const PRODUCT: u8 = 7;
-    pub const NEGATION: u8 = 8;
-    pub const POWER: u8 = 9;
-}
-
 /// `None` stands for a value with mistakes.
 enum Piece {
     Value(Option<Expr>),
-    Prefix(UnaryOp, Span),
+    Prefix(Builtin, Span),
     /// `None` is `..`
-    Infix(Option<BinaryOp>, Span),
+    Infix(Option<Builtin>, Span),
 }
 
 type Pieces = Peekable<IntoIter<Piece>>;
@@ -48,45 +36,44 @@ impl Builder<'_> {
         self.depth += operators + 1;
         let pieces: Vec<Piece> = pair.into_inner().map(|p| self.piece(p)).collect();
         self.depth -= operators + 1;
-        self.climb(&mut pieces.into_iter().peekable(), 0)
+        self.climb(&mut pieces.into_iter().peekable(), Binding::Open)
     }
 
     fn piece(&mut self, pair: Pair<'_, Rule>) -> Piece {
         let span = self.span(&pair);
         match pair.as_rule() {
-            Rule::prefix => Piece::Prefix(if pair.as_str() == "-" { UnaryOp::Neg } else { UnaryOp::Not }, span),
-            Rule::infix => Piece::Infix(operator(pair.as_str().trim_end()), span),
+            Rule::prefix => Builtin::prefix(pair.as_str().trim_end()).map_or(Piece::Value(None), |op| Piece::Prefix(op, span)),
+            Rule::infix => Piece::Infix(Builtin::infix(pair.as_str().trim_end()), span),
             _ => Piece::Value(self.primary(pair, span)),
         }
     }
 
     /// Reads as long as operators bind at least as tightly as `least`. Goes on after mistakes so that all of them are found.
-    fn climb(&mut self, pieces: &mut Pieces, least: u8) -> Option<Expr> {
+    fn climb(&mut self, pieces: &mut Pieces, least: Binding) -> Option<Expr> {
         let mut left = match pieces.next()? {
             Piece::Value(value) => value,
             Piece::Prefix(op, span) => {
-                let power = if op == UnaryOp::Neg { power::NEGATION } else { power::NOT };
-                let operand = self.climb(pieces, power);
+                let operand = self.climb(pieces, op.binding());
                 operand.map(|e| Expr { span: span.to(e.span), kind: ExprKind::Unary { op, operand: Box::new(e) } })
             }
             Piece::Infix(..) => return None,
         };
-        let mut before: Option<(u8, Span)> = None;
+        let mut before: Option<(Binding, Span)> = None;
         while let Some(Piece::Infix(op, op_span)) = pieces.peek() {
             let (op, op_span) = (*op, *op_span);
-            let power = binding(op);
-            if power < least {
+            let binding = op.map_or(Binding::Range, Builtin::binding);
+            if binding < least {
                 break;
             }
             pieces.next();
-            let right = self.climb(pieces, if power == power::POWER { power } else { power + 1 });
-            if matches!(power, power::COMPARISON | power::RANGE)
-                && let Some((_, first)) = before.filter(|(p, _)| *p == power)
+            let right = self.climb(pieces, binding.operands().1);
+            if binding.is_chainless()
+                && let Some((_, first)) = before.filter(|(other, _)| *other == binding)
             {
-                self.chained(power, first, op_span);
+                self.chained(binding, first, op_span);
                 left = None;
             }
-            before = Some((power, op_span));
+            before = Some((binding, op_span));
             left = match (left, right) {
                 (Some(left), Some(right)) => Some(join(left, op, op_span, right)),
                 _ => None,
@@ -95,8 +82,8 @@ impl Builder<'_> {
         left
     }
 
-    fn chained(&mut self, power: u8, first: Span, second: Span) {
-        let (message, help) = if power == power::RANGE {
+    fn chained(&mut self, binding: Binding, first: Span, second: Span) {
+        let (message, help) = if binding == Binding::Range {
             ("a range has two ends", "write `low..high`")
         } else {
             ("comparisons cannot be chained", "write `a < b and b < c`")
@@ -198,7 +185,7 @@ impl Builder<'_> {
     }
 }
 
-fn join(left: Expr, op: Option<BinaryOp>, op_span: Span, right: Expr) -> Expr {
+fn join(left: Expr, op: Option<Builtin>, op_span: Span, right: Expr) -> Expr {
     let span = left.span.to(right.span);
     let (left, right) = (Box::new(left), Box::new(right));
     let kind = match op {
@@ -206,22 +193,4 @@ fn join(left: Expr, op: Option<BinaryOp>, op_span: Span, right: Expr) -> Expr {
         None => ExprKind::Range(left, right),
     };
     Expr { kind, span }
-}
-
-fn operator(symbol: &str) -> Option<BinaryOp> {
-    use BinaryOp::*;
-    [Or, And, Eq, Ne, Lt, Le, Gt, Ge, Add, Sub, Mul, Div, Pow].into_iter().find(|op| op.symbol() == symbol)
-}
-
-fn binding(op: Option<BinaryOp>) -> u8 {
-    use BinaryOp::*;
-    match op {
-        None => power::RANGE,
-        Some(Or) => power::OR,
-        Some(And) => power::AND,
-        Some(Eq | Ne | Lt | Le | Gt | Ge) => power::COMPARISON,
-        Some(Add | Sub) => power::SUM,
-        Some(Mul | Div) => power::PRODUCT,
-        Some(Pow) => power::POWER,
-    }
 }

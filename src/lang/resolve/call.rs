@@ -5,9 +5,10 @@ use super::lines::{Body, Lines, ScopedLine};
 use super::names::Found;
 use super::scope::Context;
 use super::{Definition, Resolver};
+use crate::builtin::{Accepts, Builtin, Default};
 use crate::lang::ast::{Arg, Expr, ExprKind, Function, Ident, Path};
 use crate::lang::diagnostic::closest;
-use crate::lang::term::{Accepts, Argument, Default, Signature, Term, TermKind};
+use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
 use indexmap::IndexMap;
@@ -32,8 +33,8 @@ impl<'a> Resolver<'a> {
             return self.inline(function, scope, args, span, context);
         }
         if path.parts.len() == 1 {
-            if let Some(signature) = self.words.vocabulary.function(&name.name) {
-                return self.builtin(signature, args, span, context);
+            if let Some(builtin) = Builtin::called(&name.name) {
+                return self.builtin(builtin, args, span, context);
             }
             if self.words.kind(&name.name).is_some() {
                 return self.positional(&name.name, path.span, args, span, context);
@@ -93,7 +94,7 @@ impl<'a> Resolver<'a> {
         if let Some(file) = self.standard_file(name) {
             return diagnostic.help(format!("it is defined in `{file}`: {}", import(file)));
         }
-        let own = closest(name, self.words.vocabulary.functions.iter().map(|f| f.name)).map(str::to_string);
+        let own = closest(name, Builtin::functions().map(Builtin::name)).map(str::to_string);
         if let Some(close) = own.or_else(|| self.near(name, context)).or_else(|| self.near_kind(name).map(str::to_string)) {
             return diagnostic.help(format!("did you mean `{close}`?"));
         }
@@ -182,12 +183,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn builtin(&self, signature: &'static Signature, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
-        let names: Vec<&str> = signature.params.iter().map(|p| p.name).collect();
-        let Some(given) = self.match_args(signature.name, &names, args, span, None) else { return Value::poison(span) };
+    fn builtin(&self, builtin: Builtin, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let names: Vec<&str> = builtin.params().iter().map(|p| p.name).collect();
+        let Some(given) = self.match_args(builtin.name(), &names, args, span, None) else { return Value::poison(span) };
         let mut arguments = Vec::new();
         let mut failed = false;
-        for (param, arg) in signature.params.iter().zip(given) {
+        for (param, arg) in builtin.params().iter().zip(given) {
             let argument = match (arg, &param.accepts, &param.default) {
                 (Some(arg), Accepts::Term, _) => self.as_term(&self.eval(&arg.value, context)).map(Argument::Term),
                 // a stage or a term may be called `turn`: here the word is meant
@@ -199,7 +200,7 @@ impl<'a> Resolver<'a> {
                 (None, _, Default::Key(word)) => Some(Argument::Key(Arc::from(*word), span)),
                 (None, _, Default::Absent) => Some(Argument::Absent),
                 (None, _, Default::Required) => {
-                    let message = format!("`{}` needs its argument `{}`", signature.name, param.name);
+                    let message = format!("`{}` needs its argument `{}`", builtin.name(), param.name);
                     self.report(Diagnostic::error("E0117", span, message));
                     None
                 }
@@ -212,7 +213,7 @@ impl<'a> Resolver<'a> {
         if failed {
             return Value::poison(span);
         }
-        self.apply(signature.name, arguments, span, context)
+        self.apply(builtin, arguments, span, context)
     }
 
     /// A word for `by =` and the like.

@@ -1,11 +1,11 @@
 //! Expressions to values.
 
-use super::fold::{fold, is_boolean};
 use super::lines::{Body, Lines, below, extend, mentions};
 use super::names::MAX_ROUTE;
 use super::scope::Context;
 use super::{LossScope, MAX_DEPTH, MAX_NESTING, MAX_SIZE, MAX_STEPS, Resolver, Template};
-use crate::lang::ast::{BinaryOp, Expr, ExprKind, Line, Path, UnaryOp};
+use crate::builtin::{Builtin, Type};
+use crate::lang::ast::{Expr, ExprKind, Line, Path};
 use crate::lang::term::{Argument, LossBlock, LossTerm, Term, TermKind};
 use crate::lang::value::{Component, FieldValue, Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -14,8 +14,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The branch of a `where` whose condition is a constant: a switch of a function that is set.
-fn settled(name: &str, args: &[Argument]) -> Option<Arc<Term>> {
-    let ("where", [Argument::Term(condition), Argument::Term(a), Argument::Term(b)]) = (name, args) else { return None };
+fn settled(builtin: Builtin, args: &[Argument]) -> Option<Arc<Term>> {
+    let (Builtin::Where, [Argument::Term(condition), Argument::Term(a), Argument::Term(b)]) = (builtin, args) else { return None };
     match condition.kind {
         TermKind::Bool(c) => Some(if c { a } else { b }.clone()),
         _ => None,
@@ -141,27 +141,23 @@ impl<'a> Resolver<'a> {
             ExprKind::Call { function, args } => self.call(function, args, span, context),
             ExprKind::Component { kind, lines } => self.component(kind, lines, context, None),
             ExprKind::Unary { op, operand } => {
-                let name = match op {
-                    UnaryOp::Neg => "neg",
-                    UnaryOp::Not => "not",
-                };
                 let value = self.eval(operand, context);
-                self.operate(name, &[value], span, context)
+                self.operate(*op, &[value], span, context)
             }
             ExprKind::Binary { op, left, right, .. } => {
                 let operands = [self.eval(left, context), self.eval(right, context)];
-                if let (BinaryOp::Mul, [ValueKind::Number(n), ValueKind::Duration(d)] | [ValueKind::Duration(d), ValueKind::Number(n)]) =
+                if let (Builtin::Mul, [ValueKind::Number(n), ValueKind::Duration(d)] | [ValueKind::Duration(d), ValueKind::Number(n)]) =
                     (op, [&operands[0].kind, &operands[1].kind])
                 {
                     return Value::new(ValueKind::Duration(n * d), span);
                 }
-                self.operate(op.symbol(), &operands, span, context)
+                self.operate(*op, &operands, span, context)
             }
         }
     }
 
     /// An operator on values: a number if all are, else a term.
-    fn operate(&self, name: &'static str, operands: &[Arc<Value>], span: Span, context: &Context) -> Arc<Value> {
+    fn operate(&self, operator: Builtin, operands: &[Arc<Value>], span: Span, context: &Context) -> Arc<Value> {
         if operands.iter().any(|v| matches!(v.kind, ValueKind::Poison)) {
             return Value::poison(span);
         }
@@ -172,11 +168,11 @@ impl<'a> Resolver<'a> {
                 None => return Value::poison(span),
             }
         }
-        self.apply(name, args, span, context)
+        self.apply(operator, args, span, context)
     }
 
     /// A built-in applied to its arguments, folded where all are constants.
-    pub(super) fn apply(&self, name: &'static str, args: Vec<Argument>, span: Span, context: &Context) -> Arc<Value> {
+    pub(super) fn apply(&self, builtin: Builtin, args: Vec<Argument>, span: Span, context: &Context) -> Arc<Value> {
         let constants: Option<Vec<f64>> = args
             .iter()
             .filter(|a| !matches!(a, Argument::Absent))
@@ -189,26 +185,26 @@ impl<'a> Resolver<'a> {
                 Argument::Key(..) | Argument::Absent => None,
             })
             .collect();
-        if let Some(folded) = constants.and_then(|c| fold(name, &c)) {
+        if let Some(folded) = constants.and_then(|c| builtin.of_numbers(&c)) {
             if !folded.is_finite() {
                 let found = if folded.is_nan() { "not a number" } else { "infinite" };
                 self.report(Diagnostic::error("E0204", context.via.unwrap_or(span), format!("the value of this expression is {found}")));
                 return Value::poison(span);
             }
-            return if is_boolean(name) {
+            return if builtin.row().result == Type::Condition {
                 Value::new(ValueKind::Bool(folded != 0.0), span)
             } else {
                 Value::new(ValueKind::Number(folded), span)
             };
         }
-        if let Some(taken) = settled(name, &args) {
+        if let Some(taken) = settled(builtin, &args) {
             return match taken.kind {
                 TermKind::Number(n) => Value::new(ValueKind::Number(n), span),
                 TermKind::Bool(b) => Value::new(ValueKind::Bool(b), span),
                 _ => Value::new(ValueKind::Term(taken), span),
             };
         }
-        let kind = TermKind::Apply { function: Arc::from(name), args };
+        let kind = TermKind::Apply { builtin, args };
         Value::new(ValueKind::Term(Term::new(kind, span, context.via)), span)
     }
 
@@ -309,10 +305,9 @@ impl<'a> Resolver<'a> {
             if function {
                 continue;
             }
-            if name != "minimize"
-                && (self.words.vocabulary.quantities.contains(&name.as_str()) || self.words.vocabulary.function(&name).is_some())
-            {
-                let what = if self.words.vocabulary.function(&name).is_some() { "a function" } else { "a quantity" };
+            let function = Builtin::called(&name).is_some();
+            if name != "minimize" && (self.words.vocabulary.quantities.contains(&name.as_str()) || function) {
+                let what = if function { "a function" } else { "a quantity" };
                 self.report(
                     Diagnostic::error("E0113", name_span, format!("a term cannot be called `{name}`: that is {what}"))
                         .help("choose another name"),

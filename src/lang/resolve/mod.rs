@@ -6,11 +6,10 @@
 
 mod call;
 mod eval;
-pub mod fold;
 mod instances;
 mod lines;
 mod names;
-pub mod open;
+pub(crate) mod open;
 mod scope;
 mod unused;
 

@@ -4,6 +4,7 @@ use super::lines::{Body, ScopedLine, mentions};
 use super::open::symbol;
 use super::scope::Context;
 use super::{Definition, Resolver};
+use crate::builtin::Builtin;
 use crate::lang::ast::{Ident, Path};
 use crate::lang::diagnostic::closest;
 use crate::lang::term::{Term, TermKind};
@@ -248,7 +249,7 @@ impl<'a> Resolver<'a> {
         if *itself {
             return Diagnostic::error("E0103", value.span, format!("`{name}` is defined in terms of itself"));
         }
-        if self.words.vocabulary.function(name).is_some() {
+        if Builtin::called(name).is_some() {
             return Diagnostic::error("E0115", value.span, format!("`{name}` is a function and needs its arguments"));
         }
         let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));

@@ -1,21 +1,21 @@
 //! The rules of one call: types of arguments, level of the result.
 
 use super::super::context::Place;
-use super::super::functions::{self, Function, LevelRule, Type};
 use super::super::levels::Level;
-use super::super::math;
-use super::super::program::{HistoryExpr, Kind, NodeId, Op, Reduction, Time};
+use super::super::program::{HistoryExpr, Kind, NodeId, Op, Time};
 use super::super::schedule::{over_the_run, short};
-use super::super::text::describe;
 use super::{Checker, SHORT};
+use crate::builtin::{Builtin, Default, Elementwise, Operation, Reduction, Row, Type};
 use crate::lang::Span;
-use crate::lang::term::{Argument, Default, Term};
+use crate::lang::print::shortened;
+use crate::lang::term::{Argument, Term};
 use std::sync::Arc;
 
 /// Arguments by position, with defaults filled in.
 struct Call<'t> {
     term: &'t Term,
-    function: &'static Function,
+    builtin: Builtin,
+    row: &'static Row,
     nodes: Vec<Option<NodeId>>,
     keys: Vec<Option<(Level, Span)>>,
 }
@@ -26,34 +26,32 @@ impl Call<'_> {
     }
 
     fn key(&self, name: &str) -> Option<(Level, Span)> {
-        let position = self.function.params.iter().position(|p| p.name == name)?;
+        let position = self.row.params.iter().position(|p| p.name == name)?;
         self.keys.get(position).copied().flatten()
     }
 }
 
 impl Checker<'_> {
-    pub(super) fn apply(&mut self, term: &Arc<Term>, name: &str, args: &[Argument]) -> Option<NodeId> {
-        let Some(function) = functions::function(name) else {
-            self.report("E0304", term, format!("there is no function `{name}`"), |d| d);
-            return None;
-        };
-        let call = self.arguments(term, function, args)?;
+    pub(super) fn apply(&mut self, term: &Arc<Term>, builtin: Builtin, args: &[Argument]) -> Option<NodeId> {
+        let call = self.arguments(term, builtin, args)?;
         self.types(&call)?;
-        match function.level {
-            LevelRule::Elementwise => self.elementwise(&call),
-            LevelRule::Reduction if call.node(1).is_some() => self.extremum_of_two(&call),
-            LevelRule::Reduction => self.reduction(&call),
-            LevelRule::Whole => self.whole(&call),
-            LevelRule::AlongTime => self.along_time(&call),
-            LevelRule::Past => self.history(&call),
+        match &call.row.operation {
+            Operation::Elementwise(how) => self.elementwise(&call, how),
+            Operation::Extremum { of_two, .. } if call.node(1).is_some() => self.extremum_of_two(&call, of_two),
+            Operation::Extremum { of_one: how, .. } | Operation::Reduce(how) => self.reduction(&call, *how),
+            Operation::Whiten => self.whiten(&call),
+            Operation::Top => self.top(&call),
+            Operation::Gae => self.along_time(&call, 2, Op::Gae),
+            Operation::Discount => self.along_time(&call, 1, Op::Discount),
+            Operation::History => self.history(&call),
         }
     }
 
     /// `None` if an argument had a mistake of its own.
-    fn arguments<'t>(&mut self, term: &'t Arc<Term>, function: &'static Function, args: &[Argument]) -> Option<Call<'t>> {
-        let mut call = Call { term, function, nodes: vec![], keys: vec![] };
+    fn arguments<'t>(&mut self, term: &'t Arc<Term>, builtin: Builtin, args: &[Argument]) -> Option<Call<'t>> {
+        let mut call = Call { term, builtin, row: builtin.row(), nodes: vec![], keys: vec![] };
         let mut sound = true;
-        for (i, param) in function.params.iter().enumerate() {
+        for (i, param) in call.row.params.iter().enumerate() {
             let (mut node, mut key) = (None, None);
             match args.get(i).unwrap_or(&Argument::Absent) {
                 Argument::Term(arg) => {
@@ -68,7 +66,7 @@ impl Checker<'_> {
                     }
                     Default::Key(word) => key = Level::from_key(word).map(|level| (level, term.span)),
                     Default::Required => {
-                        self.report("E0304", term, format!("`{}` lacks its `{}`", function.name, param.name), |d| d);
+                        self.report("E0304", term, format!("`{}` lacks its `{}`", builtin.name(), param.name), |d| d);
                         sound = false;
                     }
                     Default::Absent => {}
@@ -83,7 +81,7 @@ impl Checker<'_> {
     fn types(&mut self, call: &Call) -> Option<()> {
         let mut sound = true;
         let mut first_either = None;
-        for (i, &wanted) in call.function.types.iter().enumerate() {
+        for (i, &wanted) in call.row.types.iter().enumerate() {
             let Some(id) = call.node(i) else { continue };
             let kind = self.program.nodes[id].kind;
             let wanted = match (wanted, first_either) {
@@ -103,7 +101,7 @@ impl Checker<'_> {
             };
             sound = false;
             let node = &self.program.nodes[id];
-            let message = format!("`{}` is {found}, but `{}` needs {needed}", node.text, call.function.name);
+            let message = format!("`{}` is {found}, but `{}` needs {needed}", node.text, call.row.name);
             let (place, inner, whole) = (node.place(), node.span, call.term.place());
             let mut diagnostic = super::placed(crate::lang::Diagnostic::error("E0304", place, message), place, inner);
             if whole != place {
@@ -114,46 +112,30 @@ impl Checker<'_> {
         sound.then_some(())
     }
 
-    fn elementwise(&mut self, call: &Call) -> Option<NodeId> {
+    fn elementwise(&mut self, call: &Call, how: &'static Elementwise) -> Option<NodeId> {
         let args: Vec<NodeId> = call.nodes.iter().flatten().copied().collect();
         let level = args.iter().fold(Level::Batch, |level, &arg| level.meet(self.program.nodes[arg].level));
-        let name = call.function.name;
-        let op = match name {
-            "not" => Op::Not,
-            "and" => Op::And,
-            "or" => Op::Or,
-            "clip" => Op::Clip,
-            "where" => Op::Where,
-            "only" => Op::Only,
-            "stop" => Op::Stop,
-            _ => match (math::unary(name), math::binary(name), math::compare(name)) {
-                (Some(f), _, _) => Op::Unary(f),
-                (_, Some(f), _) => Op::Binary(f),
-                (_, _, Some(f)) => Op::Compare(call.function.name, f),
-                _ => return None,
-            },
-        };
-        let kind = if call.function.result == Type::Condition { Kind::Condition } else { Kind::Number };
-        self.push(call.term, op, args, level, kind, call.function.gradient)
+        let kind = if call.row.result == Type::Condition { Kind::Condition } else { Kind::Number };
+        self.push(call.term, Op::Elementwise(call.builtin, how), args, level, kind, call.row.gradient)
     }
 
-    fn extremum_of_two(&mut self, call: &Call) -> Option<NodeId> {
+    fn extremum_of_two(&mut self, call: &Call, how: &'static Elementwise) -> Option<NodeId> {
         if let Some((_, span)) = call.key("by") {
-            let name = call.function.name;
+            let name = call.row.name;
             self.report("E0313", call.term, format!("`{name}` of two values compares them element by element, so it takes no `by`"), |d| {
                 d.also(span, "").help(format!("reduce the result: `{name}({name}(x, y), by = …)`"))
             });
             return None;
         }
-        self.elementwise(call)
+        self.elementwise(call, how)
     }
 
-    fn reduction(&mut self, call: &Call) -> Option<NodeId> {
+    fn reduction(&mut self, call: &Call, how: Reduction) -> Option<NodeId> {
         let argument = call.node(0)?;
         let level = self.program.nodes[argument].level;
         let to = call.key("by").map_or(Level::Batch, |(level, _)| level);
         if level.meet(to) == to {
-            let (name, text) = (call.function.name, self.program.nodes[argument].text.clone());
+            let (name, text) = (call.row.name, self.program.nodes[argument].text.clone());
             let (span, words) = self.about(argument);
             let message = match call.key("by") {
                 Some(_) => format!("`{name}` with `by = {to}` reduces nothing: `{text}` has {words} already"),
@@ -167,46 +149,51 @@ impl Checker<'_> {
             });
             return None;
         }
-        let how = Reduction::from_name(call.function.name)?;
         if to == Level::Group && how != Reduction::Count && self.scope.group_size == Some(1) {
-            let message = format!("every group is one episode, so there is nothing that `{}` could compare", describe(call.term, SHORT));
+            let message = format!("every group is one episode, so there is nothing that `{}` could compare", shortened(call.term, SHORT));
             self.warn("W0303", call.term, message, "give the stage a `group_size` of 2 or more");
         }
-        self.push(call.term, Op::Reduce(how), vec![argument], to, Kind::Number, call.function.gradient)
+        self.push(call.term, Op::Reduce(how), vec![argument], to, Kind::Number, call.row.gradient)
     }
 
-    fn whole(&mut self, call: &Call) -> Option<NodeId> {
+    fn whiten(&mut self, call: &Call) -> Option<NodeId> {
         let argument = call.node(0)?;
         let level = self.program.nodes[argument].level;
         if level == Level::Batch && call.key("per").is_none() {
             return self.nothing_to_compare(call, argument);
         }
-        if call.function.name == "top" {
-            let fraction = call.node(1)?;
-            self.one_number(call, "fraction", fraction)?;
-            self.constant_within(call, "fraction", fraction, |f| f > 0.0 && f <= 1.0, "above 0 and not above 1")?;
-            return self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Flag, call.function.gradient);
-        }
         let per = call.key("per").map_or(level, |(level, _)| level);
         if level.meet(per) != per {
             return self.too_fine(call, "x", argument, per);
         }
-        self.push(call.term, Op::Whiten, vec![argument], per, Kind::Number, call.function.gradient)
+        self.push(call.term, Op::Whiten, vec![argument], per, Kind::Number, call.row.gradient)
+    }
+
+    fn top(&mut self, call: &Call) -> Option<NodeId> {
+        let argument = call.node(0)?;
+        let level = self.program.nodes[argument].level;
+        if level == Level::Batch {
+            return self.nothing_to_compare(call, argument);
+        }
+        let fraction = call.node(1)?;
+        self.one_number(call, "fraction", fraction)?;
+        self.constant_within(call, "fraction", fraction, |f| f > 0.0 && f <= 1.0, "above 0 and not above 1")?;
+        self.push(call.term, Op::Top, vec![argument, fraction], level, Kind::Flag, call.row.gradient)
     }
 
     fn nothing_to_compare(&mut self, call: &Call, argument: NodeId) -> Option<NodeId> {
-        let (name, text) = (call.function.name, self.program.nodes[argument].text.clone());
+        let (name, text) = (call.row.name, self.program.nodes[argument].text.clone());
         let (span, words) = self.about(argument);
         let message = format!("`{name}` compares values with each other, but `{text}` is {words}");
         self.report("E0303", call.term, message, |d| d.also(span, words));
         None
     }
 
-    fn along_time(&mut self, call: &Call) -> Option<NodeId> {
+    /// `streams`: how many of the first arguments have a value for each step; the rest are rates.
+    fn along_time(&mut self, call: &Call, streams: usize, op: fn(Time) -> Op) -> Option<NodeId> {
         let time = Time { by: call.key("by")?.0, per: call.key("per")?.0 };
-        let streams = if call.function.name == "gae" { 2 } else { 1 };
         let mut sound = true;
-        for (i, param) in call.function.params.iter().enumerate() {
+        for (i, param) in call.row.params.iter().enumerate() {
             let Some(id) = call.node(i) else { continue };
             if i >= streams {
                 sound &= self.one_number(call, param.name, id).is_some();
@@ -219,9 +206,8 @@ impl Checker<'_> {
             return None;
         }
         self.warn_of_repeated_reward(call, time);
-        let op = if streams == 2 { Op::Gae(time) } else { Op::Discount(time) };
         let args = call.nodes.iter().flatten().copied().collect();
-        self.push(call.term, op, args, time.per, Kind::Number, call.function.gradient)
+        self.push(call.term, op(time), args, time.per, Kind::Number, call.row.gradient)
     }
 
     fn warn_of_repeated_reward(&mut self, call: &Call, time: Time) {
@@ -295,7 +281,7 @@ impl Checker<'_> {
         self.program.histories.push(expression);
         let row = self.program.histories.len() - 1;
         let level = if by_turn { Level::TurnIndex } else { Level::Batch };
-        self.push(call.term, Op::History(row), vec![], level, Kind::Number, call.function.gradient)
+        self.push(call.term, Op::History(row), vec![], level, Kind::Number, call.row.gradient)
     }
 
     fn one_number(&mut self, call: &Call, param: &str, id: NodeId) -> Option<()> {
@@ -310,7 +296,7 @@ impl Checker<'_> {
         let (span, words) = self.about(id);
         let text = self.program.nodes[id].text.clone();
         let by = if wanted == Level::Batch { String::new() } else { format!(", by = {wanted}") };
-        let message = format!("`{param}` of `{}` takes {}, but `{text}` has {words}", call.function.name, wanted.words());
+        let message = format!("`{param}` of `{}` takes {}, but `{text}` has {words}", call.row.name, wanted.words());
         self.report("E0311", call.term, message, |d| {
             d.also(span, words).help(format!("reduce it: `mean({text}{by})` or `sum({text}{by})`"))
         });
@@ -331,7 +317,7 @@ impl Checker<'_> {
             return Some(());
         }
         let (span, _) = self.about(id);
-        let message = format!("`{param}` of `{}` must be {range}, not {}{when}", describe(call.term, SHORT), short(value));
+        let message = format!("`{param}` of `{}` must be {range}, not {}{when}", shortened(call.term, SHORT), short(value));
         self.report("E0308", call.term, message, |d| if span == call.term.place() { d } else { d.also(span, "") });
         None
     }

@@ -1,7 +1,8 @@
 //! Where gradients go, and what reaches no parameter.
 
-use super::super::program::{NodeId, Op, Program, Reduction};
+use super::super::program::{NodeId, Op, Program};
 use super::placed;
+use crate::builtin::{Builtin, Reduction};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 
 /// Through which quantities a node's gradient reaches a model.
@@ -116,28 +117,28 @@ pub fn check_flow(
         if flow.reach[id].any() {
             let reaching = |arg: &&NodeId| flow.reach[**arg].any();
             match node.op {
-                Op::Binary(f) if matches!(f.name, "+" | "-") => {
+                Op::Elementwise(Builtin::Add | Builtin::Sub | Builtin::Neg, _) => {
                     pending.extend(node.args.iter().rev().map(|&id| Summand { id, inner }));
                 }
                 // A factor may well be constant; both changing is no sum any more.
-                Op::Binary(f) if matches!(f.name, "*" | "/") => {
+                Op::Elementwise(builtin @ (Builtin::Mul | Builtin::Div), _) => {
                     let mut factors = node.args.iter().filter(reaching);
                     if let (Some(&id), None) = (factors.next(), factors.next())
-                        && (f.name == "*" || Some(&id) == node.args.first())
+                        && (builtin == Builtin::Mul || Some(&id) == node.args.first())
                     {
                         pending.push(Summand { id, inner });
                     }
                 }
-                Op::Unary(f) if f.name == "neg" => pending.extend(node.args.iter().map(|&id| Summand { id, inner })),
                 Op::Named(_) | Op::Reduce(Reduction::Mean | Reduction::Sum) => {
                     pending.extend(node.args.iter().map(|&id| Summand { id, inner: true }));
                 }
+                // Anything else is one summand.
                 _ => {}
             }
             continue;
         }
         let learned = flow.depends[id].any();
-        let deliberate = matches!(node.op, Op::Stop | Op::Number(_)) || node.constant.is_some();
+        let deliberate = matches!(node.op, Op::Elementwise(Builtin::Stop, _) | Op::Number(_)) || node.constant.is_some();
         if let Some((term, name)) = named_factor(program, flow, id) {
             let place = definition(name).unwrap_or(program.nodes[term].place());
             let message = format!("`{name}` reaches no parameter of a model: it changes the logged value and nothing else");
@@ -166,8 +167,7 @@ fn named_factor<'a>(program: &'a Program, flow: &Flow, id: NodeId) -> Option<(No
         let node = &program.nodes[at];
         match &node.op {
             Op::Named(name) if at == id || flow.depends[at].any() => return Some((at, name)),
-            Op::Binary(f) if matches!(f.name, "*" | "/") => pending.extend(node.args.iter().rev()),
-            Op::Unary(f) if f.name == "neg" => pending.extend(&node.args),
+            Op::Elementwise(Builtin::Mul | Builtin::Div | Builtin::Neg, _) => pending.extend(node.args.iter().rev()),
             _ => {}
         }
     }

@@ -1,15 +1,16 @@
 //! From closed terms to programs: types, levels, and what can be known where.
 
 mod apply;
+mod digest;
 pub(super) mod flow;
 pub(super) mod sum;
 
 use super::context::Scope;
-use super::functions::GradientRule;
 use super::levels::Level;
 use super::program::{Kind, Node, NodeId, Op, Program};
 use super::quantities::quantity_info;
-use super::text::describe;
+use crate::builtin::{Elementwise, GradientRule};
+use crate::lang::print::shortened;
 use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use std::collections::HashMap;
@@ -69,11 +70,7 @@ impl<'a> Checker<'a> {
 
     fn node(&mut self, term: &Arc<Term>) -> Option<NodeId> {
         match &term.kind {
-            TermKind::Number(value) => {
-                let id = self.push(term, Op::Number(*value), vec![], Level::Batch, Kind::Number, GradientRule::None)?;
-                self.program.nodes[id].constant = Some(*value);
-                Some(id)
-            }
+            TermKind::Number(value) => self.push(term, Op::Number(*value), vec![], Level::Batch, Kind::Number, GradientRule::None),
             TermKind::Bool(value) => self.push(term, Op::Bool(*value), vec![], Level::Batch, Kind::Condition, GradientRule::None),
             TermKind::Quantity(name) => {
                 let Some(info) = quantity_info(name) else {
@@ -89,12 +86,10 @@ impl<'a> Checker<'a> {
             }
             TermKind::Named { name, body } => {
                 let body = self.checked(body)?;
-                let Node { level, kind, constant, .. } = self.program.nodes[body];
-                let id = self.push(term, Op::Named(name.clone()), vec![body], level, kind, GradientRule::All)?;
-                self.program.nodes[id].constant = constant;
-                Some(id)
+                let Node { level, kind, .. } = self.program.nodes[body];
+                self.push(term, Op::Named(name.clone()), vec![body], level, kind, GradientRule::All)
             }
-            TermKind::Apply { function, args } => self.apply(term, function, args),
+            TermKind::Apply { builtin, args } => self.apply(term, *builtin, args),
         }
     }
 
@@ -110,11 +105,11 @@ impl<'a> Checker<'a> {
             return None;
         }
         let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
-        let partial = past || matches!(op, Op::Only) || below.clone().any(|node| node.partial);
+        let partial = past || matches!(op, Op::Elementwise(_, Elementwise::Only)) || below.clone().any(|node| node.partial);
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
-            text: describe(term, SHORT),
+            text: shortened(term, SHORT),
             span: term.span,
             via: term.via,
             op,
@@ -128,32 +123,6 @@ impl<'a> Checker<'a> {
         };
         self.program.nodes.push(node);
         Some(self.program.nodes.len() - 1)
-    }
-
-    fn digest(&self, op: &Op, args: &[NodeId], level: Level) -> blake3::Hash {
-        if let (Op::Named(_), [body]) = (op, args) {
-            return self.program.nodes[*body].digest;
-        }
-        let mut hasher = blake3::Hasher::new();
-        let what = match op {
-            Op::Number(value) => format!("number {:016x}", value.to_bits()),
-            Op::Bool(value) => format!("bool {value}"),
-            Op::Quantity(info) => format!("quantity {}", info.name),
-            Op::Unary(f) => format!("function {}", f.name),
-            Op::Binary(f) => format!("function {}", f.name),
-            Op::Compare(symbol, _) => format!("function {symbol}"),
-            Op::Reduce(how) => format!("reduce {how:?} by {level}"),
-            Op::Whiten => format!("whiten per {level}"),
-            Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
-            Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
-            Op::History(i) => self.program.histories.get(*i).map_or(String::new(), |h| format!("history {} {:?}", h.id, h.window)),
-            Op::Not | Op::And | Op::Or | Op::Clip | Op::Where | Op::Only | Op::Stop | Op::Top | Op::Named(_) => format!("{op:?}"),
-        };
-        hasher.update(what.as_bytes());
-        for &arg in args {
-            hasher.update(self.program.nodes[arg].digest.as_bytes());
-        }
-        hasher.finalize()
     }
 
     /// Reports a mistake at a term: first where the user wrote it, then, if that is a call of a library function, where inside it.
@@ -192,10 +161,12 @@ pub(super) fn placed(diagnostic: Diagnostic, place: Span, inner: Span) -> Diagno
     if place == inner { diagnostic } else { diagnostic.also(inner, "inside this function") }
 }
 
+/// The value of an operation whose arguments are constants.
 fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
-    match (op, args) {
-        (Op::Unary(f), [Some(x)]) => Some((f.value)(*x)),
-        (Op::Binary(f), [Some(a), Some(b)]) => Some((f.value)(*a, *b)),
-        _ => None,
+    match op {
+        Op::Elementwise(_, how) => how.of_numbers(&args.iter().copied().collect::<Option<Vec<f64>>>()?),
+        Op::Number(value) => Some(*value),
+        Op::Named(_) => args.first().copied().flatten(),
+        Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_) => None,
     }
 }

@@ -3,6 +3,7 @@
 use super::super::program::{NodeId, Op, Program};
 use super::super::schedule::over_the_run;
 use super::placed;
+use crate::builtin::Builtin;
 use crate::lang::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
 
@@ -38,21 +39,21 @@ pub fn check_sum(program: &Program, root: NodeId, iterations: Option<usize>, dia
         let mut give = |to: NodeId, factor: f64| weights[to].add(weight, factor);
         match (&node.op, &node.args[..]) {
             (Op::Named(_), [body]) => give(*body, 1.0),
-            (Op::Unary(f), [x]) if f.name == "neg" => give(*x, -1.0),
-            (Op::Binary(f), [a, b]) if matches!(f.name, "+" | "-") => {
+            (Op::Elementwise(Builtin::Neg, _), [x]) => give(*x, -1.0),
+            (Op::Elementwise(builtin @ (Builtin::Add | Builtin::Sub), _), [a, b]) => {
                 give(*a, 1.0);
-                give(*b, if f.name == "-" { -1.0 } else { 1.0 });
+                give(*b, if *builtin == Builtin::Sub { -1.0 } else { 1.0 });
             }
-            (Op::Binary(f), [a, b]) if matches!(f.name, "*" | "/") => {
+            (Op::Elementwise(builtin @ (Builtin::Mul | Builtin::Div), _), [a, b]) => {
                 let zero = |arg: NodeId| always_zero(program, arg, iterations);
-                if node.constant.is_none() && (zero(*a) || f.name == "*" && zero(*b)) {
+                if node.constant.is_none() && (zero(*a) || *builtin == Builtin::Mul && zero(*b)) {
                     let message = format!("`{}` is always 0: its coefficient is", node.text);
                     let diagnostic = placed(Diagnostic::warning("W0305", node.place(), message), node.place(), node.span);
                     diagnostics.push(diagnostic.help("leave it out, or give it another coefficient"));
-                } else if let (Some(c), "*") = (program.nodes[*a].constant, f.name) {
+                } else if let (Some(c), Builtin::Mul) = (program.nodes[*a].constant, builtin) {
                     give(*b, c);
                 } else if let Some(c) = program.nodes[*b].constant {
-                    give(*a, if f.name == "/" { 1.0 / c } else { c });
+                    give(*a, if *builtin == Builtin::Div { 1.0 / c } else { c });
                 }
             }
             _ => {}
@@ -79,7 +80,7 @@ fn check_cancelling(program: &Program, root: NodeId, weights: &[Weight], diagnos
     let mut found: Vec<Vec<NodeId>> = alike.into_values().filter(|(sum, _)| sum.cancels()).map(|(_, ids)| ids).collect();
     let live = program.reachable([root]);
     for (id, node) in program.nodes.iter().enumerate() {
-        let difference = matches!(node.op, Op::Binary(f) if f.name == "-") && live[id] && node.constant.is_none();
+        let difference = matches!(node.op, Op::Elementwise(Builtin::Sub, _)) && live[id] && node.constant.is_none();
         if let (true, [a, b]) = (difference, &node.args[..])
             && program.nodes[*a].digest == program.nodes[*b].digest
         {
@@ -106,7 +107,7 @@ fn check_cancelling(program: &Program, root: NodeId, weights: &[Weight], diagnos
         places.sort_by_key(|node| node.place().start);
         let Some(first) = places.first() else { continue };
         let message = match &first.op {
-            Op::Binary(f) if f.name == "-" && places.len() == 1 => format!("`{}` is always 0: both sides are the same", first.text),
+            Op::Elementwise(Builtin::Sub, _) if places.len() == 1 => format!("`{}` is always 0: both sides are the same", first.text),
             _ => format!("`{}` cancels: all its mentions together have the coefficient 0", first.text),
         };
         let mut diagnostic = placed(Diagnostic::warning("W0304", first.place(), message), first.place(), first.span);

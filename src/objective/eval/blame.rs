@@ -4,6 +4,7 @@ use super::super::error::{NonFinite, ObjectiveError};
 use super::super::levels::Level;
 use super::super::program::{Node, NodeId, Op};
 use super::{Data, Evaluator, Value, Values};
+use crate::builtin::Elementwise;
 use crate::lang::Span;
 
 fn what(x: f64) -> &'static str {
@@ -36,7 +37,11 @@ impl Evaluator<'_> {
                 if self.not_taken(values, at, position, element) {
                     continue;
                 }
-                let mixes = matches!(node.op, Op::Whiten | Op::Gae(_) | Op::Discount(_));
+                let mixes = match node.op {
+                    Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) => true,
+                    Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
+                    Op::Elementwise(..) | Op::Reduce(_) | Op::History(_) => false,
+                };
                 if let Some((bad, y)) = first_bad(value, |candidate| mixes || self.belongs(node.level, element, value.level, candidate)) {
                     (at, element, x) = (arg, bad, y);
                     continue 'down;
@@ -90,7 +95,9 @@ impl Evaluator<'_> {
     /// Whether this argument is the branch of a `where` that does not count for the element.
     fn not_taken(&self, values: &Values, at: NodeId, position: usize, element: usize) -> bool {
         let node = &self.program.nodes[at];
-        let (Op::Where, Some(condition)) = (&node.op, node.args.first().and_then(|&id| values.get(id))) else { return false };
+        let (Op::Elementwise(_, Elementwise::Where), Some(condition)) = (&node.op, node.args.first().and_then(|&id| values.get(id))) else {
+            return false;
+        };
         let Ok(condition) = self.broadcast(node, condition, node.level) else { return false };
         let Ok(taken) = self.conditions(node, &condition) else { return false };
         match taken.get(element) {

@@ -11,9 +11,9 @@ use super::error::ObjectiveError;
 use super::history::{Entry, History};
 use super::layout::Map;
 use super::levels::Level;
-use super::math::{AT_LEAST, AT_MOST};
 use super::program::{Node, NodeId, Op, Program};
 use super::quantities::QuantityInfo;
+use crate::builtin::{AT_LEAST, AT_MOST, Builtin, Elementwise};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,16 +75,16 @@ pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
         }
         let node = &program.nodes[id];
         match (&node.op, &node.args[..]) {
-            (Op::Binary(f), _) if matches!(f.name, "+" | "-") => pending.extend(&node.args),
-            (Op::Unary(f), _) if f.name == "neg" => pending.extend(&node.args),
-            (Op::Binary(f), [a, b]) if f.name == "*" => {
+            (Op::Elementwise(Builtin::Add | Builtin::Sub | Builtin::Neg, _), _) => pending.extend(&node.args),
+            (Op::Elementwise(Builtin::Mul, _), [a, b]) => {
                 for (this, other) in [(*a, *b), (*b, *a)] {
                     if program.nodes[this].partial && !program.nodes[other].partial {
                         pending.push(this);
                     }
                 }
             }
-            (Op::Binary(f), [a, b]) if f.name == "/" && !program.nodes[*b].partial => pending.push(*a),
+            (Op::Elementwise(Builtin::Div, _), [a, b]) if !program.nodes[*b].partial => pending.push(*a),
+            // No operand of anything else is a summand.
             _ => {}
         }
     }
@@ -104,68 +104,86 @@ impl Evaluator<'_> {
     }
 
     fn node(&self, id: NodeId, node: &Node, values: &Values) -> Result<Value, ObjectiveError> {
-        if let Op::Quantity(info) = node.op {
-            return self.quantity(node, info);
-        }
-        if let Op::History(row) = node.op {
-            return self.history(node, row);
-        }
         // Nodes stand after their arguments, so none is missing.
         let args: Vec<&Value> = node.args.iter().filter_map(|&arg| values.get(arg)).collect();
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
-        match (&node.op, &args[..]) {
-            (Op::Number(x), []) => Ok(Value::numbers(ops::constant(vec![*x]).map_err(failed)?, Level::Batch, None)),
-            (Op::Bool(x), []) => Ok(Value { data: Data::Conditions([*x].into()), level: Level::Batch, presence: None }),
-            (Op::Named(_), [body]) => Ok((*body).clone()),
-            (Op::Reduce(how), [x]) => self.reduce(node, *how, x),
-            (Op::Whiten, [x]) => self.whiten(node, x),
-            (Op::Top, [x, fraction]) => self.top(node, x, fraction),
-            (Op::Gae(time), [reward, value, gamma, lambda]) => self.gae(node, *time, reward, value, gamma, lambda),
-            (Op::Discount(time), [reward, gamma]) => self.discount(node, *time, reward, gamma),
-            _ => self.elementwise(node, &args, self.summands.get(id).copied().unwrap_or(false)),
+        match &node.op {
+            Op::Number(x) => Ok(Value::numbers(self.constant(node, vec![*x])?, Level::Batch, None)),
+            Op::Bool(x) => Ok(Value { data: Data::Conditions([*x].into()), level: Level::Batch, presence: None }),
+            Op::Quantity(info) => self.quantity(node, info),
+            Op::Named(_) => arguments(node, &args).map(|[body]| body.clone()),
+            Op::Elementwise(builtin, how) => {
+                let summand = self.summands.get(id).copied().unwrap_or(false);
+                self.elementwise(node, how, &args, summand && matches!(builtin, Builtin::Add | Builtin::Sub))
+            }
+            Op::Reduce(how) => arguments(node, &args).and_then(|[x]| self.reduce(node, *how, x)),
+            Op::Whiten => arguments(node, &args).and_then(|[x]| self.whiten(node, x)),
+            Op::Top => arguments(node, &args).and_then(|[x, fraction]| self.top(node, x, fraction)),
+            Op::Gae(time) => {
+                arguments(node, &args).and_then(|[reward, value, gamma, lambda]| self.gae(node, *time, reward, value, gamma, lambda))
+            }
+            Op::Discount(time) => arguments(node, &args).and_then(|[reward, gamma]| self.discount(node, *time, reward, gamma)),
+            Op::History(row) => self.history(node, *row),
         }
     }
 
-    fn elementwise(&self, node: &Node, args: &[&Value], summand: bool) -> Result<Value, ObjectiveError> {
+    /// `adds_up`: a summand of the equation that adds, so that an operand without a value counts as 0.
+    fn elementwise(&self, node: &Node, how: &'static Elementwise, args: &[&Value], adds_up: bool) -> Result<Value, ObjectiveError> {
         let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
         let mut args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
-        let adds = matches!(node.op, Op::Binary(f) if matches!(f.name, "+" | "-"));
-        if summand && adds && args.iter().any(|arg| arg.presence.is_none()) {
+        if adds_up && args.iter().any(|arg| arg.presence.is_none()) {
             for arg in &mut args {
                 self.zero_where_absent(node, arg)?;
             }
         }
         let mut presence = together(&args);
-        if let (Op::Only, [_, condition]) = (&node.op, &args[..]) {
-            let kept = self.conditions(node, condition)?;
-            presence = Some(leave_out(presence.as_ref(), &kept));
-        }
-        let data = match (&node.op, &args[..]) {
-            (Op::Unary(f), [x]) => Data::Numbers(ops::map1(f, &self.numbers(node, x)?).map_err(failed)?),
-            (Op::Binary(f), [a, b]) => Data::Numbers(ops::map2(f, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?),
-            (Op::Clip, [x, low, high]) => {
+        let args: Vec<&Value> = args.iter().collect();
+        let data = match how {
+            Elementwise::Unary(f) => {
+                let [x] = arguments(node, &args)?;
+                Data::Numbers(ops::map1(f, &self.numbers(node, x)?).map_err(failed)?)
+            }
+            Elementwise::Binary(f) => {
+                let [a, b] = arguments(node, &args)?;
+                Data::Numbers(ops::map2(f, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
+            }
+            Elementwise::Clip => {
+                let [x, low, high] = arguments(node, &args)?;
                 let raised = ops::map2(&AT_LEAST, &self.numbers(node, x)?, &self.numbers(node, low)?).map_err(failed)?;
                 Data::Numbers(ops::map2(&AT_MOST, &raised, &self.numbers(node, high)?).map_err(failed)?)
             }
-            (Op::Where, [condition, a, b]) => {
+            Elementwise::Where => {
+                let [condition, a, b] = arguments(node, &args)?;
                 let condition = self.conditions(node, condition)?;
                 Data::Numbers(ops::select(&condition, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
             }
-            (Op::Only, [x, _]) => Data::Numbers(self.numbers(node, x)?),
-            (Op::Stop, [x]) => Data::Numbers(self.numbers(node, x)?.detach()),
-            (Op::Compare(_, f), [a, b]) => {
+            Elementwise::Only => {
+                let [x, condition] = arguments(node, &args)?;
+                presence = Some(leave_out(presence.as_ref(), &self.conditions(node, condition)?));
+                Data::Numbers(self.numbers(node, x)?)
+            }
+            Elementwise::Stop => {
+                let [x] = arguments(node, &args)?;
+                Data::Numbers(self.numbers(node, x)?.detach())
+            }
+            Elementwise::Compare(holds) => {
+                let [a, b] = arguments(node, &args)?;
                 let (a, b) = (self.host(node, a)?, self.host(node, b)?);
-                Data::Conditions(a.iter().zip(&b).map(|(&a, &b)| f(a, b)).collect())
+                Data::Conditions(a.iter().zip(&b).map(|(&a, &b)| holds(a, b)).collect())
             }
-            (Op::Not, [x]) => Data::Conditions(self.conditions(node, x)?.iter().map(|x| !x).collect()),
-            (Op::And | Op::Or, [a, b]) => {
-                let (a, b) = (self.conditions(node, a)?, self.conditions(node, b)?);
-                let and = matches!(node.op, Op::And);
-                Data::Conditions(a.iter().zip(b.iter()).map(|(&a, &b)| if and { a && b } else { a || b }).collect())
+            Elementwise::Not => {
+                let [x] = arguments(node, &args)?;
+                Data::Conditions(self.conditions(node, x)?.iter().map(|x| !x).collect())
             }
-            _ => return Err(failed(candle_core::Error::Msg("wrong number of arguments".into()))),
+            Elementwise::And => self.both(node, &args, |a, b| a && b)?,
+            Elementwise::Or => self.both(node, &args, |a, b| a || b)?,
         };
         Ok(Value { data, level: node.level, presence })
+    }
+
+    fn both(&self, node: &Node, args: &[&Value], holds: fn(bool, bool) -> bool) -> Result<Data, ObjectiveError> {
+        let [a, b] = arguments(node, args)?;
+        let (a, b) = (self.conditions(node, a)?, self.conditions(node, b)?);
+        Ok(Data::Conditions(a.iter().zip(b.iter()).map(|(&a, &b)| holds(a, b)).collect()))
     }
 
     fn quantity(&self, node: &Node, info: &'static QuantityInfo) -> Result<Value, ObjectiveError> {
@@ -308,6 +326,14 @@ impl Evaluator<'_> {
     fn constant(&self, node: &Node, values: Vec<f64>) -> Result<Tensor, ObjectiveError> {
         ops::constant(values).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
     }
+}
+
+/// As many arguments as an operation has; the check gives every node those.
+fn arguments<'v, const N: usize>(node: &Node, args: &[&'v Value]) -> Result<[&'v Value; N], ObjectiveError> {
+    <[&Value; N]>::try_from(args).map_err(|_| {
+        let source = candle_core::Error::Msg(format!("{} arguments where {N} belong", args.len()));
+        ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source }
+    })
 }
 
 /// Presence without the elements that are not kept. What already had no past has none in the condition either, and stays so.

@@ -1,10 +1,10 @@
 //! Differentiable operations on flat f64 tensors on the CPU.
 //!
-//! candle's automatic differentiation builds the graph and adds gradients up; the slopes are our own (see [`super::super::math`]). A gradient of 0 is
+//! candle's automatic differentiation builds the graph and adds gradients up; the slopes are our own (see [`crate::builtin`]). A gradient of 0 is
 //! never multiplied with a slope, so a branch that was not taken cannot turn a gradient into NaN however large its values are.
 
 use super::super::layout::Chain;
-use super::super::math::{Binary, Unary};
+use crate::builtin::{Binary, Unary};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Error, Layout, Result, Shape, Tensor};
 use std::sync::Arc;
 
@@ -60,11 +60,11 @@ struct Map1(&'static Unary);
 
 impl CustomOp1 for Map1 {
     fn name(&self) -> &'static str {
-        self.0.name
+        "elementwise of one"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        output(slice(self.0.name, storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect())
+        output(slice(self.name(), storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect())
     }
 
     fn bwd(&self, arg: &Tensor, res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -78,11 +78,11 @@ struct Map2(&'static Binary);
 
 impl CustomOp2 for Map2 {
     fn name(&self) -> &'static str {
-        self.0.name
+        "elementwise of two"
     }
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (a, b) = (slice(self.0.name, s1, l1)?, slice(self.0.name, s2, l2)?);
+        let (a, b) = (slice(self.name(), s1, l1)?, slice(self.name(), s2, l2)?);
         output(a.iter().zip(b).map(|(&a, &b)| (self.0.value)(a, b)).collect())
     }
 

@@ -3,9 +3,9 @@
 use super::super::error::ObjectiveError;
 use super::super::layout::Map;
 use super::super::levels::Level;
-use super::super::math::SQRT;
-use super::super::program::{Kind, Node, Reduction, Time};
+use super::super::program::{Kind, Node, Time};
 use super::{Data, Evaluator, Presence, Value, ops};
+use crate::builtin::{Reduction, SQRT};
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::Arc;
 

@@ -8,6 +8,9 @@ use super::{Advantage, Detail, Gradient, Objective, ObjectiveError};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+/// The batch on which the examples of the reference have their values: five episodes in two groups, one to three tokens a turn.
+pub const EXAMPLE: &str = include_str!("example.json");
+
 /// What `probe --json` prints. Matrices have the shape of the file's mask, with 0 where it is 0.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProbeAnswer {

@@ -1,14 +1,15 @@
 //! Which named terms of a loss a report draws with the entropy: its past mean, the bounds of its corridor, the phase weight. A name alone says
 //! nothing (`low` may be the lower end of a clip); the equation has to use the term as its name says.
 
+use crate::builtin::Builtin;
 use crate::lang::term::{Argument, LossBlock, Term, TermKind};
 use std::sync::Arc;
 
 /// The name of a term's values, and the metric that they are too.
-pub type EntropyLine = (String, &'static str);
+pub(crate) type EntropyLine = (String, &'static str);
 
 /// The terms that are drawn, as metrics.
-pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
+pub(crate) fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     let equations: Vec<&Arc<Term>> = loss.terms.iter().map(|t| &t.term).chain(&loss.minimize).collect();
     let metric = |name: &str, term: &Arc<Term>| match name {
         "reference" if is_past_entropy(term) => Some("entropy.reference"),
@@ -21,14 +22,15 @@ pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
 }
 
 /// Functions that compare their arguments.
-const COMPARING: [&str; 8] = ["-", "<", "<=", ">", ">=", "min", "max", "clip"];
+const COMPARING: [Builtin; 8] =
+    [Builtin::Sub, Builtin::Less, Builtin::AtMost, Builtin::Greater, Builtin::AtLeast, Builtin::Min, Builtin::Max, Builtin::Clip];
 
 /// Whether somewhere the entropy is compared with the named term.
 fn bounds_entropy(term: &Arc<Term>, name: &str) -> bool {
     match &term.kind {
-        TermKind::Apply { function, args } => {
+        TermKind::Apply { builtin, args } => {
             let is_bound = |arg: &Arc<Term>| matches!(&arg.kind, TermKind::Named { name: own, .. } if own.as_ref() == name);
-            let compares = COMPARING.contains(&function.as_ref()) && terms(args).any(is_bound) && terms(args).any(is_entropy);
+            let compares = COMPARING.contains(builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
             compares || terms(args).any(|arg| bounds_entropy(arg, name))
         }
         TermKind::Named { body, .. } => bounds_entropy(body, name),
@@ -41,9 +43,9 @@ fn is_entropy(term: &Arc<Term>) -> bool {
     match &term.kind {
         TermKind::Quantity(name) => name.as_ref() == "entropy",
         TermKind::Named { body, .. } => is_entropy(body),
-        TermKind::Apply { function, args } => {
+        TermKind::Apply { builtin, args } => {
             let mut terms = terms(args);
-            function.as_ref() != "history" && terms.next().is_some_and(is_entropy) && terms.next().is_none()
+            *builtin != Builtin::History && terms.next().is_some_and(is_entropy) && terms.next().is_none()
         }
         TermKind::Number(_) | TermKind::Bool(_) => false,
     }
@@ -51,7 +53,7 @@ fn is_entropy(term: &Arc<Term>) -> bool {
 
 /// `history(mean(entropy))`
 fn is_past_entropy(term: &Arc<Term>) -> bool {
-    matches!(&term.kind, TermKind::Apply { function, args } if function.as_ref() == "history" && terms(args).next().is_some_and(is_entropy))
+    matches!(&term.kind, TermKind::Apply { builtin: Builtin::History, args } if terms(args).next().is_some_and(is_entropy))
 }
 
 /// Whether a term depends on nothing but how far the run is.

@@ -1,0 +1,228 @@
+//! What is said of a built-in.
+
+use super::binding::Binding;
+use super::math::{AT_LEAST, AT_MOST, Binary, Unary};
+
+/// All that is known of a [`super::Builtin`].
+#[derive(Debug)]
+pub struct Row {
+    /// As messages and digests call it.
+    pub name: &'static str,
+    pub(crate) notation: Notation,
+    pub params: &'static [Parameter],
+    /// Of each parameter; a key is [`Type::Key`].
+    pub(crate) types: &'static [Type],
+    pub(crate) result: Type,
+    pub(crate) operation: Operation,
+    pub(crate) gradient: GradientRule,
+    pub(crate) latex: Latex,
+    /// The meaning as an equation.
+    pub equation: &'static str,
+    pub doc: &'static str,
+    pub example: Example,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// `name(…)`
+    Call,
+    /// In front of its operand; `sign` ends with a space where there has to be one.
+    Prefix { sign: &'static str, binding: Binding },
+    /// Between its operands, by its name.
+    Infix(Binding),
+}
+
+/// A parameter as a caller sees it.
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub accepts: Accepts,
+    pub default: Default,
+}
+
+/// What may be given to a parameter.
+#[derive(Debug)]
+pub enum Accepts {
+    /// Any term.
+    Term,
+    /// One of these words.
+    Key(&'static [&'static str]),
+}
+
+/// What a parameter that is left out stands for.
+#[derive(Debug)]
+pub enum Default {
+    /// It may not be left out.
+    Required,
+    Number(f64),
+    Key(&'static str),
+    /// Something of its own.
+    Absent,
+}
+
+/// The type of a parameter or a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Number,
+    /// `true` or `false`.
+    Condition,
+    /// Either, but the same for all parameters of this type.
+    Either,
+    Key,
+}
+
+/// What is computed, and with it the level of the result.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    /// Each element by itself, at the coarsest level at which all arguments can be had: coarser ones are broadcast.
+    Elementwise(Elementwise),
+    /// Elementwise of two arguments, a reduction of one.
+    Extremum { of_two: Elementwise, of_one: Reduction },
+    /// To the level of `by`, without it to one value for the batch.
+    Reduce(Reduction),
+    /// At the level of `per`, without it that of its first argument; the values of the whole batch are looked at together.
+    Whiten,
+    /// At the level of its first argument; the values of the whole batch are looked at together.
+    Top,
+    /// At the level of `per`, along time.
+    Gae,
+    /// At the level of `per`, along time.
+    Discount,
+    /// One value for each turn number with `by = turn_index`, else one for the batch.
+    History,
+}
+
+/// What is computed of each element.
+#[derive(Debug)]
+pub(crate) enum Elementwise {
+    Unary(Unary),
+    Binary(Binary),
+    Compare(fn(f64, f64) -> bool),
+    Not,
+    And,
+    Or,
+    /// Of a value, a lower and an upper bound.
+    Clip,
+    /// Of a condition, and the values for true and for false.
+    Where,
+    /// Of a value, and where it is kept.
+    Only,
+    /// The value without its gradient.
+    Stop,
+}
+
+impl Elementwise {
+    /// Its value on numbers, conditions as 0 and 1. `None` if the count is wrong, or there may be no value.
+    pub(crate) fn of_numbers(&self, x: &[f64]) -> Option<f64> {
+        let truth = |b: bool| f64::from(u8::from(b));
+        let value = match (self, x) {
+            (Self::Unary(f), [x]) => (f.value)(*x),
+            (Self::Binary(f), [a, b]) => (f.value)(*a, *b),
+            (Self::Compare(holds), [a, b]) => truth(holds(*a, *b)),
+            (Self::Not, [x]) => truth(*x == 0.0),
+            (Self::And, [a, b]) => truth(*a != 0.0 && *b != 0.0),
+            (Self::Or, [a, b]) => truth(*a != 0.0 || *b != 0.0),
+            (Self::Clip, [x, low, high]) => (AT_MOST.value)((AT_LEAST.value)(*x, *low), *high),
+            (Self::Where, [condition, a, b]) => *if *condition == 0.0 { b } else { a },
+            (Self::Stop, [x]) => *x,
+            (
+                Self::Unary(_)
+                | Self::Binary(_)
+                | Self::Compare(_)
+                | Self::Not
+                | Self::And
+                | Self::Or
+                | Self::Clip
+                | Self::Where
+                | Self::Only
+                | Self::Stop,
+                _,
+            ) => return None,
+        };
+        Some(value)
+    }
+}
+
+/// Many elements to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduction {
+    Mean,
+    Sum,
+    Std,
+    Count,
+    Min,
+    Max,
+    Initial,
+    Final,
+}
+
+/// Which arguments hand the gradient of the result on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GradientRule {
+    All,
+    None,
+    /// Those at these positions.
+    Only(&'static [usize]),
+}
+
+impl GradientRule {
+    /// Whether the argument at a position gets a gradient.
+    pub(crate) fn passes(self, argument: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Only(positions) => positions.contains(&argument),
+        }
+    }
+}
+
+/// How it looks in mathematical notation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Latex {
+    /// `\operatorname{name}(…)`, its key as an index.
+    Call,
+    /// The sign in front.
+    Prefix(&'static str),
+    /// The sign between, with brackets as in the text.
+    Infix(&'static str),
+    /// The exponent raised.
+    Power,
+    /// One line for each case.
+    Cases,
+    /// A pattern: `#1` is the first operand, `#1*` the same as a factor, `#_` the key as an index. With another number of operands it is a call.
+    Pattern(&'static str),
+}
+
+/// A line that checks in a loss, and what it comes to on the batch of the reference page.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    pub text: &'static str,
+    /// To six digits.
+    pub value: f64,
+}
+
+/// `text` is `value`.
+pub(super) const fn example(text: &'static str, value: f64) -> Example {
+    Example { text, value }
+}
+
+/// A parameter that takes any term.
+pub(super) const fn term(name: &'static str) -> Parameter {
+    Parameter { name, accepts: Accepts::Term, default: Default::Required }
+}
+
+/// A term that is a number when left out.
+pub(super) const fn number(name: &'static str, default: f64) -> Parameter {
+    Parameter { name, accepts: Accepts::Term, default: Default::Number(default) }
+}
+
+/// A term that may be left out.
+pub(super) const fn optional(name: &'static str) -> Parameter {
+    Parameter { name, accepts: Accepts::Term, default: Default::Absent }
+}
+
+/// One of some words.
+pub(super) const fn key(name: &'static str, words: &'static [&'static str], default: Default) -> Parameter {
+    Parameter { name, accepts: Accepts::Key(words), default }
+}
