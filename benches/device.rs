@@ -5,14 +5,12 @@
 mod shapes;
 
 use candle_core::{DType, Device};
-use epo::equation::{Now, ScheduleField};
 use epo::model::*;
-use epo::policy::{Adamw, OptimizerKind};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;
 
-const NOW: Now = Now { iteration: 0.0, iterations: 1.0, progress: 0.0 };
+const ADAMW: AdamW = AdamW { lr: 1e-6, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
 
 const ROWS: usize = 16;
 const PROMPT: usize = 128;
@@ -121,13 +119,13 @@ fn speed(shape: &Shape, device: &Device) -> Result<(), ModelError> {
     let all = best(|| generator.run(requests(1.0, SAMPLED)).map(drop))?;
     drop(generator);
     let (rows, compute) = (rows(BATCH.0, BATCH.1), Compute::default());
-    let optimizer = Adamw { lr: ScheduleField::constant(1e-6), ..Adamw::default() };
-    let mut state = optimizer.start(&weights)?;
+    let mut state = OptimizerState::new("adamw", |_| AdamW::KEEPS, &weights)?;
     let mut most: f64 = 0.0;
     let train = best(|| {
         let (_, mut gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes(&rows), &compute)?;
         gradients.clip(1.0)?;
-        optimizer.step(&mut state, &weights, &gradients, NOW)?;
+        let number = state.steps() + 1;
+        state.step(&weights, &gradients, &|parameter| ADAMW.update(number, parameter))?;
         device.synchronize()?;
         most = most.max(used().unwrap_or(f64::NAN));
         Ok(())

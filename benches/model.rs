@@ -1,13 +1,11 @@
 //! Speed of the model at the size of the quick start: `cargo bench --bench model [-- quick]`.
 
 use candle_core::{DType, Device};
-use epo::equation::{Now, ScheduleField};
 use epo::model::*;
-use epo::policy::{Adamw, OptimizerKind};
 use std::sync::Arc;
 use std::time::Instant;
 
-const NOW: Now = Now { iteration: 0.0, iterations: 1.0, progress: 0.0 };
+const ADAMW: AdamW = AdamW { lr: 1e-6, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
 
 const PROMPT: usize = 100;
 const SLOTS: usize = 32;
@@ -107,8 +105,7 @@ fn main() -> Result<(), ModelError> {
         let slopes = ScoreGradients { logp: vec![-1.0 / targets as f32; targets], entropy: vec![-0.01 / targets as f32; targets] };
         for threads in [1, 2] {
             let compute = Compute { threads, ..Compute::default() };
-            let optimizer = Adamw { lr: ScheduleField::constant(1e-6), ..Adamw::default() };
-            let mut state = optimizer.start(&weights)?;
+            let mut state = OptimizerState::new("adamw", |_| AdamW::KEEPS, &weights)?;
             let forward = best(times, || {
                 let start = Instant::now();
                 score(&weights, rows, 1.0, &compute).expect("scores");
@@ -119,7 +116,8 @@ fn main() -> Result<(), ModelError> {
                 let evaluation = evaluate(&weights, rows, 1.0, &compute).expect("scores");
                 let mut gradients = evaluation.backward(&slopes).expect("gradients");
                 gradients.clip(1.0).expect("a norm");
-                optimizer.step(&mut state, &weights, &gradients, NOW).expect("a step");
+                let number = state.steps() + 1;
+                state.step(&weights, &gradients, &|parameter| ADAMW.update(number, parameter)).expect("a step");
                 rows.len() as f64 / start.elapsed().as_secs_f64()
             });
             let length = tokens as f64 / rows.len() as f64;

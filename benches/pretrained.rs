@@ -5,14 +5,12 @@
 mod shapes;
 
 use candle_core::{DType, Device};
-use epo::equation::{Now, ScheduleField};
 use epo::model::*;
-use epo::policy::{Adamw, OptimizerKind};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-const NOW: Now = Now { iteration: 0.0, iterations: 1.0, progress: 0.0 };
+const ADAMW: AdamW = AdamW { lr: 1e-6, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
 
 const THREADS: usize = 2;
 const ROWS: usize = 8;
@@ -89,13 +87,13 @@ fn main() -> Result<(), ModelError> {
     let rows: Vec<Row> = (0..4).map(|i| Row::after(ids(10 + i, 256), 1)).collect();
     let targets: usize = rows.iter().map(|r| r.targets.len()).sum();
     let slopes = ScoreGradients { logp: vec![-1.0 / targets as f32; targets], entropy: vec![] };
-    let optimizer = Adamw { lr: ScheduleField::constant(1e-6), ..Adamw::default() };
-    let mut state = optimizer.start(&weights)?;
+    let mut state = OptimizerState::new("adamw", |_| AdamW::KEEPS, &weights)?;
     let mut step = || {
         let evaluation = evaluate(&weights, &rows, 1.0, &compute).expect("scores");
         let mut gradients = evaluation.backward(&slopes).expect("gradients");
         gradients.clip(1.0).expect("a norm");
-        optimizer.step(&mut state, &weights, &gradients, NOW).expect("a step");
+        let number = state.steps() + 1;
+        state.step(&weights, &gradients, &|parameter| ADAMW.update(number, parameter)).expect("a step");
     };
     step();
     let train = best(times, &mut step);

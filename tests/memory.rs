@@ -1,8 +1,7 @@
 //! What an update needs beside the weights: counted by the allocator, which is why this test has a process of its own.
 
 use candle_core::{DType, Device};
-use epo::model::{Compute, DecoderConfig, LoraConfig, Row, ScoreGradients, Variant, Weights, evaluate};
-use epo::policy::{Adamw, OptimizerKind};
+use epo::model::{AdamW, Compute, DecoderConfig, LoraConfig, OptimizerState, Row, ScoreGradients, Variant, Weights, evaluate};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -68,7 +67,8 @@ fn checkpointing_and_adapters_save_memory() {
     };
     let sizes = [update(&whole, false), update(&whole, true), update(&adapted, false), update(&adapted, true)];
     let [full, full_by_layer, lora, lora_by_layer] = sizes;
-    let moments = [&whole, &adapted].map(|weights| peak(|| drop(Adamw::default().start(weights).expect("an optimiser"))));
+    let moments =
+        [&whole, &adapted].map(|weights| peak(|| drop(OptimizerState::new("adamw", |_| AdamW::KEEPS, weights).expect("an optimiser"))));
     println!(
         "an update of 4 × 64 tokens, KiB: in full {}, by layer {}; of an adapter {}, by layer {}",
         full >> 10,
