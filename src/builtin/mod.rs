@@ -1,5 +1,5 @@
 //! Built-in operators and functions. Each is a variant of [`Builtin`] with one [`Row`]: how it is written, what it takes, what it computes, where its
-//! gradient goes, how it is printed, and an example with its value. Whoever has to treat them differently matches on [`Operation`] without a wildcard,
+//! gradient goes, how it is printed, and an example with its value. Whoever has to treat them differently matches on `Operation` without a wildcard,
 //! so that the compiler names every place that a new one concerns.
 
 mod binding;

@@ -9,6 +9,7 @@ pub struct Row {
     /// As messages and digests call it.
     pub name: &'static str,
     pub(crate) notation: Notation,
+    /// In order.
     pub params: &'static [Parameter],
     /// Of each parameter; a key is [`Type::Key`].
     pub(crate) types: &'static [Type],
@@ -18,7 +19,9 @@ pub struct Row {
     pub(crate) latex: Latex,
     /// The meaning as an equation.
     pub equation: &'static str,
+    /// One sentence for the reference page.
     pub doc: &'static str,
+    /// Checked by a test.
     pub example: Example,
 }
 
@@ -36,8 +39,11 @@ pub(crate) enum Notation {
 /// A parameter as a caller sees it.
 #[derive(Debug)]
 pub struct Parameter {
+    /// For `name = value`.
     pub name: &'static str,
+    /// What may be given.
     pub accepts: Accepts,
+    /// What it stands for when it is left out.
     pub default: Default,
 }
 
@@ -55,7 +61,9 @@ pub enum Accepts {
 pub enum Default {
     /// It may not be left out.
     Required,
+    /// This number.
     Number(f64),
+    /// This word.
     Key(&'static str),
     /// Something of its own.
     Absent,
@@ -197,6 +205,7 @@ pub(crate) enum Latex {
 /// A line that checks in a loss, and what it comes to on the batch of the reference page.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
+    /// Of a loss, an advantage or a schedule.
     pub text: &'static str,
     /// To six digits.
     pub value: f64,

@@ -109,7 +109,7 @@ pub(super) struct PlanArgs {
 /// Where and how fast; never what. See `epo-run settings`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Settings")]
-pub struct SettingsArgs {
+pub(crate) struct SettingsArgs {
     /// The folder of runs.
     #[arg(long, global = true, value_name = "DIR")]
     pub runs: Option<PathBuf>,

@@ -19,13 +19,12 @@ pub mod reference;
 mod report;
 mod run;
 mod runs;
-#[allow(missing_docs)]
 mod settings;
 mod settings_verb;
 mod show;
 mod world;
 
-pub use settings::Settings;
+pub(crate) use settings::Settings;
 
 use args::{Cli, Verb};
 use clap::Parser;

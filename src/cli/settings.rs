@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Values {
+pub(crate) struct Values {
     /// The folder of runs.
     pub runs: PathBuf,
     /// Worker threads; 0: as many as the machine has cores.
@@ -30,7 +30,7 @@ pub struct Values {
 
 /// The values, and where each came from.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub values: Values,
     pub origins: BTreeMap<String, String>,
 }
@@ -40,7 +40,7 @@ const FILE: &str = "epo.toml";
 impl Settings {
     /// # Errors
     /// A sentence that names the setting and where it was given.
-    pub fn load(args: &SettingsArgs) -> Result<Self, String> {
+    pub(crate) fn load(args: &SettingsArgs) -> Result<Self, String> {
         let folders = data_home().map(|home| home.join("epo"));
         let data = folders.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
         let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, data };
@@ -91,14 +91,14 @@ impl Settings {
     ///
     /// # Errors
     /// A sentence, if the folder of the setting lacks a file or one cannot be read.
-    pub fn library(&self) -> Result<Cow<'static, Library>, String> {
+    pub(crate) fn library(&self) -> Result<Cow<'static, Library>, String> {
         let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(&LIBRARY)) };
         let wrong = |message| format!("the setting `library` (from {}) is wrong: {message}", self.origins["library"]);
         Library::read(folder, &LIBRARY).map(Cow::Owned).map_err(wrong)
     }
 
     /// Worker threads.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         match self.values.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,

@@ -7,7 +7,7 @@ use crate::lang::value::{Value, ValueKind};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
-pub struct LossField(pub LossBlock);
+pub(crate) struct LossField(pub LossBlock);
 
 impl Identity for LossField {
     fn identity(&self) -> serde_json::Value {
@@ -19,7 +19,7 @@ impl Identity for LossField {
 
 impl LossField {
     /// Name and text of each line, named terms by their names.
-    pub fn lines(&self) -> Vec<(String, String)> {
+    pub(crate) fn lines(&self) -> Vec<(String, String)> {
         let terms = self.0.terms.iter().map(|t| (t.name.to_string(), by_name(&t.term)));
         terms.chain(self.0.minimize.iter().map(|m| ("minimize".to_string(), by_name(m)))).collect()
     }
@@ -46,7 +46,7 @@ impl Field for LossField {
 }
 
 #[derive(Clone, Debug)]
-pub struct AdvantageField(pub Arc<Term>);
+pub(crate) struct AdvantageField(pub Arc<Term>);
 
 impl Identity for AdvantageField {
     fn identity(&self) -> serde_json::Value {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A number, or an expression over `iteration`, `iterations` and `progress`.
 #[derive(Clone, Debug)]
-pub struct ScheduleField {
+pub(crate) struct ScheduleField {
     term: Arc<Term>,
     how: How,
 }
@@ -22,12 +22,12 @@ enum How {
 }
 
 impl ScheduleField {
-    pub fn constant(value: f64) -> Self {
+    pub(crate) fn constant(value: f64) -> Self {
         Self { term: Term::number(value, Span::NONE), how: How::Constant(value) }
     }
 
     /// `progress`: from 0 at the start of the stage towards 1 at its end. For an optimiser it counts updates, so that it moves within an iteration.
-    pub fn at(&self, now: Now) -> f64 {
+    pub(crate) fn at(&self, now: Now) -> f64 {
         match &self.how {
             How::Constant(value) => *value,
             How::Changing(schedule) => schedule.at(now).unwrap_or(f64::NAN),

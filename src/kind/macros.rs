@@ -32,6 +32,8 @@ macro_rules! kind {
         }
     ) => {
         $(#[doc = $doc])*
+        // Some fields are there for the references to stages that reading them leaves behind.
+        #[allow(dead_code)]
         #[derive(Clone, Debug)]
         $vis struct $name {
             $( $(#[doc = $field_doc])* $vis $field: $ty, )*

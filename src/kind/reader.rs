@@ -136,7 +136,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             ValueKind::Word { .. } => {
                 // the words that stand in backticks: `expert`, `decoder { … }`
                 let quoted = expected.split('`').skip(1).step_by(2).filter_map(|text| text.split([' ', '(', '.']).next());
-                let diagnostic = self.resolver.unknown_word(value, &quoted.collect::<Vec<_>>());
+                let diagnostic = Resolver::unknown_word(value, &quoted.collect::<Vec<_>>());
                 if diagnostic.help.is_empty() { diagnostic.help(format!("expected {expected}")) } else { diagnostic }
             }
             _ => Diagnostic::error("E0201", value.span, format!("expected {expected}, found {}", value.words())),

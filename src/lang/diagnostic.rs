@@ -3,16 +3,20 @@
 use super::source::Span;
 use serde::Serialize;
 
+/// Whether a file can be used in spite of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// It cannot.
     Error,
+    /// It can.
     Warning,
 }
 
 /// A place that takes part in a message. The first label of a diagnostic is the primary one (`^^^`), the others are secondary (`---`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
+    /// What is marked.
     pub span: Span,
     /// Short words beside the mark; may be empty.
     pub text: String,
@@ -21,16 +25,20 @@ pub struct Label {
 /// One message: lower case, no full stop, what the user wrote in backticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
+    /// Errors first.
     pub severity: Severity,
     /// `E0104`, `W0301`: a row of [`super::codes`].
     pub code: &'static str,
+    /// One sentence.
     pub message: String,
+    /// The primary one first; none for what has no place in a text.
     pub labels: Vec<Label>,
     /// What to do next, one line each.
     pub help: Vec<String>,
 }
 
 impl Diagnostic {
+    /// With one place, the primary one.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -41,6 +49,7 @@ impl Diagnostic {
         }
     }
 
+    /// With one place, the primary one.
     pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
@@ -64,6 +73,7 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a line about what to do next.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
@@ -79,7 +89,7 @@ impl Diagnostic {
 }
 
 /// The name nearest to `found` (Damerau–Levenshtein, at most a third of its length away, at least one), the first of equals.
-pub fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = found.chars().count();
     let limit = (length / 3).max(1);
     let lower = found.to_lowercase();
@@ -122,10 +132,12 @@ impl Diagnostics {
         self.0.sort_by_key(|d| d.labels.first().map(|label| (label.span.source, label.span.start)));
     }
 
+    /// Warnings are none.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
     }
 
+    /// Neither errors nor warnings.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -6,7 +6,7 @@ use super::layout::MAX_PROBLEMS;
 use super::source::{SourceId, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
+pub(crate) enum TokenKind {
     Word,
     /// With its unit.
     Number,
@@ -26,31 +26,31 @@ pub enum TokenKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     pub kind: TokenKind,
     pub start: u32,
     pub end: u32,
 }
 
 impl Token {
-    pub fn text(self, source: &str) -> &str {
+    pub(crate) fn text(self, source: &str) -> &str {
         source.get(self.start as usize..self.end as usize).unwrap_or("")
     }
 
-    pub fn span(self, source: SourceId) -> Span {
+    pub(crate) fn span(self, source: SourceId) -> Span {
         Span { source, start: self.start, end: self.end }
     }
 }
 
 /// A message about a token.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Index of the token to blame.
     pub token: usize,
     pub diagnostic: Diagnostic,
 }
 
-pub fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
+pub(super) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
     let mut lexer = Lexer { source, text, bytes: text.as_bytes(), at: 0, tokens: Vec::new(), problems: Vec::new() };
     while lexer.at < lexer.bytes.len() {
         lexer.step();
@@ -58,7 +58,7 @@ pub fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
     (lexer.tokens, lexer.problems)
 }
 
-pub fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') && bytes.iter().all(|b| is_word(*b))
 }
@@ -101,7 +101,7 @@ impl Lexer<'_> {
                 if self.peek(length) == b'\n' && self.peek(length - 1) == b'\r' {
                     length -= 1;
                 }
-                self.push(Comment, length)
+                self.push(Comment, length);
             }
             b'"' => self.string(),
             b'(' | b'[' | b'{' => self.push(Open, 1),

@@ -6,7 +6,7 @@ use crate::builtin::{Builtin, Notation};
 use std::fmt::Write;
 
 /// One part a line, two spaces a level, the place at its end.
-pub fn outline(file: &File, sources: &SourceMap) -> String {
+pub(crate) fn outline(file: &File, sources: &SourceMap) -> String {
     let mut out = Outline { sources, rows: Vec::new() };
     if let Some((version, span)) = file.language {
         out.row(0, format!("language {version}"), span);
@@ -116,5 +116,5 @@ fn sign(op: Builtin) -> &'static str {
 fn quoted(text: &str) -> String {
     let short: String = text.chars().take(MOST).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{:?}{more}", short)
+    format!("{short:?}{more}")
 }

@@ -10,8 +10,11 @@ pub struct SourceId(pub u32);
 /// A half-open range of bytes in one source text. `Copy`, so that a plan and a running task can still point at their lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
+    /// The text it is in.
     pub source: SourceId,
+    /// First byte.
     pub start: u32,
+    /// One behind the last byte.
     pub end: u32,
 }
 
@@ -19,6 +22,7 @@ impl Span {
     /// Of what was never written in any text, such as a default.
     pub(crate) const NONE: Span = Span { source: SourceId(0), start: 0, end: 0 };
 
+    /// `range` in bytes, below 4 GiB.
     pub fn new(source: SourceId, range: Range<usize>) -> Self {
         Self { source, start: range.start as u32, end: range.end as u32 }
     }
@@ -31,6 +35,7 @@ impl Span {
         Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// In bytes.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -45,12 +50,13 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// Where it was read from, if it is a file of the library that is not compiled in.
     pub library: Option<PathBuf>,
+    /// As read.
     pub text: String,
 }
 
 impl Source {
     /// What messages call it: for a file of the library that lies on the disk, its path there.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         self.library.as_ref().map_or_else(|| self.name.clone(), |path| path.display().to_string())
     }
 }
@@ -58,7 +64,9 @@ impl Source {
 /// Line and column, both from 1; the column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
@@ -69,6 +77,7 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
+    /// `path`: where it was read from, for imports beside it.
     pub fn add(&mut self, name: impl Into<String>, path: Option<&Path>, text: impl Into<String>) -> SourceId {
         self.push(Source { name: name.into(), path: path.map(Path::to_path_buf), library: None, text: text.into() })
     }
@@ -79,10 +88,12 @@ impl SourceMap {
         id
     }
 
+    /// Of an id that this map gave.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]
     }
 
+    /// In the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.sources.iter().enumerate().map(|(i, s)| (SourceId(i as u32), s))
     }
@@ -92,6 +103,7 @@ impl SourceMap {
         self.get(span.source).text.get(span.range()).unwrap_or("")
     }
 
+    /// `offset` in bytes; behind the end it is the end.
     pub fn position(&self, source: SourceId, offset: u32) -> Position {
         let text = &self.get(source).text;
         let mut offset = (offset as usize).min(text.len());

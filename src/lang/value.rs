@@ -8,48 +8,63 @@ use std::sync::Arc;
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub struct Value {
+    /// What it is.
     pub kind: ValueKind,
-    pub weight: Weight,
+    pub(crate) weight: Weight,
+    /// Where it was written.
     pub span: Span,
     /// For the member of a component (`house.train`): the component, and the path as written.
-    pub owner: Option<Arc<Owner>>,
+    pub(crate) owner: Option<Arc<Owner>>,
 }
 
 #[derive(Debug)]
-pub struct Owner {
+pub(crate) struct Owner {
     pub value: Arc<Value>,
     /// `house.train`
     pub path: String,
 }
 
+/// What a value is.
 #[derive(Clone, Debug)]
 pub enum ValueKind {
+    /// Also a term that is a constant.
     Number(f64),
+    /// `"…"`
     Text(String),
+    /// `true`, `false`
     Bool(bool),
     /// Seconds.
     Duration(f64),
     /// Bytes.
     Size(u64),
+    /// `[a, b]`
     List(Vec<Arc<Value>>),
+    /// `low..high`
     Range(Arc<Value>, Arc<Value>),
     /// `turn`, `episode`: a word of the vocabulary.
     Key(Arc<str>),
+    /// `kind { … }`
     Component(Component),
     /// A prompt with its name.
     Prompt {
+        /// What it is called.
         name: String,
+        /// With its placeholders.
         text: String,
         /// Its name, where it was written.
         defined: Span,
     },
+    /// `train.best`
     Stage(StageRef),
     /// An expression over quantities.
     Term(Arc<Term>),
+    /// `loss { … }`
     Loss(LossBlock),
     /// A single word that names nothing: fine where a kind's field expects one of its words, an error anywhere else.
     Word {
+        /// The word.
         name: String,
+        /// A name that it may be meant for.
         close: Option<String>,
         /// It is the name of the very line that it stands in.
         itself: bool,
@@ -58,24 +73,31 @@ pub enum ValueKind {
     Poison,
 }
 
+/// `kind { field = value }`, read by its kind.
 #[derive(Clone, Debug)]
 pub struct Component {
+    /// The word in front.
     pub kind: String,
+    /// Where it was written.
     pub kind_span: Span,
+    /// By name, in the order written.
     pub fields: IndexMap<String, FieldValue>,
     /// The resolver's note of how it was written, so that `name { field = other }` can be evaluated afresh.
     pub(super) template: usize,
 }
 
+/// A field of a component.
 #[derive(Clone, Debug)]
 pub struct FieldValue {
+    /// Its name, where it was written.
     pub name_span: Span,
+    /// What it is given.
     pub value: Arc<Value>,
 }
 
 impl Component {
     /// A kind without fields, as a bare word.
-    pub fn bare(kind: &str, span: Span) -> Self {
+    pub(crate) fn bare(kind: &str, span: Span) -> Self {
         Self { kind: kind.to_string(), kind_span: span, fields: IndexMap::new(), template: usize::MAX }
     }
 }
@@ -85,12 +107,16 @@ impl Component {
 pub struct StageRef {
     /// `None`: the pipeline that mentions it.
     pub pipeline: Option<String>,
+    /// Its name.
     pub stage: String,
+    /// Where it was written.
     pub stage_span: Span,
+    /// The name and its place; `None`: the stage's first that fits.
     pub output: Option<(String, Span)>,
 }
 
 impl Value {
+    /// Of a value that was written at `span`.
     pub fn new(kind: ValueKind, span: Span) -> Arc<Self> {
         let weight = match &kind {
             ValueKind::List(items) => Weight::around(items.iter().map(|item| item.weight)),
@@ -102,12 +128,12 @@ impl Value {
         Arc::new(Self { kind, weight, span, owner: None })
     }
 
-    pub fn poison(span: Span) -> Arc<Self> {
+    pub(crate) fn poison(span: Span) -> Arc<Self> {
         Self::new(ValueKind::Poison, span)
     }
 
     /// With its article, for messages.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match &self.kind {
             ValueKind::Number(_) => "a number".into(),
             ValueKind::Text(_) => "a string".into(),
@@ -129,7 +155,7 @@ impl Value {
 }
 
 /// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
-pub fn number_text(n: f64) -> String {
+pub(crate) fn number_text(n: f64) -> String {
     match n.abs() {
         a if a != 0.0 && !(1e-4..1e15).contains(&a) => format!("{n:e}"),
         _ => n.to_string(),

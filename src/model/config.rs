@@ -77,7 +77,7 @@ impl DecoderConfig {
     }
 
     /// Errors name the field and say what would be right.
-    pub(crate) fn validate(&self) -> Result<(), ModelError> {
+    pub fn validate(&self) -> Result<(), ModelError> {
         self.misfit().map_or(Ok(()), |(_, message)| Err(ModelError::Config(message)))?;
         self.variant.rope.validate()
     }

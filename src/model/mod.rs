@@ -18,7 +18,6 @@ mod lora;
 mod lora_tests;
 mod memory;
 mod native;
-#[allow(missing_docs, clippy::pedantic)]
 mod optimizer;
 mod parts;
 mod passes;

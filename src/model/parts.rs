@@ -42,7 +42,7 @@ pub(crate) struct PartsFile {
 }
 
 impl PartsFile {
-    pub fn read(path: &Path) -> Result<PartsFile, ModelError> {
+    pub(super) fn read(path: &Path) -> Result<PartsFile, ModelError> {
         let file = PartsFile { path: path.to_path_buf(), data: std::fs::read(path).map_err(|e| ModelError::file(path, e))? };
         file.parsed()?;
         Ok(file)
@@ -52,13 +52,13 @@ impl PartsFile {
         SafeTensors::deserialize(&self.data).map_err(|e| ModelError::file(&self.path, format!("not a whole safetensors file ({e})")))
     }
 
-    pub fn notes(&self) -> Result<BTreeMap<String, String>, ModelError> {
+    pub(super) fn notes(&self) -> Result<BTreeMap<String, String>, ModelError> {
         let (_, header) = SafeTensors::read_metadata(&self.data).map_err(|e| ModelError::file(&self.path, e))?;
         Ok(header.metadata().clone().unwrap_or_default().into_iter().collect())
     }
 
     /// The tensors in the order of `wanted` (name, shape), which has to match the file exactly.
-    pub fn tensors(&self, wanted: &[(String, Vec<usize>)]) -> Result<Vec<(String, Tensor)>, ModelError> {
+    pub(super) fn tensors(&self, wanted: &[(String, Vec<usize>)]) -> Result<Vec<(String, Tensor)>, ModelError> {
         let (file, path) = (self.parsed()?, &self.path);
         if let Some(extra) = file.names().iter().filter(|name| !wanted.iter().any(|(w, _)| w == *name)).min() {
             return Err(ModelError::file(path, format!("holds `{extra}`, which this model does not have")));

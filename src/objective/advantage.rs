@@ -31,6 +31,7 @@ pub struct Advantage {
 /// One value for each token, row after row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
+    /// What the loss reads under this name.
     pub advantage: Vec<f64>,
     /// The unwhitened `gae` of the line plus `old_value`, if the line has exactly one and the batch has the values.
     pub returns: Option<Vec<f64>>,
@@ -73,6 +74,7 @@ impl Advantage {
         self.gae.len()
     }
 
+    /// What a batch has to have.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
@@ -87,6 +89,7 @@ impl Advantage {
         &self.text
     }
 
+    /// What is remembered of each iteration, in the order of the text.
     pub fn histories(&self) -> Vec<&HistoryExpr> {
         histories(&self.program, &[self.root])
     }

@@ -9,24 +9,67 @@ use std::sync::Arc;
 
 pub use super::layout::Rows;
 
+/// Why a batch cannot be made, or a quantity not be set.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
+    /// The rows make no batch.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// None of the language's quantities.
     #[error("there is no quantity `{0}`")]
     Unknown(String),
+    /// Not one value for each element of the quantity's level.
     #[error("`{quantity}` has {words}, and so {expected} in this batch, but {found} were given")]
-    Length { quantity: String, words: &'static str, expected: usize, found: usize },
+    Length {
+        /// What was to be set.
+        quantity: String,
+        /// Its level, in words.
+        words: &'static str,
+        /// Elements of the level.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The level of the quantity is one that the rows do not tell.
     #[error("`{quantity}` has one value for each `{key}`, but the batch does not say which row belongs to which")]
-    NoKey { quantity: String, key: Level },
+    NoKey {
+        /// What was to be set.
+        quantity: String,
+        /// What its rows would have to be told apart by.
+        key: Level,
+    },
+    /// Rows of one episode have different values of a quantity of episodes.
     #[error("rows {first} and {second} belong to one episode, but their `{quantity}` differs; it is one number an episode")]
-    Differs { quantity: String, first: usize, second: usize },
+    Differs {
+        /// What was to be set.
+        quantity: String,
+        /// A row, from 0.
+        first: usize,
+        /// Another row of the episode.
+        second: usize,
+    },
+    /// A selection names a row that is not there.
     #[error("row {row} is not in the batch, which has {rows} rows")]
-    NoRow { row: usize, rows: usize },
+    NoRow {
+        /// As it was asked for, from 0.
+        row: usize,
+        /// Rows of the batch.
+        rows: usize,
+    },
+    /// A selection names a row twice.
     #[error("row {row} is taken twice")]
-    RowTwice { row: usize },
+    RowTwice {
+        /// From 0.
+        row: usize,
+    },
+    /// candle refused the values.
     #[error("the values of `{quantity}` could not be stored: {source}")]
-    Tensor { quantity: String, source: candle_core::Error },
+    Tensor {
+        /// What was to be set.
+        quantity: String,
+        /// What candle says.
+        source: candle_core::Error,
+    },
 }
 
 /// The values of a batch by name, in f64 on the CPU, each with one element for each element of its level: N tokens (row after row), R rows,
@@ -105,6 +148,7 @@ impl Batch {
         self.set("progress", vec![progress])
     }
 
+    /// Whether a quantity is set.
     pub fn has(&self, quantity: &str) -> bool {
         self.columns.contains_key(quantity)
     }
@@ -125,14 +169,17 @@ impl Batch {
         }
     }
 
+    /// As it was made with.
     pub fn rows(&self) -> &Rows {
         self.layout.rows()
     }
 
+    /// R.
     pub fn row_count(&self) -> usize {
         self.layout.rows().lengths.len()
     }
 
+    /// N.
     pub fn token_count(&self) -> usize {
         self.layout.count(Level::Token).unwrap_or(0)
     }

@@ -17,6 +17,7 @@ pub enum Place {
 /// A place together with what the stage around it cannot give.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// Where the expression stands.
     pub place: Place,
     /// Episodes of a group, where the stage says so.
     pub group_size: Option<usize>,
@@ -34,10 +35,12 @@ pub(super) struct Lack {
 }
 
 impl Scope {
+    /// Where nothing is lacking.
     pub fn new(place: Place) -> Self {
         Self { place, group_size: None, iterations: None, lacking: Vec::new() }
     }
 
+    /// A loss where nothing is lacking.
     pub fn loss() -> Self {
         Self::new(Place::Loss)
     }

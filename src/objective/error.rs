@@ -3,20 +3,58 @@
 use super::levels::Level;
 use crate::lang::{Diagnostic, Span};
 
+/// Why an equation has no value on a batch.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectiveError {
+    /// A quantity that the equation mentions.
     #[error("the batch has no `{quantity}`")]
-    Missing { quantity: &'static str, place: Span },
+    Missing {
+        /// Its name.
+        quantity: &'static str,
+        /// Where the equation mentions it.
+        place: Span,
+    },
+    /// A key that the equation reduces by.
     #[error("the batch does not say which row belongs to which `{level}`")]
-    NoKey { level: Level, place: Span },
+    NoKey {
+        /// What rows would have to be told apart by.
+        level: Level,
+        /// Where the equation mentions it.
+        place: Span,
+    },
+    /// A past, also where there was none yet.
     #[error("the batch has no past for `{text}`")]
-    NoHistory { text: String, place: Span },
+    NoHistory {
+        /// The `history(…)`.
+        text: String,
+        /// Where the equation mentions it.
+        place: Span,
+    },
+    /// NaN or infinite.
     #[error("{0}")]
     NonFinite(Box<NonFinite>),
+    /// An argument that has to lie in a range.
     #[error("`{text}` must be {range}, but is {value}")]
-    OutOfRange { text: String, range: &'static str, value: f64, place: Span },
+    OutOfRange {
+        /// The argument.
+        text: String,
+        /// In words.
+        range: &'static str,
+        /// What it came to.
+        value: f64,
+        /// Where the equation mentions it.
+        place: Span,
+    },
+    /// candle refused an operation.
     #[error("`{text}` could not be computed: {source}")]
-    Tensor { text: String, place: Span, source: candle_core::Error },
+    Tensor {
+        /// The expression.
+        text: String,
+        /// Where it was written.
+        place: Span,
+        /// What candle says.
+        source: candle_core::Error,
+    },
 }
 
 /// A number that is none, and where it came from.
@@ -24,10 +62,13 @@ pub enum ObjectiveError {
 pub struct NonFinite {
     /// The named term in which it was seen, `minimize`, or `advantage`.
     pub term: String,
+    /// Where the term was written.
     pub term_place: Span,
     /// The innermost expression with this value, of arguments without.
     pub text: String,
+    /// Where the user wrote it: the call, if it stems from a function.
     pub place: Span,
+    /// Where it was written, also inside a function.
     pub inner: Span,
     /// `NaN`, `infinite` or `-infinite`.
     pub what: &'static str,

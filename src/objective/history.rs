@@ -13,6 +13,7 @@ pub struct History {
     given: Option<Vec<f64>>,
 }
 
+/// What one iteration leaves for later ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Entry {
@@ -28,6 +29,7 @@ impl History {
         Self { rows: BTreeMap::new(), given: Some(values) }
     }
 
+    /// Of the next iteration.
     pub fn push(&mut self, id: &str, entry: Entry) {
         self.rows.entry(id.to_owned()).or_default().push(entry);
     }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 pub struct Rows {
     /// Response tokens of each row; 0 is fine.
     pub lengths: Vec<usize>,
+    /// The id of each row's episode.
     pub episode: Option<Vec<u64>>,
+    /// The id of each row's group.
     pub group: Option<Vec<u64>>,
     /// The observed state, told apart within a group.
     pub anchor: Option<Vec<u64>>,
@@ -19,18 +21,50 @@ pub struct Rows {
     pub turn_index: Option<Vec<u64>>,
 }
 
+/// Why rows make no batch.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LayoutError {
+    /// Not even a row without tokens.
     #[error("the batch has no rows")]
     Empty,
+    /// A list of ids of another length than the rows.
     #[error("`{key}` has {found} values, but the batch has {rows} rows")]
-    Rows { key: &'static str, found: usize, rows: usize },
+    Rows {
+        /// The list of [`Rows`].
+        key: &'static str,
+        /// Its length.
+        found: usize,
+        /// Rows by the lengths.
+        rows: usize,
+    },
+    /// An episode belongs to one group.
     #[error("rows {first} and {second} belong to episode {episode}, but to different groups")]
-    EpisodeInTwoGroups { episode: u64, first: usize, second: usize },
+    EpisodeInTwoGroups {
+        /// Its id.
+        episode: u64,
+        /// A row, from 0.
+        first: usize,
+        /// A row, from 0.
+        second: usize,
+    },
+    /// A turn of an episode is one row.
     #[error("rows {first} and {second} both are turn {turn} of episode {episode}")]
-    TurnTwice { episode: u64, turn: u64, first: usize, second: usize },
+    TurnTwice {
+        /// Its id.
+        episode: u64,
+        /// Its number.
+        turn: u64,
+        /// A row, from 0.
+        first: usize,
+        /// A row, from 0.
+        second: usize,
+    },
+    /// Elements are counted in 32 bits.
     #[error("the batch has {tokens} tokens, more than can be counted here")]
-    TooLarge { tokens: usize },
+    TooLarge {
+        /// Of all rows.
+        tokens: usize,
+    },
 }
 
 /// From the elements of one level to those of a coarser one.
@@ -56,7 +90,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub const END: u32 = u32::MAX;
+    pub(super) const END: u32 = u32::MAX;
 }
 
 /// A checked [`Rows`] with its maps.
@@ -70,7 +104,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub fn new(rows: Rows) -> Result<Self, LayoutError> {
+    pub(super) fn new(rows: Rows) -> Result<Self, LayoutError> {
         let n = rows.lengths.len();
         if n == 0 {
             return Err(LayoutError::Empty);
@@ -145,21 +179,21 @@ impl Layout {
         }
     }
 
-    pub fn rows(&self) -> &Rows {
+    pub(super) fn rows(&self) -> &Rows {
         &self.rows
     }
 
     /// How many elements a level has; `None` if its key was not given.
-    pub fn count(&self, level: Level) -> Option<usize> {
+    pub(super) fn count(&self, level: Level) -> Option<usize> {
         self.counts.get(&level).copied()
     }
 
-    pub fn get_map(&self, from: Level, to: Level) -> Option<&Map> {
+    pub(super) fn get_map(&self, from: Level, to: Level) -> Option<&Map> {
         self.maps.get(&(from, to))
     }
 
     /// The tokens of a row.
-    pub fn tokens(&self, row: usize) -> std::ops::Range<usize> {
+    pub(super) fn tokens(&self, row: usize) -> std::ops::Range<usize> {
         match (self.starts.get(row), self.starts.get(row + 1)) {
             (Some(&start), Some(&end)) => start..end,
             _ => 0..0,
@@ -167,7 +201,7 @@ impl Layout {
     }
 
     /// The number of the turn of each element of the level `turn_index`.
-    pub fn turn_numbers(&self) -> Option<Vec<u64>> {
+    pub(super) fn turn_numbers(&self) -> Option<Vec<u64>> {
         let map = self.get_map(Level::Turn, Level::TurnIndex)?;
         let mut numbers = vec![0; map.count];
         for (&to, &turn) in map.to.iter().zip(self.rows.turn_index.as_ref()?) {
@@ -191,7 +225,7 @@ impl Layout {
     }
 
     /// `None` if the episode or the number of the turn is not known and would be needed.
-    pub fn chain(&self, time: Time) -> Option<Chain> {
+    pub(super) fn chain(&self, time: Time) -> Option<Chain> {
         let n = self.rows.lengths.len();
         let walks = if time.by == Level::Episode { self.episodes()? } else { (0..n).map(|row| vec![row]).collect() };
         let count = if time.per == Level::Token { self.starts.last().copied().unwrap_or(0) } else { n };

@@ -7,28 +7,37 @@
 use std::fmt;
 
 /// Words for `by =` and `per =`.
-pub const KEYS: &[&str] = &["token", "turn", "episode", "group", "anchor", "turn_index"];
+pub(super) const KEYS: &[&str] = &["token", "turn", "episode", "group", "anchor", "turn_index"];
 
 /// One value for each … of the batch. `TurnIndex`: one for each turn number that occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// N of them: the response tokens of all rows.
     Token,
+    /// R of them: the rows.
     Turn,
+    /// E of them.
     Episode,
+    /// One for each observed state of each group.
     Anchor,
+    /// One for each turn number that occurs.
     TurnIndex,
+    /// G of them.
     Group,
+    /// 1.
     Batch,
 }
 
 impl Level {
-    pub const ALL: [Level; 7] = [Level::Token, Level::Turn, Level::Episode, Level::Anchor, Level::TurnIndex, Level::Group, Level::Batch];
+    pub(crate) const ALL: [Level; 7] =
+        [Level::Token, Level::Turn, Level::Episode, Level::Anchor, Level::TurnIndex, Level::Group, Level::Batch];
 
     /// The level of a word for `by =` or `per =`.
-    pub fn from_key(key: &str) -> Option<Level> {
+    pub(crate) fn from_key(key: &str) -> Option<Level> {
         Level::ALL.into_iter().find(|level| *level != Level::Batch && level.name() == key)
     }
 
+    /// As `by =` and `per =` take it.
     pub fn name(self) -> &'static str {
         match self {
             Level::Token => "token",
@@ -55,7 +64,7 @@ impl Level {
     }
 
     /// The levels into which this one goes directly: each of its elements belongs to one element of those.
-    pub fn parents(self) -> &'static [Level] {
+    pub(crate) fn parents(self) -> &'static [Level] {
         match self {
             Level::Token => &[Level::Turn],
             Level::Turn => &[Level::Episode, Level::Anchor, Level::TurnIndex],
@@ -66,12 +75,12 @@ impl Level {
     }
 
     /// Whether each element of `self` lies within one element of `other`; true of equal levels.
-    pub fn within(self, other: Level) -> bool {
+    pub(crate) fn within(self, other: Level) -> bool {
         self == other || self.parents().iter().any(|parent| parent.within(other))
     }
 
     /// The coarsest level that lies within both: where values of two levels can be combined element by element.
-    pub fn meet(self, other: Level) -> Level {
+    pub(crate) fn meet(self, other: Level) -> Level {
         if self.within(other) {
             self
         } else if other.within(self) {

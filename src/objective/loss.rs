@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 /// The quantities that carry a gradient, in the order in which they are reported.
 const LEARNED: [&str; 3] = ["logp", "entropy", "value"];
 
+/// A checked `loss` block.
 #[derive(Clone, Debug)]
 pub struct Objective {
     program: Program,
@@ -38,7 +39,9 @@ pub struct Objective {
 /// A named line of the block.
 #[derive(Clone, Debug)]
 pub struct NamedTerm {
+    /// `drift`.
     pub name: String,
+    /// Its name, where it was written.
     pub place: Span,
     /// Whether `minimize` depends on it; the others are only evaluated on request.
     pub reached: bool,
@@ -52,9 +55,11 @@ pub struct NamedTerm {
 /// An equation on one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
+    /// The loss.
     pub minimize: f64,
     /// Named terms in the order written. A term that is no single number has the mean over its elements here.
     pub terms: IndexMap<String, f64>,
+    /// Of `minimize`.
     pub gradient: Gradient,
     /// By term, if asked for.
     pub term_gradients: IndexMap<String, Norms>,
@@ -63,16 +68,22 @@ pub struct Evaluation {
 /// Of `minimize` with respect to each token's quantity, row after row; `None` if the equation does not reach it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradient {
+    /// ∂minimize/∂logp.
     pub logp: Option<Vec<f64>>,
+    /// ∂minimize/∂entropy.
     pub entropy: Option<Vec<f64>>,
+    /// ∂minimize/∂value.
     pub value: Option<Vec<f64>>,
 }
 
 /// Euclidean norms of a term's own gradient with respect to each quantity; 0 where it reaches none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Norms {
+    /// ‖∂term/∂logp‖.
     pub logp: f64,
+    /// ‖∂term/∂entropy‖.
     pub entropy: f64,
+    /// ‖∂term/∂value‖.
     pub value: f64,
 }
 
@@ -81,6 +92,7 @@ pub struct Norms {
 pub struct Detail {
     /// Also the terms that `minimize` does not reach, as far as the batch has what they mention.
     pub all_terms: bool,
+    /// Also each term's own gradient, as [`Norms`].
     pub term_gradients: bool,
 }
 
@@ -138,10 +150,12 @@ impl Objective {
         Some(Self { program, minimize: root, terms, summands, needs, reach, span: minimize.place(), digest })
     }
 
+    /// What a batch has to have.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
 
+    /// In the order written.
     pub fn terms(&self) -> &[NamedTerm] {
         &self.terms
     }

@@ -32,7 +32,8 @@ pub use levels::Level;
 pub use loss::{Detail, Evaluation, Gradient, NamedTerm, Norms, Objective};
 pub use needs::{Needs, Whole};
 pub use program::HistoryExpr;
-pub use schedule::{ASSUMED_ITERATIONS, Now, Schedule, short};
+pub(crate) use schedule::{ASSUMED_ITERATIONS, short};
+pub use schedule::{Now, Schedule};
 
 /// Characters of a text that is meant to be read in full; an expression of shared parts may be far longer.
 const FULL: usize = 20_000;

@@ -5,16 +5,19 @@ use super::levels::Level;
 use super::program::{NodeId, Op, Program};
 use std::collections::BTreeSet;
 
+/// The quantities that an equation reads, and what it asks of the batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Every quantity that is read, by name, including what histories average.
     pub quantities: BTreeSet<&'static str>,
     /// Of which the gradient is needed.
     pub gradient: Reach,
+    /// What minibatches must not split.
     pub whole: Whole,
 }
 
 impl Needs {
+    /// Whether a quantity is read, by its name.
     pub fn has(&self, quantity: &str) -> bool {
         self.quantities.contains(quantity)
     }
@@ -24,6 +27,7 @@ impl Needs {
         ["value", "old_value", "returns"].iter().any(|q| self.has(q))
     }
 
+    /// A reference policy must be there.
     pub fn reference(&self) -> bool {
         self.has("ref_logp")
     }
@@ -41,9 +45,12 @@ impl Needs {
 /// What may not be torn apart when the collected batch is split into minibatches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whole {
+    /// Rows may go to any minibatch.
     #[default]
     Rows,
+    /// An episode's rows stay together.
     Episodes,
+    /// A group's rows stay together.
     Groups,
 }
 

@@ -7,16 +7,16 @@ use crate::lang::Span;
 use std::sync::Arc;
 
 /// A node by its position in [`Program::nodes`].
-pub type NodeId = usize;
+pub(super) type NodeId = usize;
 
 #[derive(Clone, Debug, Default)]
-pub struct Program {
+pub(super) struct Program {
     pub nodes: Vec<Node>,
     pub histories: Vec<HistoryExpr>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(super) struct Node {
     pub op: Op,
     pub args: Vec<NodeId>,
     pub level: Level,
@@ -41,13 +41,13 @@ pub struct Node {
 
 impl Node {
     /// Where to point first: see [`crate::lang::term::Term::place`].
-    pub fn place(&self) -> Span {
+    pub(super) fn place(&self) -> Span {
         self.via.unwrap_or(self.span)
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Number,
     Condition,
     /// 0 or 1; serves as a number and as a condition.
@@ -55,7 +55,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub enum Op {
+pub(super) enum Op {
     Number(f64),
     Bool(bool),
     Quantity(&'static QuantityInfo),
@@ -76,7 +76,7 @@ pub enum Op {
 
 /// `by` and `per` of a function along time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time {
+pub(super) struct Time {
     /// Turn or episode: where time begins and ends.
     pub by: Level,
     /// Token or turn: its steps.
@@ -88,17 +88,20 @@ pub struct Time {
 pub struct HistoryExpr {
     /// The same for the same argument and key in the same place (loss or advantage), whatever else changes.
     pub id: String,
-    pub argument: NodeId,
+    pub(super) argument: NodeId,
     /// How many iterations it looks back; `None`: all.
     pub window: Option<usize>,
+    /// Each turn number has a past of its own.
     pub by_turn: bool,
+    /// In full.
     pub text: String,
+    /// Where the equation mentions it.
     pub place: Span,
 }
 
 impl Program {
     /// Which nodes must be computed for `roots`. Arguments of `history` are not: they belong to other iterations.
-    pub fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+    pub(super) fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
         let mut live = vec![false; self.nodes.len()];
         for root in roots {
             if let Some(flag) = live.get_mut(root) {

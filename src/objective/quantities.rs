@@ -4,7 +4,7 @@ use super::levels::Level;
 
 /// What a batch can say, in one row of [`QUANTITIES`].
 #[derive(Clone, Copy, Debug)]
-pub struct QuantityInfo {
+pub(crate) struct QuantityInfo {
     pub name: &'static str,
     pub level: Level,
     /// In a loss its gradient reaches the parameters of a model.
@@ -17,7 +17,7 @@ pub struct QuantityInfo {
 
 /// From when on a quantity is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Before any data: may stand in a schedule.
     Always,
     /// Once the episodes of an iteration are collected: may stand in an advantage too.
@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub const QUANTITIES: [QuantityInfo; 21] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 21] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -96,7 +96,7 @@ pub(super) static NAMES: [&str; COUNT] = {
     names
 };
 
-pub fn quantity_info(name: &str) -> Option<&'static QuantityInfo> {
+pub(crate) fn quantity_info(name: &str) -> Option<&'static QuantityInfo> {
     const TABLE: &[QuantityInfo] = &QUANTITIES;
     TABLE.iter().find(|info| info.name == name)
 }

@@ -25,8 +25,11 @@ pub struct Schedule {
 /// Where a run is. `progress` in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Now {
+    /// From 0.
     pub iteration: f64,
+    /// Of the whole run.
     pub iterations: f64,
+    /// How much of the run is done; moves within an iteration.
     pub progress: f64,
 }
 
@@ -89,7 +92,7 @@ impl Schedule {
 }
 
 /// A number with three digits, for messages.
-pub fn short(x: f64) -> String {
+pub(crate) fn short(x: f64) -> String {
     let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
     if rounded == 0.0 || (1e-4..1e6).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
 }
@@ -98,7 +101,7 @@ pub fn short(x: f64) -> String {
 const MOMENTS: usize = 200;
 
 /// Iterations that are assumed where nothing says how many there are.
-pub const ASSUMED_ITERATIONS: usize = 100;
+pub(crate) const ASSUMED_ITERATIONS: usize = 100;
 
 /// `progress` and the value of an expression of nothing but the time, at moments all over the run; `None` if it needs a batch.
 pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<usize>) -> Option<Vec<(f64, f64)>> {

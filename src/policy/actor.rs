@@ -35,16 +35,16 @@ impl Category for Actor {
 
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<Actor>] = &[
-            Entry { info: &Expert::INFO, read: |_, c, r| read(c, r, &Expert::INFO, Actor::Expert) },
-            Entry { info: &Random::INFO, read: |_, c, r| read(c, r, &Random::INFO, Actor::Random) },
+            Entry { info: &Expert::INFO, read: |_, c, r| Some(read(c, r, &Expert::INFO, Actor::Expert)) },
+            Entry { info: &Random::INFO, read: |_, c, r| Some(read(c, r, &Random::INFO, Actor::Random)) },
         ];
         ENTRIES
     }
 }
 
-fn read(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: Actor) -> Option<Arc<Actor>> {
+fn read(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: Actor) -> Arc<Actor> {
     reader.refuse_unknown(component, &[info], |_| false);
-    Some(Arc::new(actor))
+    Arc::new(actor)
 }
 
 /// An actor as a field.

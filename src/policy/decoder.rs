@@ -57,11 +57,11 @@ fn choose() -> Part<Decode> {
 }
 
 impl Decoder {
-    fn ffn(&self) -> usize {
+    pub(crate) fn ffn(&self) -> usize {
         self.ffn.map_or_else(|| (self.width.0 * 8).div_ceil(3).div_ceil(8) * 8, |f| f.0)
     }
 
-    fn kv_heads(&self) -> usize {
+    pub(crate) fn kv_heads(&self) -> usize {
         self.kv_heads.map_or(self.heads.0, |h| h.0)
     }
 

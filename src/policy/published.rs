@@ -103,8 +103,8 @@ impl Policy {
     /// # Errors
     /// If the template cannot be filled in, or if alone it has more than `most` tokens.
     pub(crate) fn prompt_ids(&self, text: &str, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
-        let Some(published) = &self.published else { return self.plain_ids(self.tokenizer.encode(text)?, most, left) };
-        let Some(template) = published.through() else { return self.plain_ids(self.tokenizer.encode_start(text)?, most, left) };
+        let Some(published) = &self.published else { return Ok(self.plain_ids(self.tokenizer.encode(text)?, most, left)) };
+        let Some(template) = published.through() else { return Ok(self.plain_ids(self.tokenizer.encode_start(text)?, most, left)) };
         let render = |text: &str| -> Result<Vec<u32>, ModelError> {
             let system = published.system.as_ref().map(|system| Message::new("system", system));
             let messages: Vec<Message> = system.into_iter().chain([Message::new("user", text)]).collect();
@@ -124,9 +124,9 @@ impl Policy {
         Ok(ids)
     }
 
-    fn plain_ids(&self, ids: Vec<u32>, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
+    fn plain_ids(&self, ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
         let ids = if ids.is_empty() { vec![self.tokenizer.end()] } else { ids };
-        Ok(cut(ids, most, left))
+        cut(ids, most, left)
     }
 }
 

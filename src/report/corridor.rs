@@ -1,4 +1,4 @@
-//! The entropy of one pipeline in its corridor: the band κ_l·H̄_W … κ_r·H̄_W, the reference H̄_W (mean of all earlier iterations) and, below, the
+//! The entropy of one pipeline in its corridor: the band `κ_l·H̄_W` … `κ_r·H̄_W`, the reference `H̄_W` (mean of all earlier iterations) and, below, the
 //! phase weight β (arXiv:2509.22576v2, eq. 3–5).
 
 use super::chart::{Band, Figure, Format, Line, Panel, Stroke};
@@ -21,15 +21,15 @@ pub(super) fn figure(group: &Group, several: bool) -> Option<(String, Figure)> {
     }
     let band = band(&low, &high);
     let mut bands = Vec::new();
-    if !band.is_empty() {
-        bands.push(Band { name: "corridor".into(), color: group.color, points: band });
-    } else {
+    if band.is_empty() {
         // Half a corridor is a line.
         for (name, points) in [("lower bound", low), ("upper bound", high)] {
             if !points.is_empty() {
                 lines.push(Line { name: name.into(), color: group.color, stroke: Stroke::Reference, points });
             }
         }
+    } else {
+        bands.push(Band { name: "corridor".into(), color: group.color, points: band });
     }
     let mut panels = vec![Panel { height: 150.0, unit: "nats".into(), format: Format::Plain, range: Some((0.0, 0.0)), bands, lines }];
     let phase = group.lines("phase");

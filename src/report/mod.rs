@@ -10,7 +10,6 @@
 
 mod chart;
 mod compare;
-#[allow(clippy::pedantic)]
 mod corridor;
 mod curve;
 mod data;

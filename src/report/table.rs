@@ -1,6 +1,6 @@
 //! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
 
-use super::compare::{Comparison, compare_rates};
+use super::compare::{Comparison, compare};
 use super::data::{ReportData, ResultRow, is_yardstick};
 use super::interval::{Interval, Rate};
 use super::label;
@@ -140,7 +140,7 @@ impl Table {
 }
 
 impl TableRow {
-    pub(crate) fn is_yardstick(&self) -> bool {
+    pub(super) fn is_yardstick(&self) -> bool {
         is_yardstick(&self.actor)
     }
 }

@@ -8,11 +8,11 @@ use candle_core::Device;
 use std::path::PathBuf;
 
 /// The one input of a field.
-fn input(context: &dyn Context, field: &str) -> Result<InputFolder, RunError> {
+pub(crate) fn input(context: &dyn Context, field: &str) -> Result<InputFolder, RunError> {
     context.inputs(field).into_iter().next().ok_or_else(|| RunError::Failed(format!("the input `{field}` is missing")))
 }
 
-/// A policy of an earlier stage, or a new one.
+/// A policy of an earlier stage, a pretrained one, or a new one from the stage's seed.
 pub(crate) fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, RunError> {
     match given {
         PolicyInput::Stage(stage) => Ok(Policy::load(&input(context, &stage.field)?.path(), context.device())?),

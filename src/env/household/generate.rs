@@ -13,7 +13,7 @@ const MOST_SPOTS: usize = 9;
 const MOST_THINGS: usize = 3;
 
 /// The names of the splits.
-pub const SPLITS: &[&str] = &["train", "seen", "unseen"];
+pub(crate) const SPLITS: &[&str] = &["train", "seen", "unseen"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Split {
@@ -23,12 +23,12 @@ pub(super) enum Split {
 }
 
 impl Split {
-    pub(crate) fn named(name: &str) -> Option<Split> {
+    pub(super) fn named(name: &str) -> Option<Split> {
         [Split::Train, Split::Seen, Split::Unseen].into_iter().zip(SPLITS).find(|(_, own)| **own == name).map(|(split, _)| split)
     }
 
     /// Splits have no end of their own; this many tasks are all of one.
-    pub(crate) fn all(self) -> usize {
+    pub(super) fn all(self) -> usize {
         match self {
             Split::Train => 4000,
             Split::Seen | Split::Unseen => 400,

@@ -2,7 +2,7 @@
 
 use super::Code;
 
-pub const ROWS: &[Code] = &[
+pub(super) const ROWS: &[Code] = &[
     Code {
         code: "E0001",
         title: "a value is missing",

@@ -2,7 +2,7 @@
 
 use super::Code;
 
-pub const ROWS: &[Code] = &[
+pub(super) const ROWS: &[Code] = &[
     Code {
         code: "E0301",
         title: "the loss does not say what is minimised",

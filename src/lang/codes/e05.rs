@@ -2,7 +2,7 @@
 
 use super::Code;
 
-pub const ROWS: &[Code] = &[
+pub(super) const ROWS: &[Code] = &[
     Code {
         code: "E0501",
         title: "a stage failed",

@@ -19,11 +19,13 @@ pub struct Code {
     pub title: &'static str,
     /// A few lines: what the rule is, and why.
     pub explanation: &'static str,
-    /// A text that has the mistake, and the same text without it. Empty where none is short enough, or it needs more than one file.
+    /// A text that has the mistake. Empty where none is short enough, or it needs more than one file.
     pub wrong: &'static str,
+    /// The same text without the mistake.
     pub right: &'static str,
 }
 
+/// By code.
 pub fn all() -> impl Iterator<Item = &'static Code> {
     [e00::ROWS, e01::ROWS, e02::ROWS, e03::ROWS, e04::ROWS, e05::ROWS, warnings::ROWS].into_iter().flatten()
 }

@@ -2,7 +2,7 @@
 
 use super::Code;
 
-pub const ROWS: &[Code] = &[
+pub(super) const ROWS: &[Code] = &[
     Code {
         code: "W0110",
         title: "nothing reads this line",

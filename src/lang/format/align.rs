@@ -15,7 +15,7 @@ struct Assignment {
 /// A run is a sequence of assignments, each in a row of its own, without an empty line between them, whose `=` stand in the same column as
 /// written. It is aligned to its longest path. Runs that come to stand in the same column have the same longest path, so it does not matter
 /// that the next formatting takes them for one.
-pub fn padding(printer: &Printer<'_>, entries: &[Entry]) -> Vec<usize> {
+pub(super) fn padding(printer: &Printer<'_>, entries: &[Entry]) -> Vec<usize> {
     let mut padding = vec![0; entries.len()];
     let mut run: Vec<(usize, Assignment)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {

@@ -11,18 +11,18 @@ use super::lexer::{Problem, Token, TokenKind, lex};
 use super::source::{SourceId, Span};
 
 /// How deep brackets may nest.
-pub const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// How many bytes a text may have.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 /// How many messages about one text are collected.
-pub const MAX_PROBLEMS: usize = 100;
+pub(super) const MAX_PROBLEMS: usize = 100;
 
-pub const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// One line of the language: a top-level line, or a line inside { }. It may hold further lines.
 #[derive(Clone, Copy, Debug)]
-pub struct Segment {
+pub(crate) struct Segment {
     /// Its first and last token (both included).
     pub first: u32,
     pub last: u32,
@@ -33,7 +33,7 @@ pub struct Segment {
 }
 
 #[derive(Debug, Default)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub tokens: Vec<Token>,
     /// For every token: the line it belongs to (`NONE` for comments and newlines outside of lines).
     pub segment_of: Vec<u32>,
@@ -56,7 +56,7 @@ pub struct Layout {
 
 impl Layout {
     /// `Err` if the text is too large or too deep to be looked at.
-    pub fn new(source: SourceId, text: &str) -> Result<Self, Diagnostic> {
+    pub(crate) fn new(source: SourceId, text: &str) -> Result<Self, Diagnostic> {
         if text.len() > MAX_BYTES {
             let message = format!("this text has {} bytes; at most {} MiB are read", text.len(), MAX_BYTES >> 20);
             return Err(Diagnostic::error("E0025", Span::new(source, 0..0), message)
@@ -88,7 +88,7 @@ impl Layout {
     }
 
     /// The top-level line that holds a segment.
-    pub fn item_of(&self, mut segment: u32) -> u32 {
+    pub(crate) fn item_of(&self, mut segment: u32) -> u32 {
         while let Some(s) = self.segments.get(segment as usize) {
             if s.outer == segment {
                 break;
@@ -99,7 +99,7 @@ impl Layout {
     }
 
     /// The bytes of a line, without its comma.
-    pub fn range(&self, segment: u32) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self, segment: u32) -> std::ops::Range<usize> {
         let Some(s) = self.segments.get(segment as usize) else { return 0..0 };
         match (self.tokens.get(s.first as usize), self.tokens.get(s.last as usize)) {
             (Some(first), Some(last)) => first.start as usize..last.end as usize,
@@ -108,7 +108,7 @@ impl Layout {
     }
 
     /// The text with comments and newlines that end no line turned into spaces: what the grammar reads.
-    pub fn mask(&self, text: &str) -> Vec<u8> {
+    pub(crate) fn mask(&self, text: &str) -> Vec<u8> {
         let mut bytes = text.as_bytes().to_vec();
         if text.starts_with('\u{feff}') {
             blank(&mut bytes, 0..3);
@@ -122,13 +122,13 @@ impl Layout {
     }
 }
 
-pub fn blank(bytes: &mut [u8], range: std::ops::Range<usize>) {
+pub(super) fn blank(bytes: &mut [u8], range: std::ops::Range<usize>) {
     if let Some(part) = bytes.get_mut(range) {
         part.fill(b' ');
     }
 }
 
-pub fn closer_of(opener: &str) -> &'static str {
+pub(super) fn closer_of(opener: &str) -> &'static str {
     match opener {
         "(" => ")",
         "[" => "]",

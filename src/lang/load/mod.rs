@@ -18,23 +18,32 @@ pub const MAX_FILES: usize = 256;
 /// How many imports may lead from the experiment to a file.
 pub const MAX_IMPORT_DEPTH: usize = 32;
 
+/// A file and everything that it imports.
 #[derive(Clone, Debug)]
 pub struct Program {
+    /// Each once, in the order in which they were met.
     pub files: Vec<LoadedFile>,
+    /// Index of the file that was asked for.
     pub root: usize,
 }
 
+/// A file of a program.
 #[derive(Clone, Debug)]
 pub struct LoadedFile {
+    /// Its text.
     pub source: SourceId,
+    /// What could be read of it.
     pub ast: File,
     /// Those that could be read.
     pub imports: Vec<Import>,
 }
 
+/// An import that was followed.
 #[derive(Clone, Debug)]
 pub struct Import {
+    /// The name in front of its names.
     pub alias: Option<Ident>,
+    /// Index into [`Program::files`].
     pub file: usize,
     /// The whole line.
     pub span: Span,
@@ -43,10 +52,13 @@ pub struct Import {
 /// Where the first file comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Root<'a> {
+    /// Its imports are looked for beside it, then in the library.
     File(&'a Path),
     /// A text that is in no file; it can only import files of the library.
     Text {
+        /// As messages call it.
         name: &'a str,
+        /// What it says.
         text: &'a str,
     },
 }

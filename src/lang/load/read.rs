@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Component, Path};
 
-pub enum Trouble {
+pub(super) enum Trouble {
     Missing,
     Folder,
     /// A device, a pipe: reading it might never end.
@@ -21,7 +21,7 @@ pub enum Trouble {
 }
 
 /// Reads a text of at most [`MAX_BYTES`].
-pub fn file(path: &Path) -> Result<String, Trouble> {
+pub(super) fn file(path: &Path) -> Result<String, Trouble> {
     let other = |error: std::io::Error| if error.kind() == std::io::ErrorKind::NotFound { Trouble::Missing } else { Trouble::Other(error) };
     let about = fs::metadata(path).map_err(other)?;
     if about.is_dir() {
@@ -43,7 +43,7 @@ pub fn file(path: &Path) -> Result<String, Trouble> {
 
 impl Trouble {
     /// `span` is the import that asked for the file.
-    pub fn diagnostic(&self, shown: &str, span: Option<Span>) -> Diagnostic {
+    pub(super) fn diagnostic(&self, shown: &str, span: Option<Span>) -> Diagnostic {
         let (code, message, help) = match self {
             Self::Missing => ("E0040", format!("there is no file `{shown}`"), "the path is taken from the current folder".to_owned()),
             Self::Folder => ("E0040", format!("`{shown}` is a folder"), "name a file in it".to_owned()),
@@ -72,12 +72,12 @@ fn reason(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-pub fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string().replace('\\', "/")
 }
 
 /// Why a name cannot be imported at all.
-pub fn refused(wanted: &str) -> Option<&'static str> {
+pub(super) fn refused(wanted: &str) -> Option<&'static str> {
     let path = Path::new(wanted);
     let plain = |c: Component<'_>| matches!(c, Component::Normal(_) | Component::ParentDir | Component::CurDir);
     if wanted.is_empty() {
@@ -92,7 +92,7 @@ pub fn refused(wanted: &str) -> Option<&'static str> {
 }
 
 /// `pipelines/a.epo` and `../lib/b.epo` give `lib/b.epo`.
-pub fn beside(importer: &str, wanted: &str) -> String {
+pub(super) fn beside(importer: &str, wanted: &str) -> String {
     let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = if importer.starts_with('/') { vec![""] } else { Vec::new() };
     for part in folder.split('/').chain(wanted.split('/')) {
@@ -108,7 +108,7 @@ pub fn beside(importer: &str, wanted: &str) -> String {
 }
 
 /// The `.epo` files in the folder where `path` was looked for, written as an import would name them.
-pub fn neighbours(path: &Path, wanted: &str) -> Vec<String> {
+pub(super) fn neighbours(path: &Path, wanted: &str) -> Vec<String> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -122,7 +122,7 @@ pub fn neighbours(path: &Path, wanted: &str) -> Vec<String> {
 }
 
 /// The known file most like the one wanted: with its ending, in another folder, or with a typing mistake.
-pub fn nearest<'n>(wanted: &str, known: &[&'n str]) -> Option<&'n str> {
+pub(super) fn nearest<'n>(wanted: &str, known: &[&'n str]) -> Option<&'n str> {
     let with_ending = format!("{wanted}.epo");
     let last = |name: &str| name.rsplit('/').next().unwrap_or("").trim_end_matches(".epo").to_owned();
     let all = || known.iter().copied();

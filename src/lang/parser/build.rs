@@ -7,7 +7,7 @@ use super::{Rule, literal};
 use pest::iterators::{Pair, Pairs};
 
 /// The words that a line may begin with, the code of mistakes in such a line, and how it is written.
-pub const FORMS: &[(&str, &str, &str)] = &[
+pub(super) const FORMS: &[(&str, &str, &str)] = &[
     ("import", "E0016", "an import is written `import \"file.epo\"` or `import \"file.epo\" as name`"),
     ("fn", "E0015", "a function is written `fn name(a, b = 1) = value`"),
     ("prompt", "E0017", "a prompt is written `prompt name = \"\"\"…\"\"\"`"),
@@ -15,7 +15,7 @@ pub const FORMS: &[(&str, &str, &str)] = &[
     ("pipeline", "E0014", "a pipeline is written `pipeline name { … }` or `pipeline name from other { … }`"),
 ];
 
-pub fn form(word: &str) -> Option<(&'static str, &'static str)> {
+pub(super) fn form(word: &str) -> Option<(&'static str, &'static str)> {
     FORMS.iter().find(|(w, ..)| *w == word).map(|(_, code, help)| (*code, *help))
 }
 
@@ -28,7 +28,7 @@ enum Place<'a> {
     Component(&'a Path),
 }
 
-pub struct Builder<'a> {
+pub(super) struct Builder<'a> {
     id: SourceId,
     pub(super) text: &'a str,
     /// Where the parsed part begins in the text.
@@ -39,12 +39,12 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(id: SourceId, text: &'a str, offset: usize) -> Self {
+    pub(super) fn new(id: SourceId, text: &'a str, offset: usize) -> Self {
         Self { id, text, offset, messages: Vec::new(), depth: 0 }
     }
 
     /// The one line of a successful parse by rule `item`; `None` if it has mistakes.
-    pub fn item(&mut self, pairs: Pairs<'_, Rule>) -> Option<Line> {
+    pub(super) fn item(&mut self, pairs: Pairs<'_, Rule>) -> Option<Line> {
         let item = pairs.into_iter().next()?;
         let line = item.into_inner().next()?;
         self.line(line, Place::File)
@@ -277,7 +277,7 @@ impl<'a> Builder<'a> {
 }
 
 /// A line that begins with none of the known words. Words that are nearly known, or known from other languages, get help.
-pub fn unknown_line(found: &str, span: Span) -> Diagnostic {
+pub(super) fn unknown_line(found: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::error("E0011", span, format!("no kind of line begins with `{found}`"));
     match found {
         "if" | "else" | "elif" | "unless" => diagnostic.help("a choice between values is written `where(condition, yes, no)`"),

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::{begins_value, literal};
 
 impl Failure<'_> {
-    pub fn explain(&self) -> Diagnostic {
+    pub(super) fn explain(&self) -> Diagnostic {
         let diagnostic = self.words();
         match self.carried_over() {
             Some(operator) => {

@@ -11,7 +11,7 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 /// How many operators and brackets may stand around one value; it bounds the depth of the tree, which is walked by recursion.
-pub const MAX_OPERATORS: usize = 256;
+pub(super) const MAX_OPERATORS: usize = 256;
 
 /// `None` stands for a value with mistakes.
 enum Piece {

@@ -5,7 +5,7 @@ use super::super::layout::{Layout, NONE};
 use super::super::lexer::{Token, TokenKind};
 use super::super::source::{SourceId, Span};
 
-pub struct Failure<'a> {
+pub(super) struct Failure<'a> {
     pub(super) id: SourceId,
     pub(super) text: &'a str,
     pub(super) layout: &'a Layout,
@@ -21,7 +21,7 @@ pub struct Failure<'a> {
 
 impl<'a> Failure<'a> {
     /// `at` is the furthest place, in bytes of the text.
-    pub fn new(id: SourceId, text: &'a str, layout: &'a Layout, masked: &'a [u8], item: u32, at: usize) -> Self {
+    pub(super) fn new(id: SourceId, text: &'a str, layout: &'a Layout, masked: &'a [u8], item: u32, at: usize) -> Self {
         let range = layout.segments.get(item as usize).map_or(0..0, |s| s.first as usize..s.last as usize + 1);
         let tokens = layout.tokens.get(range.clone()).unwrap_or(&[]);
         let skip = tokens.partition_point(|t| t.end as usize <= at);
@@ -41,7 +41,7 @@ impl<'a> Failure<'a> {
     }
 
     /// The line to take out so that the rest can be read.
-    pub fn segment(&self) -> u32 {
+    pub(super) fn segment(&self) -> u32 {
         let ended = match self.kind(self.next) {
             Some(TokenKind::Newline) => true,
             Some(TokenKind::Close) => self.word(self.next) == "}",
@@ -65,7 +65,7 @@ impl<'a> Failure<'a> {
 
     /// A line that only makes sense as the continuation of the failing one, and would be complained about again: a value on the line
     /// after its `=`, a `{` on the line after its name.
-    pub fn orphan(&self) -> Option<u32> {
+    pub(super) fn orphan(&self) -> Option<u32> {
         let after = self.after_line()?;
         let is_value = self.word(self.previous) == "=" && self.is_lone_value(after);
         if is_value || self.word(Some(after)) == "{" { self.segment_of(Some(after)) } else { None }

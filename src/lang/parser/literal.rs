@@ -19,7 +19,7 @@ const SIZES: &[(&str, f64)] = &[
     ("B", 1.0),
 ];
 
-pub fn is_unit(word: &str) -> bool {
+pub(super) fn is_unit(word: &str) -> bool {
     units().any(|u| u == word)
 }
 
@@ -28,7 +28,7 @@ fn units() -> impl Iterator<Item = &'static str> {
 }
 
 /// Reads `1_000`, `5e-6`, `30min`, `4GiB`; `span` is that of the whole literal.
-pub fn number(literal: &str, span: Span) -> Result<ExprKind, Diagnostic> {
+pub(super) fn number(literal: &str, span: Span) -> Result<ExprKind, Diagnostic> {
     let unit_start = unit_start(literal);
     let (digits, unit) = literal.split_at(unit_start);
     let unit_span = Span { start: span.start + unit_start as u32, ..span };
@@ -119,7 +119,7 @@ fn suggestion(unit: &str) -> Option<&'static str> {
 
 /// What a string with its quotes means. A text between triple quotes is taken as it stands, without its first newline; line ends are
 /// `\n` on every machine.
-pub fn text(literal: &str, span: Span, messages: &mut Vec<Diagnostic>) -> String {
+pub(super) fn text(literal: &str, span: Span, messages: &mut Vec<Diagnostic>) -> String {
     if let Some(inner) = literal.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
         let inner = inner.replace("\r\n", "\n");
         return inner.strip_prefix('\n').map(str::to_owned).unwrap_or(inner);

@@ -18,13 +18,17 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::layout::{Layout, MAX_PROBLEMS, NONE, blank};
 use super::lexer::TokenKind;
 use super::source::{SourceId, SourceMap, Span};
+use grammar::{Grammar, Rule};
 use pest::Parser as _;
 use pest::error::InputLocation;
 use std::collections::BTreeSet;
 
-#[derive(pest_derive::Parser)]
-#[grammar = "../grammar/epo.pest"]
-struct Grammar;
+/// What pest makes of `grammar/epo.pest`.
+mod grammar {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../grammar/epo.pest"]
+    pub(super) struct Grammar;
+}
 
 /// The version of the language that this crate reads.
 pub const LANGUAGE: u32 = 1;

@@ -216,7 +216,7 @@ impl<'a> Resolver<'a> {
             ValueKind::Term(term) => return Some(term.clone()),
             ValueKind::Poison => return None,
             ValueKind::Word { .. } => {
-                self.report(self.unknown_word(value, &[]));
+                self.report(Self::unknown_word(value, &[]));
                 return None;
             }
             _ => {
@@ -292,7 +292,7 @@ impl<'a> Resolver<'a> {
             let index = blocks.len();
             let mut lines = lines;
             lines.values_mut().for_each(|l| l.context.block = Some(index));
-            blocks.push(LossScope { lines, done: Default::default(), open: Default::default() });
+            blocks.push(LossScope { lines, done: std::collections::HashMap::new(), open: indexmap::IndexSet::new() });
             index
         };
         let names: Vec<(String, Span, bool)> = self.blocks.borrow()[block]

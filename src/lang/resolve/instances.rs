@@ -8,10 +8,10 @@ use crate::lang::{Diagnostic, SourceMap, Span};
 use std::collections::BTreeMap;
 
 /// `("lambda", "0.003")`
-pub type Label = (String, String);
+pub(crate) type Label = (String, String);
 
 /// A pipeline with a seed and a choice for every sweep.
-pub struct Instance<'a> {
+pub(crate) struct Instance<'a> {
     pub pipeline: usize,
     pub name: String,
     pub name_span: Span,
@@ -37,16 +37,16 @@ impl<'a> Resolver<'a> {
         (0..self.pipelines.len()).filter(|&p| self.pipelines[p].file == self.program.root).collect()
     }
 
-    pub fn pipeline_name(&self, pipeline: usize) -> &str {
+    pub(crate) fn pipeline_name(&self, pipeline: usize) -> &str {
         &self.pipelines[pipeline].name
     }
 
-    pub fn find_instances(&self, pipeline: usize) -> Vec<usize> {
+    pub(crate) fn find_instances(&self, pipeline: usize) -> Vec<usize> {
         (0..self.instances.len()).filter(|&i| self.instances[i].pipeline == pipeline).collect()
     }
 
     /// A pipeline that an instance may speak of: of its own file or of its imports.
-    pub fn pipeline_seen_from(&self, instance: usize, name: &str) -> Option<usize> {
+    pub(crate) fn pipeline_seen_from(&self, instance: usize, name: &str) -> Option<usize> {
         let file = self.pipelines[self.instances[instance].pipeline].file;
         let own = self.pipelines.iter().position(|p| p.file == file && p.name == name);
         own.or_else(|| self.pipelines.iter().position(|p| p.name == name))
@@ -112,7 +112,17 @@ impl<'a> Resolver<'a> {
             line.context.instance = Some(index);
         }
         let (name, name_span) = (self.pipelines[pipeline].name.clone(), self.pipelines[pipeline].name_span);
-        self.instances.push(Instance { pipeline, name, name_span, label, seed, choices, open: false, lines, memo: Default::default() });
+        self.instances.push(Instance {
+            pipeline,
+            name,
+            name_span,
+            label,
+            seed,
+            choices,
+            open: false,
+            lines,
+            memo: std::cell::RefCell::default(),
+        });
         index
     }
 
@@ -140,7 +150,7 @@ impl<'a> Resolver<'a> {
                 ValueKind::Number(n) => {
                     self.report(Diagnostic::error("E0202", item.span, format!("expected a whole number of 0 or more, found {n}")));
                 }
-                ValueKind::Word { .. } => self.report(self.unknown_word(item, &[])),
+                ValueKind::Word { .. } => self.report(Self::unknown_word(item, &[])),
                 _ => self.report(
                     Diagnostic::error("E0201", item.span, format!("expected a whole number of 0 or more, found {}", item.words()))
                         .help("seeds are a list of numbers: `seeds = [0, 1, 2]`"),

@@ -52,18 +52,18 @@ impl<'a> IntoIterator for Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::default()
     }
 
-    pub fn insert(&mut self, key: String, line: ScopedLine<'a>) {
+    pub(super) fn insert(&mut self, key: String, line: ScopedLine<'a>) {
         if !self.lines.contains_key(&key) {
             parents(&key).for_each(|parent| *self.below.entry(parent.to_string()).or_default() += 1);
         }
         self.lines.insert(key, line);
     }
 
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut ScopedLine<'a>> {
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut ScopedLine<'a>> {
         self.lines.values_mut()
     }
 
@@ -74,7 +74,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Removes the lines below a path, not the path's own.
-    pub fn remove_below(&mut self, path: &str) {
+    pub(super) fn remove_below(&mut self, path: &str) {
         if self.has_below(path) {
             let gone: Vec<String> = self.lines.keys().filter(|key| is_below(key, path)).cloned().collect();
             self.lines.retain(|key, _| !is_below(key, path));
@@ -90,7 +90,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    pub fn has_below(&self, path: &str) -> bool {
+    pub(super) fn has_below(&self, path: &str) -> bool {
         self.below.get(path).is_some_and(|count| *count > 0)
     }
 }

@@ -1,7 +1,7 @@
 //! From syntax trees to values: imports, `from`, late binding, functions, sweeps. Every name keeps the place where it was written.
 //!
 //! Evaluation is lazy and remembered: a line is evaluated once an instance, when something asks for it. It is bounded: in depth, in steps,
-//! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`], which nobody
+//! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`](super::value::ValueKind::Poison), which nobody
 //! complains about again.
 
 mod call;
@@ -21,7 +21,7 @@ use super::source::Span;
 use super::term::Vocabulary;
 use super::value::Value;
 use indexmap::{IndexMap, IndexSet};
-pub use instances::{Instance, Label};
+pub(crate) use instances::Instance;
 use lines::Lines;
 use scope::Context;
 use std::cell::{Cell, RefCell};
@@ -31,13 +31,17 @@ use std::sync::Arc;
 /// A kind as the resolver knows it: its word, and its fields in the order in which positional arguments fill them.
 #[derive(Clone, Debug)]
 pub struct KindName {
+    /// The word.
     pub name: &'static str,
+    /// In order.
     pub fields: Vec<&'static str>,
 }
 
 /// What the words of a file may mean besides what files define.
 pub struct Words {
+    /// Quantities, and words for `by =` and `per =`.
     pub vocabulary: &'static Vocabulary,
+    /// All that may stand before `{ … }`.
     pub kinds: Vec<KindName>,
     /// Pipeline lines that stages take over when a field of theirs is left out; they may be called like quantities.
     pub inherited: Vec<&'static str>,
@@ -99,6 +103,7 @@ const MAX_NESTING: u32 = 1000;
 const MAX_COMPARED: usize = 500_000;
 const MAX_INSTANCES: usize = 1000;
 
+/// Evaluates the lines of a program, each when it is asked for.
 pub struct Resolver<'a> {
     program: &'a Program,
     words: &'a Words,
@@ -106,7 +111,7 @@ pub struct Resolver<'a> {
     prelude: Option<usize>,
     pipelines: Vec<PipelineText<'a>>,
     pipeline_lines: Vec<Lines<'a>>,
-    pub instances: Vec<Instance<'a>>,
+    pub(crate) instances: Vec<Instance<'a>>,
     templates: RefCell<Vec<Template<'a>>>,
     blocks: RefCell<Vec<LossScope<'a>>>,
     open_sweeps: RefCell<Vec<Vec<open::SweepValue>>>,
@@ -121,6 +126,7 @@ pub struct Resolver<'a> {
     compared: Cell<usize>,
     /// Whether a bound was reached.
     exhausted: Cell<bool>,
+    /// What was found wrong so far; evaluating a line adds to it.
     pub diagnostics: RefCell<Diagnostics>,
 }
 
@@ -357,11 +363,15 @@ impl<'a> Resolver<'a> {
 
 /// `--set PIPELINE.PATH=VALUE`, split after the pipeline's name.
 pub struct Override {
+    /// Of the root file.
     pub pipeline: ast::Ident,
+    /// `PATH = VALUE`.
     pub line: ast::Line,
 }
 
 impl Override {
+    /// Of what [`parse_override`](super::parser::parse_override) read.
+    ///
     /// # Errors
     /// If the line is no assignment, or its path has only one part.
     pub fn from_line(line: ast::Line) -> Result<Self, Diagnostic> {

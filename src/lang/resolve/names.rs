@@ -211,7 +211,7 @@ impl<'a> Resolver<'a> {
         let close = close.or_else(|| self.near_kind(&name.name).map(str::to_string));
         let word = Value::new(ValueKind::Word { name: name.name.clone(), close, itself }, name.span);
         if path.parts.len() > 1 {
-            self.report(self.unknown_word(&word, &[]));
+            self.report(Self::unknown_word(&word, &[]));
             return Value::poison(path.span);
         }
         word
@@ -242,7 +242,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The message about a word that no field knows. `expected`: words that would have been right.
-    pub fn unknown_word(&self, value: &Value, expected: &[&str]) -> Diagnostic {
+    pub(crate) fn unknown_word(value: &Value, expected: &[&str]) -> Diagnostic {
         let ValueKind::Word { name, close, itself } = &value.kind else {
             return Diagnostic::error("E0203", value.span, format!("cannot use {} here", value.words()));
         };
@@ -388,7 +388,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Adds a message from a later stage of the check.
-    pub fn report_at(&self, diagnostic: Diagnostic) {
+    pub(crate) fn report_at(&self, diagnostic: Diagnostic) {
         self.report(diagnostic);
     }
 }

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The symbols of sweeps begin with it; no name and no text of a source can.
-pub const SWEEP: char = '\u{1}';
+pub(crate) const SWEEP: char = '\u{1}';
 
 /// One value of an open sweep.
 #[derive(Clone, Debug)]
-pub struct SweepValue {
+pub(crate) struct SweepValue {
     pub value: Arc<Value>,
     pub span: Span,
     /// It mentions no name, so its own text means the same anywhere.
@@ -28,7 +28,7 @@ pub struct SweepValue {
 
 /// A line of an open instance.
 #[derive(Clone, Debug)]
-pub struct OpenLine {
+pub(crate) struct OpenLine {
     /// Its first part: `lambda`, `stages`, `loss`.
     pub name: String,
     pub name_span: Span,
@@ -37,7 +37,7 @@ pub struct OpenLine {
 
 impl<'a> Resolver<'a> {
     /// An instance of a pipeline with its sweeps open. Not to be checked, only to be read.
-    pub fn open(&mut self, pipeline: usize) -> usize {
+    pub(crate) fn open(&mut self, pipeline: usize) -> usize {
         let lines = self.pipeline_lines[pipeline].clone();
         let index = self.push_instance(pipeline, Vec::new(), 0, BTreeMap::new(), &lines);
         self.instances[index].open = true;
@@ -45,7 +45,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The top-level lines of an instance, each once, in the order written.
-    pub fn lines(&self, instance: usize) -> Vec<OpenLine> {
+    pub(crate) fn lines(&self, instance: usize) -> Vec<OpenLine> {
         let mut found: Vec<OpenLine> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for (key, line) in self.instances[instance].lines.iter() {
@@ -59,18 +59,18 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether an instance has a line of this name, or lines below it.
-    pub fn has_line(&self, instance: usize, name: &str) -> bool {
+    pub(crate) fn has_line(&self, instance: usize, name: &str) -> bool {
         super::lines::mentions(&self.instances[instance].lines, name)
     }
 
     /// The root file's lines that have a value, in order.
-    pub fn top_level_names(&self) -> Vec<String> {
+    pub(crate) fn top_level_names(&self) -> Vec<String> {
         let names = &self.files[self.program.root].names;
         names.iter().filter(|(_, (definition, _))| matches!(definition, super::Definition::Line)).map(|(name, _)| name.clone()).collect()
     }
 
     /// A line of the root file, or of what it imports.
-    pub fn top_level(&self, name: &str) -> Option<Arc<Value>> {
+    pub(crate) fn top_level(&self, name: &str) -> Option<Arc<Value>> {
         let span = crate::lang::Span::new(self.program.files[self.program.root].source, 0..0);
         let name = crate::lang::ast::Ident { name: name.to_string(), span };
         match self.lookup(&name, &super::Context { file: self.program.root, ..super::Context::default() }) {
@@ -82,7 +82,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Where a prompt of this name and text is written, in a file or in the instance.
-    pub fn prompt_span(&self, instance: usize, name: &str, text: &str) -> Option<Span> {
+    pub(crate) fn prompt_span(&self, instance: usize, name: &str, text: &str) -> Option<Span> {
         let own = self.instances.get(instance).map(|i| &i.lines);
         let lines = own.into_iter().chain(self.files.iter().map(|f| &f.lines));
         lines.filter_map(|lines| lines.get(name)).find_map(|line| match line.body {
@@ -91,12 +91,12 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub fn pipeline_span(&self, pipeline: usize) -> Span {
+    pub(crate) fn pipeline_span(&self, pipeline: usize) -> Span {
         self.pipelines[pipeline].name_span
     }
 
     /// The values of an open sweep by its symbol.
-    pub fn sweep_values(&self, symbol: &str) -> Option<Vec<SweepValue>> {
+    pub(crate) fn sweep_values(&self, symbol: &str) -> Option<Vec<SweepValue>> {
         let index: usize = symbol.strip_prefix(SWEEP)?.trim_end_matches(SWEEP).parse().ok()?;
         self.open_sweeps.borrow().get(index).cloned()
     }
@@ -122,7 +122,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The name of a symbol; `None` for everything else.
-    pub fn symbol_of<'v>(&self, value: &'v Value) -> Option<&'v str> {
+    pub(crate) fn symbol_of<'v>(&self, value: &'v Value) -> Option<&'v str> {
         match &value.kind {
             ValueKind::Term(term) => match &term.kind {
                 TermKind::Quantity(name) if !self.words.vocabulary.quantities.contains(&name.as_ref()) => Some(name),
@@ -133,14 +133,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether a value depends on an open sweep.
-    pub fn depends_on_sweep(&self, value: &Value) -> bool {
+    pub(crate) fn depends_on_sweep(&self, value: &Value) -> bool {
         let mut symbols = BTreeSet::new();
         self.symbols(value, &mut symbols);
         !symbols.is_empty()
     }
 
     /// Every symbol in a value.
-    pub fn symbols(&self, value: &Value, into: &mut BTreeSet<Arc<str>>) {
+    pub(crate) fn symbols(&self, value: &Value, into: &mut BTreeSet<Arc<str>>) {
         match &value.kind {
             ValueKind::List(items) => items.iter().for_each(|v| self.symbols(v, into)),
             ValueKind::Range(low, high) => [low, high].into_iter().for_each(|v| self.symbols(v, into)),

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-impl<'a> Resolver<'a> {
+impl Resolver<'_> {
     /// Like [`Self::line`], but reading the line does not count as use.
     pub(super) fn line_unread(&self, instance: usize, path: &str) -> Arc<Value> {
         let this = &self.instances[instance];
@@ -24,13 +24,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// [`Self::line`] without use: for what is known before the run.
-    pub fn line_quietly(&self, instance: usize, path: &str) -> Option<Arc<Value>> {
+    pub(crate) fn line_quietly(&self, instance: usize, path: &str) -> Option<Arc<Value>> {
         super::lines::mentions(&self.instances[instance].lines, path).then(|| self.line_unread(instance, path))
     }
 
     /// To be called when everything has been read: reports each pipeline's own lines that nothing read. Inherited ones are exempt: a child
     /// may leave part of its parent unused. A name close to one that would have been read is an error, any other a warning.
-    pub fn report_unused(&self, pipelines: &[usize]) {
+    pub(crate) fn report_unused(&self, pipelines: &[usize]) {
         // after an error it may be the mistaken line that would have read them
         if !pipelines.is_empty() && !self.diagnostics.borrow().has_errors() {
             self.report_unused_in_file();
@@ -105,7 +105,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Runs a part of the check of an instance. Where it finds a mistake in a line that the pipeline has from another, both places are shown.
-    pub fn blaming<T>(&self, instance: usize, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn blaming<T>(&self, instance: usize, work: impl FnOnce() -> T) -> T {
         let before = self.diagnostics.borrow().0.len();
         let result = work();
         let mut diagnostics = self.diagnostics.borrow_mut();
@@ -134,7 +134,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The whole text of a pipeline.
-    pub fn pipeline_extent(&self, pipeline: usize) -> Span {
+    pub(crate) fn pipeline_extent(&self, pipeline: usize) -> Span {
         self.pipelines[pipeline].span
     }
 }

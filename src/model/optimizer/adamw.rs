@@ -10,9 +10,13 @@ use candle_core::{CpuStorage, DType, InplaceOp2, InplaceOp3, Layout, Tensor};
 /// Loshchilov and Hutter (arXiv:1711.05101), algorithm 2, at one learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
+    /// Above 0.
     pub lr: f64,
+    /// Of the mean of the gradient; from 0, below 1.
     pub beta1: f64,
+    /// Of the mean of its square; from 0, below 1.
     pub beta2: f64,
+    /// Added to the root of the mean square.
     pub eps: f64,
     /// Times the learning rate; 0 for what does not decay.
     pub weight_decay: f64,
@@ -164,10 +168,10 @@ impl InplaceOp3 for Apply {
         let Apply { keep, rate, root, eps } = *self;
         match (theta, m, v) {
             (CpuStorage::F32(theta), CpuStorage::F32(m), CpuStorage::F32(v)) => {
-                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps])
+                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps]);
             }
             (CpuStorage::F64(theta), CpuStorage::F64(m), CpuStorage::F64(v)) => {
-                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps])
+                run(slice_mut(theta, lt)?, slice(m, lm)?, slice(v, lv)?, [keep, rate, 1.0 / root, eps]);
             }
             _ => return Err(unsupported()),
         }

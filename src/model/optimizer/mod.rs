@@ -43,7 +43,9 @@ impl Role {
 /// One parameter in an update. All tensors have its shape and one type, of 32 bits at least.
 #[derive(Debug)]
 pub struct Parameter<'a> {
+    /// For rules that treat matrices otherwise.
     pub role: Role,
+    /// Of the loss, after clipping.
     pub gradient: &'a Tensor,
     value: &'a Var,
     kept: &'a Kept,

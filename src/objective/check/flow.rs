@@ -8,12 +8,16 @@ use crate::lang::{Diagnostic, Diagnostics, Span};
 /// Through which quantities a node's gradient reaches a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
+    /// The policy, through log-probabilities.
     pub logp: bool,
+    /// The policy, through entropies.
     pub entropy: bool,
+    /// The critic.
     pub value: bool,
 }
 
 impl Reach {
+    /// Whether it reaches a parameter at all.
     pub fn any(self) -> bool {
         self.logp || self.entropy || self.value
     }
@@ -41,12 +45,12 @@ impl Reach {
 
 /// For each node: what its gradient reaches, and which learned quantities its value depends on.
 #[derive(Clone, Debug, Default)]
-pub struct Flow {
+pub(crate) struct Flow {
     pub reach: Vec<Reach>,
     pub depends: Vec<Reach>,
 }
 
-pub fn flow(program: &Program) -> Flow {
+pub(crate) fn flow(program: &Program) -> Flow {
     let mut flow = Flow::default();
     for node in &program.nodes {
         let (mut reach, mut depends) = (Reach::default(), Reach::default());
@@ -85,7 +89,7 @@ struct Summand {
 
 /// Warns of each summand of `minimize` without gradient, reports it as an error if that is all of them. `definition` tells where a named term was
 /// defined. Returns whether there is any gradient.
-pub fn check_flow(
+pub(crate) fn check_flow(
     program: &Program,
     flow: &Flow,
     minimize: NodeId,

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Deepest nesting that is evaluated: the tensors' automatic differentiation recurses along the expression.
-pub const MAX_DEPTH: usize = 300;
+pub(super) const MAX_DEPTH: usize = 300;
 
 /// Length to which expressions are cut in messages.
 const SHORT: usize = 48;
@@ -31,12 +31,12 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub fn new(scope: &'a Scope, diagnostics: &'a mut Diagnostics) -> Self {
+    pub(super) fn new(scope: &'a Scope, diagnostics: &'a mut Diagnostics) -> Self {
         Self { scope, diagnostics, program: Program::default(), memo: HashMap::new() }
     }
 
     /// Checks a term and all below it, each node once. `None` if there was a mistake in it.
-    pub fn check(&mut self, root: &Arc<Term>) -> Option<NodeId> {
+    pub(super) fn check(&mut self, root: &Arc<Term>) -> Option<NodeId> {
         // An own stack: terms may be nested more deeply than the thread's stack allows.
         let mut pending = vec![(root, false)];
         while let Some((term, entered)) = pending.pop() {

@@ -27,7 +27,7 @@ impl Weight {
 }
 
 /// Warns of parts of the sum `root` that are always 0: by a coefficient (`W0305`), or because they cancel (`W0304`).
-pub fn check_sum(program: &Program, root: NodeId, iterations: Option<usize>, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_sum(program: &Program, root: NodeId, iterations: Option<usize>, diagnostics: &mut Diagnostics) {
     let mut weights = vec![Weight::default(); program.nodes.len()];
     weights[root] = Weight { net: 1.0, gross: 1.0 };
     // Every node stands after those it uses, so its weight is complete when it is met, however often it is shared.

@@ -27,7 +27,7 @@ fn first_bad(value: &Value, of: impl Fn(usize) -> bool) -> Option<(usize, f64)> 
 
 impl Evaluator<'_> {
     /// `Err` with the innermost expression to blame if the value of `id` is not finite where it is used.
-    pub fn check_finite(&self, values: &Values, id: NodeId, term: &str, term_place: Span) -> Result<(), ObjectiveError> {
+    pub(crate) fn check_finite(&self, values: &Values, id: NodeId, term: &str, term_place: Span) -> Result<(), ObjectiveError> {
         let Some((mut element, mut x)) = values.get(id).and_then(|value| first_bad(value, |_| true)) else { return Ok(()) };
         let mut at = id;
         'down: loop {
@@ -63,7 +63,7 @@ impl Evaluator<'_> {
     }
 
     /// `Err` if a value that the batch gave is not finite.
-    pub fn check_given(&self, node: &Node, value: &Value) -> Result<(), ObjectiveError> {
+    pub(crate) fn check_given(&self, node: &Node, value: &Value) -> Result<(), ObjectiveError> {
         let Some((element, x)) = first_bad(value, |_| true) else { return Ok(()) };
         Err(ObjectiveError::NonFinite(Box::new(NonFinite {
             term: node.text.clone(),
@@ -78,7 +78,13 @@ impl Evaluator<'_> {
     }
 
     /// As [`Self::check_finite`] for a gradient of `term`.
-    pub fn check_gradient(&self, quantity: &'static str, gradient: &[f64], term: &str, term_place: Span) -> Result<(), ObjectiveError> {
+    pub(crate) fn check_gradient(
+        &self,
+        quantity: &'static str,
+        gradient: &[f64],
+        term: &str,
+        term_place: Span,
+    ) -> Result<(), ObjectiveError> {
         let Some((element, x)) = gradient.iter().enumerate().find(|(_, g)| !g.is_finite()) else { return Ok(()) };
         Err(ObjectiveError::NonFinite(Box::new(NonFinite {
             term: term.to_owned(),

@@ -59,7 +59,7 @@ pub(super) struct Evaluator<'a> {
 pub(super) struct Values(Vec<Option<Value>>);
 
 impl Values {
-    pub fn get(&self, id: NodeId) -> Option<&Value> {
+    pub(super) fn get(&self, id: NodeId) -> Option<&Value> {
         self.0.get(id).and_then(Option::as_ref)
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
 
 impl Evaluator<'_> {
     /// The values of `roots` and of all they need.
-    pub fn run(&self, roots: &[NodeId]) -> Result<Values, ObjectiveError> {
+    pub(super) fn run(&self, roots: &[NodeId]) -> Result<Values, ObjectiveError> {
         let live = self.program.reachable(roots.iter().copied());
         let mut values = Values(Vec::with_capacity(live.len()));
         for (id, node) in self.program.nodes.iter().enumerate() {
@@ -217,7 +217,7 @@ impl Evaluator<'_> {
     }
 
     /// What each `history` of the program has to remember of this batch, under the policy that collected it.
-    pub fn remember(&self, live: &[bool]) -> Result<Vec<(String, Entry)>, ObjectiveError> {
+    pub(super) fn remember(&self, live: &[bool]) -> Result<Vec<(String, Entry)>, ObjectiveError> {
         let mut entries = Vec::new();
         for (node, _) in self.program.nodes.iter().zip(live).filter(|(_, live)| **live) {
             let Op::History(row) = node.op else { continue };
@@ -259,18 +259,18 @@ impl Evaluator<'_> {
     }
 
     /// One number for a value of any level: itself, or the mean over its elements. `None` if it has none.
-    pub fn scalar(&self, node: &Node, value: &Value) -> Result<Option<f64>, ObjectiveError> {
+    pub(super) fn scalar(&self, node: &Node, value: &Value) -> Result<Option<f64>, ObjectiveError> {
         let whole = self.whole(node, value)?;
         let number = self.host(node, &whole)?.first().copied();
         Ok(number.filter(|_| whole.presence_of(0) == Presence::Here))
     }
 
     /// As [`Self::scalar`], but still a tensor with a gradient.
-    pub fn whole(&self, node: &Node, value: &Value) -> Result<Value, ObjectiveError> {
+    pub(super) fn whole(&self, node: &Node, value: &Value) -> Result<Value, ObjectiveError> {
         if value.level == Level::Batch { Ok(value.clone()) } else { self.mean_over(node, value, Level::Batch) }
     }
 
-    pub fn broadcast(&self, node: &Node, value: &Value, to: Level) -> Result<Value, ObjectiveError> {
+    pub(super) fn broadcast(&self, node: &Node, value: &Value, to: Level) -> Result<Value, ObjectiveError> {
         if value.level == to {
             return Ok(value.clone());
         }
@@ -318,7 +318,7 @@ impl Evaluator<'_> {
         }
     }
 
-    pub fn host(&self, node: &Node, value: &Value) -> Result<Vec<f64>, ObjectiveError> {
+    pub(super) fn host(&self, node: &Node, value: &Value) -> Result<Vec<f64>, ObjectiveError> {
         let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
         self.numbers(node, value)?.to_vec1().map_err(failed)
     }

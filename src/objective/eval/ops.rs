@@ -9,31 +9,31 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Error, Layout, Resul
 use std::sync::Arc;
 
 /// `f` of each element.
-pub fn map1(f: &'static Unary, x: &Tensor) -> Result<Tensor> {
+pub(super) fn map1(f: &'static Unary, x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Map1(f))
 }
 
 /// `f` of each pair of elements; both tensors have the same length.
-pub fn map2(f: &'static Binary, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn map2(f: &'static Binary, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     a.apply_op2(b, Map2(f))
 }
 
 /// `a` where `mask` is true, else `b`.
-pub fn select(mask: &Arc<[bool]>, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn select(mask: &Arc<[bool]>, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     a.apply_op2(b, Select(mask.clone()))
 }
 
 /// `x` where `mask` is true, else 0.
-pub fn keep(mask: &Arc<[bool]>, x: &Tensor) -> Result<Tensor> {
+pub(super) fn keep(mask: &Arc<[bool]>, x: &Tensor) -> Result<Tensor> {
     select(mask, x, &constant(vec![0.0; mask.len()])?)
 }
 
 /// `y = x + factor · y[next]` along a chain, from its ends backwards.
-pub fn scan(chain: &Chain, factor: f64, x: &Tensor) -> Result<Tensor> {
+pub(super) fn scan(chain: &Chain, factor: f64, x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Scan { chain: chain.clone(), factor })
 }
 
-pub fn constant(values: Vec<f64>) -> Result<Tensor> {
+pub(super) fn constant(values: Vec<f64>) -> Result<Tensor> {
     let length = values.len();
     Tensor::from_vec(values, length, &Device::Cpu)
 }
@@ -46,9 +46,9 @@ fn slice<'a>(op: &'static str, storage: &'a CpuStorage, layout: &Layout) -> Resu
     values.get(range.0..range.1).ok_or(Error::RequiresContiguous { op })
 }
 
-fn output(values: Vec<f64>) -> Result<(CpuStorage, Shape)> {
+fn output(values: Vec<f64>) -> (CpuStorage, Shape) {
     let shape = Shape::from(values.len());
-    Ok((CpuStorage::F64(values), shape))
+    (CpuStorage::F64(values), shape)
 }
 
 /// `gradient · slope`, 0 wherever the gradient is.
@@ -64,7 +64,7 @@ impl CustomOp1 for Map1 {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        output(slice(self.name(), storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect())
+        Ok(output(slice(self.name(), storage, layout)?.iter().map(|&x| (self.0.value)(x)).collect()))
     }
 
     fn bwd(&self, arg: &Tensor, res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -83,7 +83,7 @@ impl CustomOp2 for Map2 {
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (slice(self.name(), s1, l1)?, slice(self.name(), s2, l2)?);
-        output(a.iter().zip(b).map(|(&a, &b)| (self.0.value)(a, b)).collect())
+        Ok(output(a.iter().zip(b).map(|(&a, &b)| (self.0.value)(a, b)).collect()))
     }
 
     fn bwd(&self, a: &Tensor, b: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -104,7 +104,7 @@ impl CustomOp2 for Select {
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (slice("where", s1, l1)?, slice("where", s2, l2)?);
-        output(self.0.iter().zip(a.iter().zip(b)).map(|(&mask, (&a, &b))| if mask { a } else { b }).collect())
+        Ok(output(self.0.iter().zip(a.iter().zip(b)).map(|(&mask, (&a, &b))| if mask { a } else { b }).collect()))
     }
 
     fn bwd(&self, a: &Tensor, b: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -132,7 +132,7 @@ impl CustomOp1 for Scan {
                 *y += self.factor * next;
             }
         }
-        output(y)
+        Ok(output(y))
     }
 
     fn bwd(&self, _arg: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {

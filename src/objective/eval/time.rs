@@ -42,7 +42,7 @@ impl Evaluator<'_> {
             let delta = ((reward + (following(&chain, &value)? * gamma)?)? - &value)?;
             ops::scan(&chain, gamma * lambda, &delta)
         };
-        self.along(node, time, scan)
+        along(node, time, scan)
     }
 
     /// `Gₜ = rₜ + γ Gₜ₊₁`.
@@ -50,12 +50,7 @@ impl Evaluator<'_> {
         let gamma = self.rate(node, gamma)?;
         let chain = self.chain(node, time)?;
         let reward = self.rewards(node, time, &chain, reward)?;
-        self.along(node, time, || ops::scan(&chain, gamma, &reward))
-    }
-
-    fn along(&self, node: &Node, time: Time, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
-        let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
-        Ok(Value::numbers(tensor, time.per, None))
+        along(node, time, || ops::scan(&chain, gamma, &reward))
     }
 
     fn rate(&self, node: &Node, rate: &Value) -> Outcome<f64> {
@@ -89,4 +84,9 @@ impl Evaluator<'_> {
         let by_row = self.steps(node, Time { per: Level::Turn, ..time }, reward)?;
         credited(chain, &by_row).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
     }
+}
+
+fn along(node: &Node, time: Time, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
+    let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+    Ok(Value::numbers(tensor, time.per, None))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Values of one level, one for each of its elements.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub(crate) struct Value {
     pub data: Data,
     pub level: Level,
     /// Elements that have no proper value; `None`: all have one.
@@ -14,14 +14,14 @@ pub struct Value {
 }
 
 #[derive(Clone, Debug)]
-pub enum Data {
+pub(crate) enum Data {
     Numbers(Tensor),
     Conditions(Arc<[bool]>),
 }
 
 /// Ordered: what is computed of several elements is as the last of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Presence {
+pub(crate) enum Presence {
     Here,
     /// Needs an earlier iteration where there is none: counts as 0 in a reduction.
     NoPast,
@@ -30,30 +30,30 @@ pub enum Presence {
 }
 
 impl Value {
-    pub fn numbers(tensor: Tensor, level: Level, presence: Option<Arc<[Presence]>>) -> Self {
+    pub(crate) fn numbers(tensor: Tensor, level: Level, presence: Option<Arc<[Presence]>>) -> Self {
         Self { data: Data::Numbers(tensor), level, presence }
     }
 
     /// The numbers, if it is no condition.
-    pub fn tensor(&self) -> Option<Tensor> {
+    pub(crate) fn tensor(&self) -> Option<Tensor> {
         match &self.data {
             Data::Numbers(tensor) => Some(tensor.clone()),
             Data::Conditions(_) => None,
         }
     }
 
-    pub fn presence_of(&self, element: usize) -> Presence {
+    pub(crate) fn presence_of(&self, element: usize) -> Presence {
         self.presence.as_ref().and_then(|p| p.get(element)).copied().unwrap_or(Presence::Here)
     }
 
     /// Whether each element has a proper value, if not all have.
-    pub fn here(&self) -> Option<Arc<[bool]>> {
+    pub(crate) fn here(&self) -> Option<Arc<[bool]>> {
         self.presence.as_ref().map(|presence| presence.iter().map(|&p| p == Presence::Here).collect())
     }
 }
 
 /// Presence of what is computed element by element of several values of the same length.
-pub fn together<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Arc<[Presence]>> {
+pub(crate) fn together<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Arc<[Presence]>> {
     let mut all: Option<Arc<[Presence]>> = None;
     for presence in values.into_iter().filter_map(|value| value.presence.as_ref()) {
         all = Some(match all {

@@ -18,6 +18,7 @@ pub struct ProbeAnswer {
     pub terms: IndexMap<String, f64>,
     /// `None` without a loss.
     pub minimize: Option<f64>,
+    /// Of `minimize`.
     pub gradient: ProbeGradient,
     /// Of the pipeline's own `advantage` line; `None` without one.
     pub advantage: Option<Vec<Vec<f64>>>,
@@ -26,8 +27,11 @@ pub struct ProbeAnswer {
 /// Of `minimize`; 0 where the equation reaches nothing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProbeGradient {
+    /// ∂minimize/∂logp.
     pub logp: Vec<Vec<f64>>,
+    /// ∂minimize/∂entropy.
     pub entropy: Vec<Vec<f64>>,
+    /// ∂minimize/∂value.
     pub value: Vec<Vec<f64>>,
 }
 

@@ -6,16 +6,29 @@ use super::super::levels::Level;
 use super::super::quantities::{QUANTITIES, quantity_info};
 use serde_json::{Map, Value};
 
+/// Why a text is no batch.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
+    /// It is no JSON.
     #[error("the batch is no JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// It is JSON of another kind.
     #[error("the batch must be an object with its quantities as fields, at the top or under `batch`")]
     NoObject,
+    /// Nothing says how many rows and tokens there are.
     #[error("the batch has no quantity of tokens, such as `mask` or `logp`, so nothing says how many rows and tokens there are")]
     NoTokens,
+    /// A field of another shape than the mask.
     #[error("`{field}` must be {expected}, but {found}")]
-    Shape { field: String, expected: String, found: String },
+    Shape {
+        /// Its name in the file.
+        field: String,
+        /// In words.
+        expected: String,
+        /// In words.
+        found: String,
+    },
+    /// The rows make no batch.
     #[error(transparent)]
     Batch(#[from] BatchError),
 }
@@ -34,10 +47,12 @@ const ALIASES: [(&str, &str); 5] =
     [("ret", "returns"), ("step_reward", "reward"), ("turn", "turn_index"), ("step", "iteration"), ("steps", "iterations")];
 
 impl ProbeBatch {
+    /// The format of `epo-run probe`, as text.
     pub fn from_json(text: &str) -> Result<Self, ProbeError> {
         Self::from_value(&serde_json::from_str(text)?)
     }
 
+    /// The format of `epo-run probe`.
     pub fn from_value(value: &Value) -> Result<Self, ProbeError> {
         let top = value.as_object().ok_or(ProbeError::NoObject)?;
         let fields = match top.get("batch") {
@@ -69,10 +84,12 @@ impl ProbeBatch {
         Ok(progress(&mut self.batch)?)
     }
 
+    /// Without padding.
     pub fn batch(&self) -> &Batch {
         &self.batch
     }
 
+    /// `None`: the file has none, and is not of the first iteration.
     pub fn history(&self) -> Option<&History> {
         self.history.as_ref()
     }

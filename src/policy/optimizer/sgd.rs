@@ -9,7 +9,7 @@ use crate::lang::value::Component;
 use crate::model::{Role, Update};
 
 kind! {
-    /// Stochastic gradient descent, as `torch.optim.SGD` computes it without dampening: g ← g + weight_decay θ, b ← momentum b + g, θ ← θ − lr b. Weight
+    /// Stochastic gradient descent, as `torch.optim.SGD` computes it without dampening: g ← g + `weight_decay` θ, b ← momentum b + g, θ ← θ − lr b. Weight
     /// decay spares vectors (norms, biases).
     ///
     /// ```epo

@@ -21,17 +21,19 @@ pub(crate) fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     loss.terms.iter().filter_map(|t| Some((format!("loss/{}", t.name), metric(&t.name, &t.term)?))).collect()
 }
 
-/// Functions that compare their arguments.
-const COMPARING: [Builtin; 8] =
-    [Builtin::Sub, Builtin::Less, Builtin::AtMost, Builtin::Greater, Builtin::AtLeast, Builtin::Min, Builtin::Max, Builtin::Clip];
+/// Whether the arguments are compared with one another.
+fn compares(builtin: Builtin) -> bool {
+    use Builtin::{AtLeast, AtMost, Clip, Greater, Less, Max, Min, Sub};
+    matches!(builtin, Sub | Less | AtMost | Greater | AtLeast | Min | Max | Clip)
+}
 
 /// Whether somewhere the entropy is compared with the named term.
 fn bounds_entropy(term: &Arc<Term>, name: &str) -> bool {
     match &term.kind {
         TermKind::Apply { builtin, args } => {
             let is_bound = |arg: &Arc<Term>| matches!(&arg.kind, TermKind::Named { name: own, .. } if own.as_ref() == name);
-            let compares = COMPARING.contains(builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
-            compares || terms(args).any(|arg| bounds_entropy(arg, name))
+            let is_bounded = compares(*builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
+            is_bounded || terms(args).any(|arg| bounds_entropy(arg, name))
         }
         TermKind::Named { body, .. } => bounds_entropy(body, name),
         TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => false,
@@ -53,7 +55,7 @@ fn is_entropy(term: &Arc<Term>) -> bool {
 
 /// `history(mean(entropy))`
 fn is_past_entropy(term: &Arc<Term>) -> bool {
-    matches!(&term.kind, TermKind::Apply { builtin: Builtin::History, args } if terms(args).next().is_some_and(is_entropy))
+    matches!(&term.kind, TermKind::Apply { builtin, args } if *builtin == Builtin::History && terms(args).next().is_some_and(is_entropy))
 }
 
 /// Whether a term depends on nothing but how far the run is.
