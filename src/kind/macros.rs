@@ -2,7 +2,7 @@
 
 /// Declares a kind: a struct whose fields are read from a component.
 ///
-/// ```ignore
+/// ```text
 /// kind! {
 ///     /// AdamW with decoupled weight decay.
 ///     pub struct Adamw as "adamw" {

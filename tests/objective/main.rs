@@ -7,8 +7,12 @@ mod golden;
 mod hostile;
 mod invariance;
 mod messages;
+#[path = "../common/places.rs"]
+mod places;
 mod random;
 mod readings;
+#[path = "../common/reference.rs"]
+mod reference;
 mod run;
 mod support;
 mod updates;
