@@ -1,12 +1,14 @@
 //! How fast the official ALFWorld games are played: `cargo bench --bench alfworld [-- FOLDER]`.
 //!
-//! The games: `FOLDER`, else `$ALFWORLD_DATA`, else the archive of the reference data (`EPO_SHARED`, or `../shared`), unpacked once into the
-//! target folder.
+//! The games: `FOLDER`, else `$ALFWORLD_DATA`, else the archive of the reference data (`EPO_SHARED`), unpacked once into the target folder.
+
+#[path = "../tests/common/reference.rs"]
+mod reference;
 
 use epo::env::alfworld::{Alfworld, AlfworldConfig};
 use epo::env::measure;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,10 +33,7 @@ fn games() -> Result<PathBuf, Box<dyn Error>> {
     if let Some(folder) = std::env::var_os("ALFWORLD_DATA") {
         return Ok(folder.into());
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = std::env::var_os("EPO_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let archive = shared.join("data/alfworld/games.tar.zst");
-    let bytes = std::fs::read(&archive).map_err(|error| format!("no games: name a folder, or `{}`: {error}", archive.display()))?;
+    let bytes = std::fs::read(reference::reference("alfworld/games.tar.zst"))?;
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let place = target.join(format!("alfworld-{}", &blake3::hash(&bytes).to_hex()[..16]));
     if !place.is_dir() {

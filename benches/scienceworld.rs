@@ -2,8 +2,11 @@
 //!
 //! `cargo bench --bench scienceworld [-- --rounds N --seconds S --warm-up S]`
 //!
-//! Needs the archive (`EPO_SCIENCEWORLD`, or `target/tmp/scienceworld`), the recordings (`EPO_SHARED`, or `../shared`), and, to compare,
+//! Needs the archive (`EPO_SCIENCEWORLD`, or `target/tmp/scienceworld`), the recordings of the reference data (`EPO_SHARED`), and, to compare,
 //! a Python with `scienceworld==1.2.3` (`EPO_PEER_PYTHON`). Times count resets on both sides.
+
+#[path = "../tests/common/reference.rs"]
+mod reference;
 
 use epo::env::scienceworld::bench::measure;
 use epo::env::scienceworld::check::{Recording, read};
@@ -30,9 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let data = std::env::var_os("EPO_SCIENCEWORLD").map_or_else(|| root.join("target/tmp/scienceworld"), PathBuf::from);
     install(&data)?;
-    let shared = std::env::var_os("EPO_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
     let recordings: Vec<Recording> =
-        read(&shared.join("data/scienceworld/transcripts-public.tar.zst"))?.into_iter().filter_map(walk).collect();
+        read(&reference::reference("scienceworld/transcripts-public.tar.zst"))?.into_iter().filter_map(walk).collect();
     let folder = tempfile::tempdir()?;
     let episodes = folder.path().join("episodes.json");
     std::fs::write(&episodes, json!(recordings.iter().map(episode).collect::<Vec<_>>()).to_string())?;

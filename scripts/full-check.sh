@@ -6,8 +6,14 @@ cd "$(dirname "$0")/.."
 
 scripts/test.sh
 
-echo "== whole replays"
-EPO_FULL=1 cargo test --locked --release -- --include-ignored
+echo "== licences and sources"
+scripts/licences.sh
+
+echo "== the guides, as they are written"
+scripts/guides.py
+
+echo "== everything, whole replays too"
+EPO_SHARED=${EPO_SHARED:-$PWD/../shared} cargo test --locked --release -- --include-ignored --skip role::
 
 echo "== quickstart, then the same command again"
 runs=$(mktemp -d)

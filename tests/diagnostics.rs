@@ -1,6 +1,8 @@
 //! Every `tests/diagnostics/NAME.epo` gets exactly the words of `NAME.txt`: the whole check, as `epo-run check` shows it.
 //! `UPDATE=1 cargo test --test diagnostics` rewrites them; read what it wrote before committing it.
 
+#[path = "common/places.rs"]
+mod places;
 #[path = "common/repository.rs"]
 mod repository;
 
@@ -25,8 +27,9 @@ fn messages(file: &Path, overrides: &[&str]) -> String {
 }
 
 fn golden(name: &Path, found: &str, wrong: &mut String) {
+    let found = places::without_library_lines(found);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(name, found).expect("a writable corpus");
+        fs::write(name, &found).expect("a writable corpus");
         return;
     }
     let expected = fs::read_to_string(name).unwrap_or_default();

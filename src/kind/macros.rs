@@ -6,7 +6,7 @@
 /// `untouched` before it: the field changes no number, and is no part of the identity; `added`: at its default it is no part of it
 /// either, so that tasks from before there was the field are what they were.
 ///
-/// ```ignore
+/// ```text
 /// kind! {
 ///     /// AdamW with decoupled weight decay.
 ///     pub(crate) struct Adamw as "adamw" {

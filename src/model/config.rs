@@ -83,7 +83,7 @@ impl DecoderConfig {
     }
 
     /// The first field that cannot be as it is beside the others, and what would be right.
-    pub fn misfit(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn misfit(&self) -> Option<(&'static str, String)> {
         let wrong = |field, message: String| Some((field, message));
         for (name, value) in [
             ("layers", self.layers),

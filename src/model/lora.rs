@@ -36,8 +36,9 @@ pub struct LoraConfig {
 
 impl LoraConfig {
     /// The largest rank.
-    pub const MOST_RANK: usize = 1 << 16;
+    pub(crate) const MOST_RANK: usize = 1 << 16;
 
+    /// alpha / rank.
     pub(crate) fn scale(&self) -> f64 {
         self.alpha / self.rank as f64
     }

@@ -6,3 +6,5 @@ mod panels;
 mod pipeline;
 mod play;
 mod reader;
+#[path = "../common/reference.rs"]
+mod reference;

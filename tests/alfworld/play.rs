@@ -5,22 +5,24 @@ use epo::env::World;
 use epo::env::alfworld::{Alfworld, AlfworldConfig, REFUSAL, SPLITS, check};
 use rayon::prelude::*;
 
-fn world() -> Option<Alfworld> {
-    let config = AlfworldConfig { data: Some(games()?.to_path_buf()), ..AlfworldConfig::default() };
-    Some(Alfworld::new(config).expect("the games are there"))
+fn world() -> Alfworld {
+    let config = AlfworldConfig { data: Some(games().to_path_buf()), ..AlfworldConfig::default() };
+    Alfworld::new(config).expect("the games are there")
 }
 
 #[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
 fn all_recordings_are_reproduced() {
-    let (Some(games), Some(transcripts)) = (games(), transcripts()) else { return };
+    let (games, transcripts) = (games(), transcripts());
     let report = check(games, transcripts).unwrap();
     assert!(report.is_clean(), "{report:#?}");
     assert_eq!((report.transcripts, report.moments, report.refused), (260, 20_958, 1_942));
 }
 
 #[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
 fn a_difference_is_found_and_told() {
-    let (Some(games), Some(transcripts)) = (games(), transcripts()) else { return };
+    let (games, transcripts) = (games(), transcripts());
     let folder = tempfile::tempdir().unwrap();
     let name = "valid_seen/look_at_obj_in_light-AlarmClock-None-DeskLamp-323/trial_T20190909_044715_250790.jsonl";
     let recording = std::fs::read_to_string(transcripts.join("transcripts").join(name)).unwrap();
@@ -38,8 +40,9 @@ fn a_difference_is_found_and_told() {
 }
 
 #[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
 fn every_walkthrough_wins_with_its_last_command_and_not_before() {
-    let Some(world) = world() else { return };
+    let world = world();
     let mut count = 0;
     for split in SPLITS {
         let panel = world.panel(split, None).unwrap();
@@ -60,8 +63,9 @@ fn every_walkthrough_wins_with_its_last_command_and_not_before() {
 }
 
 #[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
 fn the_environment_plays_by_the_interface() {
-    let Some(world) = world() else { return };
+    let world = world();
     let panel = world.panel("valid_seen", Some(12)).unwrap();
     for task in &panel.tasks {
         let mut game = world.instance().unwrap();
@@ -92,8 +96,9 @@ fn the_environment_plays_by_the_interface() {
 }
 
 #[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
 fn the_expert_is_at_a_loss_when_its_way_is_blocked() {
-    let Some(world) = world() else { return };
+    let world = world();
     let task = &world.panel("valid_seen", None).unwrap().tasks[0];
     let playable = world.playable(&task.id).unwrap();
     let taken = playable.walkthrough.iter().find(|command| command.starts_with("take ")).unwrap();

@@ -1,6 +1,7 @@
 //! `probe`: an objective on a batch.
 
-use crate::support::{Place, shared};
+use crate::support::Place;
+use std::path::Path;
 
 const FILE: &str = r#"import "std/advantages.epo"
 pipeline a { loss { x = mean(logp * advantage), unused = mean(entropy), minimize = -x } }
@@ -121,13 +122,12 @@ fn neighbours() {
     }
 }
 
-/// Through the command, from the reference data to the last key of the answer. All equations are compared in `tests/objective`.
+/// Through the command, from a reference batch to the last key of the answer. All equations are compared in `tests/objective`.
 #[test]
-fn reference_data() {
-    let Some(shared) = shared() else { return };
+fn reference_batch() {
     let text = "import \"std/losses.epo\"\npipeline p { loss { minimize = mean(ppo_clip(0.2, 0.28, dual = 3)) } }\n";
     let place = Place::new(&[("p.epo", text)]);
-    let file = shared.join("data/golden/batch-1.json");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/batch.json");
     let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("the batch")).expect("JSON");
     let said = place.epo(&["probe", "p.epo", "--batch", &file.display().to_string(), "--json"]);
     let value: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 pub(crate) struct Place {
@@ -89,16 +89,6 @@ impl Said {
     pub(crate) fn refuses(&self, err: &str) {
         self.is(1, "", err);
     }
-}
-
-pub(crate) fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("EPO_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "the reference data is not in {}", folder.display());
-    eprintln!("skipped: no reference data in {}", folder.display());
-    None
 }
 
 /// An environment and a pipeline that need no training.

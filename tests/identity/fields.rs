@@ -148,7 +148,7 @@ pub const FIELDS: Fields = &[
             ("momentum", "0.95", "0.9"),
             ("nesterov", "false", "true"),
             ("weight_decay", "0.1", "0"),
-            ("others", "sgd { @sgd@ }", ""),
+            ("others", "sgd { lr = 0.1 }", ""),
             ("clip_norm", "1", ""),
         ],
     ),
@@ -252,6 +252,7 @@ pipeline every {
     page   = report { @report@ }
     out    = export { @export@ }
     again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
+    more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
   }
 }
 "#;

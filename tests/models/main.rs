@@ -3,5 +3,7 @@
 mod bad_input;
 mod formats;
 mod policy;
+#[path = "../common/reference.rs"]
+mod reference;
 mod references;
 mod support;

@@ -1,31 +1,25 @@
-//! Every loss and advantage of the shared reference data, from the standard library and from primitives.
+//! Every loss and advantage of the reference data, from the standard library and from primitives.
 
+use super::reference::reference;
 use super::support::*;
 use epo::objective::probe::{ProbeBatch, probe};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Relative, and absolute near zero.
 const RELATIVE: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-9;
 
-/// The reference batches; `None`, said aloud, where they are not at hand.
-fn golden() -> Option<Vec<(String, Value)>> {
-    let shared = std::env::var_os("EPO_SHARED").map_or(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
-    let folder = shared.join("data/golden");
-    if !folder.is_dir() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "the reference data is not at {}", folder.display());
-        eprintln!("skipped: no reference data at {} (EPO_SHARED says where it is)", folder.display());
-        return None;
-    }
-    let mut batches = Vec::new();
-    for number in 1.. {
-        let path = folder.join(format!("batch-{number}.json"));
-        let Ok(text) = std::fs::read_to_string(&path) else { break };
-        batches.push((format!("batch-{number}"), serde_json::from_str(&text).expect("a batch in JSON")));
-    }
-    assert!(!batches.is_empty(), "no batches in {}", folder.display());
-    Some(batches)
+type Batches = Vec<(String, Value)>;
+
+fn read(folder: &Path, names: &[&str]) -> Batches {
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    names.iter().map(|name| (name.to_string(), serde_json::from_str(&text(name)).expect("a batch in JSON"))).collect()
+}
+
+/// The batch of the repository; the reference data have it as their first.
+fn own() -> Batches {
+    read(Path::new("tests/data"), &["batch.json"])
 }
 
 fn close(found: f64, wanted: f64) -> bool {
@@ -203,9 +197,12 @@ fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
 
 #[test]
 fn losses_have_their_reference_values_and_gradients() {
-    let Some(batches) = golden() else { return };
+    losses(&own());
+}
+
+fn losses(batches: &Batches) {
     let mut checked = 0;
-    for (file, data) in &batches {
+    for (file, data) in batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
         let longest = batch.batch().rows().lengths.iter().copied().max().unwrap_or(0) as f64;
         only(data, &["batch", "losses", "schedules", "advantages"], file);
@@ -288,9 +285,12 @@ fn estimators(name: &str, p: &Value) -> [String; 2] {
 
 #[test]
 fn advantages_have_their_reference_values() {
-    let Some(batches) = golden() else { return };
+    advantages(&own());
+}
+
+fn advantages(batches: &Batches) {
     let mut checked = 0;
-    for (file, data) in &batches {
+    for (file, data) in batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
         for wanted in data["advantages"].as_array().expect("advantages") {
             only(wanted, &["name", "params", "advantage", "returns"], file);
@@ -319,8 +319,11 @@ fn advantages_have_their_reference_values() {
 
 #[test]
 fn returns_are_the_unwhitened_estimate_plus_the_value() {
-    let Some(batches) = golden() else { return };
-    for (file, data) in &batches {
+    returns(&own());
+}
+
+fn returns(batches: &Batches) {
+    for (file, data) in batches {
         // The reference data says `value` of what was collected.
         let mut fields = data["batch"].clone();
         fields["old_value"] = fields["value"].clone();
@@ -336,8 +339,11 @@ fn returns_are_the_unwhitened_estimate_plus_the_value() {
 
 #[test]
 fn schedules_and_history_have_their_reference_values() {
-    let Some(batches) = golden() else { return };
-    for (file, data) in &batches {
+    schedules(&own());
+}
+
+fn schedules(batches: &Batches) {
+    for (file, data) in batches {
         let batch = ProbeBatch::from_value(data).expect("a batch");
         only(&data["schedules"], &["beta", "history_mean", "released_code_weight"], file);
         let released = "where(iteration <= floor(iterations / 2), 1 - 0.2 * (1 - exp(-2 * iteration / max(1, floor(iterations / 2)))), \
@@ -349,6 +355,17 @@ fn schedules_and_history_have_their_reference_values() {
             assert!(close(found, wanted), "{file}: {name} is {found} instead of {wanted}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
+fn all_batches() {
+    let batches = read(&reference("golden"), &["batch-1.json", "batch-2.json", "batch-3.json", "batch-4.json"]);
+    assert_eq!(own()[0].1, batches[0].1);
+    losses(&batches);
+    advantages(&batches);
+    returns(&batches);
+    schedules(&batches);
 }
 
 /// What `epo-run probe FILE --batch … --json` answers about a file with the given lines of a pipeline.
@@ -368,16 +385,14 @@ fn matrix(value: &Value) -> Vec<Vec<f64>> {
 
 #[test]
 fn the_command_answers_the_same() {
-    let Some(batches) = golden() else { return };
-    let (file, data) = batches.first().expect("a batch");
+    let (file, data) = &own()[0];
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("batch.json");
-    std::fs::write(&path, data.to_string()).expect("a batch");
+    let path = Path::new("tests/data/batch.json");
     let batch = ProbeBatch::from_value(data).expect("a batch");
     let longest = batch.batch().rows().lengths.iter().copied().max().unwrap_or(0) as f64;
     for wanted in data["losses"].as_array().expect("losses") {
         let [library, _] = expressions(wanted["name"].as_str().expect("a name"), &wanted["params"], longest);
-        let answer = command(folder.path(), &format!("loss {{ x = {library}, minimize = x + 0 * mean(entropy) }}"), &path);
+        let answer = command(folder.path(), &format!("loss {{ x = {library}, minimize = x + 0 * mean(entropy) }}"), path);
         assert!(close(number(&answer, "minimize"), number(wanted, "value")), "{file}: {library}");
         for (quantity, gradient) in wanted["grad"].as_object().expect("gradients") {
             assert_matrix(&matrix(&answer["gradient"][quantity]), gradient, &data["batch"]["mask"], &format!("{file}: {library}"));
@@ -385,7 +400,7 @@ fn the_command_answers_the_same() {
     }
     for wanted in data["advantages"].as_array().expect("advantages") {
         let [library, _] = estimators(wanted["name"].as_str().expect("a name"), &wanted["params"]);
-        let answer = command(folder.path(), &format!("advantage = {library}"), &path);
+        let answer = command(folder.path(), &format!("advantage = {library}"), path);
         assert_matrix(&matrix(&answer["advantage"]), &wanted["advantage"], &data["batch"]["mask"], &format!("{file}: {library}"));
     }
 }

@@ -8,8 +8,12 @@ mod golden;
 mod hostile;
 mod invariance;
 mod messages;
+#[path = "../common/places.rs"]
+mod places;
 mod random;
 mod readings;
+#[path = "../common/reference.rs"]
+mod reference;
 #[path = "../common/repository.rs"]
 mod repository;
 mod run;

@@ -60,15 +60,15 @@ fn an_indicator_has_no_gradient() {
         messages(lines),
         "\
 warning[W0301]: `smooth` reaches no parameter of a model: it changes the logged value and nothing else
-   --> test.epo:6:3
-    |
-  6 |   smooth = mean(corridor_indicator(entropy, around = history(mean(entropy))))
-    |   ^^^^^^        ------------------------------------------------------------ the gradient ends here
-   ::: std/losses.epo:163:61
-    |
-163 | fn corridor_indicator(x, around, low = 0, high = 2) = where(x < low * around or x > high * around, 1, 0)
-    |                                                             ---------------- inside this function
-    = help: a difference or a hinge such as `relu(x - bound)` has a gradient where a comparison has none
+ --> test.epo:6:3
+  |
+6 |   smooth = mean(corridor_indicator(entropy, around = history(mean(entropy))))
+  |   ^^^^^^        ------------------------------------------------------------ the gradient ends here
+ ::: std/losses.epo:…:61
+  |
+… | fn corridor_indicator(x, around, low = 0, high = 2) = where(x < low * around or x > high * around, 1, 0)
+  |                                                             ---------------- inside this function
+  = help: a difference or a hinge such as `relu(x - bound)` has a gradient where a comparison has none
 "
     );
     let hinge = lines.replace("corridor_indicator", "corridor");
@@ -185,15 +185,15 @@ fn messages_point_at_the_call_and_into_the_library() {
         text,
         "\
 error[E0303]: `mean` with `by = turn` reduces nothing: `score` has one value an episode already
-   --> test.epo:4:31
-    |
-  4 | loss { minimize = mean(logp * trajectory_mean(score)) }
-    |                               ^^^^^^^^^^^^^^^^^^^^^^ one value an episode
-   ::: std/losses.epo:153:35
-    |
-153 | fn trajectory_mean(x) = mean(mean(mean(x, by = turn), by = episode))
-    |                                   ------------------ inside this function
-    = help: leave `by` out, or name a level coarser than `episode`
+ --> test.epo:4:31
+  |
+4 | loss { minimize = mean(logp * trajectory_mean(score)) }
+  |                               ^^^^^^^^^^^^^^^^^^^^^^ one value an episode
+ ::: std/losses.epo:…:35
+  |
+… | fn trajectory_mean(x) = mean(mean(mean(x, by = turn), by = episode))
+  |                                   ------------------ inside this function
+  = help: leave `by` out, or name a level coarser than `episode`
 "
     );
 }

@@ -1,5 +1,6 @@
 //! From text of the language to checked objectives, and from the golden batches to batches.
 
+use super::places::without_library_lines;
 use crate::repository::REPOSITORY;
 use epo::lang::load::{Root, load};
 use epo::lang::resolve::{Resolver, Words};
@@ -58,8 +59,8 @@ pub(crate) fn compile_file(text: &str) -> Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn messages(&self) -> String {
-        render::render_all(&self.sources, &self.diagnostics, false)
+    pub fn messages(&self) -> String {
+        without_library_lines(&render::render_all(&self.sources, &self.diagnostics, false))
     }
 
     pub(crate) fn check_loss(&mut self) -> Option<Objective> {

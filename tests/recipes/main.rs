@@ -1,6 +1,8 @@
 //! The pipelines that come with the engine, and the pages that are written from them.
 
 mod methods;
+#[path = "../common/places.rs"]
+mod places;
 mod readings;
 #[path = "../common/repository.rs"]
 mod repository;

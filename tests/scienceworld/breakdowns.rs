@@ -1,6 +1,6 @@
 //! Processes that die or hang while games are played in them.
 
-use crate::common::{alone, data, full, played, recordings, signal, walks, world};
+use crate::common::{alone, data, played, signal, walks, world};
 use epo::env::scienceworld::{Config, Limits, ScienceWorld, Turn};
 use epo::env::{EnvError, Environment};
 use std::path::Path;
@@ -26,14 +26,19 @@ fn rollout(world: &ScienceWorld, episodes: &[(String, Vec<String>)], at_step: &(
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn killed_in_the_middle_of_a_rollout() {
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    killed_in_the_middle(5);
+}
+
+/// Each simulator takes a second to build, three times over.
+pub fn killed_in_the_middle(count: usize) {
+    let data = data();
     let _alone = alone();
     // The tasks with bees and crossed plants among them, where every random number counts.
-    let mut episodes = walks(recordings, 45, 20);
+    let mut episodes = walks(45, 20);
     episodes.sort_by_key(|(id, _)| !(id.starts_with("grow-fruit") || id.starts_with("mendelian")));
-    // Each simulator takes a second to build, three times over.
-    episodes.truncate(if full() { 16 } else { 5 });
+    episodes.truncate(count);
     let steps: usize = episodes.iter().map(|(_, actions)| actions.len()).sum();
     let undisturbed = rollout(&world(data, Config::default()), &episodes, &|_| ());
     assert!(undisturbed.iter().all(Result::is_ok));
@@ -55,10 +60,11 @@ fn killed_in_the_middle_of_a_rollout() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn a_process_that_never_answers_is_replaced() {
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let data = data();
     let _alone = alone();
-    let episodes = walks(recordings, 2, 20);
+    let episodes = walks(2, 20);
     let undisturbed = rollout(&world(data, Config::default()), &episodes, &|_| ());
     const PATIENCE: Duration = Duration::from_secs(10);
     let limits = Limits { time_out: PATIENCE, ..Limits::default() };
@@ -79,11 +85,12 @@ fn a_process_that_never_answers_is_replaced() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn a_process_that_died_between_two_games() {
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
-    let (id, actions) = &walks(recordings, 1, 5)[0];
+    let (id, actions) = &walks(1, 5)[0];
     let mut game = world.game().expect("set up");
     let before = played(&mut game, id, actions).expect("played");
     world.processes().into_iter().for_each(|process| signal(process, "-KILL"));
@@ -95,8 +102,9 @@ fn a_process_that_died_between_two_games() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn what_breaks_every_process_ends_the_episode_with_the_reason() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
     let mut game = world.game().expect("set up");
@@ -130,8 +138,9 @@ fn children() -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn java_ends_with_its_world() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
     let game = world.game().expect("set up");
@@ -143,27 +152,27 @@ fn java_ends_with_its_world() {
     assert!(!is_running(processes[0]));
 }
 
-/// The part of the next test that is killed.
-#[test]
-fn holds_a_java_process_until_killed() {
-    if std::env::var_os("EPO_TEST_VICTIM").is_none() {
-        return;
+mod role {
+    use super::*;
+
+    #[test]
+    #[ignore = "no test, but the process that the next one kills"]
+    fn holds_a_java_process() {
+        let world = world(data(), Config::default());
+        let _game = world.game().expect("set up");
+        println!("java is {}", world.processes()[0]);
+        std::thread::sleep(Duration::from_secs(60));
     }
-    let world = world(data().expect("checked"), Config::default());
-    let _game = world.game().expect("set up");
-    println!("java is {}", world.processes()[0]);
-    std::thread::sleep(Duration::from_mins(1));
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn java_ends_with_us_even_when_we_are_killed() {
     use std::io::{BufRead, BufReader};
-    if data().is_none() {
-        return;
-    }
+    data();
     let _alone = alone();
     let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
-    command.args(["--exact", "breakdowns::holds_a_java_process_until_killed", "--nocapture"]).env("EPO_TEST_VICTIM", "1");
+    command.args(["--exact", "breakdowns::role::holds_a_java_process", "--ignored", "--nocapture"]);
     let mut victim = command.stdout(std::process::Stdio::piped()).spawn().expect("started");
     let lines = BufReader::new(victim.stdout.take().expect("piped")).lines();
     let java = lines.map_while(Result::ok).find_map(|line| line.split_once("java is ")?.1.parse().ok()).expect("it tells");

@@ -1,3 +1,4 @@
+use crate::reference::reference;
 use epo::env::scienceworld::check::{Recording, read};
 use epo::env::scienceworld::{Config, Game, ScienceWorld, Spec, Turn, install};
 use std::path::{Path, PathBuf};
@@ -9,63 +10,25 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is(variable: &str, value: &str) -> bool {
-    std::env::var(variable).is_ok_and(|found| found == value)
-}
-
-/// The long checks are wanted.
-pub(crate) fn full() -> bool {
-    is("EPO_FULL", "1")
-}
-
-/// The same, for a test that is a long check.
-pub(crate) fn wanted() -> bool {
-    if !full() {
-        eprintln!("skipped: a long check, for EPO_FULL=1");
-    }
-    full()
-}
-
-/// CI runs every test that is not one of the long ones, and the whole check runs all of them.
-fn has_to_be_there() -> bool {
-    is("EPO_FULL", "1") || is("CI", "true")
-}
-
-/// The data folder, with the archive installed, if Java and the archive can be had; CI and the whole check insist on them.
-pub(crate) fn data() -> Option<&'static Path> {
-    static DATA: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let data = DATA.get_or_init(|| {
+/// The data folder, with the simulator's archive, which is installed through pip if need be.
+pub fn data() -> &'static Path {
+    static DATA: OnceLock<PathBuf> = OnceLock::new();
+    DATA.get_or_init(|| {
         let folder =
             std::env::var_os("EPO_SCIENCEWORLD").map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("scienceworld"), PathBuf::from);
-        install(&folder).map_err(|error| error.to_string())?;
-        let world = ScienceWorld::new(&folder, Config::default()).map_err(|error| error.to_string())?;
-        world.game().map_err(|error| error.to_string())?;
-        Ok(folder)
-    });
-    match data {
-        Ok(folder) => Some(folder),
-        Err(reason) => {
-            assert!(!has_to_be_there(), "{reason}");
-            eprintln!("skipped: {reason}");
-            None
-        }
-    }
+        install(&folder).unwrap_or_else(|error| panic!("{error}"));
+        folder
+    })
 }
 
-/// The recordings of the official package, if the shared data are there.
-pub(crate) fn recordings() -> Option<&'static [Recording]> {
-    static RECORDINGS: OnceLock<Option<Vec<Recording>>> = OnceLock::new();
-    let recordings = RECORDINGS.get_or_init(|| {
-        let shared = std::env::var_os("EPO_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-        let file = shared.join("data/scienceworld/transcripts-public.tar.zst");
-        if !file.is_file() {
-            assert!(!has_to_be_there(), "{} is missing", file.display());
-            eprintln!("skipped: {} is missing (EPO_SHARED)", file.display());
-            return None;
-        }
-        Some(read(&file).expect("the recordings can be read"))
-    });
-    recordings.as_deref()
+/// Two recordings of the official package, of a few steps: a gold path and a walk.
+pub fn recordings() -> Vec<Recording> {
+    read(Path::new("tests/data/scienceworld/recordings.jsonl")).expect("the recordings can be read")
+}
+
+/// All recordings of the reference data.
+pub fn all_recordings() -> Vec<Recording> {
+    read(&reference("scienceworld/transcripts-public.tar.zst")).expect("the recordings can be read")
 }
 
 pub(crate) fn world(data: &Path, config: Config) -> ScienceWorld {
@@ -85,15 +48,14 @@ pub(crate) fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Ve
     Ok(turns)
 }
 
-/// Easy episodes of the recordings: what they are called, and the actions.
-pub(crate) fn walks(recordings: &[Recording], count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
-    let easy = recordings.iter().filter(|recording| recording.simplification == "easy" && recording.kind == "walk");
-    easy.map(|recording| {
-        let actions = recording.steps.iter().filter_map(|step| step.action.clone()).take(steps).collect();
-        (format!("{}/{}", recording.task, recording.variation), actions)
-    })
-    .take(count)
-    .collect()
+/// Easy games and random actions in them.
+pub fn walks(count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
+    let text = std::fs::read_to_string("tests/data/scienceworld/walks.tsv").expect("the walks can be read");
+    let walk = |line: &str| {
+        let mut parts = line.split('\t').map(str::to_owned);
+        (parts.next().expect("a game"), parts.take(steps).collect())
+    };
+    text.lines().take(count).map(walk).collect()
 }
 
 pub(crate) fn signal(process: u32, signal: &str) {

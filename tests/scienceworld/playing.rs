@@ -1,4 +1,4 @@
-use crate::common::{alone, data, played, recordings, spec, walks, wanted, world};
+use crate::common::{alone, data, played, spec, walks, world};
 use epo::env::scienceworld::{Config, Mode, Reward, ScienceWorld, Success};
 use epo::env::{EnvError, Environment, Step, Task, World};
 
@@ -16,8 +16,9 @@ fn steps(game: &mut Box<dyn Environment>, id: &str, actions: &[&str]) -> Vec<Ste
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn as_an_environment() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config { mode: Mode::Full, ..Config::default() });
     let mut game = instance(&world);
@@ -47,8 +48,9 @@ fn as_an_environment() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn waiting_is_a_success_of_the_papers_only() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     for (success, reward, is_success, last_reward) in [
         (Success::Paper, Reward::Success, true, 1.0),
@@ -69,8 +71,9 @@ fn waiting_is_a_success_of_the_papers_only() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn the_expert_wins() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config { reward: Reward::Success, ..Config::default() });
     let mut game = instance(&world);
@@ -96,14 +99,15 @@ fn the_expert_wins() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn asking_the_expert_changes_nothing() {
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
     let (mut asked, mut unasked) = (world.game().expect("set up"), world.game().expect("set up"));
     // Crossing plants draws random numbers throughout.
     for (id, actions) in
-        walks(recordings, 99, 25).iter().filter(|(id, _)| id.starts_with("boil/0") || id.starts_with("mendelian-genetics-known-plant/0"))
+        walks(99, 25).iter().filter(|(id, _)| id.starts_with("boil/0") || id.starts_with("mendelian-genetics-known-plant/0"))
     {
         asked.begin(spec(id)).expect("set up");
         unasked.begin(spec(id)).expect("set up");
@@ -119,11 +123,12 @@ fn asking_the_expert_changes_nothing() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn a_game_depends_on_no_other() {
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
-    let chosen = walks(recordings, 99, 20);
+    let chosen = walks(99, 20);
     let [first, second] = ["grow-fruit", "find-animal"].map(|name| chosen.iter().find(|(id, _)| id.starts_with(name)).expect("recorded"));
     let mut game = world.game().expect("set up");
     let fresh = played(&mut game, &first.0, &first.1).expect("played");
@@ -140,8 +145,9 @@ fn a_game_depends_on_no_other() {
 }
 
 #[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn what_is_not_there() {
-    let Some(data) = data() else { return };
+    let data = data();
     let _alone = alone();
     let world = world(data, Config::default());
     let mut game = instance(&world);
@@ -159,41 +165,4 @@ fn what_is_not_there() {
     game.reset(&task("boil/0"), 0).expect("still usable");
     assert!(game.admissible().expect("asked").is_empty(), "the lean mode lists none");
     assert!(ScienceWorld::new(data, Config { simplification: "hard".into(), ..Config::default() }).is_err());
-}
-
-#[test]
-fn two_thousand_episodes_in_the_same_memory() {
-    if !wanted() {
-        return;
-    }
-    let (Some(data), Some(recordings)) = (data(), recordings()) else { return };
-    let _alone = alone();
-    let world = world(data, Config { mode: Mode::Full, ..Config::default() });
-    let walks = walks(recordings, 45, 3);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let mut resident = Vec::new();
-    let mut games: Vec<_> = (0..4).map(|_| world.game().expect("set up")).collect();
-    for _ in 0..8 {
-        let end = next.load(std::sync::atomic::Ordering::Relaxed) + 250;
-        std::thread::scope(|scope| {
-            for game in &mut games {
-                scope.spawn(|| {
-                    loop {
-                        let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        if number >= end {
-                            return;
-                        }
-                        let (id, actions) = &walks[number % walks.len()];
-                        played(game, id, actions).expect("played");
-                    }
-                });
-            }
-        });
-        next.store(end, std::sync::atomic::Ordering::Relaxed);
-        resident.push(world.resident().expect("known on Linux") / 1_000_000);
-        eprintln!("{end} episodes: {} MB", resident[resident.len() - 1]);
-    }
-    assert_eq!(world.processes_started(), 1);
-    // The heap fills up to its bound in the first quarter; a leak would go on.
-    assert!(resident[7] <= resident[2] + resident[2] / 10, "{resident:?} MB");
 }
