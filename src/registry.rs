@@ -24,7 +24,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
 }
 
 /// Fields that belong to every kind of a category.
-pub(crate) fn shared_fields(category: &str) -> Option<&'static KindInfo> {
+pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
     match category {
         "stages" => Some(&Common::INFO),
         "environments" => Some(&Interaction::INFO),
