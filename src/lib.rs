@@ -10,12 +10,14 @@ pub mod lang;
 pub mod model;
 pub mod objective;
 pub mod plan;
-pub mod play;
-pub mod policy;
+mod play;
+mod policy;
 pub mod registry;
 pub mod report;
-pub mod rollout;
+mod rollout;
 pub mod seed;
 pub mod spec;
-pub mod stage;
+mod stage;
 pub mod store;
+
+pub(crate) use kind::{kind, kind_identity, kind_rule, words};

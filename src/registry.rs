@@ -24,7 +24,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
 }
 
 /// Fields that belong to every kind of a category.
-pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
+pub(crate) fn shared_fields(category: &str) -> Option<&'static KindInfo> {
     match category {
         "stages" => Some(&Common::INFO),
         "environments" => Some(&Interaction::INFO),
@@ -33,7 +33,7 @@ pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
 }
 
 /// The fields that a stage takes from the pipeline's line of that name when it leaves them out, each once.
-pub fn inherited_fields() -> Vec<&'static str> {
+pub(crate) fn inherited_fields() -> Vec<&'static str> {
     let mut names = Vec::new();
     for field in <dyn Stage as Category>::entries().iter().flat_map(|e| e.info.fields).filter(|f| f.inherited) {
         if !names.contains(&field.name) {

@@ -23,6 +23,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 pub struct Seed(pub u64);
 
 impl Seed {
+    /// Children of another name or index draw independently.
     pub fn child(self, name: &str, index: u64) -> Seed {
         let mut hasher = blake3::Hasher::new_derive_key("epo 2025 seed child v1");
         hasher.update(&self.0.to_le_bytes());
@@ -34,6 +35,7 @@ impl Seed {
         Seed(u64::from_le_bytes(first))
     }
 
+    /// A fresh generator; each call gives the same draws.
     pub fn rng(self) -> ChaCha8Rng {
         ChaCha8Rng::from_seed(blake3::derive_key("epo 2025 seed rng v1", &self.0.to_le_bytes()))
     }

@@ -2,7 +2,7 @@
 
 /// From loose to tight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Binding {
+pub(crate) enum Binding {
     /// Nothing around it: an argument, a line.
     Open,
     /// `or`
@@ -29,7 +29,7 @@ pub enum Binding {
 
 impl Binding {
     /// The next tighter one.
-    pub fn tighter(self) -> Self {
+    pub(crate) fn tighter(self) -> Self {
         match self {
             Self::Open => Self::Or,
             Self::Or => Self::And,
@@ -45,13 +45,13 @@ impl Binding {
     }
 
     /// Whether `a op b op c` has no meaning.
-    pub fn is_chainless(self) -> bool {
+    pub(crate) fn is_chainless(self) -> bool {
         matches!(self, Self::Comparison | Self::Range)
     }
 
     /// What the left and the right operand have to bind with to stand without brackets: `^` groups to the right, comparisons and ranges not at all,
     /// the rest to the left.
-    pub fn operands(self) -> (Self, Self) {
+    pub(crate) fn operands(self) -> (Self, Self) {
         match self {
             Self::Power => (self.tighter(), self),
             _ if self.is_chainless() => (self.tighter(), self.tighter()),

@@ -5,14 +5,14 @@
 
 /// `f(x)` and `f′(x)`; the derivative is also told `f(x)`.
 #[derive(Clone, Copy, Debug)]
-pub struct Unary {
+pub(crate) struct Unary {
     pub value: fn(f64) -> f64,
     pub slope: fn(f64, f64) -> f64,
 }
 
 /// `f(a, b)` with `∂f/∂a` and `∂f/∂b`.
 #[derive(Clone, Copy, Debug)]
-pub struct Binary {
+pub(crate) struct Binary {
     pub value: fn(f64, f64) -> f64,
     pub slopes: fn(f64, f64) -> (f64, f64),
 }
@@ -22,7 +22,7 @@ pub(super) const EXP: Unary = Unary { value: f64::exp, slope: |_, y| y };
 pub(super) const LOG: Unary = Unary { value: f64::ln, slope: |x, _| 1.0 / x };
 pub(super) const ABS: Unary = Unary { value: f64::abs, slope: |x, _| sign(x) };
 /// The square root; its slope at 0 is taken as 0.
-pub const SQRT: Unary = Unary { value: f64::sqrt, slope: |_, y| if y == 0.0 { 0.0 } else { 0.5 / y } };
+pub(crate) const SQRT: Unary = Unary { value: f64::sqrt, slope: |_, y| if y == 0.0 { 0.0 } else { 0.5 / y } };
 pub(super) const SIGN: Unary = Unary { value: sign, slope: |_, _| 0.0 };
 pub(super) const FLOOR: Unary = Unary { value: f64::floor, slope: |_, _| 0.0 };
 pub(super) const RELU: Unary = Unary { value: |x| if x < 0.0 { 0.0 } else { x }, slope: |x, _| if x > 0.0 { 1.0 } else { 0.0 } };
@@ -40,10 +40,10 @@ pub(super) const MAX: Binary = Binary { value: max, slopes: larger };
 pub(super) const BINOMIAL: Binary = Binary { value: binomial, slopes: |_, _| (0.0, 0.0) };
 
 /// The lower half of `clip`: `max(x, low)`, on the bound with the slope of `x`.
-pub const AT_LEAST: Binary = Binary { value: max, slopes: |x, low| if x >= low { (1.0, 0.0) } else { (0.0, 1.0) } };
+pub(crate) const AT_LEAST: Binary = Binary { value: max, slopes: |x, low| if x >= low { (1.0, 0.0) } else { (0.0, 1.0) } };
 
 /// The upper half of `clip`.
-pub const AT_MOST: Binary = Binary { value: min, slopes: |x, high| if x <= high { (1.0, 0.0) } else { (0.0, 1.0) } };
+pub(crate) const AT_MOST: Binary = Binary { value: min, slopes: |x, high| if x <= high { (1.0, 0.0) } else { (0.0, 1.0) } };
 
 /// The most factors of a binomial coefficient.
 const FACTORS: f64 = 10_000.0;

@@ -10,9 +10,10 @@ mod reductions;
 mod row;
 mod time;
 
-pub use binding::Binding;
-pub use math::{AT_LEAST, AT_MOST, Binary, SQRT, Unary};
-pub use row::{Accepts, Default, Elementwise, Example, GradientRule, Latex, Notation, Operation, Parameter, Reduction, Row, Type};
+pub(crate) use binding::Binding;
+pub(crate) use math::{AT_LEAST, AT_MOST, Binary, SQRT, Unary};
+pub use row::{Accepts, Default, Example, Parameter, Row};
+pub(crate) use row::{Elementwise, GradientRule, Latex, Notation, Operation, Reduction, Type};
 
 /// Declares [`Builtin`]: each variant with its row. The order is that of the reference page.
 macro_rules! builtins {
@@ -93,12 +94,12 @@ impl Builtin {
     }
 
     /// Whether it is written as an operator, not as a call.
-    pub fn is_operator(self) -> bool {
+    pub(crate) fn is_operator(self) -> bool {
         !matches!(self.row().notation, Notation::Call)
     }
 
     /// How tightly its text holds together.
-    pub fn binding(self) -> Binding {
+    pub(crate) fn binding(self) -> Binding {
         match self.row().notation {
             Notation::Call => Binding::Call,
             Notation::Prefix { binding, .. } | Notation::Infix(binding) => binding,
@@ -111,12 +112,12 @@ impl Builtin {
     }
 
     /// The operator between two operands with this sign.
-    pub fn infix(sign: &str) -> Option<Self> {
+    pub(crate) fn infix(sign: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|builtin| matches!(builtin.row().notation, Notation::Infix(_)) && builtin.name() == sign)
     }
 
     /// The operator in front of an operand with this sign.
-    pub fn prefix(sign: &str) -> Option<Self> {
+    pub(crate) fn prefix(sign: &str) -> Option<Self> {
         let has = |notation: Notation| matches!(notation, Notation::Prefix { sign: own, .. } if own.trim_end() == sign);
         Self::ALL.iter().copied().find(|builtin| has(builtin.row().notation))
     }
@@ -127,7 +128,7 @@ impl Builtin {
     }
 
     /// Its value on numbers, where it has one without a batch; conditions are 0 and 1. `None` too if the count is wrong.
-    pub fn of_numbers(self, x: &[f64]) -> Option<f64> {
+    pub(crate) fn of_numbers(self, x: &[f64]) -> Option<f64> {
         match &self.row().operation {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
             Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Gae | Operation::Discount | Operation::History => None,

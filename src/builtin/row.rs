@@ -8,14 +8,14 @@ use super::math::{AT_LEAST, AT_MOST, Binary, Unary};
 pub struct Row {
     /// As messages and digests call it.
     pub name: &'static str,
-    pub notation: Notation,
+    pub(crate) notation: Notation,
     pub params: &'static [Parameter],
     /// Of each parameter; a key is [`Type::Key`].
-    pub types: &'static [Type],
-    pub result: Type,
-    pub operation: Operation,
-    pub gradient: GradientRule,
-    pub latex: Latex,
+    pub(crate) types: &'static [Type],
+    pub(crate) result: Type,
+    pub(crate) operation: Operation,
+    pub(crate) gradient: GradientRule,
+    pub(crate) latex: Latex,
     /// The meaning as an equation.
     pub equation: &'static str,
     pub doc: &'static str,
@@ -24,7 +24,7 @@ pub struct Row {
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notation {
+pub(crate) enum Notation {
     /// `name(…)`
     Call,
     /// In front of its operand; `sign` ends with a space where there has to be one.
@@ -63,7 +63,7 @@ pub enum Default {
 
 /// The type of a parameter or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
+pub(crate) enum Type {
     Number,
     /// `true` or `false`.
     Condition,
@@ -74,7 +74,7 @@ pub enum Type {
 
 /// What is computed, and with it the level of the result.
 #[derive(Debug)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Each element by itself, at the coarsest level at which all arguments can be had: coarser ones are broadcast.
     Elementwise(Elementwise),
     /// Elementwise of two arguments, a reduction of one.
@@ -95,7 +95,7 @@ pub enum Operation {
 
 /// What is computed of each element.
 #[derive(Debug)]
-pub enum Elementwise {
+pub(crate) enum Elementwise {
     Unary(Unary),
     Binary(Binary),
     Compare(fn(f64, f64) -> bool),
@@ -114,7 +114,7 @@ pub enum Elementwise {
 
 impl Elementwise {
     /// Its value on numbers, conditions as 0 and 1. `None` if the count is wrong, or there may be no value.
-    pub fn of_numbers(&self, x: &[f64]) -> Option<f64> {
+    pub(crate) fn of_numbers(&self, x: &[f64]) -> Option<f64> {
         let truth = |b: bool| f64::from(u8::from(b));
         let value = match (self, x) {
             (Self::Unary(f), [x]) => (f.value)(*x),
@@ -146,7 +146,7 @@ impl Elementwise {
 
 /// Many elements to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reduction {
+pub(crate) enum Reduction {
     Mean,
     Sum,
     Std,
@@ -159,7 +159,7 @@ pub enum Reduction {
 
 /// Which arguments hand the gradient of the result on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GradientRule {
+pub(crate) enum GradientRule {
     All,
     None,
     /// Those at these positions.
@@ -168,7 +168,7 @@ pub enum GradientRule {
 
 impl GradientRule {
     /// Whether the argument at a position gets a gradient.
-    pub fn passes(self, argument: usize) -> bool {
+    pub(crate) fn passes(self, argument: usize) -> bool {
         match self {
             Self::All => true,
             Self::None => false,
@@ -179,7 +179,7 @@ impl GradientRule {
 
 /// How it looks in mathematical notation.
 #[derive(Clone, Copy, Debug)]
-pub enum Latex {
+pub(crate) enum Latex {
     /// `\operatorname{name}(…)`, its key as an index.
     Call,
     /// The sign in front.

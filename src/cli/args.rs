@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "epo-run", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 the input is wrong, 2 the run failed, 130 interrupted (the same command goes on).")]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(subcommand)]
     pub verb: Option<Verb>,
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Check a pipeline file without running it.
     Check(CheckArgs),
     /// Show what would be run, and why.
@@ -54,7 +54,7 @@ pub enum Verb {
 
 /// Which pipelines, and with what changed.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Only this pipeline (or several).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -64,7 +64,7 @@ pub struct Selection {
 }
 
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// The pipeline file to run.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -79,7 +79,7 @@ pub struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
@@ -93,7 +93,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::lang::render;
 use crate::plan;
 use crate::spec::Request;
 
-pub fn run(args: &CheckArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &CheckArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,

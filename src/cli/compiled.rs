@@ -11,22 +11,22 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 /// Whether messages may be coloured.
-pub fn color() -> bool {
+pub(super) fn color() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// Shows messages on stderr, with a closing line that counts them.
-pub fn show(sources: &SourceMap, diagnostics: &Diagnostics) {
+pub(super) fn show(sources: &SourceMap, diagnostics: &Diagnostics) {
+    use std::io::Write;
     if diagnostics.is_empty() {
         return;
     }
-    use std::io::Write;
     // a reader that has gone away is no mistake
     let _ = writeln!(std::io::stderr(), "{}{}", render::render_all(sources, diagnostics, color()), count(diagnostics));
 }
 
 /// `2 errors, 1 warning`
-pub fn count(diagnostics: &Diagnostics) -> String {
+pub(super) fn count(diagnostics: &Diagnostics) -> String {
     let of = |severity| diagnostics.0.iter().filter(|d| d.severity == severity).count();
     let words = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     match (of(Severity::Error), of(Severity::Warning)) {
@@ -41,7 +41,7 @@ pub fn count(diagnostics: &Diagnostics) -> String {
 ///
 /// # Errors
 /// The exit code.
-pub fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
+pub(super) fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
     settings.library().map_err(|message| complain(&message))
 }
 
@@ -49,7 +49,7 @@ pub fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> {
 ///
 /// # Errors
 /// The exit code.
-pub fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
+pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
     let library = library(settings)?;
     let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set, library: &library });
     show(&compiled.sources, &compiled.diagnostics);

@@ -6,12 +6,12 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     #[arg(value_name = "SHELL", value_enum)]
     pub shell: Shell,
 }
 
-pub fn run(args: &CompletionsArgs) -> u8 {
+pub(super) fn run(args: &CompletionsArgs) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "epo-run", &mut script);
     answer(&String::from_utf8_lossy(&script));

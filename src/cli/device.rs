@@ -6,7 +6,7 @@ use candle_core::Device;
 
 /// # Errors
 /// If CUDA was demanded and is not there.
-pub fn open(name: &str) -> Result<Device, String> {
+pub(super) fn open(name: &str) -> Result<Device, String> {
     match name {
         "cpu" => Ok(Device::Cpu),
         "cuda" => Device::new_cuda(0).map_err(|error| match cfg!(feature = "cuda") {

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub struct DiffArgs {
+pub(super) struct DiffArgs {
     /// A run (`ppo_epo/7f3a9c41`) or a file (`pipelines/epo.epo`); with `:NAME` only that pipeline.
     #[arg(value_name = "A")]
     pub a: String,
@@ -27,7 +27,7 @@ pub struct DiffArgs {
 /// Every value of one side by its path (`train.groups`, `loss.minimize`, `house.max_turns`).
 type Lines = IndexMap<String, Leaf>;
 
-pub fn run(args: &DiffArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &DiffArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
     let library = match compiled::library(settings) {
         Ok(library) => library,
@@ -106,7 +106,7 @@ fn side(given: &str, store: &Store, library: &Library) -> Result<Side, u8> {
         Some((place, name)) if !Path::new(given).exists() => (place, Some(name)),
         _ => (given, None),
     };
-    let file = match Path::new(place).is_file() || place.ends_with(".epo") {
+    let file = match Path::new(place).is_file() || Path::new(place).extension().is_some_and(|e| e == "epo") {
         true => PathBuf::from(place),
         false => match store.find_run(place) {
             Ok(found) => found.path.join("resolved.epo"),

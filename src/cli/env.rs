@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, Args)]
-pub struct EnvArgs {
+pub(super) struct EnvArgs {
     #[command(subcommand)]
     pub verb: EnvVerb,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum EnvVerb {
+pub(super) enum EnvVerb {
     /// Get what an environment needs, or say how to get it.
     Install(InstallArgs),
     /// Play games of every split with the expert: do they set up, and can they be won? Or replay recordings: does anything differ?
@@ -27,7 +27,7 @@ pub enum EnvVerb {
 }
 
 #[derive(Debug, Args)]
-pub struct InstallArgs {
+pub(super) struct InstallArgs {
     /// A kind of environment, or a line of a file (`pipelines/quickstart.epo:house`).
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -37,7 +37,7 @@ pub struct InstallArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// A kind of environment, or a line of a file (`pipelines/quickstart.epo:house`).
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -55,7 +55,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// A kind of environment, or a line of a file (`pipelines/quickstart.epo:house`).
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -69,7 +69,7 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
-pub fn run(args: &EnvArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &EnvArgs, settings: &Settings) -> u8 {
     match &args.verb {
         EnvVerb::Install(args) => install(args, settings),
         EnvVerb::Check(args) => check(args, settings),

@@ -5,13 +5,13 @@ use crate::lang::codes;
 use clap::Args;
 
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     /// The code of a message: `E0104`, or `104`.
     #[arg(value_name = "CODE")]
     pub code: String,
 }
 
-pub fn run(args: &ExplainArgs) -> u8 {
+pub(super) fn run(args: &ExplainArgs) -> u8 {
     match codes::explain(&args.code) {
         Ok(text) => {
             answer(&text);

@@ -6,7 +6,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub struct FmtArgs {
+pub(super) struct FmtArgs {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Change nothing; name the files that would change, and exit with 1 if there are any.
@@ -14,7 +14,7 @@ pub struct FmtArgs {
     pub check: bool,
 }
 
-pub fn run(args: &FmtArgs) -> u8 {
+pub(super) fn run(args: &FmtArgs) -> u8 {
     args.files.iter().map(|file| one(file, args.check)).max().unwrap_or(DONE)
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
-pub struct KindsArgs {
+pub(super) struct KindsArgs {
     /// A kind, to be described in full.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
@@ -18,7 +18,7 @@ pub struct KindsArgs {
     pub json: bool,
 }
 
-pub fn run(args: &KindsArgs) -> u8 {
+pub(super) fn run(args: &KindsArgs) -> u8 {
     let found: Vec<(&'static str, &'static KindInfo)> = match &args.name {
         None => all_kinds().collect(),
         Some(name) => all_kinds().filter(|(_, info)| info.name == name).collect(),
@@ -60,7 +60,7 @@ fn list(kinds: &[(&'static str, &'static KindInfo)]) -> String {
 }
 
 /// Of a doc comment, whose first sentence may end in the middle of a later line.
-pub fn first_sentence(text: &str) -> String {
+pub(super) fn first_sentence(text: &str) -> String {
     let paragraph: Vec<&str> = text.trim().lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let paragraph = paragraph.join(" ");
     match paragraph.find(". ") {
@@ -87,7 +87,7 @@ fn in_full(category: &str, kind: &'static KindInfo) -> String {
 }
 
 /// What a field is that nobody gives.
-pub fn when_left_out(field: &FieldInfo) -> String {
+pub(super) fn when_left_out(field: &FieldInfo) -> String {
     match ((field.default)(), field.inherited, field.required) {
         (Some(default), false, _) => format!("default: {default}"),
         (Some(default), true, _) => format!("the pipeline's line; default: {default}"),
@@ -99,7 +99,7 @@ pub fn when_left_out(field: &FieldInfo) -> String {
 }
 
 /// The doc comment without the space that every line begins with.
-pub fn doc(kind: &KindInfo) -> String {
+pub(super) fn doc(kind: &KindInfo) -> String {
     kind.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }
 

@@ -19,6 +19,7 @@ pub mod reference;
 mod report;
 mod run;
 mod runs;
+#[allow(missing_docs)]
 mod settings;
 mod settings_verb;
 mod show;

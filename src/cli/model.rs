@@ -11,13 +11,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub struct ModelArgs {
+pub(super) struct ModelArgs {
     #[command(subcommand)]
     pub verb: ModelVerb,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ModelVerb {
+pub(super) enum ModelVerb {
     /// Show a pretrained model's shape, tokenizer and hash.
     Info(InfoArgs),
     /// Compare a pretrained model with the outputs of another implementation.
@@ -25,7 +25,7 @@ pub enum ModelVerb {
 }
 
 #[derive(Debug, Args)]
-pub struct InfoArgs {
+pub(super) struct InfoArgs {
     /// A folder, a GGUF file, `hub:NAME@REVISION`, or `pip:PACKAGE`.
     #[arg(value_name = "SOURCE")]
     pub source: String,
@@ -34,7 +34,7 @@ pub struct InfoArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// A folder, a GGUF file, `hub:NAME@REVISION`, or `pip:PACKAGE`.
     #[arg(value_name = "SOURCE")]
     pub source: String,
@@ -45,7 +45,7 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-pub fn run(args: &ModelArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ModelArgs, settings: &Settings) -> u8 {
     crate::model::threads::configure();
     let done = match &args.verb {
         ModelVerb::Info(args) => info(args, settings),

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct NewArgs {
+pub(super) struct NewArgs {
     /// The pipeline's name; the file is NAME.epo.
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -15,7 +15,7 @@ pub struct NewArgs {
 /// `NAME` stands for the pipeline's name.
 const TEMPLATE: &str = include_str!("new.epo");
 
-pub fn run(args: &NewArgs) -> u8 {
+pub(super) fn run(args: &NewArgs) -> u8 {
     let path = PathBuf::from(&args.name).with_extension("epo");
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

@@ -7,11 +7,11 @@ use crate::store::Store;
 use std::path::Path;
 
 /// What runs of a file are called: its stem.
-pub fn stem(file: &Path) -> String {
+pub(super) fn stem(file: &Path) -> String {
     file.file_stem().map_or_else(|| "run".into(), |s| s.to_string_lossy().into_owned())
 }
 
-pub fn run(args: &PlanArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
     let (_, plan) = match compiled::plan(&args.file, &args.selection, settings) {
         Ok(done) => done,
         Err(code) => return code,

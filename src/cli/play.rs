@@ -9,7 +9,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct PlayArgs {
+pub(super) struct PlayArgs {
     /// A kind of environment, or a line of a file (`pipelines/quickstart.epo:house`).
     #[arg(value_name = "ENV")]
     pub env: String,
@@ -29,7 +29,7 @@ pub struct PlayArgs {
 
 const HELP: &str = "type an action or its number; `expert` takes the expert's action, `quit` ends";
 
-pub fn run(args: &PlayArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &PlayArgs, settings: &Settings) -> u8 {
     let world = match open(&args.env, settings, args.data.as_deref()) {
         Ok(world) => world,
         Err(code) => return code,

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct ProbeArgs {
+pub(super) struct ProbeArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The pipeline (`ppo`), the point of its sweep (`ppo[lambda=0.003]`) or the stage (`ppo.train`) whose equations are meant.
@@ -28,7 +28,7 @@ pub struct ProbeArgs {
     pub json: bool,
 }
 
-pub fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,

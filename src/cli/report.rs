@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const WIDTH: usize = 120;
 
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// `ppo_epo/7f3a9c41`, the beginning of its digest, or a name that but one run has.
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -20,7 +20,7 @@ pub struct ReportArgs {
     pub markdown: bool,
 }
 
-pub fn run(args: &ReportArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ReportArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
     let found = match store.find_run(&args.run) {
         Ok(found) => found,
@@ -42,7 +42,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> u8 {
 }
 
 /// Prints each report's table on stdout, and where its page lies.
-pub fn print_tables(_plan: &Plan, outcome: &Outcome) {
+pub(super) fn print_tables(_plan: &Plan, outcome: &Outcome) {
     for page in &outcome.pages {
         if let Err(message) = print(page) {
             complain(&message);
@@ -55,7 +55,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
     let names = std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| e.ok()).map(|e| e.path());
     let is_page = |path: &PathBuf| {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
-        name.starts_with("report.") && (name.ends_with(".html") || name.ends_with(".json"))
+        name.starts_with("report.") && path.extension().is_some_and(|e| e == "html" || e == "json")
     };
     let mut pages: Vec<PathBuf> = names.filter(is_page).collect();
     pages.sort();

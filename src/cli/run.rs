@@ -11,7 +11,7 @@ use crate::store::{RunRecord, Store};
 use std::io::IsTerminal;
 use std::path::Path;
 
-pub fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
+pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
     let (compiled, plan) = match compiled::plan(file, &args.selection, settings) {
         Ok(done) => done,
         Err(code) => return code,

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct RunsArgs {
+pub(super) struct RunsArgs {
     #[command(subcommand)]
     pub verb: Option<RunsVerb>,
     /// As JSON.
@@ -17,7 +17,7 @@ pub struct RunsArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum RunsVerb {
+pub(super) enum RunsVerb {
     /// Remove a run, and the tasks that no other run has.
     Rm {
         /// `ppo_epo/7f3a9c41`, the beginning of its digest, or a name that but one run has.
@@ -26,7 +26,7 @@ pub enum RunsVerb {
     },
 }
 
-pub fn run(args: &RunsArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &RunsArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
     let done = match &args.verb {
         Some(RunsVerb::Rm { run }) => remove(&store, run),
@@ -39,7 +39,7 @@ pub fn run(args: &RunsArgs, settings: &Settings) -> u8 {
 }
 
 /// An error of the store, with what to do next.
-pub fn wrong(error: &StoreError) -> u8 {
+pub(super) fn wrong(error: &StoreError) -> u8 {
     complain_with(&error.to_string(), error.help().as_deref())
 }
 

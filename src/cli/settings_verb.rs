@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
-pub struct SettingsVerbArgs {
+pub(super) struct SettingsVerbArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
 }
 
-pub fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
     let values = &settings.values;
     let mut rows: Vec<(String, Value)> =
         vec![("runs".into(), json!(values.runs)), ("threads".into(), json!(values.threads)), ("device".into(), json!(values.device))];

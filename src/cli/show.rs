@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(super) struct ShowArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Only this pipeline, and what it needs.
@@ -39,7 +39,7 @@ pub struct ShowArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum View {
+pub(super) enum View {
     /// The syntax tree of the file.
     Ast,
     /// A text without imports, inheritance and functions that runs alone, with the place where each value was written.
@@ -50,7 +50,7 @@ pub enum View {
     Plan,
 }
 
-pub fn run(args: &ShowArgs, settings: &Settings) -> u8 {
+pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
     let library = match compiled::library(settings) {
         Ok(library) => library,
         Err(code) => return code,

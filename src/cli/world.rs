@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The kinds there are.
-pub fn kinds() -> Vec<&'static str> {
+pub(super) fn kinds() -> Vec<&'static str> {
     <dyn WorldKind as Category>::entries().iter().map(|e| e.info.name).collect()
 }
 
 /// # Errors
 /// The exit code; the user has been told.
-pub fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc<dyn World>, u8> {
+pub(super) fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc<dyn World>, u8> {
     let (spec, folder) = declared_with_data(given, settings, data)?;
     spec.world.open(folder.as_deref()).map_err(|error| complain(&error.to_string()))
 }
@@ -26,7 +26,7 @@ pub fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc
 ///
 /// # Errors
 /// The exit code; the user has been told.
-pub fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
+pub(super) fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
     let spec = declared(given, settings)?;
     let folder = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
     Ok((spec, folder))

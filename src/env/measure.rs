@@ -20,8 +20,11 @@ pub struct Measured {
     pub resets_per_second: f64,
     /// Of one running game among many, each its own; none where the system does not tell.
     pub bytes_per_environment: Option<u64>,
+    /// Steps that were timed.
     pub steps: u64,
+    /// First set-ups that were timed.
     pub loads: u64,
+    /// Later set-ups that were timed.
     pub resets: u64,
 }
 

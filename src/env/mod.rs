@@ -6,7 +6,7 @@ mod measure;
 pub mod pddl;
 mod replay;
 pub mod scienceworld;
-pub mod text;
+pub(crate) mod text;
 
 pub use measure::{Measured, measure};
 pub use replay::{Difference, Replay};
@@ -26,21 +26,28 @@ pub struct Task {
 /// A fixed, ordered list of tasks. Its hash is part of what a run declares.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Panel {
+    /// The split, with what was chosen from it: `unseen`, `valid_seen 20 of seed 7`.
     pub name: String,
+    /// In the panel's fixed order; each once.
     pub tasks: Vec<Task>,
     /// blake3 over everything that determines the tasks' content, in hex.
     pub hash: String,
 }
 
+/// What a game says at its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
+    /// As a player reads it.
     pub text: String,
     /// The goal in words, without the observation.
     pub task: String,
 }
 
+/// What an action leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct Step {
+    /// As a player reads it; not empty.
     pub observation: String,
     /// Of this step, in the environment's own unit (1 for reaching the goal); scaled by the engine.
     pub reward: f64,
@@ -54,6 +61,7 @@ pub struct Step {
     pub valid: bool,
 }
 
+/// Why a game cannot be set up or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvError {
     /// The task cannot be set up: data absent, damaged, unsupported. Says what and where.
@@ -69,6 +77,7 @@ pub trait Environment: Send {
     /// Sets up a task from its beginning. The same task and seed give the same game.
     fn reset(&mut self, task: &Task, seed: u64) -> Result<Observation, EnvError>;
 
+    /// Takes an action in the player's words. One that is not understood or not possible is no error: the step says `valid: false`.
     fn step(&mut self, action: &str) -> Result<Step, EnvError>;
 
     /// The actions that are possible now, sorted; the same list until the next step.

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use std::fmt::{self, Display};
 
+/// How far a replay agrees with what was recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Replay {
     /// What was compared, counted: (`recordings`, 260), (`moments`, 20958).
     pub compared: Vec<(&'static str, usize)>,
+    /// All of them, also those that are no examples.
     pub differences: usize,
     /// The first differences, in the order of the recordings.
     pub examples: Vec<Difference>,
@@ -21,11 +23,14 @@ pub struct Difference {
     pub place: String,
     /// `observation`, `won`, `score`, …
     pub what: String,
+    /// What the recording says.
     pub recorded: String,
+    /// What the environment says.
     pub found: String,
 }
 
 impl Replay {
+    /// No difference and no failure.
     pub fn agrees(&self) -> bool {
         self.differences == 0 && self.failures.is_empty()
     }

@@ -5,8 +5,8 @@ mod latex;
 mod readable;
 mod schedule;
 
-pub use crate::objective::Now;
-pub use fields::{AdvantageField, LossField};
+pub(crate) use crate::objective::Now;
+pub(crate) use fields::{AdvantageField, LossField};
 pub use latex::{latex, latex_name};
 pub use readable::readable;
-pub use schedule::ScheduleField;
+pub(crate) use schedule::ScheduleField;

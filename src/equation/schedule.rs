@@ -33,10 +33,6 @@ impl ScheduleField {
             How::Changing(schedule) => schedule.at(now).unwrap_or(f64::NAN),
         }
     }
-
-    pub fn span(&self) -> Span {
-        self.term.place()
-    }
 }
 
 impl Identity for ScheduleField {

@@ -12,10 +12,12 @@ pub struct Bars {
 }
 
 impl Bars {
+    /// On stderr, where it is a terminal.
     pub fn stderr() -> Self {
         Self::new(ProgressDrawTarget::stderr)
     }
 
+    /// `target` is asked for once a task.
     pub fn new(target: impl Fn() -> ProgressDrawTarget + 'static) -> Self {
         Self { target: Box::new(target), bar: None, head: String::new(), pace: Pace::new() }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// What a running stage says.
 #[derive(Clone, Debug)]
-pub enum Heard {
+pub(super) enum Heard {
     Progress {
         progress: Progress,
         /// Worth a line in the events: something new is done, and not only a moment after the last.
@@ -19,7 +19,7 @@ pub enum Heard {
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the executor lends a running stage.
-pub struct TaskContext<'a> {
+pub(super) struct TaskContext<'a> {
     seed: u64,
     options: &'a Options,
     inputs: Vec<InputFolder>,
@@ -30,11 +30,17 @@ pub struct TaskContext<'a> {
 
 impl<'a> TaskContext<'a> {
     /// Also for tests of a stage alone: `hear` may do nothing.
-    pub fn new(seed: u64, options: &'a Options, inputs: Vec<InputFolder>, folder: TaskFolder, hear: &'a mut dyn FnMut(Heard)) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        options: &'a Options,
+        inputs: Vec<InputFolder>,
+        folder: TaskFolder,
+        hear: &'a mut dyn FnMut(Heard),
+    ) -> Self {
         Self { seed, options, inputs, folder, hear, recorded: None }
     }
 
-    pub fn into_folder(self) -> TaskFolder {
+    pub(super) fn into_folder(self) -> TaskFolder {
         self.folder
     }
 }

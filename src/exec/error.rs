@@ -5,13 +5,27 @@ use crate::store::StoreError;
 /// Why an execution ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
+    /// The run folder or a task's folder cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A stage ended with an error or a panic; what is finished stays.
     #[error("stage `{task}` failed: {error}")]
-    Failed { task: String, span: Option<Span>, error: RunError },
+    Failed {
+        /// Its name in the plan.
+        task: String,
+        /// Where the stage is declared.
+        span: Option<Span>,
+        /// What the stage said.
+        error: RunError,
+    },
     /// By the user, in this task or between two.
     #[error("interrupted; run the same command again{} to go on", if *.fresh { " without `--fresh`" } else { "" })]
-    Interrupted { task: Option<String>, fresh: bool },
+    Interrupted {
+        /// `None`: between two tasks.
+        task: Option<String>,
+        /// [`Options::fresh`](super::Options::fresh) was set.
+        fresh: bool,
+    },
 }
 
 impl ExecError {

@@ -22,10 +22,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// As the first Ctrl-C does.
     pub fn request(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
+    /// Whether anybody asked to stop.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

@@ -16,12 +16,14 @@ pub struct Lines<W: Write> {
 }
 
 impl Lines<std::io::Stderr> {
+    /// To stderr, every two seconds.
     pub fn stderr() -> Self {
         Self::new(std::io::stderr(), Duration::from_secs(2))
     }
 }
 
 impl<W: Write> Lines<W> {
+    /// At most one line of progress in `every`.
     pub fn new(out: W, every: Duration) -> Self {
         Self { out, every, head: String::new(), pace: Pace::new(), said: None, held: None, taken: 0 }
     }
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn first_and_last_are_said_whatever_the_pace() {
         let mut out = Vec::new();
-        let mut lines = Lines::new(&mut out, Duration::from_secs(3600));
+        let mut lines = Lines::new(&mut out, Duration::from_hours(1));
         lines.task_taken("a.warm", "a/01234567");
         let start = Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: Some(4) };
         lines.task_begins(&start);

@@ -12,30 +12,36 @@ mod watch;
 use crate::lang::{Diagnostic, Span};
 use crate::plan::{Plan, Task};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, InputFolder, RunError};
+use crate::stage::{Artifact, InputFolder};
 use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use bars::Bars;
-pub use context::{Heard, TaskContext};
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
 pub use watch::{End, Quiet, Start, Watch};
+
+pub use crate::stage::{Progress, RunError};
+
+use context::{Heard, TaskContext};
 
 /// Settings of an execution. None may change a result.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Make every task of the plan anew.
     pub fresh: bool,
+    /// For rollouts and kernels; 0 counts as 1.
     pub threads: usize,
+    /// For the models; environments and objectives stay on the CPU.
     pub device: candle_core::Device,
     /// Data folders by name.
     pub data: BTreeMap<String, PathBuf>,
     /// Checkpoints to keep of each task.
     pub keep: usize,
+    /// A clone of it may be kept, to stop from another thread.
     pub interrupt: Interrupt,
 }
 
@@ -51,9 +57,11 @@ impl Default for Options {
 pub struct Outcome {
     /// `ppo_epo/7f3a9c41`.
     pub run: String,
+    /// Of the run, with links to its tasks.
     pub folder: PathBuf,
-    /// Names of the tasks that were run, and of those that were taken.
+    /// Names of the tasks that were run.
     pub made: Vec<String>,
+    /// Names of the tasks that were found finished.
     pub taken: Vec<String>,
     /// Files copied into the run folder: `report.html`, `report.json`.
     pub pages: Vec<PathBuf>,

@@ -5,30 +5,44 @@ use std::time::{Duration, Instant};
 /// A task that begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
+    /// `ppo_epo[seed=1].train`.
     pub name: &'a str,
+    /// The stage's word: `rl`, `sft`, `evaluate`, …
     pub kind: &'a str,
     /// From 1.
     pub number: usize,
+    /// Tasks of the plan, those taken included.
     pub total: usize,
     /// The iteration from which it goes on.
     pub resumed: Option<u64>,
 }
 
+/// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
+    /// Its outputs are whole.
     Finished,
+    /// With an error; the execution ends too.
     Failed,
+    /// As the user asked, after a checkpoint.
     Interrupted,
 }
 
 /// Shows an execution to people while it goes on. Every method may do nothing.
 pub trait Watch {
+    /// Once, before the first task.
     fn run_begins(&mut self, _folder: &Path, _tasks: usize) {}
+    /// A task was finished before, by the run `by`.
     fn task_taken(&mut self, _name: &str, _by: &str) {}
+    /// Followed by [`task_ends`](Self::task_ends), unless the disk fails.
     fn task_begins(&mut self, _start: &Start) {}
+    /// Of the task that began last.
     fn progress(&mut self, _progress: &Progress) {}
+    /// A line of the stage for people.
     fn say(&mut self, _line: &str) {}
+    /// Something is damaged and made again.
     fn warn(&mut self, _line: &str) {}
+    /// Of the task that began last.
     fn task_ends(&mut self, _name: &str, _end: End) {}
 }
 
@@ -57,16 +71,16 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { began: Instant::now(), from: None }
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
     /// `None` until something was done.
-    pub fn left(&mut self, progress: &Progress) -> Option<Duration> {
+    pub(super) fn left(&mut self, progress: &Progress) -> Option<Duration> {
         let now = match self.from {
             // A model is read before iterations are counted.
             Some((unit, ..)) if unit != progress.unit => Some((progress.unit, Instant::now(), progress.done)),

@@ -9,14 +9,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A line of a category's registry.
-pub struct Entry<T: ?Sized + 'static> {
+pub(crate) struct Entry<T: ?Sized + 'static> {
     pub info: &'static KindInfo,
     /// Reads a component of this kind; unknown fields included, every mistake is reported.
     pub read: fn(&Arc<Value>, &Component, &mut Reader<'_, '_>) -> Option<Arc<T>>,
 }
 
 /// A trait whose implementations are kinds.
-pub trait Category: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Category: Identity + fmt::Debug + Send + Sync + 'static {
     /// With its article: `an optimizer`.
     const WORDS: &'static str;
 
@@ -25,7 +25,7 @@ pub trait Category: Identity + fmt::Debug + Send + Sync + 'static {
 }
 
 /// A component of a category.
-pub struct Part<T: ?Sized> {
+pub(crate) struct Part<T: ?Sized> {
     pub kind: &'static str,
     pub value: Arc<T>,
     pub span: Span,

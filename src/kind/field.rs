@@ -6,7 +6,7 @@ use crate::lang::value::{Value, ValueKind, number_text};
 use std::sync::Arc;
 
 /// A type that can be read from a value.
-pub trait Field: Sized + Identity {
+pub(crate) trait Field: Sized + Identity {
     /// Reads a value or reports why not.
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self>;
 
@@ -107,7 +107,7 @@ impl<T: Field> Field for Vec<T> {
 }
 
 /// Reads every item; the mistakes of all are reported.
-pub fn read_list<T>(
+pub(crate) fn read_list<T>(
     value: &Arc<Value>,
     reader: &mut Reader<'_, '_>,
     read: impl Fn(&Arc<Value>, &mut Reader<'_, '_>) -> Option<T>,

@@ -5,6 +5,7 @@ use serde_json::Value;
 /// What of a declaration can change a number, as part of a task's digest. Equal identities are one task. Nothing of where or how fast
 /// (devices, folders, threads) belongs to it, and no name of the program's own that may be changed (`{:?}`).
 pub trait Identity {
+    /// JSON; two values of one type that can give different numbers have different ones.
     fn identity(&self) -> Value;
 }
 

@@ -1,6 +1,6 @@
 //! The declaration of a kind.
 
-/// Declares a kind: a struct whose fields are read from a component, and its [`Identity`](crate::kind::Identity).
+/// Declares a kind: a struct whose fields are read from a component, and its `Identity`.
 ///
 /// What stands in brackets after a field's type says where its value comes from when it is left out, and what it means to a digest:
 /// `untouched` before it: the field changes no number, and is no part of the identity; `added`: at its default it is no part of it
@@ -9,7 +9,7 @@
 /// ```ignore
 /// kind! {
 ///     /// AdamW with decoupled weight decay.
-///     pub struct Adamw as "adamw" {
+///     pub(crate) struct Adamw as "adamw" {
 ///         /// Learning rate.
 ///         lr: Schedule [default Schedule::constant(1e-3)],
 ///         /// Where a stage leaves it out, the pipeline's line of that name is taken.
@@ -22,24 +22,23 @@
 /// }
 /// ```
 ///
-/// The identity has the fields by their names, in their order; that of a kind without fields is `null`. With `pub struct NAME as "name" with own
-/// identity {`, [`Identity`](crate::kind::Identity) is implemented by hand: best of the destructured struct, so that no field is forgotten.
-#[macro_export]
+/// The identity has the fields by their names, in their order; that of a kind without fields is `null`. With `pub(crate) struct NAME as "name" with own
+/// identity {`, `Identity` is implemented by hand: best of the destructured struct, so that no field is forgotten.
 macro_rules! kind {
     (
         $(#[doc = $doc:literal])*
-        pub struct $name:ident as $word:literal $(with $own:ident identity)? {
+        $vis:vis struct $name:ident as $word:literal $(with $own:ident identity)? {
             $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty [$($rule:tt)+] ),* $(,)?
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug)]
-        pub struct $name {
-            $( $(#[doc = $field_doc])* pub $field: $ty, )*
+        $vis struct $name {
+            $( $(#[doc = $field_doc])* $vis $field: $ty, )*
         }
 
         impl $name {
-            pub const INFO: $crate::kind::KindInfo = $crate::kind::KindInfo {
+            $vis const INFO: $crate::kind::KindInfo = $crate::kind::KindInfo {
                 name: $word,
                 doc: concat!($($doc, "\n"),*),
                 fields: &[ $( $crate::kind::FieldInfo {
@@ -55,7 +54,7 @@ macro_rules! kind {
 
             /// Reads the fields of a component that are this kind's; reports every mistake. Fields of other names are left to the caller.
             #[allow(unused_variables, dead_code)]
-            pub fn read_fields(component: &$crate::lang::value::Component, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
+            $vis fn read_fields(component: &$crate::lang::value::Component, reader: &mut $crate::kind::Reader<'_, '_>) -> Option<Self> {
                 $( let $field: Option<$ty> = $crate::kind_rule!(read $ty, $word, $crate::kind::field_name(stringify!($field)), component, reader, $($rule)+); )*
                 Some(Self { $( $field: $field? ),* })
             }
@@ -74,8 +73,6 @@ macro_rules! kind {
     };
 }
 
-#[doc(hidden)]
-#[macro_export]
 macro_rules! kind_identity {
     ($name:ident own) => {};
     ($name:ident) => {
@@ -90,10 +87,10 @@ macro_rules! kind_identity {
     };
 }
 
-#[doc(hidden)]
-#[macro_export]
 macro_rules! kind_rule {
-    (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {};
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {
+        let _ = &$self.$field;
+    };
     (identity $self:ident, $into:ident, $field:ident, $ty:ty, added default $($value:tt)+) => {
         let (identity, usual) = ($crate::kind::Identity::identity(&$self.$field), { let usual: $ty = $($value)+; usual });
         if identity != $crate::kind::Identity::identity(&usual) {
@@ -169,15 +166,14 @@ macro_rules! kind_defaults {
 }
 
 /// Declares an enum of bare words (`cut = left`).
-#[macro_export]
 macro_rules! words {
-    ( $(#[doc = $doc:literal])* pub enum $name:ident { $( $(#[doc = $word_doc:literal])* $variant:ident = $word:literal ),+ $(,)? } ) => {
+    ( $(#[doc = $doc:literal])* $vis:vis enum $name:ident { $( $(#[doc = $word_doc:literal])* $variant:ident = $word:literal ),+ $(,)? } ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $( $(#[doc = $word_doc])* $variant ),+ }
+        $vis enum $name { $( $(#[doc = $word_doc])* $variant ),+ }
 
         impl $name {
-            pub fn word(self) -> &'static str {
+            $vis fn word(self) -> &'static str {
                 match self { $( Self::$variant => $word ),+ }
             }
         }
@@ -222,3 +218,5 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use {kind, kind_identity, kind_rule, words};

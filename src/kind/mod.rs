@@ -1,4 +1,4 @@
-//! Kinds: what stands before `{ … }` in a pipeline. One declaration ([`kind!`](crate::kind)) gives a struct, its reading with messages, its
+//! Kinds: what stands before `{ … }` in a pipeline. One declaration (`kind!`) gives a struct, its reading with messages, its
 //! reference page and its part of a digest.
 
 mod category;
@@ -8,11 +8,12 @@ mod macros;
 mod number;
 mod reader;
 
-pub use category::{Category, Entry, Part};
-pub use field::{Field, read_list};
+pub(crate) use category::{Category, Entry, Part};
+pub(crate) use field::Field;
 pub use identity::Identity;
-pub use number::{BelowOne, Count, Fraction, NonNegative, Positive};
-pub use reader::{Reader, Reference};
+pub(crate) use macros::{kind, kind_identity, kind_rule, words};
+pub(crate) use number::{BelowOne, Count, Fraction, NonNegative, Positive};
+pub(crate) use reader::{Reader, Reference};
 
 use serde::Serialize;
 
@@ -20,13 +21,21 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Artifact {
+    /// What makes tokens of texts.
     Tokenizer,
+    /// Played games, turn by turn, for demonstrations and reports.
     Episodes,
+    /// Weights with a tokenizer and a way of decoding.
     Policy,
+    /// Weights that estimate returns.
     Critic,
+    /// Numbers by iteration.
     Metrics,
+    /// Success and score by split.
     Results,
+    /// A report.
     Page,
+    /// Files for other programs.
     Folder,
 }
 
@@ -49,15 +58,20 @@ impl Artifact {
 /// What is said of a kind to people, and checked of its fields.
 #[derive(Debug)]
 pub struct KindInfo {
+    /// The word it is written with: `rl`.
     pub name: &'static str,
     /// The doc comment of its struct: first line the summary; an indented or fenced `epo` block is an example that is checked by a test.
     pub doc: &'static str,
+    /// In the order of the reference page.
     pub fields: &'static [FieldInfo],
 }
 
+/// A field of a kind.
 #[derive(Debug)]
 pub struct FieldInfo {
+    /// As it is written: `groups`.
     pub name: &'static str,
+    /// Its doc comment: the first sentence is the summary.
     pub doc: &'static str,
     /// What its type takes, in words: `a number above 0`.
     pub expects: fn() -> String,
@@ -72,14 +86,14 @@ pub struct FieldInfo {
 }
 
 impl KindInfo {
+    /// The first line of its documentation.
     pub fn summary(&self) -> &'static str {
         self.doc.trim().lines().next().unwrap_or("").trim()
     }
 }
 
 /// The name of a field as it is written: `r#else` is `else`.
-#[doc(hidden)]
-pub const fn field_name(name: &'static str) -> &'static str {
+pub(crate) const fn field_name(name: &'static str) -> &'static str {
     let bytes = name.as_bytes();
     if bytes.len() > 2 && bytes[0] == b'r' && bytes[1] == b'#' { name.split_at(2).1 } else { name }
 }

@@ -9,7 +9,7 @@ macro_rules! bounded {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty), $words:literal, |$n:ident| $holds:expr) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-        pub struct $name(pub $inner);
+        pub(crate) struct $name(pub $inner);
 
         impl Identity for $name {
             fn identity(&self) -> serde_json::Value {

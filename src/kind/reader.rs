@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A stage's output that a field uses.
 #[derive(Clone, Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// `policy`, `of`, `policy.tokenizer`.
     pub field: String,
     pub stage: StageRef,
@@ -21,7 +21,7 @@ pub struct Reference {
     pub span: Span,
 }
 
-pub struct Reader<'r, 'a> {
+pub(crate) struct Reader<'r, 'a> {
     resolver: &'r Resolver<'a>,
     instance: usize,
     /// The fields that lead to where the reader is.
@@ -36,7 +36,7 @@ pub struct Reader<'r, 'a> {
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
-    pub fn new(resolver: &'r Resolver<'a>, instance: usize) -> Self {
+    pub(crate) fn new(resolver: &'r Resolver<'a>, instance: usize) -> Self {
         Self {
             resolver,
             instance,
@@ -48,21 +48,21 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
     }
 
-    pub fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.resolver.diagnostics.borrow_mut().push(diagnostic);
     }
 
     /// The field being read, for references: `policy.tokenizer`.
-    pub fn field(&self) -> String {
+    pub(crate) fn field(&self) -> String {
         self.path.join(".")
     }
 
     /// A line of the pipeline that the reader's stage belongs to.
-    pub fn line(&self, name: &str) -> Option<Arc<Value>> {
+    pub(crate) fn line(&self, name: &str) -> Option<Arc<Value>> {
         self.resolver.line(self.instance, name)
     }
 
-    pub fn required<T: Field>(&mut self, component: &Component, kind: &str, name: &'static str, inherit: bool) -> Option<T> {
+    pub(crate) fn required<T: Field>(&mut self, component: &Component, kind: &str, name: &'static str, inherit: bool) -> Option<T> {
         match self.find(component, name, inherit) {
             Some(value) => self.read_at(name, &value),
             None => {
@@ -77,7 +77,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
     }
 
-    pub fn optional<T: Field>(
+    pub(crate) fn optional<T: Field>(
         &mut self,
         component: &Component,
         name: &'static str,
@@ -102,7 +102,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// Reads a value as the content of the field `name`.
-    pub fn read_at<T: Field>(&mut self, name: &str, value: &Arc<Value>) -> Option<T> {
+    pub(crate) fn read_at<T: Field>(&mut self, name: &str, value: &Arc<Value>) -> Option<T> {
         self.path.push(name.to_string());
         let read = T::read(value, self);
         self.path.pop();
@@ -110,7 +110,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// Reports every field of a component that none of `infos` declares and `also` does not allow.
-    pub fn refuse_unknown(&mut self, component: &Component, infos: &[&KindInfo], also: impl Fn(&FieldValue) -> bool) {
+    pub(crate) fn refuse_unknown(&mut self, component: &Component, infos: &[&KindInfo], also: impl Fn(&FieldValue) -> bool) {
         for (name, field) in &component.fields {
             let known = infos.iter().flat_map(|i| i.fields).map(|f| f.name);
             if known.clone().any(|k| k == name) || matches!(field.value.kind, ValueKind::Poison) || also(field) {
@@ -130,7 +130,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// `expected a number, found …`, or the message about an unknown name.
-    pub fn mismatch(&mut self, value: &Value, expected: &str) {
+    pub(crate) fn mismatch(&mut self, value: &Value, expected: &str) {
         let diagnostic = match &value.kind {
             ValueKind::Poison => return,
             ValueKind::Word { .. } => {
@@ -145,7 +145,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// A number, from a number or from an expression whose quantities are known before the run.
-    pub fn number(&mut self, value: &Arc<Value>) -> Option<f64> {
+    pub(crate) fn number(&mut self, value: &Arc<Value>) -> Option<f64> {
         match &value.kind {
             ValueKind::Number(n) => Some(*n),
             ValueKind::Term(term) => self.constant(term),
@@ -168,9 +168,9 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// One of some bare words.
-    pub fn word(&mut self, value: &Arc<Value>, words: &[&'static str]) -> Option<&'static str> {
+    pub(crate) fn word(&mut self, value: &Arc<Value>, words: &[&'static str]) -> Option<&'static str> {
         let found = match &value.kind {
-            ValueKind::Word { name, .. } => name.as_str(),
+            ValueKind::Word { name, .. } | ValueKind::Prompt { name, .. } => name.as_str(),
             ValueKind::Key(word) => word.as_ref(),
             ValueKind::Term(term) => match &term.kind {
                 TermKind::Quantity(name) => name.as_ref(),
@@ -179,7 +179,6 @@ impl<'r, 'a> Reader<'r, 'a> {
             // a word may also be the name of a kind without fields
             ValueKind::Component(c) if c.fields.is_empty() => c.kind.as_str(),
             // or of something the user defined: words are a name space of their own
-            ValueKind::Prompt { name, .. } => name.as_str(),
             ValueKind::Stage(stage) if stage.output.is_none() => stage.stage.as_str(),
             ValueKind::Text(text) if words.contains(&text.as_str()) => {
                 self.report(Diagnostic::error("E0201", value.span, "this is a word, without quotes").help(format!("write `{text}`")));
@@ -203,13 +202,13 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// Whether a stage is of a kind that may give this.
-    pub fn may_give(&self, stage: &StageRef, artifact: Artifact) -> bool {
+    pub(crate) fn may_give(&self, stage: &StageRef, artifact: Artifact) -> bool {
         let value = self.resolver.line_quietly(self.instance, &format!("stages.{}", stage.stage));
         matches!(value.as_deref().map(|v| &v.kind), Some(ValueKind::Component(c)) if (self.gives)(&c.kind, artifact))
     }
 
     /// Notes that the field uses a stage's output. Returns false if the value is no stage.
-    pub fn refer(&mut self, value: &Value, takes: &[Artifact], many: bool) -> bool {
+    pub(crate) fn refer(&mut self, value: &Value, takes: &[Artifact], many: bool) -> bool {
         let ValueKind::Stage(stage) = &value.kind else { return false };
         self.references.push(Reference { field: self.field(), stage: stage.clone(), takes: takes.to_vec(), many, span: value.span });
         true

@@ -2,19 +2,19 @@
 
 pub mod ast;
 pub mod codes;
-pub mod diagnostic;
+pub(crate) mod diagnostic;
 pub mod format;
-pub mod layout;
-pub mod lexer;
+mod layout;
+mod lexer;
 pub mod load;
-pub mod outline;
+pub(crate) mod outline;
 pub mod parser;
 pub mod print;
 pub mod render;
 pub mod resolve;
-pub mod source;
+mod source;
 pub mod term;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
-pub use source::{Source, SourceId, SourceMap, Span};
+pub use source::{Position, Source, SourceId, SourceMap, Span};

@@ -16,6 +16,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// Of what was never written in any text, such as a default.
+    pub(crate) const NONE: Span = Span { source: SourceId(0), start: 0, end: 0 };
+
     pub fn new(source: SourceId, range: Range<usize>) -> Self {
         Self { source, start: range.start as u32, end: range.end as u32 }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecoderConfig {
+    /// Blocks of attention and feed-forward.
     pub layers: usize,
     /// Size of the residual stream.
     pub width: usize,
@@ -20,10 +21,13 @@ pub struct DecoderConfig {
     pub vocab: usize,
     /// The most tokens a sequence may have.
     pub context: usize,
+    /// Base of the rotary positions' periods.
     pub rope_theta: f64,
+    /// Added to the mean square in RMS norms.
     pub norm_eps: f64,
     /// The output head is the embedding.
     pub tied: bool,
+    /// Plain Llama by default.
     #[serde(default, skip_serializing_if = "Variant::is_plain")]
     pub variant: Variant,
 }
@@ -31,6 +35,7 @@ pub struct DecoderConfig {
 /// What sets the members of the family apart: Llama, Mistral, Qwen2, Qwen3.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent parts of an architecture")]
 pub struct Variant {
     /// Width of a head, where it is not `width / heads`.
     pub head: Option<usize>,
@@ -42,11 +47,12 @@ pub struct Variant {
     pub ffn_bias: bool,
     /// Queries and keys go through an RMS norm over each head before they are turned.
     pub head_norms: bool,
+    /// None by default.
     pub rope: RopeScaling,
 }
 
 impl Variant {
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         *self == Variant::default()
     }
 }
@@ -55,28 +61,29 @@ impl Variant {
 const LARGEST: usize = 1 << 24;
 
 impl DecoderConfig {
+    /// Numbers of one head's query, key or value.
     pub fn head_width(&self) -> usize {
         self.variant.head.unwrap_or(self.width / self.heads)
     }
 
     /// Width of all query heads together.
-    pub fn query_width(&self) -> usize {
+    pub(crate) fn query_width(&self) -> usize {
         self.heads * self.head_width()
     }
 
     /// Width of all key heads together, and of all value heads together.
-    pub fn kv_width(&self) -> usize {
+    pub(crate) fn kv_width(&self) -> usize {
         self.kv_heads * self.head_width()
     }
 
     /// Errors name the field and say what would be right.
-    pub fn validate(&self) -> Result<(), ModelError> {
+    pub(crate) fn validate(&self) -> Result<(), ModelError> {
         self.misfit().map_or(Ok(()), |(_, message)| Err(ModelError::Config(message)))?;
         self.variant.rope.validate()
     }
 
     /// The first field that cannot be as it is beside the others, and what would be right.
-    pub fn misfit(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn misfit(&self) -> Option<(&'static str, String)> {
         let wrong = |field, message: String| Some((field, message));
         for (name, value) in [
             ("layers", self.layers),

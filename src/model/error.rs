@@ -3,6 +3,7 @@
 use super::memory::exhausted;
 use std::path::PathBuf;
 
+/// What models, tokenizers and generation fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A shape that no decoder can have.
@@ -10,19 +11,28 @@ pub enum ModelError {
     Config(String),
     /// A weights or optimiser file that does not fit or cannot be read.
     #[error("{}: {message}", path.display())]
-    File { path: PathBuf, message: String },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Rows, targets or requests that do not fit the model.
     #[error("{0}")]
     Input(String),
+    /// A text or file that the tokenizer refuses.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
     /// A model's source that cannot be read or fetched.
     #[error("{0}")]
     Source(String),
+    /// A chat template that is damaged or fails, with its line.
     #[error("{0}")]
     Template(String),
+    /// A cache or model for which there is no memory.
     #[error("{0}")]
     Memory(String),
+    /// The device refused an operation.
     #[error("{}", without_frames(.0))]
     Tensor(candle_core::Error),
 }

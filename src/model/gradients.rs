@@ -29,12 +29,14 @@ impl Gradients {
         self.threads
     }
 
+    /// Of the shapes and on the device of what `weights` trains.
     pub fn zeros(weights: &Weights) -> Result<Gradients, ModelError> {
         // Sums of halves are taken in 32 bits.
         let zero = |(name, var): (&String, &candle_core::Var)| Ok((name.clone(), long(&var.zeros_like()?.detach())?));
         Ok(Gradients::new(weights.trained().iter().map(zero).collect::<Result<_, ModelError>>()?))
     }
 
+    /// By the parameter's name.
     pub fn tensors(&self) -> &IndexMap<String, Tensor> {
         &self.tensors
     }
@@ -59,6 +61,7 @@ impl Gradients {
         Ok(())
     }
 
+    /// Multiplies every gradient, in place.
     pub fn scale(&mut self, factor: f64) -> Result<(), ModelError> {
         let scaled = |tensor: &Tensor| if tensor.device().is_cpu() { tensor.inplace_op1(&Scale(factor)) } else { Ok(()) };
         parallel(self.tensors.len(), self.threads, |i| scaled(&self.tensors[i])).into_iter().collect::<candle_core::Result<()>>()?;

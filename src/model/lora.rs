@@ -22,10 +22,13 @@ pub const TARGETS: [(&str, &str); 7] = [
     ("down_proj", "mlp.down_proj"),
 ];
 
+/// Low-rank adapters (Hu et al. 2022): W + (alpha / rank) B A stands for W.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoraConfig {
+    /// Rows of A and columns of B, from 1.
     pub rank: usize,
+    /// Above 0; divided by `rank` it scales B A.
     pub alpha: f64,
     /// Short names out of [`TARGETS`].
     pub targets: Vec<String>,
@@ -33,9 +36,10 @@ pub struct LoraConfig {
 
 impl LoraConfig {
     /// The largest rank.
-    pub const MOST_RANK: usize = 1 << 16;
+    pub(crate) const MOST_RANK: usize = 1 << 16;
 
-    pub fn scale(&self) -> f64 {
+    /// alpha / rank.
+    pub(crate) fn scale(&self) -> f64 {
         self.alpha / self.rank as f64
     }
 
@@ -77,6 +81,7 @@ pub(crate) fn adapter_names(layer: usize, part: &str) -> [String; 2] {
     ["lora_A", "lora_B"].map(|matrix| format!("model.layers.{layer}.{part}.{matrix}.weight"))
 }
 
+/// The trained part of a model with an adapter: A and B of every adapted matrix.
 #[derive(Debug)]
 pub struct Adapter {
     pub(crate) config: LoraConfig,
@@ -85,6 +90,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
+    /// As it was made with.
     pub fn config(&self) -> &LoraConfig {
         &self.config
     }
@@ -129,7 +135,7 @@ impl Adapter {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn save_peft(&self, folder: &Path, base: Option<(&str, Option<&str>)>) -> Result<(), ModelError> {
+    pub(crate) fn save_peft(&self, folder: &Path, base: Option<(&str, Option<&str>)>) -> Result<(), ModelError> {
         let mut parts = Vec::new();
         let mut kind = DType::F32;
         for (name, var) in &self.variables {
@@ -173,7 +179,7 @@ impl Weights {
     ///
     /// # Errors
     /// If the file does not hold what the description says.
-    pub fn with_saved_adapter(&self, lora: LoraConfig, path: &Path) -> Result<Weights, ModelError> {
+    pub(crate) fn with_saved_adapter(&self, lora: LoraConfig, path: &Path) -> Result<Weights, ModelError> {
         lora.validate()?;
         let mut variables = IndexMap::new();
         for (name, tensor) in load_parts(path, &Adapter::shapes(self.config(), &lora))? {

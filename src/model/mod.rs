@@ -18,6 +18,7 @@ mod lora;
 mod lora_tests;
 mod memory;
 mod native;
+#[allow(missing_docs, clippy::pedantic)]
 mod optimizer;
 mod parts;
 mod passes;

@@ -8,12 +8,25 @@ use std::f64::consts::TAU;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RopeScaling {
+    /// Positions turn as they were trained.
     #[default]
     None,
     /// Positions are divided by `factor` (Chen et al. 2023).
-    Linear { factor: f64 },
+    Linear {
+        /// Above 0.
+        factor: f64,
+    },
     /// That of Llama 3: slow pairs are slowed by `factor`, fast ones are not, those between by a mean of both.
-    Llama3 { factor: f64, low_freq_factor: f64, high_freq_factor: f64, original_context: usize },
+    Llama3 {
+        /// Above 0.
+        factor: f64,
+        /// Pairs that turn fewer times than this within `original_context` are slow.
+        low_freq_factor: f64,
+        /// Pairs that turn more times than this within `original_context` are fast.
+        high_freq_factor: f64,
+        /// Tokens of the context that the model was first trained on.
+        original_context: usize,
+    },
 }
 
 impl RopeScaling {

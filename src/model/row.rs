@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub struct Target {
     /// The logits at this index of the row predict the token (so the token stands, or would stand, at `position + 1`).
     pub position: usize,
+    /// Its id.
     pub token: u32,
     /// The softmax is over these tokens only (ascending, `token` among them); `None`: over the whole vocabulary.
     pub allowed: Option<Arc<[u32]>>,
@@ -16,6 +17,7 @@ pub struct Target {
 /// One model call: prompt and response in one sequence. Tokens behind the last target are ignored.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Row {
+    /// Tokens of prompt and response.
     pub ids: Vec<u32>,
     /// In order of position.
     pub targets: Vec<Target>,

@@ -25,7 +25,9 @@ impl Scores {
 /// The gradient of a loss with respect to [`Scores`], in the same order. An empty list means zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScoreGradients {
+    /// ∂loss/∂logp.
     pub logp: Vec<f32>,
+    /// ∂loss/∂entropy.
     pub entropy: Vec<f32>,
 }
 
@@ -69,6 +71,7 @@ pub fn accumulate_gradients(
 ///
 /// Activations are kept in between if [`Compute::keep`] allows it, otherwise computed again: the result is the same.
 pub struct Evaluation<'a> {
+    /// What the loss is made from.
     pub scores: Scores,
     engine: Engine<'a>,
 }

@@ -11,7 +11,7 @@ pub fn configure() {
 }
 
 /// `work(0)`, `work(1)`, … `work(parts - 1)` on up to `threads` threads; the results in that order.
-pub fn parallel<R: Send>(parts: usize, threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+pub(crate) fn parallel<R: Send>(parts: usize, threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     if threads <= 1 || parts <= 1 {
         return (0..parts).map(work).collect();
     }

@@ -22,6 +22,7 @@ const PIECES: &str = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|
 /// Bytes, before any merge.
 const ALPHABET: usize = 256;
 
+/// Byte-pair encoding with two special tokens, one that closes a response and one that pads.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -102,7 +103,7 @@ impl Tokenizer {
     }
 
     /// Reads a `tokenizer.json` that [`Tokenizer::save`] wrote of a pretrained model's.
-    pub fn load_pretrained(path: &Path, ends: Vec<u32>, pad: u32) -> Result<Tokenizer, ModelError> {
+    pub(crate) fn load_pretrained(path: &Path, ends: Vec<u32>, pad: u32) -> Result<Tokenizer, ModelError> {
         let json = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
         Tokenizer::parse(&json).and_then(|t| Tokenizer::pretrained(t, ends, Some(pad))).map_err(|e| ModelError::file(path, e))
     }
@@ -113,6 +114,7 @@ impl Tokenizer {
         Tokenizer::from_json(&json).map_err(|e| ModelError::file(path, e))
     }
 
+    /// Writes `tokenizer.json`.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         std::fs::write(path, self.json()?).map_err(|e| ModelError::file(path, e))
     }
@@ -122,7 +124,8 @@ impl Tokenizer {
         self.inner.to_string(true).map_err(wrong)
     }
 
-    pub fn largest_id(&self) -> Option<u32> {
+    /// `None` of an empty vocabulary.
+    pub(crate) fn largest_id(&self) -> Option<u32> {
         self.inner.get_vocab(true).into_values().max()
     }
 
@@ -144,7 +147,7 @@ impl Tokenizer {
     }
 
     /// The text, with special tokens written out.
-    pub fn decode_marked(&self, ids: &[u32]) -> Result<String, ModelError> {
+    pub(crate) fn decode_marked(&self, ids: &[u32]) -> Result<String, ModelError> {
         self.inner.decode(ids, false).map_err(wrong)
     }
 
@@ -153,14 +156,17 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
+    /// The token that closes a response, [`END`] or the model's own.
     pub fn end(&self) -> u32 {
         self.end
     }
 
+    /// [`PAD`] or the model's own.
     pub fn pad(&self) -> u32 {
         self.pad
     }
 
+    /// Of a token as it stands in the vocabulary, special ones included.
     pub fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }

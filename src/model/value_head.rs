@@ -54,6 +54,7 @@ impl Critic {
 
 /// What [`Critic::evaluate`] gives.
 pub struct ValueEvaluation<'a> {
+    /// One for every target, in the order of [`Scores`](super::Scores).
     pub values: Vec<f32>,
     engine: Engine<'a>,
 }

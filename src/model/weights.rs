@@ -166,18 +166,22 @@ impl Weights {
         Weights { config, head, variables, adapter: None, version: AtomicU64::new(0), packed: Mutex::default() }
     }
 
+    /// The shape that all parameters have together.
     pub fn config(&self) -> &DecoderConfig {
         &self.config
     }
 
+    /// Which model they are of.
     pub fn head(&self) -> Head {
         self.head
     }
 
+    /// Where all parameters lie.
     pub fn device(&self) -> Device {
         self.variables.values().next().map_or(Device::Cpu, |var| var.device().clone())
     }
 
+    /// The type of all parameters but the adapter's.
     pub fn dtype(&self) -> DType {
         self.variables.values().next().map_or(DType::F32, |var| var.dtype())
     }
@@ -187,6 +191,7 @@ impl Weights {
         &self.variables
     }
 
+    /// What is trained above frozen parameters; `None`: all are trained.
     pub fn adapter(&self) -> Option<&Adapter> {
         self.adapter.as_ref()
     }

@@ -4,19 +4,19 @@
 //! gradients followed to where they end. What they need is known then ([`Needs`]). On a [`Batch`] they are evaluated in f64 with candle's automatic differentiation.
 
 mod advantage;
-pub mod batch;
+mod batch;
 mod check;
-pub mod context;
-pub mod error;
+mod context;
+mod error;
 mod eval;
 pub mod history;
 mod layout;
-pub mod levels;
+mod levels;
 mod loss;
-pub mod needs;
+mod needs;
 pub mod probe;
 mod program;
-pub mod quantities;
+pub(crate) mod quantities;
 mod schedule;
 
 use crate::lang::term::Vocabulary;

@@ -1,6 +1,6 @@
 //! What would be done: pipelines unfolded into tasks, each named by the digest of all that can change its results.
 //!
-//! Making a plan is pure. The same pipelines give the same plan on every machine; only the [`reason`]s, which look into a store, differ.
+//! Making a plan is pure. The same pipelines give the same plan on every machine; only the [reasons](reasons()), which look into a store, differ.
 
 mod build;
 mod check;
@@ -29,17 +29,21 @@ pub const TASK_FORMAT: u32 = 1;
 /// One piece of work. Several stages share one if nothing that can change its results differs between them.
 #[derive(Clone, Debug)]
 pub struct Task {
+    /// Names the task's folder: equal digests are one task.
     pub digest: Digest,
     /// What the digest is the hash of: format, kind, identity, inputs, and where it draws its seed.
     pub key: Value,
+    /// What is run.
     pub stage: Arc<dyn Stage>,
     /// 0 where it draws nothing.
     pub seed: u64,
     /// The stages it is the work of; the first gives it its name and the order it asks for.
     pub members: Vec<Member>,
+    /// In the order of the stage's fields.
     pub inputs: Vec<TaskInput>,
     /// Tasks that come earlier for order alone.
     pub after: Vec<usize>,
+    /// What the plan shows beside the task: iterations, episodes, tokens.
     pub figures: Vec<Figure>,
 }
 
@@ -48,29 +52,41 @@ pub struct Task {
 pub struct Member {
     /// Index into [`Plan::instances`].
     pub instance: usize,
+    /// Its name in the pipeline: `train`.
     pub stage: String,
+    /// Where the stage is declared.
     pub span: Span,
 }
 
+/// An output of an earlier task that a field of the stage names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskInput {
+    /// The field: `policy`, `episodes`.
     pub field: String,
     /// Index into [`Plan::tasks`]; always an earlier one.
     pub task: usize,
+    /// `best`, `last`, `results`, …
     pub output: String,
+    /// What the output holds.
     pub artifact: Artifact,
-    /// The instance and stage that were named.
+    /// Index into [`Plan::instances`] of the pipeline that was named.
     pub instance: usize,
+    /// The stage that was named.
     pub stage: String,
+    /// Where it was named.
     pub span: Span,
 }
 
+/// What a run does, in order.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The pipelines that were given; those that were not asked for have tasks only where others need them.
     pub instances: Vec<PipelineSpec>,
     /// In the order in which they are run: by instance and stage as written, but nothing before what it needs.
     pub tasks: Vec<Task>,
+    /// Names the run's folder: the hash of the tasks' digests and of the names of their stages.
     pub digest: Digest,
+    /// `W0401`: stages whose outputs nothing uses.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -112,6 +128,7 @@ impl Plan {
         task.members.first().map_or_else(String::new, |m| self.stage_name(m.instance, &m.stage))
     }
 
+    /// `ppo_epo[seed=1].train`; the stage alone where there is no such instance.
     pub fn stage_name(&self, instance: usize, stage: &str) -> String {
         match self.instances.get(instance) {
             Some(instance) => format!("{}.{stage}", instance.display_name()),
@@ -120,13 +137,13 @@ impl Plan {
     }
 
     /// Name in a run's `tasks/` and task, for every stage: `ppo_epo.train.seed-1`.
-    pub fn links(&self) -> Vec<(String, Digest)> {
+    pub(crate) fn links(&self) -> Vec<(String, Digest)> {
         let link = |task: &Task, member: &Member| Some((self.link_name(member)?, task.digest.clone()));
         self.tasks.iter().flat_map(|task| task.members.iter().filter_map(move |member| link(task, member))).collect()
     }
 
     /// A name for files: `ppo_epo.train.seed-1`.
-    pub fn link_name(&self, member: &Member) -> Option<String> {
+    pub(crate) fn link_name(&self, member: &Member) -> Option<String> {
         let instance = self.instances.get(member.instance)?;
         let mut name = format!("{}.{}", instance.name, member.stage);
         for (key, value) in &instance.label {
@@ -145,20 +162,8 @@ impl Plan {
         }
     }
 
-    /// The planned pipelines flattened to one text; instances of one pipeline whose texts are equal stand there once.
-    pub fn resolved(&self) -> String {
-        let planned: BTreeSet<usize> = self.tasks.iter().flat_map(|t| &t.members).map(|m| m.instance).collect();
-        let mut texts: Vec<&str> = Vec::new();
-        for instance in planned.iter().filter_map(|i| self.instances.get(*i)) {
-            if !texts.contains(&instance.resolved.as_str()) {
-                texts.push(&instance.resolved);
-            }
-        }
-        texts.join("\n")
-    }
-
     /// What the plan writes down of itself: `plan.json`.
-    pub fn record(&self) -> Value {
+    pub(crate) fn record(&self) -> Value {
         view::json(self, None)
     }
 }

@@ -5,37 +5,46 @@ use crate::store::{Digest, Lock, State, Store, StoreError};
 use serde_json::Value;
 use std::fmt;
 
+/// Why a task will run, or need not. Its text is what `epo-run plan` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Finished; the run that finished it.
+    /// Finished.
     UpToDate {
+        /// The run that finished it: `ppo_epo/7f3a9c41`.
         by: String,
     },
     /// Another process is at work on it.
     Busy {
+        /// 0 where the lock does not tell.
         pid: u32,
     },
-    /// Stopped, or failed with a message; goes on from a checkpoint, or from the beginning.
+    /// Stopped or failed.
     HalfDone {
+        /// Of the checkpoint from which it goes on; `None`: from the beginning.
         iteration: Option<u64>,
+        /// The message, if it failed.
         error: Option<String>,
     },
-    /// Fields of its own, and inputs, that are not what they were when this stage was last run.
+    /// Not what this stage was when it was last run.
     Changed {
+        /// Its own fields that differ, as paths: `optimizer.lr`.
         fields: Vec<String>,
+        /// Its inputs that differ: `warm.last`, `other.train.best`.
         inputs: Vec<String>,
     },
+    /// No earlier run has a stage of this name, or only the engine's version differs.
     New,
     /// `--fresh`.
     Fresh,
     /// What lies there cannot be used as it is.
     Damaged {
+        /// The file and what is wrong with it.
         problem: String,
     },
 }
 
 impl Reason {
-    pub fn is_up_to_date(&self) -> bool {
+    pub(crate) fn is_up_to_date(&self) -> bool {
         matches!(self, Self::UpToDate { .. })
     }
 }
@@ -103,7 +112,7 @@ fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<
             Some(problem) => Reason::Damaged { problem },
         },
         Some(status) => Reason::HalfDone { iteration: store.resumes_at(&task.digest)?, error: status.error },
-        None => match earlier.key_of(plan, task, store)? {
+        None => match earlier.key_of(plan, task, store) {
             Some(key) => compare(plan, task, &key),
             None => Reason::New,
         },
@@ -141,17 +150,17 @@ impl Earlier {
     }
 
     /// What the stage's task was when it was last begun.
-    fn key_of(&self, plan: &Plan, task: &Task, store: &Store) -> Result<Option<Value>, StoreError> {
+    fn key_of(&self, plan: &Plan, task: &Task, store: &Store) -> Option<Value> {
         for member in &task.members {
             let Some(instance) = plan.instances.get(member.instance) else { continue };
             let name = StageName { pipeline: instance.name.clone(), label: instance.label_text(), stage: member.stage.clone() };
             for (_, digest) in self.0.iter().filter(|(n, d)| *n == name && *d != task.digest) {
                 if let Ok(Some(status)) = store.status(digest) {
-                    return Ok(Some(status.key));
+                    return Some(status.key);
                 }
             }
         }
-        Ok(None)
+        None
     }
 }
 

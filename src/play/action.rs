@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How an action is read from a response. Total: every response gives some action.
-pub trait Reading: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Reading: Identity + fmt::Debug + Send + Sync + 'static {
     fn read<'t>(&self, response: &'t str) -> &'t str;
 
     /// A response from which the action is read, for showing how to play.
@@ -41,7 +41,7 @@ fn read<T: Reading>(
 
 words! {
     /// The case of letters in an action.
-    pub enum Case {
+    pub(crate) enum Case {
         /// As written.
         Keep = "keep",
         /// In lower case.
@@ -60,7 +60,7 @@ kind! {
     ///   train  = games { split = "train" }
     /// }
     /// ```
-    pub struct Between as "between" {
+    pub(crate) struct Between as "between" {
         /// The mark before the action.
         open: String [required],
         /// The mark after it.
@@ -77,7 +77,7 @@ kind! {
     /// prompt p = "{observation}"
     /// house = household { prompt = windowed { then = p }, action = last(30), train = games { split = "train" } }
     /// ```
-    pub struct Last as "last" {
+    pub(crate) struct Last as "last" {
         /// How many characters.
         characters: Count [required],
     }
@@ -85,7 +85,7 @@ kind! {
 
 kind! {
     /// The whole response, without outer spaces.
-    pub struct Whole as "whole" {}
+    pub(crate) struct Whole as "whole" {}
 }
 
 impl Reading for Between {
@@ -117,7 +117,7 @@ impl Reading for Whole {
 }
 
 /// What counts as a well-formed response.
-pub trait WellFormed: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait WellFormed: Identity + fmt::Debug + Send + Sync + 'static {
     fn holds(&self, response: &str) -> bool;
 }
 
@@ -137,7 +137,7 @@ fn read_has(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) 
 
 words! {
     /// Letters that a response may not have.
-    pub enum Without {
+    pub(crate) enum Without {
         /// Any letter will do.
         Nothing = "nothing",
         /// No ideograph of Chinese, Japanese or Korean (U+4E00 to U+9FFF): models that know these languages drift into them.
@@ -156,7 +156,7 @@ kind! {
     ///   train  = games { split = "train" }
     /// }
     /// ```
-    pub struct Has as "has" {
+    pub(crate) struct Has as "has" {
         /// The first mark.
         first: String [required],
         /// The second.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// One of the six task types, a bare word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TaskType(pub &'static str);
+pub(crate) struct TaskType(pub &'static str);
 
 impl Identity for TaskType {
     fn identity(&self) -> serde_json::Value {
@@ -56,7 +56,7 @@ kind! {
     ///   unseen = games { split = "valid_unseen" }
     /// }
     /// ```
-    pub struct Alfworld as "alfworld" with own identity {
+    pub(crate) struct Alfworld as "alfworld" with own identity {
         /// Only games of these types, in every split.
         types: Vec<TaskType> [default TASK_TYPES.iter().copied().map(TaskType).collect()],
         /// The release of the text games. `"2.1.3"` is verified to the byte; any other name stands for what lies in the folder, unverified: change the name when the games change.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A kind of environment: declared without touching the disk, opened when a task runs. Its identity is the declared one: generator and its
 /// parameters, or release and panel of the data.
-pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// `data`: the folder of the setting `data.NAME`, where the kind reads from the disk.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
 
 kind! {
     /// How a model plays in an environment; these fields belong to every environment kind.
-    pub struct Interaction as "environment" {
+    pub(crate) struct Interaction as "environment" {
         /// What the model is shown before each turn.
         prompt: Part<dyn PromptKind> [required],
         /// What of a response the environment is told.
@@ -72,10 +72,9 @@ kind! {
 
 /// An environment of a pipeline.
 #[derive(Clone, Debug)]
-pub struct EnvironmentSpec {
+pub(crate) struct EnvironmentSpec {
     pub world: Part<dyn WorldKind>,
     pub play: Interaction,
-    pub span: Span,
 }
 
 impl Identity for EnvironmentSpec {
@@ -100,7 +99,7 @@ impl Field for EnvironmentSpec {
         for template in play.prompt.templates() {
             Template::check_holes(template, &known, reader);
         }
-        Some(Self { world, play, span: value.span })
+        Some(Self { world, play })
     }
 
     fn expects() -> String {
@@ -114,7 +113,7 @@ impl Field for EnvironmentSpec {
 
 impl EnvironmentSpec {
     /// The action of a response, as the environment is told it.
-    pub fn action(&self, response: &str) -> String {
+    pub(crate) fn action(&self, response: &str) -> String {
         let action = self.play.action.read(response);
         match self.play.case {
             Case::Keep => action.to_string(),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 macro_rules! listed {
     ($name:ident, $inner:ty) => {
         #[derive(Clone, Copy, Debug)]
-        pub struct $name(pub $inner);
+        pub(crate) struct $name(pub $inner);
 
         impl Identity for $name {
             fn identity(&self) -> serde_json::Value {
@@ -63,7 +63,7 @@ kind! {
     ///   unseen = games { split = "unseen", count = 100 }
     /// }
     /// ```
-    pub struct Household as "household" with own identity {
+    pub(crate) struct Household as "household" with own identity {
         /// Rooms of a house, each of another kind: 1 to 5.
         rooms: Count [default Count(Config::default().rooms)],
         /// The kinds of rooms that occur.

@@ -10,9 +10,8 @@ mod split;
 mod template;
 mod worlds;
 
-pub use action::{Reading, WellFormed};
-pub use environment::{EnvironmentSpec, Interaction, WorldKind};
-pub use prompt::{Cut, HistoryEntry, Moment, PromptKind, Windowed};
-pub use split::{Games, SplitField};
-pub use template::Template;
-pub use worlds::WITH_DATA;
+pub(crate) use action::{Reading, WellFormed};
+pub(crate) use environment::{EnvironmentSpec, Interaction, WorldKind};
+pub(crate) use prompt::{Cut, HistoryEntry, Moment, PromptKind};
+pub(crate) use split::{Games, SplitField};
+pub(crate) use worlds::WITH_DATA;

@@ -8,16 +8,16 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The placeholders that the engine fills, in every environment.
-pub const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
+pub(crate) const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct HistoryEntry {
+pub(crate) struct HistoryEntry {
     pub observation: String,
     pub action: String,
 }
 
 /// Everything a prompt may speak of.
-pub struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     pub task: &'a str,
     pub observation: &'a str,
     /// What was seen and done before, oldest first.
@@ -28,7 +28,7 @@ pub struct Moment<'a> {
 }
 
 /// A way to make a prompt from the moment before a turn.
-pub trait PromptKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait PromptKind: Identity + fmt::Debug + Send + Sync + 'static {
     fn render(&self, moment: &Moment<'_>) -> String;
     /// The most tokens that are kept, and from which side the rest is cut.
     fn limit(&self) -> (usize, Cut);
@@ -46,7 +46,7 @@ impl Category for dyn PromptKind {
 
 words! {
     /// From which side a prompt that is too long is cut.
-    pub enum Cut {
+    pub(crate) enum Cut {
         /// The beginning goes.
         Left = "left",
         /// The end goes.
@@ -68,7 +68,7 @@ kind! {
     /// """
     /// house = household { prompt = windowed { then = later, history = 2 }, train = games { split = "train" } }
     /// ```
-    pub struct Windowed as "windowed" {
+    pub(crate) struct Windowed as "windowed" {
         /// The prompt of the later turns, and of the first one unless `first` is given.
         then: Template [required],
         /// The prompt of the first turn.

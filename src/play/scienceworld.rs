@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 words! {
     /// What is listed after each action.
-    pub enum Listed {
+    pub(crate) enum Listed {
         /// The objects.
         Lean = "lean",
         /// The valid actions too, at half the speed.
@@ -26,7 +26,7 @@ words! {
 
 words! {
     /// Which end of a game counts as success.
-    pub enum Measure {
+    pub(crate) enum Measure {
         /// A score of 100.
         Strict = "strict",
         /// The papers' rule: the game has ended, for whatever reason, with a score above 0.
@@ -36,7 +36,7 @@ words! {
 
 words! {
     /// What a step is rewarded with.
-    pub enum Rewarded {
+    pub(crate) enum Rewarded {
         /// The change of the score, in hundredths.
         Score = "score",
         /// 1 at the end of a game that is a success.
@@ -46,7 +46,7 @@ words! {
 
 /// The name of a task.
 #[derive(Clone, Debug)]
-pub struct TaskName(pub String);
+pub(crate) struct TaskName(pub String);
 
 impl Identity for TaskName {
     fn identity(&self) -> serde_json::Value {
@@ -98,7 +98,7 @@ kind! {
     ///   test   = games { split = "l1_test", count = 50 }
     /// }
     /// ```
-    pub struct ScienceWorld as "scienceworld" with own identity {
+    pub(crate) struct ScienceWorld as "scienceworld" with own identity {
         /// `easy`, or empty, or any of `teleportAction`, `openDoors`, `openContainers`, `selfWateringFlowerPots`, `noElectricalAction` with commas between.
         simplification: String [default Config::default().simplification],
         /// What is listed after each action: `{admissible}` and `choose` need `full`. The two may name equal things differently.

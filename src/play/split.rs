@@ -2,10 +2,10 @@
 
 use super::environment::{EnvironmentSpec, WorldKind, check_split};
 use crate::env::{EnvError, Panel, World};
+use crate::kind;
 use crate::kind::{Count, Field, Identity, Reader};
+use crate::lang::Diagnostic;
 use crate::lang::value::{Value, ValueKind};
-use crate::lang::{Diagnostic, Span};
-use crate::{kind, lang::source};
 use std::sync::Arc;
 
 kind! {
@@ -15,7 +15,7 @@ kind! {
     /// prompt p = "{observation}"
     /// house = household { prompt = windowed { then = p }, train = games { split = "train", count = 100 } }
     /// ```
-    pub struct Games as "games" {
+    pub(crate) struct Games as "games" {
         /// Which of the environment's splits.
         split: String [required],
         /// Only the first so many of the split's fixed order.
@@ -27,12 +27,11 @@ kind! {
 
 /// A split with the environment that it belongs to.
 #[derive(Clone, Debug)]
-pub struct SplitField {
+pub(crate) struct SplitField {
     /// As written: `house.seen`.
     pub name: String,
     pub environment: Arc<EnvironmentSpec>,
     pub games: Games,
-    pub span: Span,
 }
 
 impl Identity for SplitField {
@@ -81,7 +80,7 @@ impl Field for SplitField {
             reader.report(Diagnostic::error("E0202", at, message));
             return None;
         }
-        Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games, span: value.span })
+        Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games })
     }
 
     fn expects() -> String {
@@ -106,7 +105,7 @@ fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
 impl SplitField {
     /// # Errors
     /// If the world cannot be opened or has no such tasks.
-    pub fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
+    pub(crate) fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
         let world = self.environment.world.open(data)?;
         let (split, count) = (&self.games.split, self.games.count.map(|c| c.0));
         let panel = match (self.games.seed, count) {
@@ -131,9 +130,4 @@ fn drawn(panel: &Panel, count: usize, seed: u64) -> Result<Panel, EnvError> {
     let mut hash = blake3::Hasher::new_derive_key("epo drawn panel 1");
     hash.update(format!("{}/{seed}/{count}", panel.hash).as_bytes());
     Ok(Panel { name: format!("{} {count} of seed {seed}", panel.name), tasks, hash: hash.finalize().to_hex().to_string() })
-}
-
-/// Where a default was never written in any text.
-impl Span {
-    pub const NONE: Span = Span { source: source::SourceId(0), start: 0, end: 0 };
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A prompt text, split at its placeholders. `{{` and `}}` stand for braces.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Template {
+pub(crate) struct Template {
     pub name: String,
     pub text: String,
     parts: Vec<Piece>,
@@ -25,7 +25,7 @@ enum Piece {
 impl Template {
     /// # Errors
     /// The byte offset of a brace that does not belong to a placeholder.
-    pub fn parse(name: &str, text: &str) -> Result<Self, usize> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, usize> {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text.char_indices().peekable();
@@ -61,19 +61,19 @@ impl Template {
     }
 
     /// The placeholders with their byte ranges in the text.
-    pub fn holes(&self) -> impl Iterator<Item = (&str, std::ops::Range<usize>)> {
+    pub(crate) fn holes(&self) -> impl Iterator<Item = (&str, std::ops::Range<usize>)> {
         self.parts.iter().filter_map(|p| match p {
             Piece::Hole { name, start, end } => Some((name.as_str(), *start..*end)),
             Piece::Text(_) => None,
         })
     }
 
-    pub fn uses(&self, hole: &str) -> bool {
+    pub(crate) fn uses(&self, hole: &str) -> bool {
         self.holes().any(|(name, _)| name == hole)
     }
 
     /// Fills every placeholder; one that `fill` does not know becomes empty (the check has refused those).
-    pub fn render(&self, mut fill: impl FnMut(&str) -> Option<String>) -> String {
+    pub(crate) fn render(&self, mut fill: impl FnMut(&str) -> Option<String>) -> String {
         let mut out = String::with_capacity(self.text.len() * 2);
         for part in &self.parts {
             match part {
@@ -85,7 +85,7 @@ impl Template {
     }
 
     /// Reports placeholders that nobody fills.
-    pub fn check_holes(&self, known: &[&str], reader: &mut Reader<'_, '_>) {
+    pub(crate) fn check_holes(&self, known: &[&str], reader: &mut Reader<'_, '_>) {
         let Some(span) = self.span else { return };
         for (hole, _) in self.holes() {
             if !known.contains(&hole) {

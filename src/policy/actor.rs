@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 kind! {
     /// The environment's own expert.
-    pub struct Expert as "expert" {}
+    pub(crate) struct Expert as "expert" {}
 }
 
 kind! {
     /// Draws uniformly from the admissible actions.
-    pub struct Random as "random" {}
+    pub(crate) struct Random as "random" {}
 }
 
 /// An actor that needs no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub(crate) enum Actor {
     Expert,
     Random,
 }
@@ -49,14 +49,14 @@ fn read(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind:
 
 /// An actor as a field.
 #[derive(Clone, Debug)]
-pub enum ActorInput {
+pub(crate) enum ActorInput {
     Plain(Part<Actor>),
     Policy(PolicyInput),
 }
 
 impl ActorInput {
     /// Whether it chooses at random.
-    pub fn draws(&self) -> bool {
+    pub(crate) fn draws(&self) -> bool {
         !matches!(self, Self::Plain(part) if **part == Actor::Expert)
     }
 }

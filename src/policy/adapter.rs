@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What is trained in the place of a model's own weights, as a pipeline declares it.
-pub trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The weights, frozen, below a new adapter that starts from `seed`.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ pub trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
 
 words! {
     /// A matrix of every block.
-    pub enum Target {
+    pub(crate) enum Target {
         /// Queries.
         Query = "q_proj",
         /// Keys.
@@ -57,7 +57,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Lora as "lora" {
+    pub(crate) struct Lora as "lora" {
         /// The rank of what is added.
         rank: Count [default Count(8)],
         /// What is added is scaled by `alpha` / `rank`.

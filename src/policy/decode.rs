@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The declared way, resolved to numbers; saved with a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decode {
+pub(crate) enum Decode {
     Sample {
         temperature: f64,
         top_k: Option<usize>,
@@ -29,14 +29,14 @@ pub enum Decode {
 
 impl Decode {
     /// 0 is greedy: the most likely token or action, always.
-    pub fn temperature(&self) -> f64 {
+    pub(crate) fn temperature(&self) -> f64 {
         match self {
             Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature,
         }
     }
 
     /// The temperature of the distributions that are learned from: 1 where decoding is greedy.
-    pub fn learned_temperature(&self) -> f64 {
+    pub(crate) fn learned_temperature(&self) -> f64 {
         match self.temperature() {
             0.0 => 1.0,
             temperature => temperature,
@@ -44,7 +44,7 @@ impl Decode {
     }
 
     /// The texts that end a response.
-    pub fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
+    pub(crate) fn until(&self, tokenizer: &Arc<Tokenizer>) -> Option<Until> {
         match self {
             Self::Sample { stop, .. } => Until::new(tokenizer.clone(), stop),
             Self::Choose { .. } => None,
@@ -66,7 +66,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Sample as "sample" {
+    pub(crate) struct Sample as "sample" {
         /// Divides the logits; 0 takes the most likely token.
         temperature: NonNegative [default NonNegative(1.0)],
         /// The most tokens of a response.
@@ -84,7 +84,7 @@ kind! {
 
 words! {
     /// What is chosen from.
-    pub enum From {
+    pub(crate) enum From {
         /// The environment's admissible actions.
         Admissible = "admissible",
     }
@@ -105,7 +105,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Choose as "choose" {
+    pub(crate) struct Choose as "choose" {
         /// What is chosen from.
         from: From [default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.

@@ -26,7 +26,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Decoder as "decoder" {
+    pub(crate) struct Decoder as "decoder" {
         /// Its tokenizer: a `tokenizer` stage.
         tokenizer: TokenizerInput [required],
         /// Layers.

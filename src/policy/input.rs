@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A use of a stage's output. Its identity in a digest is the producing task's; here only the field stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StageInput {
+pub(crate) struct StageInput {
     /// What the context is asked for: `policy.tokenizer`.
     pub field: String,
     pub span: Span,
@@ -34,7 +34,7 @@ macro_rules! input {
     ($(#[doc = $doc:literal])* $name:ident, $artifact:ident, $many:literal, $words:literal) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug)]
-        pub struct $name(pub StageInput);
+        pub(crate) struct $name(pub StageInput);
 
         impl Identity for $name {
             fn identity(&self) -> serde_json::Value {
@@ -69,7 +69,7 @@ input!(
 
 /// Any output of any stage, for reports.
 #[derive(Clone, Debug)]
-pub struct AnyInput(pub StageInput);
+pub(crate) struct AnyInput(pub StageInput);
 
 impl Identity for AnyInput {
     fn identity(&self) -> serde_json::Value {
@@ -93,7 +93,7 @@ impl Field for AnyInput {
 
 /// A policy: a new one, or what a stage gives.
 #[derive(Clone, Debug)]
-pub enum PolicyInput {
+pub(crate) enum PolicyInput {
     New(Part<dyn PolicyKind>),
     Stage(StageInput),
 }

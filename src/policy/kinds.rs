@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A new policy, as a pipeline declares it.
-pub trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The policy before its first update.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ pub trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
 }
 
 /// What the making of a policy may ask of the stage that it is made in.
-pub trait Workshop {
+pub(crate) trait Workshop {
     fn device(&self) -> &Device;
 
     /// A seed for the draws of one thing.

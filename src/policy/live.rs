@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 
-pub const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 const ADAPTER: &str = "adapter.safetensors";
-pub const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
 const DESCRIPTION: &str = "policy.json";
 const FORMAT: u32 = 1;
 /// With what a pretrained policy has beside: what an older engine would not heed.
@@ -31,7 +31,7 @@ struct Description {
 }
 
 #[derive(Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     pub weights: Arc<Weights>,
     pub tokenizer: Arc<Tokenizer>,
     pub decode: Decode,
@@ -40,7 +40,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+    pub(crate) fn save(&self, folder: &Path) -> Result<(), ModelError> {
         self.weights.save(&folder.join(WEIGHTS))?;
         self.tokenizer.save(&folder.join(TOKENIZER))?;
         let (config, published) = (self.weights.config().clone(), self.published.clone());
@@ -59,7 +59,7 @@ impl Policy {
         std::fs::write(&path, text).map_err(|e| ModelError::file(&path, e))
     }
 
-    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+    pub(crate) fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
         let description: Description = serde_json::from_slice(&text).map_err(|e| ModelError::file(&path, e))?;
@@ -83,12 +83,12 @@ impl Policy {
     }
 
     /// The temperature of the distributions that are learned from: that of decoding, 1 where decoding is greedy.
-    pub fn temperature(&self) -> f64 {
+    pub(crate) fn temperature(&self) -> f64 {
         self.decode.learned_temperature()
     }
 
     /// What is asked of the generator for one turn.
-    pub fn mode(&self, decode: &Decode, responses: &[String]) -> Result<Mode, ModelError> {
+    pub(crate) fn mode(&self, decode: &Decode, responses: &[String]) -> Result<Mode, ModelError> {
         Ok(match decode {
             Decode::Choose { temperature } => {
                 let options = responses.iter().map(|r| self.tokenizer.encode(r)).collect::<Result<_, _>>()?;
@@ -103,7 +103,7 @@ impl Policy {
     }
 
     /// A row that demonstrates a response: with `choose` the branches that were taken among `responses`, else all its tokens and the end.
-    pub fn demonstration(&self, prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
+    pub(crate) fn demonstration(&self, prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
         let with_end = |text: &str| -> Result<Vec<u32>, ModelError> {
             let mut ids = self.tokenizer.encode(text)?;
             ids.push(self.tokenizer.end());

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// What is heard while a model is fetched and read.
 #[derive(Clone, Copy, Debug)]
-pub enum Loading<'a> {
+pub(crate) enum Loading<'a> {
     Says(&'a str),
     /// Tensors.
     Read {
@@ -22,7 +22,7 @@ pub enum Loading<'a> {
 
 /// Saved with the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Published {
+pub(crate) struct Published {
     /// The source it came from, as it tells models apart.
     pub source: String,
     /// The context of the model itself, for its export.
@@ -42,7 +42,7 @@ pub struct Published {
 
 impl Published {
     /// Reads the tokenizer that was saved with the policy.
-    pub fn tokenizer(&self, path: &Path) -> Result<Tokenizer, ModelError> {
+    pub(crate) fn tokenizer(&self, path: &Path) -> Result<Tokenizer, ModelError> {
         Tokenizer::load_pretrained(path, self.ends.clone(), self.pad)
     }
 
@@ -57,7 +57,7 @@ impl Policy {
     ///
     /// # Errors
     /// If it cannot be fetched or read, is not the one of the hash, or has no tokenizer, or no chat template where one is asked for.
-    pub fn pretrained(
+    pub(crate) fn pretrained(
         model: &CausalLm,
         cache: &Path,
         seed: u64,
@@ -102,7 +102,7 @@ impl Policy {
     ///
     /// # Errors
     /// If the template cannot be filled in, or if alone it has more than `most` tokens.
-    pub fn prompt_ids(&self, text: &str, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
+    pub(crate) fn prompt_ids(&self, text: &str, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
         let Some(published) = &self.published else { return self.plain_ids(self.tokenizer.encode(text)?, most, left) };
         let Some(template) = published.through() else { return self.plain_ids(self.tokenizer.encode_start(text)?, most, left) };
         let render = |text: &str| -> Result<Vec<u32>, ModelError> {

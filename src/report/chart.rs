@@ -1,10 +1,10 @@
 //! What is drawn, before it is drawn: panels of lines and bands over a common axis of iterations.
 
-pub use super::scale::Format;
+pub(super) use super::scale::Format;
 
 /// One figure: panels above each other that share their horizontal axis.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figure {
+pub(super) struct Figure {
     pub title: String,
     /// One sentence for people who do not see the figure; the ends of every line are added to it.
     pub description: String,
@@ -16,7 +16,7 @@ pub struct Figure {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Panel {
+pub(super) struct Panel {
     /// Height of the plotting area, in the drawing's units (360 wide).
     pub height: f64,
     /// What the vertical axis counts: `%`, `nats`; empty for none.
@@ -30,7 +30,7 @@ pub struct Panel {
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stroke {
+pub(super) enum Stroke {
     /// One seed among several.
     Thin,
     /// A mean over seeds, or the only seed there is.
@@ -41,7 +41,7 @@ pub enum Stroke {
 
 /// Points in increasing x. A y that cannot be drawn (NaN, infinite) breaks the line and is marked at the lower edge.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub(super) struct Line {
     pub name: String,
     /// Index into the palette.
     pub color: usize,
@@ -51,14 +51,8 @@ pub struct Line {
 
 /// The area between two curves: (x, lower, upper).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Band {
+pub(super) struct Band {
     pub name: String,
     pub color: usize,
     pub points: Vec<(f64, f64, f64)>,
-}
-
-impl Figure {
-    pub fn is_empty(&self) -> bool {
-        self.panels.iter().all(|p| p.lines.iter().all(|l| l.points.is_empty()) && p.bands.iter().all(|b| b.points.is_empty()))
-    }
 }

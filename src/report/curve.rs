@@ -19,7 +19,7 @@ pub(super) struct Section {
 
 impl Section {
     /// Whether some value is not finite.
-    pub fn lost(&self) -> bool {
+    pub(super) fn lost(&self) -> bool {
         let lines = self.charts.iter().flat_map(|(_, figure)| figure.panels.iter().flat_map(|p| &p.lines));
         lines.flat_map(|l| &l.points).any(|(_, y)| !y.is_finite())
     }
@@ -39,7 +39,7 @@ pub(super) type Points = Vec<(f64, f64)>;
 impl Group {
     /// The points of one metric: the seed's own, or the mean over all seeds at the iterations where each of them has a finite value.
     /// Where all seeds were measured and one is not finite, the mean is not either.
-    pub fn mean(&self, name: &str) -> Points {
+    pub(super) fn mean(&self, name: &str) -> Points {
         let mut seeds = self.seeds.iter().filter_map(|(_, metrics)| metrics.get(name));
         let Some(first) = seeds.next() else { return Vec::new() };
         let mut sums: BTreeMap<u64, (f64, usize)> = first.iter().map(|(x, y)| (x.to_bits(), (*y, 1))).collect();
@@ -63,7 +63,7 @@ impl Group {
     }
 
     /// Thin lines for several seeds, a thick one for the mean or for the only one.
-    pub fn lines(&self, name: &str) -> Vec<Line> {
+    pub(super) fn lines(&self, name: &str) -> Vec<Line> {
         let line = |name: &str, stroke, points| Line { name: name.into(), color: self.color, stroke, points };
         let mut lines = Vec::new();
         if self.measured(name) > 1 {

@@ -11,6 +11,7 @@ pub const FORMAT: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportData {
+    /// Heading of the page.
     pub title: String,
     /// One entry per pipeline instance (a pipeline with three seeds gives three).
     pub pipelines: Vec<PipelineInfo>,
@@ -18,6 +19,7 @@ pub struct ReportData {
     pub curves: Vec<Curve>,
     /// One entry per evaluated actor, split and instance. An evaluation that several instances share is given once.
     pub results: Vec<ResultRow>,
+    /// Episodes to read.
     pub examples: Vec<EpisodeExample>,
     /// What the run ran on: `device`, `threads`, `version`, …
     pub machine: BTreeMap<String, String>,
@@ -45,11 +47,15 @@ pub struct PipelineInfo {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Curve {
+    /// [`PipelineInfo::name`].
     pub pipeline: String,
+    /// [`PipelineInfo::label`].
     pub label: String,
+    /// Name of the stage in the pipeline: `train`.
     pub stage: String,
     /// The stage's kind (`rl`, `sft`). Stages of one kind share their charts; left empty, stages of one name do.
     pub kind: String,
+    /// In the order of iterations.
     pub records: Vec<MetricRecord>,
 }
 
@@ -62,7 +68,9 @@ pub struct Curve {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricRecord {
+    /// The place on the horizontal axis.
     pub iteration: u64,
+    /// By the metric's name.
     #[serde(with = "finite_or_null::map")]
     pub values: BTreeMap<String, f64>,
 }
@@ -73,16 +81,22 @@ pub struct MetricRecord {
 pub struct ResultRow {
     /// `expert`, `random`, or words for a policy: `after warm-up`, `after PPO + EPO`.
     pub actor: String,
+    /// [`PipelineInfo::name`].
     pub pipeline: String,
     /// The instance, as in [`PipelineInfo::label`]. Rows that differ in their seed alone are pooled.
     pub label: String,
+    /// Name of the stage that evaluated.
     pub stage: String,
     /// `house.seen`
     pub split: String,
+    /// Episodes that reached their goal.
     pub successes: u64,
+    /// Episodes played.
     pub episodes: u64,
+    /// Mean over the episodes of the sum of the environment's rewards, times `success_reward`; without penalties.
     #[serde(with = "finite_or_null")]
     pub mean_score: f64,
+    /// Mean number of actions in an episode.
     #[serde(with = "finite_or_null")]
     pub mean_turns: f64,
     /// Family of tasks → (successes, episodes).
@@ -95,6 +109,7 @@ pub struct ResultRow {
 }
 
 impl ResultRow {
+    /// Of the whole split.
     pub fn rate(&self) -> Rate {
         Rate { successes: self.successes, episodes: self.episodes }
     }
@@ -114,15 +129,24 @@ pub(super) fn is_yardstick(actor: &str) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EpisodeExample {
+    /// [`PipelineInfo::name`].
     pub pipeline: String,
+    /// [`PipelineInfo::label`].
     pub label: String,
+    /// Name of the stage that played it.
     pub stage: String,
+    /// `house.seen`
     pub split: String,
+    /// Id within the environment.
     pub task: String,
+    /// The task in words.
     pub goal: String,
+    /// Whether the goal was reached.
     pub success: bool,
+    /// Sum of the environment's rewards, times `success_reward`; without penalties.
     #[serde(with = "finite_or_null")]
     pub score: f64,
+    /// From the first.
     pub turns: Vec<TurnExample>,
 }
 
@@ -132,6 +156,7 @@ pub struct EpisodeExample {
 pub struct TurnExample {
     /// What the actor saw before acting.
     pub observation: String,
+    /// As the environment got it.
     pub action: String,
     /// Mean entropy of the response's tokens, in nats; none for an actor without a distribution.
     pub entropy: Option<f64>,
@@ -141,23 +166,24 @@ pub struct TurnExample {
 mod finite_or_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Some(*value).filter(|v| v.is_finite()).serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
     }
 
-    pub mod map {
+    pub(super) mod map {
         use serde::{Deserialize, Deserializer, Serializer};
         use std::collections::BTreeMap;
 
-        pub fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        pub(crate) fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_map(values.iter().map(|(name, value)| (name, Some(*value).filter(|v| v.is_finite()))))
         }
 
-        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
             let values = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
             Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
         }

@@ -8,7 +8,9 @@ const Z: f64 = 1.959964;
 /// `successes` of `episodes`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rate {
+    /// At most `episodes`.
     pub successes: u64,
+    /// All that were played.
     pub episodes: u64,
 }
 
@@ -18,6 +20,7 @@ impl Rate {
         (self.episodes > 0 && self.successes <= self.episodes).then(|| self.successes as f64 / self.episodes as f64)
     }
 
+    /// [`wilson`].
     pub fn interval(self) -> Option<Interval> {
         wilson(self.successes, self.episodes)
     }
@@ -31,7 +34,9 @@ impl Rate {
 /// Bounds of a share, both in 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
+    /// At most `high`.
     pub low: f64,
+    /// At least `low`.
     pub high: f64,
 }
 

@@ -8,10 +8,15 @@ use serde::{Deserialize, Serialize};
 /// Why a `report.json` was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportFormatError {
+    /// The text is no JSON, or JSON of another form.
     #[error("this is not a report: {0}")]
     Json(#[from] serde_json::Error),
+    /// Written by a newer program.
     #[error("this report has format {found}, this program reads up to {FORMAT}; read it with a newer epo-run")]
-    Newer { found: u32 },
+    Newer {
+        /// The format it has; [`FORMAT`] is the newest that is read.
+        found: u32,
+    },
 }
 
 #[derive(Serialize)]

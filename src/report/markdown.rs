@@ -105,7 +105,7 @@ mod tests {
     fn seeds_are_pooled_and_entropy_is_summed_up() {
         let results = vec![row("after PPO", "ppo", 0, 50), row("after PPO", "ppo", 1, 40), row("after G|RPO", "grpo", 0, 10)];
         let curves = vec![curve("ppo", 0, &[1.0, 3.0, f64::NAN]), curve("ppo", 1, &[2.0]), curve("grpo", 0, &[0.5, 0.5])];
-        let text = markdown(&ReportData { results, curves, ..ReportData::default() });
+        let text = markdown(&ReportData { curves, results, ..ReportData::default() });
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "|  | seen | entropy | its spread | seeds |");
         assert_eq!(lines[2], "| after PPO | 75.0 % [66.6, 81.9] (90/120) \\* | 2 | 0.7071 | 2 |");

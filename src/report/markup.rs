@@ -14,16 +14,16 @@ pub(super) struct Markup {
 pub(super) type Attributes<'a> = &'a [(&'static str, &'a str)];
 
 impl Markup {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::default()
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.out
     }
 
     /// `<name …>body</name>`
-    pub fn element(&mut self, name: &'static str, attributes: Attributes, body: impl FnOnce(&mut Self)) {
+    pub(super) fn element(&mut self, name: &'static str, attributes: Attributes, body: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
         self.out.push('>');
         body(self);
@@ -33,26 +33,26 @@ impl Markup {
     }
 
     /// `<name …>text</name>`
-    pub fn leaf(&mut self, name: &'static str, attributes: Attributes, text: impl Display) {
+    pub(super) fn leaf(&mut self, name: &'static str, attributes: Attributes, text: impl Display) {
         self.element(name, attributes, |m| m.text(text));
     }
 
     /// `<name …/>`: void elements of HTML, and any element of SVG.
-    pub fn empty(&mut self, name: &'static str, attributes: Attributes) {
+    pub(super) fn empty(&mut self, name: &'static str, attributes: Attributes) {
         self.open(name, attributes);
         self.out.push_str("/>");
     }
 
-    pub fn text(&mut self, text: impl Display) {
+    pub(super) fn text(&mut self, text: impl Display) {
         escape(&text.to_string(), &mut self.out);
     }
 
-    pub fn newline(&mut self) {
+    pub(super) fn newline(&mut self) {
         self.out.push('\n');
     }
 
     /// As it stands: only what is compiled in.
-    pub fn fixed(&mut self, text: &'static str) {
+    pub(super) fn fixed(&mut self, text: &'static str) {
         self.out.push_str(text);
     }
 

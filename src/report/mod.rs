@@ -10,6 +10,7 @@
 
 mod chart;
 mod compare;
+#[allow(clippy::pedantic)]
 mod corridor;
 mod curve;
 mod data;
@@ -29,14 +30,10 @@ mod svg;
 mod table;
 mod text;
 
-pub use chart::{Band, Figure, Line, Panel, Stroke};
-pub use compare::{Comparison, compare, compare_rates, same_panel};
 pub use data::{Curve, EpisodeExample, FORMAT, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
 pub use html::html;
 pub use interval::{Interval, Rate, wilson};
 pub use json::{ReportFormatError, from_json, json};
 pub use markdown::markdown;
 pub use summary::summary;
-pub use svg::svg;
-pub use table::{Cell, SeedCell, Split, Standing, Table, TableRow};
 pub use text::text;

@@ -37,7 +37,7 @@ mod tests {
 
     fn linear(hex: &str) -> [f64; 3] {
         [1, 3, 5].map(|at| {
-            let c = u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits") as f64 / 255.0;
+            let c = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits")) / 255.0;
             if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         })
     }

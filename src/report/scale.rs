@@ -12,7 +12,7 @@ pub(super) fn drawable(value: f64) -> bool {
 
 /// How an axis writes its numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     #[default]
     Plain,
     /// A share in 0..1, written in percent (the unit stands in the chart's title).
@@ -33,7 +33,7 @@ pub(super) struct Scale {
 
 impl Scale {
     /// For values: the range grows to whole steps, so that the outermost ticks are its ends.
-    pub fn around(low: f64, high: f64, format: Format, count: usize) -> Self {
+    pub(super) fn around(low: f64, high: f64, format: Format, count: usize) -> Self {
         let (low, high) = apart(low, high);
         let step = nice_step(low, high, count, format);
         // An end that is a whole step but for rounding needs no further one; then rounding must not leave it outside either.
@@ -42,7 +42,7 @@ impl Scale {
     }
 
     /// For iterations: the range stays as it is, ticks stand inside.
-    pub fn within(low: f64, high: f64, format: Format, count: usize) -> Self {
+    pub(super) fn within(low: f64, high: f64, format: Format, count: usize) -> Self {
         let (low, high) = if low < high { (low, high) } else { (low - 0.5, low + 0.5) };
         let (low, high) = apart(low, high);
         let step = nice_step(low, high, count, format);
@@ -51,12 +51,12 @@ impl Scale {
     }
 
     /// Where `value` lies: 0 at `low`, 1 at `high`.
-    pub fn fraction(&self, value: f64) -> f64 {
+    pub(super) fn fraction(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 
     /// A tick's text: as many digits as the step needs.
-    pub fn write(&self, tick: f64) -> String {
+    pub(super) fn write(&self, tick: f64) -> String {
         let (tick, step) = if self.format == Format::Percent { (tick * 100.0, self.step * 100.0) } else { (tick, self.step) };
         // −0 and what rounding leaves of a zero.
         if tick.abs() < step * 1e-6 {

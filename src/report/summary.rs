@@ -42,7 +42,7 @@ fn of_split(table: &Table, split: usize) -> Option<String> {
         (false, true) => text.push_str(&format!(" Within noise of that: {}.", listed(&close))),
         (true, false) => text.push_str(&format!(" Lower by more than noise: {}.", listed(&below))),
         (false, false) => {
-            text.push_str(&format!(" Within noise of that: {}; lower by more than noise: {}.", listed(&close), listed(&below)))
+            text.push_str(&format!(" Within noise of that: {}; lower by more than noise: {}.", listed(&close), listed(&below)));
         }
     }
     if !column.one_panel {

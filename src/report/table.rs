@@ -1,6 +1,6 @@
 //! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
 
-use super::compare::{Comparison, compare_rates};
+use super::compare::{Comparison, compare};
 use super::data::{ReportData, ResultRow, is_yardstick};
 use super::interval::{Interval, Rate};
 use super::label;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Table {
+pub(super) struct Table {
     /// The columns.
     pub splits: Vec<Split>,
     /// In the order in which the data names the actors.
@@ -16,7 +16,7 @@ pub struct Table {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Split {
+pub(super) struct Split {
     /// As in the pipeline: `house.seen`.
     pub key: String,
     /// What stands over the column: `seen`, or the whole key where two splits end alike.
@@ -26,7 +26,7 @@ pub struct Split {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TableRow {
+pub(super) struct TableRow {
     pub name: String,
     pub actor: String,
     pub pipeline: String,
@@ -37,7 +37,7 @@ pub struct TableRow {
 
 /// One actor on one split, over all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cell {
+pub(super) struct Cell {
     pub rate: Rate,
     pub interval: Option<Interval>,
     pub standing: Standing,
@@ -49,7 +49,7 @@ pub struct Cell {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SeedCell {
+pub(super) struct SeedCell {
     /// `seed 1`, or empty where nothing was unfolded.
     pub label: String,
     pub rate: Rate,
@@ -58,7 +58,7 @@ pub struct SeedCell {
 /// How a cell stands to the highest trained one of its column, by 95 % Wilson intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub(super) enum Standing {
     Best,
     /// Lower, but the intervals overlap.
     OverlapsBest,
@@ -71,7 +71,7 @@ pub enum Standing {
 type RowKey = (String, String, String, usize);
 
 impl Table {
-    pub fn new(data: &ReportData) -> Self {
+    pub(super) fn new(data: &ReportData) -> Self {
         let mut results: Vec<&ResultRow> = Vec::new();
         for row in &data.results {
             // A stage that is named twice in a report counts once.
@@ -100,22 +100,22 @@ impl Table {
         table
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// The cells of one column with their rows' names.
-    pub fn column(&self, split: usize) -> impl Iterator<Item = (&TableRow, &Cell)> {
+    pub(super) fn column(&self, split: usize) -> impl Iterator<Item = (&TableRow, &Cell)> {
         self.rows.iter().filter_map(move |row| Some((row, row.cells.get(split)?.as_ref()?)))
     }
 
     /// All families of tasks on one split, by name.
-    pub fn families(&self, split: usize) -> BTreeSet<&str> {
+    pub(super) fn families(&self, split: usize) -> BTreeSet<&str> {
         self.column(split).flat_map(|(_, cell)| cell.families.keys().map(String::as_str)).collect()
     }
 
     /// The names of all figures of environments.
-    pub fn figures(&self) -> BTreeSet<&str> {
+    pub(super) fn figures(&self) -> BTreeSet<&str> {
         self.rows.iter().flat_map(|row| row.cells.iter().flatten()).flat_map(|cell| cell.figures.keys().map(String::as_str)).collect()
     }
 
@@ -127,7 +127,7 @@ impl Table {
             for row in &mut self.rows {
                 let yardstick = row.is_yardstick();
                 let Some(Some(cell)) = row.cells.get_mut(split) else { continue };
-                cell.standing = match compare_rates(cell.rate, best) {
+                cell.standing = match compare(cell.rate, best) {
                     _ if yardstick => Standing::NotRanked,
                     Comparison::Unknown => Standing::NotRanked,
                     _ if cell.rate.share() == best.share() => Standing::Best,
@@ -140,7 +140,7 @@ impl Table {
 }
 
 impl TableRow {
-    pub fn is_yardstick(&self) -> bool {
+    pub(super) fn is_yardstick(&self) -> bool {
         is_yardstick(&self.actor)
     }
 }

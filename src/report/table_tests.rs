@@ -42,6 +42,7 @@ fn seeds_are_pooled_and_listed() {
 
 #[test]
 fn actors_stand_to_the_best_trained_one() {
+    use Standing::*;
     let table = table(vec![
         row("expert", "", "", "seen", 60, 60),
         row("after warm-up", "", "", "seen", 25, 60),
@@ -49,7 +50,6 @@ fn actors_stand_to_the_best_trained_one() {
         row("after EPO", "b", "", "seen", 50, 60),
         row("after GRPO", "c", "", "seen", 0, 0),
     ]);
-    use Standing::*;
     assert_eq!(standings(&table, 0), [NotRanked, BelowBest, OverlapsBest, Best, NotRanked]);
 }
 

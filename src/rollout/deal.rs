@@ -9,14 +9,14 @@ use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
 
 /// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
-pub const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// Slots of a lane, at most.
 const SLOTS: usize = 16;
 
 /// One episode to be played.
 #[derive(Clone, Debug)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     pub task: Task,
     pub group: u64,
     pub member: u64,
@@ -28,14 +28,14 @@ pub struct Assignment {
 
 /// Who plays.
 #[derive(Clone, Copy)]
-pub enum Player<'a> {
+pub(crate) enum Player<'a> {
     Expert,
     Random,
     Policy { policy: &'a Policy, decode: &'a Decode },
 }
 
 /// What the episodes of a batch have in common.
-pub struct Rollout<'a> {
+pub(crate) struct Rollout<'a> {
     pub environment: &'a EnvironmentSpec,
     pub world: &'a dyn World,
     pub player: Player<'a>,
@@ -45,7 +45,7 @@ pub struct Rollout<'a> {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum RolloutError {
+pub(crate) enum RolloutError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -59,7 +59,7 @@ impl Rollout<'_> {
     ///
     /// # Errors
     /// If the model or the setting up of an environment fails.
-    pub fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
+    pub(crate) fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
         let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
         let slots = (self.world.at_once() / LANES).clamp(1, SLOTS);
         let playing = assignments.len().clamp(1, LANES);
@@ -87,7 +87,7 @@ impl Rollout<'_> {
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
@@ -101,7 +101,7 @@ pub fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize)
 ///
 /// # Errors
 /// If a text cannot be encoded.
-pub fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
+pub(crate) fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
     match decode {
         Decode::Sample { max_tokens, .. } => Ok(*max_tokens),
         Decode::Choose { .. } => {

@@ -6,7 +6,7 @@ use crate::play::Cut;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Turn {
+pub(crate) struct Turn {
     pub observation: String,
     /// What the environment was told.
     pub action: String,
@@ -31,7 +31,7 @@ pub struct Turn {
 
 /// A policy's own tokens of one turn.
 #[derive(Clone, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     pub row: Row,
     /// For each target of the row.
     pub logp: Vec<f32>,
@@ -41,7 +41,7 @@ pub struct Sample {
 /// How an episode ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The game itself is over.
     Terminated,
     /// The limit of turns, of the pipeline or of the environment.
@@ -51,7 +51,7 @@ pub enum Ending {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Episode {
+pub(crate) struct Episode {
     pub task: Task,
     /// Number of the task within the iteration, and of the try within its group.
     pub group: u64,
@@ -71,7 +71,7 @@ pub struct Episode {
 }
 
 impl Episode {
-    pub fn failed(&self) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         matches!(self.ending, Ending::Failed(_))
     }
 }

@@ -47,7 +47,7 @@ struct Action {
 
 impl<'a> Lane<'a> {
     /// `threads` of its own, for long prompts.
-    pub fn new(rollout: &'a Rollout<'a>, slots: usize, threads: usize) -> Result<Self, RolloutError> {
+    pub(crate) fn new(rollout: &'a Rollout<'a>, slots: usize, threads: usize) -> Result<Self, RolloutError> {
         let generator = match rollout.player {
             Player::Policy { policy, decode } if slots > 0 => {
                 let generator = Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?;
@@ -62,7 +62,7 @@ impl<'a> Lane<'a> {
         Ok(Self { rollout, generator, games, holes })
     }
 
-    pub fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, RolloutError> {
+    pub(crate) fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, RolloutError> {
         let mut waiting = assignments.iter();
         let mut free: Vec<usize> = (0..self.games.len()).rev().collect();
         let mut asked: BTreeMap<SlotId, Going> = BTreeMap::new();

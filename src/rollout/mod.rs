@@ -8,5 +8,5 @@ mod deal;
 mod episode;
 mod lane;
 
-pub use deal::{Assignment, LANES, Player, Rollout, RolloutError, prompt_ids, response_room};
-pub use episode::{Ending, Episode, Sample, Turn};
+pub(crate) use deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
+pub(crate) use episode::{Ending, Episode, Turn};

@@ -16,15 +16,16 @@ use std::collections::BTreeMap;
 const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
 
 /// Pipeline lines with a meaning of their own.
-pub const SETTINGS: [&str; 2] = ["title", "seeds"];
+pub(super) const SETTINGS: [&str; 2] = ["title", "seeds"];
 
 /// Pipeline lines that a stage takes over when it leaves the field out.
-pub fn inherited() -> Vec<&'static str> {
+pub(super) fn inherited() -> Vec<&'static str> {
     inherited_fields().into_iter().filter(|name| !SETTINGS.contains(name)).collect()
 }
 
 /// What is to be compiled.
 pub struct Request<'a> {
+    /// The file, or a text in its place.
     pub root: Root<'a>,
     /// `--set`, each `PIPELINE.PATH=VALUE`.
     pub overrides: &'a [String],
@@ -34,11 +35,13 @@ pub struct Request<'a> {
 
 /// What a compilation gives, mistakes or not.
 pub struct Compiled {
+    /// Every text that was read; spans point into them.
     pub sources: SourceMap,
     /// Every instance of every pipeline that takes part. With errors they are incomplete.
     pub pipelines: Vec<PipelineSpec>,
     /// The names of the root file's pipelines, in order.
     pub roots: Vec<String>,
+    /// Errors and warnings, by file and place.
     pub diagnostics: Diagnostics,
     /// The file without imports, inheritance and functions. Empty with errors.
     pub resolved: Resolved,

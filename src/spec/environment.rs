@@ -7,7 +7,7 @@ use crate::lang::{Diagnostic, Diagnostics, SourceMap};
 use crate::play::EnvironmentSpec;
 
 /// The environment that the root file calls `name`. Without errors it is there.
-pub fn environment(request: &Request<'_>, name: &str) -> (SourceMap, Option<EnvironmentSpec>, Diagnostics) {
+pub(crate) fn environment(request: &Request<'_>, name: &str) -> (SourceMap, Option<EnvironmentSpec>, Diagnostics) {
     let found = with_resolver(request, |resolver, _| {
         let names = resolver.top_level_names();
         match resolver.top_level(name) {

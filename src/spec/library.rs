@@ -21,7 +21,9 @@ pub static LIBRARY: Library = Library::compiled(&[
 /// A function of the library, as its file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LibraryFunction<'l> {
+    /// `std/losses.epo`.
     pub file: &'l str,
+    /// As it is called.
     pub name: &'l str,
     /// The whole line: `fn ratio() = exp(log_ratio())`.
     pub text: &'l str,

@@ -8,7 +8,7 @@ mod objectives;
 mod resolved;
 
 pub use compile::{Compiled, Request, compile};
-pub use environment::environment;
+pub(crate) use environment::environment;
 pub use library::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
 pub use objectives::{Equations, equations};
 pub use resolved::{Leaf, Resolved};
@@ -22,15 +22,19 @@ use std::sync::Arc;
 /// One instance of a pipeline (one seed, one point of its sweeps).
 #[derive(Clone, Debug)]
 pub struct PipelineSpec {
+    /// `ppo_epo`.
     pub name: String,
     /// `[("seed", "1"), ("lambda", "0.003")]`: what tells this instance from its siblings; empty where nothing was unfolded.
     pub label: Vec<(String, String)>,
+    /// For people; empty where none was written.
     pub title: String,
+    /// The root of its seed tree.
     pub seed: u64,
     /// Its name, where it was written.
     pub span: Span,
     /// All of its text.
     pub extent: Span,
+    /// As written.
     pub stages: Vec<StageSpec>,
     /// The equation in words for reports: term name and text, `minimize` last.
     pub equation: Vec<(String, String)>,
@@ -47,18 +51,24 @@ impl PipelineSpec {
         format!("{}[{}]", self.name, self.label_text())
     }
 
+    /// `seed=1, lambda=0.003`; empty where nothing was unfolded.
     pub fn label_text(&self) -> String {
         self.label.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ")
     }
 }
 
+/// A stage of an instance.
 #[derive(Clone, Debug)]
 pub struct StageSpec {
+    /// `train`.
     pub name: String,
+    /// Its name, where it was written.
     pub span: Span,
     /// Where it sets `seed = n` itself.
     pub seed: Option<u64>,
+    /// Its checked fields.
     pub stage: Arc<dyn Stage>,
+    /// In the order of its fields.
     pub inputs: Vec<Input>,
     /// Order alone: indices into the instances and stage names.
     pub after: Vec<Input>,
@@ -67,12 +77,16 @@ pub struct StageSpec {
 /// An edge: an output of a stage, used by a field of another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
+    /// `policy`, `of`.
     pub field: String,
     /// Where the reference was written.
     pub span: Span,
     /// Index into the compiled instances.
     pub pipeline: usize,
+    /// The stage that gives the output.
     pub stage: String,
+    /// `best`, `last`, …
     pub output: String,
+    /// What the output holds.
     pub artifact: Artifact,
 }

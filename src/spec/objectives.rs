@@ -12,13 +12,17 @@ use std::sync::Arc;
 /// What one pipeline, or one of its stages, says of its objective.
 #[derive(Clone, Debug)]
 pub struct Equations {
+    /// Its name.
     pub pipeline: String,
     /// What tells the points of a sweep apart: `lambda=0.003`. Seeds change no equation.
     pub label: String,
     /// Where the stage has a loss or an advantage of its own.
     pub stage: Option<String>,
+    /// The pipeline's name, or the stage's, where it was written.
     pub span: Span,
+    /// With its terms in the order written.
     pub loss: Option<LossBlock>,
+    /// `None` where the loss needs none, or it is broken.
     pub advantage: Option<Arc<Term>>,
     /// The pipeline's number of iterations, if it is a plain number.
     pub iterations: Option<f64>,

@@ -26,7 +26,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Collect as "collect" {
+    pub(crate) struct Collect as "collect" {
         /// What is played.
         on: SplitField [required],
         /// Who plays: `expert`, `random`, or a policy.
@@ -39,7 +39,7 @@ kind! {
 }
 
 impl Collect {
-    pub const OUTPUTS: &[Output] = &[Output { name: "episodes", artifact: Artifact::Episodes }];
+    pub(crate) const OUTPUTS: &[Output] = &[Output { name: "episodes", artifact: Artifact::Episodes }];
 }
 
 impl Stage for Collect {

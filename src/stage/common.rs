@@ -5,7 +5,7 @@ use crate::policy::AnyInput;
 
 kind! {
     /// These fields belong to every stage.
-    pub struct Common as "stage" {
+    pub(crate) struct Common as "stage" {
         /// A seed of its own instead of the pipeline's, so that the stage is shared by all seeds.
         seed: Option<u64> [default None],
         /// Stages that must be done before, for order alone.

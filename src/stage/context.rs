@@ -27,12 +27,12 @@ pub struct InputFolder {
 
 impl InputFolder {
     /// The folder of the output itself, for outputs that are files: `<folder>/outputs/<output>`.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         output_path(&self.folder, &self.output)
     }
 
     /// `ppo_epo[seed=1].train`: as plans and messages call the task.
-    pub fn task_name(&self) -> String {
+    pub(crate) fn task_name(&self) -> String {
         match self.label.as_str() {
             "" => format!("{}.{}", self.pipeline, self.stage),
             label => format!("{}[{label}].{}", self.pipeline, self.stage),
@@ -43,7 +43,9 @@ impl InputFolder {
 /// How far a task is, for the live display. Never part of results.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
+    /// From 0.
     pub done: u64,
+    /// 0: not known.
     pub total: u64,
     /// What is counted: `iterations`, `episodes`, `updates`.
     pub unit: &'static str,
@@ -55,11 +57,11 @@ impl Progress {
     const LOADING: &'static str = "tensors read";
 
     /// A model is being read: shown on a terminal, and told nowhere else.
-    pub fn loading(done: usize, total: usize) -> Self {
+    pub(crate) fn loading(done: usize, total: usize) -> Self {
         Self { done: done as u64, total: total as u64, unit: Self::LOADING, notes: Vec::new() }
     }
 
-    pub fn is_loading(&self) -> bool {
+    pub(crate) fn is_loading(&self) -> bool {
         self.unit == Self::LOADING
     }
 }

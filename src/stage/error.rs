@@ -7,6 +7,7 @@ use crate::objective::ObjectiveError;
 use crate::rollout::RolloutError;
 use crate::store::StoreError;
 
+/// Why a stage ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The user asked to stop; the last checkpoint is whole.
@@ -15,10 +16,18 @@ pub enum RunError {
     /// Something with a place in the text went wrong: a NaN in a term, an environment that died.
     #[error("{}", .0.message)]
     At(Box<Diagnostic>),
+    /// The task's folder cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file outside of the store.
     #[error("{context}: {source}")]
-    Io { context: String, source: std::io::Error },
+    Io {
+        /// What was tried, with the path.
+        context: String,
+        /// As the system says it.
+        source: std::io::Error,
+    },
+    /// Anything else, in words.
     #[error("{0}")]
     Failed(String),
 }

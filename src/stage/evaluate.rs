@@ -28,7 +28,7 @@ kind! {
     ///   page   = report { of = [chance] }
     /// } }
     /// ```
-    pub struct Evaluate as "evaluate" {
+    pub(crate) struct Evaluate as "evaluate" {
         /// The splits.
         on: Vec<SplitField> [required],
         /// The policy that plays.
@@ -43,9 +43,9 @@ kind! {
 }
 
 impl Evaluate {
-    pub const OUTPUTS: &[Output] = &[Output { name: "results", artifact: Artifact::Results }];
+    pub(crate) const OUTPUTS: &[Output] = &[Output { name: "results", artifact: Artifact::Results }];
 
-    pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let mut read = Self::read_fields(component, reader)?;
         match (component.fields.get("policy"), component.fields.get("actor")) {
             (Some(policy), Some(actor)) => {
@@ -69,7 +69,7 @@ impl Evaluate {
     }
 
     /// The one that plays.
-    pub fn player(&self) -> Option<&ActorInput> {
+    pub(crate) fn player(&self) -> Option<&ActorInput> {
         self.actor.as_ref().or(self.policy.as_ref())
     }
 }

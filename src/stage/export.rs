@@ -27,14 +27,14 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Export as "export" {
+    pub(crate) struct Export as "export" {
         /// The policy.
         policy: PolicyInput [inherit],
     }
 }
 
 impl Export {
-    pub const OUTPUTS: &[Output] = &[Output { name: "folder", artifact: Artifact::Folder }];
+    pub(crate) const OUTPUTS: &[Output] = &[Output { name: "folder", artifact: Artifact::Folder }];
 }
 
 impl Stage for Export {

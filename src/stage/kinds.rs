@@ -13,7 +13,7 @@ macro_rules! stages {
             &[$(Entry { info: &<$stage>::INFO, read: |_, c, r| read(c, r, &<$stage>::INFO, <$stage>::$read) }),+];
 
         /// Everything that a stage of a kind may give, whatever its fields: for messages about uses of a stage that has mistakes itself.
-        pub fn possible_outputs(kind: &str) -> &'static [Output] {
+        pub(crate) fn possible_outputs(kind: &str) -> &'static [Output] {
             $(if kind == <$stage>::INFO.name {
                 return <$stage>::OUTPUTS;
             })+

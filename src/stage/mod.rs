@@ -19,9 +19,11 @@ mod tasks;
 mod tokenizer;
 mod updater;
 
-pub use crate::kind::Artifact;
-pub use common::Common;
-pub use context::{Context, InputFolder, Progress};
-pub use contract::{Figure, Output, Stage};
+pub use context::Progress;
 pub use error::RunError;
-pub use kinds::possible_outputs;
+
+pub(crate) use crate::kind::Artifact;
+pub(crate) use common::Common;
+pub(crate) use context::{Context, InputFolder};
+pub(crate) use contract::{Figure, Output, Stage};
+pub(crate) use kinds::possible_outputs;

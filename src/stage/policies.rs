@@ -13,7 +13,7 @@ fn input(context: &dyn Context, field: &str) -> Result<InputFolder, RunError> {
 }
 
 /// A policy of an earlier stage, or a new one.
-pub fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, RunError> {
+pub(crate) fn policy(context: &mut dyn Context, given: &PolicyInput) -> Result<Policy, RunError> {
     match given {
         PolicyInput::Stage(stage) => Ok(Policy::load(&input(context, &stage.field)?.path(), context.device())?),
         PolicyInput::New(part) => Ok(part.make(&mut Inside(context))?),

@@ -24,7 +24,7 @@ kind! {
     ///   page   = report { of = [chance], title = "Chance" }
     /// } }
     /// ```
-    pub struct Report as "report" {
+    pub(crate) struct Report as "report" {
         /// The stages, also of other pipelines (`ppo.seen`).
         of: Vec<AnyInput> [required],
         /// The page's title; by default the pipeline's.
@@ -33,7 +33,7 @@ kind! {
 }
 
 impl Report {
-    pub const OUTPUTS: &[Output] = &[Output { name: "page", artifact: Artifact::Page }];
+    pub(crate) const OUTPUTS: &[Output] = &[Output { name: "page", artifact: Artifact::Page }];
 }
 
 impl Stage for Report {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// The output `results`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Results {
+pub(crate) struct Results {
     pub format: u32,
     /// `expert`, `random`, `policy`.
     pub actor: String,
@@ -17,7 +17,7 @@ pub struct Results {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SplitResult {
+pub(crate) struct SplitResult {
     /// `house.seen`
     pub split: String,
     pub panel_hash: String,
@@ -38,7 +38,7 @@ pub struct SplitResult {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TaskResult {
+pub(crate) struct TaskResult {
     pub id: String,
     pub success: bool,
     pub score: f64,
@@ -48,7 +48,7 @@ pub struct TaskResult {
 }
 
 impl SplitResult {
-    pub fn new(split: &str, panel_hash: &str, episodes: &[Episode]) -> Self {
+    pub(crate) fn new(split: &str, panel_hash: &str, episodes: &[Episode]) -> Self {
         let n = episodes.len().max(1) as f64;
         let mut families: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for episode in episodes {
@@ -80,7 +80,7 @@ impl SplitResult {
 }
 
 /// The mean of each figure over the episodes that have it: those that did not break down.
-pub fn mean_figures<'e>(episodes: impl Iterator<Item = &'e Episode>) -> BTreeMap<String, f64> {
+pub(crate) fn mean_figures<'e>(episodes: impl Iterator<Item = &'e Episode>) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for (name, value) in episodes.flat_map(|e| &e.figures) {
         let (sum, count) = sums.entry(name.clone()).or_default();
@@ -91,7 +91,7 @@ pub fn mean_figures<'e>(episodes: impl Iterator<Item = &'e Episode>) -> BTreeMap
 }
 
 /// Over all tokens that a policy chose.
-pub fn mean_entropy(episodes: &[Episode]) -> Option<f64> {
+pub(crate) fn mean_entropy(episodes: &[Episode]) -> Option<f64> {
     let samples = || episodes.iter().flat_map(|e| &e.turns).filter_map(|t| t.sample.as_ref());
     let count: usize = samples().map(|s| s.entropy.len()).sum();
     let sum: f64 = samples().flat_map(|s| &s.entropy).map(|&e| f64::from(e)).sum();

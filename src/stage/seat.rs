@@ -7,13 +7,13 @@ use crate::policy::{Actor, ActorInput, Decode, Policy};
 use crate::rollout::Player;
 
 /// A player with what it needs kept alive.
-pub enum Seat {
+pub(crate) enum Seat {
     Plain(Actor),
     Policy(Box<Policy>, Decode),
 }
 
 impl Seat {
-    pub fn new(context: &mut dyn Context, actor: &ActorInput) -> Result<Self, RunError> {
+    pub(crate) fn new(context: &mut dyn Context, actor: &ActorInput) -> Result<Self, RunError> {
         Ok(match actor {
             ActorInput::Plain(part) => Self::Plain(**part),
             ActorInput::Policy(given) => {
@@ -24,7 +24,7 @@ impl Seat {
         })
     }
 
-    pub fn player(&self) -> Player<'_> {
+    pub(crate) fn player(&self) -> Player<'_> {
         match self {
             Self::Plain(Actor::Expert) => Player::Expert,
             Self::Plain(Actor::Random) => Player::Random,

@@ -38,7 +38,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Sft as "sft" {
+    pub(crate) struct Sft as "sft" {
         /// What is learned from.
         episodes: Vec<EpisodesInput> [required],
         /// What is trained.
@@ -57,7 +57,7 @@ kind! {
 }
 
 impl Sft {
-    pub const OUTPUTS: &[Output] =
+    pub(crate) const OUTPUTS: &[Output] =
         &[Output { name: "policy", artifact: Artifact::Policy }, Output { name: "metrics", artifact: Artifact::Metrics }];
 }
 

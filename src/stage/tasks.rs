@@ -9,16 +9,16 @@ use crate::seed::Seed;
 use std::sync::Arc;
 
 /// Episodes between two looks at the user's wish to stop. Part of the order in which a policy's episodes share a batch, so it is fixed.
-pub const PORTION: usize = 128;
+pub(crate) const PORTION: usize = 128;
 
 /// A split's world and its tasks.
-pub fn open(context: &dyn Context, split: &SplitField) -> Result<(Arc<dyn World>, Arc<Panel>), RunError> {
+pub(crate) fn open(context: &dyn Context, split: &SplitField) -> Result<(Arc<dyn World>, Arc<Panel>), RunError> {
     let data = context.data(split.environment.world.kind);
     Ok(split.open(data.as_deref())?)
 }
 
 /// Every task of a panel, each `repeats` times, in the panel's order.
-pub fn once_each(panel: &Panel, repeats: usize, seed: Seed) -> Vec<Assignment> {
+pub(crate) fn once_each(panel: &Panel, repeats: usize, seed: Seed) -> Vec<Assignment> {
     let tasks = panel.tasks.iter().enumerate();
     tasks
         .flat_map(|(index, task)| {
@@ -35,7 +35,7 @@ pub fn once_each(panel: &Panel, repeats: usize, seed: Seed) -> Vec<Assignment> {
 }
 
 /// Says which episodes broke down, a few of them by name.
-pub fn say_failures(context: &mut dyn Context, episodes: &[Episode]) {
+pub(crate) fn say_failures(context: &mut dyn Context, episodes: &[Episode]) {
     let failed: Vec<&Episode> = episodes.iter().filter(|e| e.failed()).collect();
     if let Some(first) = failed.first() {
         let reason = match &first.ending {
@@ -47,6 +47,6 @@ pub fn say_failures(context: &mut dyn Context, episodes: &[Episode]) {
 }
 
 /// `41.3 %`
-pub fn percent(part: usize, whole: usize) -> String {
+pub(crate) fn percent(part: usize, whole: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64)
 }

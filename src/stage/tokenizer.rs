@@ -27,7 +27,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Tokenizer as "tokenizer" {
+    pub(crate) struct Tokenizer as "tokenizer" {
         /// The environments to listen to.
         on: Vec<SplitField> [required],
         /// The most tokens of the vocabulary, the 256 bytes and the special tokens included.
@@ -38,9 +38,9 @@ kind! {
 }
 
 impl Tokenizer {
-    pub const OUTPUTS: &[Output] = &[Output { name: "tokenizer", artifact: Artifact::Tokenizer }];
+    pub(crate) const OUTPUTS: &[Output] = &[Output { name: "tokenizer", artifact: Artifact::Tokenizer }];
 
-    pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let read = Self::read_fields(component, reader)?;
         if read.vocabulary.0 < Bpe::LEAST {
             let place = component.fields.get("vocabulary").map_or(component.kind_span, |f| f.value.span);

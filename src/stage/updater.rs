@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 /// The files of an updater in a checkpoint.
 #[derive(Clone, Copy, Debug)]
-pub struct Files {
+pub(crate) struct Files {
     weights: &'static str,
     optimizer: &'static str,
 }
 
-pub const POLICY: Files = Files { weights: "policy.safetensors", optimizer: "optimizer.safetensors" };
-pub const CRITIC: Files = Files { weights: "critic.safetensors", optimizer: "critic_optimizer.safetensors" };
+pub(crate) const POLICY: Files = Files { weights: "policy.safetensors", optimizer: "optimizer.safetensors" };
+pub(crate) const CRITIC: Files = Files { weights: "critic.safetensors", optimizer: "critic_optimizer.safetensors" };
 
-pub struct Updater {
+pub(crate) struct Updater {
     weights: Arc<Weights>,
     state: OptimizerState,
     settings: Part<dyn OptimizerKind>,
@@ -29,13 +29,13 @@ pub struct Updater {
 impl Updater {
     /// # Errors
     /// If the device has no room for what the optimiser keeps.
-    pub fn new(weights: Arc<Weights>, settings: &Part<dyn OptimizerKind>) -> Result<Self, ModelError> {
+    pub(crate) fn new(weights: Arc<Weights>, settings: &Part<dyn OptimizerKind>) -> Result<Self, ModelError> {
         let state = settings.start(&weights)?;
         Ok(Self { weights, state, settings: settings.clone() })
     }
 
     /// The learning rate.
-    pub fn rate(&self, now: Now) -> f64 {
+    pub(crate) fn rate(&self, now: Now) -> f64 {
         self.settings.rate(now)
     }
 
@@ -43,7 +43,7 @@ impl Updater {
     ///
     /// # Errors
     /// `refusal` if the norm is not finite, or what the device says.
-    pub fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce() -> RunError) -> Result<f64, RunError> {
+    pub(crate) fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce() -> RunError) -> Result<f64, RunError> {
         let norm = match self.settings.clip_norm() {
             Some(most) => gradients.clip(most)?,
             None => gradients.norm()?,
@@ -59,7 +59,7 @@ impl Updater {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn save(&self, folder: &Path, files: Files) -> Result<(), ModelError> {
+    pub(crate) fn save(&self, folder: &Path, files: Files) -> Result<(), ModelError> {
         self.weights.save_trained(&folder.join(files.weights))?;
         self.state.save(&folder.join(files.optimizer))
     }
@@ -68,17 +68,17 @@ impl Updater {
     ///
     /// # Errors
     /// If a file cannot be read or is of other weights.
-    pub fn restore(&mut self, folder: &Path, files: Files) -> Result<(), ModelError> {
+    pub(crate) fn restore(&mut self, folder: &Path, files: Files) -> Result<(), ModelError> {
         self.weights.restore_trained(&folder.join(files.weights))?;
         self.state.restore(&folder.join(files.optimizer))
     }
 }
 
 /// What is said of a loss or a gradient that is not finite.
-pub fn not_finite(place: Span, message: String) -> RunError {
+pub(crate) fn not_finite(place: Span, message: String) -> RunError {
     RunError::At(Box::new(Diagnostic::error("E0504", place, message).help("lower the learning rate or set `clip_norm`")))
 }
 
-pub fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
+pub(crate) fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
     Compute { threads: context.threads(), micro_batch: Some(micro_batch), checkpointing, ..Compute::default() }
 }

@@ -11,11 +11,12 @@ use std::path::Path;
 pub struct Digest(String);
 
 impl Digest {
-    /// Of a value's canonical JSON (see [`canonical`]).
+    /// Of a value's canonical JSON: keys sorted, no spaces, numbers in the shortest text that reads back the same.
     pub fn of(value: &Value) -> Self {
         Self::of_bytes(canonical(value).as_bytes())
     }
 
+    /// Of the bytes as they are.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(blake3::hash(bytes).to_hex().to_string())
     }
@@ -36,6 +37,7 @@ impl Digest {
         Self(hasher.finalize().to_hex().to_string())
     }
 
+    /// All 64 characters.
     pub fn hex(&self) -> &str {
         &self.0
     }
@@ -72,7 +74,7 @@ impl fmt::Debug for Digest {
 
 /// JSON with the keys of every object sorted and no spaces: equal values, equal text. Numbers are written as `serde_json` writes them (shortest
 /// text that reads back the same); `1` and `1.0` are different texts, so a field must always be serialised from the same type.
-pub fn canonical(value: &Value) -> String {
+pub(crate) fn canonical(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);
     text

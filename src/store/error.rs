@@ -5,24 +5,59 @@ use std::path::{Path, PathBuf};
 /// What a closure that fills a folder may fail with: any error, by `?`.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// Why the store cannot be read or written. The message names the path; [`help`](Self::help) says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The system refused to do `action` (`open`, `write`, `sync`, …).
     #[error("cannot {action} `{}`: {}", .path.display(), reason(.source))]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        /// What was tried: `open`, `write`, `sync`, …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// As the system says it.
+        source: io::Error,
+    },
 
     /// The closure that fills a checkpoint or an output failed.
     #[error("cannot write `{}`: {}", .path.display(), reason_of_any(.source.as_ref()))]
-    Fill { path: PathBuf, source: Failure },
+    Fill {
+        /// The checkpoint or output.
+        path: PathBuf,
+        /// What the closure said.
+        source: Failure,
+    },
 
+    /// Another process, or another part of this one, writes into the folder.
     #[error("another epo-run{} is at work on `{}`", who(.holder.as_ref()), .path.display())]
-    Locked { path: PathBuf, holder: Option<Holder> },
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// `None` where the lock does not tell.
+        holder: Option<Holder>,
+    },
 
+    /// The file is left as it is.
     #[error("`{}` has format {found}, written by a newer epo-run; this one knows formats up to {known}", .path.display())]
-    Newer { path: PathBuf, found: u64, known: u32 },
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest format that this program reads.
+        known: u32,
+    },
 
+    /// A file that is not what it should be.
     #[error("`{}` is damaged: {problem}", .path.display())]
-    Damaged { path: PathBuf, problem: String },
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
 
+    /// What was asked for makes no sense here, in words.
     #[error("{0}")]
     Refused(String),
 }
@@ -41,6 +76,7 @@ impl StoreError {
 
     /// What to do next.
     pub fn help(&self) -> Option<String> {
+        use io::ErrorKind::*;
         let kind = match self {
             Self::Io { source, .. } => source.kind(),
             Self::Fill { source, .. } => io_kind(source.as_ref())?,
@@ -49,7 +85,6 @@ impl StoreError {
             Self::Damaged { .. } => return Some("run with `--fresh` to make it again".into()),
             Self::Refused(_) => return None,
         };
-        use io::ErrorKind::*;
         Some(match kind {
             StorageFull | QuotaExceeded => {
                 "free some space (`epo-run runs` lists what is kept) and run the same command again: it goes on from the last checkpoint"

@@ -10,7 +10,7 @@ pub(super) const EVENTS: &str = "events.jsonl";
 /// What happened in a run. A task is called by its name in the plan: `ppo_epo[seed=1].train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub(crate) enum Event {
     RunStarted {
         format: u32,
         version: String,
@@ -64,14 +64,14 @@ pub enum Event {
 
 /// One line of `events.jsonl`: `{"time":"…","event":"task_finished","task":"…"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EventRecord {
+pub(crate) struct EventRecord {
     pub time: String,
     #[serde(flatten)]
     pub event: Event,
 }
 
 /// The events of a run folder.
-pub fn read_events(run: &Path) -> Result<Vec<EventRecord>, StoreError> {
+pub(crate) fn read_events(run: &Path) -> Result<Vec<EventRecord>, StoreError> {
     super::log::read_lines(&run.join(EVENTS))
 }
 
@@ -84,7 +84,7 @@ pub(super) struct EventLog {
 
 impl EventLog {
     /// Opens for appending. A line that a dead process did not complete is cut off.
-    pub fn open(run: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open(run: &Path) -> Result<Self, StoreError> {
         let path = run.join(EVENTS);
         let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(StoreError::io("open", &path))?;
         let mut text = Vec::new();
@@ -96,7 +96,7 @@ impl EventLog {
         Ok(Self { path, file, bytes: whole as u64 })
     }
 
-    pub fn append(&mut self, event: Event) -> Result<(), StoreError> {
+    pub(super) fn append(&mut self, event: Event) -> Result<(), StoreError> {
         let mut line = serde_json::to_vec(&EventRecord { time: time::now(), event }).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
         if let Err(e) = fault::write_all(&mut self.file, &line) {
@@ -108,7 +108,7 @@ impl EventLog {
         Ok(())
     }
 
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.file.sync_all().map_err(StoreError::io("write", &self.path))
     }
 }

@@ -15,7 +15,7 @@ const TEMPORARY: &str = ".tmp-";
 const REPLACED: &str = ".old-";
 
 /// Writes a file under a temporary name, syncs it, and renames it. After an error or a crash the old content is still there.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = beside(path, TEMPORARY)?;
     let written = write_synced(&temporary, bytes).and_then(|()| {
         fault::point();
@@ -30,7 +30,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 }
 
 /// [`write_file`] of indented JSON with a last newline.
-pub fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), StoreError> {
+pub(crate) fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), StoreError> {
     write_file(path, &json_bytes(path, value)?)
 }
 
@@ -40,7 +40,7 @@ pub(super) fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Resul
     Ok(bytes)
 }
 
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
     let bytes = fs::read(path).map_err(StoreError::io("read", path))?;
     serde_json::from_slice(&bytes).map_err(|e| StoreError::Damaged { path: path.to_path_buf(), problem: e.to_string() })
 }

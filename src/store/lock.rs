@@ -12,14 +12,16 @@ pub(super) const LOCK: &str = ".lock";
 /// Who is at work on a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
+    /// Process id; 0 where the lock's file does not tell.
     pub pid: u32,
+    /// UTC, `2026-05-01T12:00:00Z`.
     pub since: String,
 }
 
 /// Sole right to write into a folder, until dropped. Held through the operating system's lock on an open file (`flock`), which ends with the
 /// process however it ends; the text in the file only says who.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     file: File,
 }
 
@@ -32,7 +34,7 @@ impl Drop for Lock {
 
 impl Lock {
     /// Fails at once with [`StoreError::Locked`] where another process, or another part of this one, has it.
-    pub fn take(folder: &Path) -> Result<Lock, StoreError> {
+    pub(crate) fn take(folder: &Path) -> Result<Lock, StoreError> {
         let path = folder.join(LOCK);
         loop {
             let mut file = open(&path)?;
@@ -61,7 +63,7 @@ impl Lock {
     }
 
     /// Who holds the lock of a folder now; `None` where nobody does.
-    pub fn holder(folder: &Path) -> Option<Holder> {
+    pub(crate) fn holder(folder: &Path) -> Option<Holder> {
         let mut file = File::open(folder.join(LOCK)).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(read_holder(&mut file).unwrap_or(Holder { pid: 0, since: String::new() })),

@@ -19,7 +19,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Opens the file cut back to `mark`, or emptied. The mark must have been checked with [`problem`].
-    pub fn open(path: &Path, mark: Option<&Mark>) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, mark: Option<&Mark>) -> Result<Self, StoreError> {
         let bytes = mark.map_or(0, |m| m.bytes);
         let file = OpenOptions::new().create(true).append(true).read(true).open(path).map_err(StoreError::io("open", path))?;
         if file.metadata().map_err(StoreError::io("read", path))?.len() != bytes {
@@ -32,7 +32,7 @@ impl Log {
         Ok(Self { path: path.to_path_buf(), file, bytes, hasher })
     }
 
-    pub fn append<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), StoreError> {
+    pub(super) fn append<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), StoreError> {
         let mut line = serde_json::to_vec(value).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
         fault::point();
@@ -47,11 +47,11 @@ impl Log {
         Ok(())
     }
 
-    pub fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         Mark { bytes: self.bytes, blake3: Digest::finish(&self.hasher) }
     }
 
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
         // Not a regular file (a device in a test): nothing to sync.
         match self.file.sync_all() {
             Err(e) if e.kind() != ErrorKind::InvalidInput => Err(StoreError::io("write", &self.path)(e)),
@@ -77,7 +77,7 @@ pub(super) fn problem(path: &Path, mark: &Mark) -> Option<String> {
 }
 
 /// Reads a file of JSON lines; none where there is no file. A last line without its newline is still being written and is left out.
-pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

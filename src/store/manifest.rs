@@ -12,14 +12,14 @@ pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Length and hash of a file, or of the beginning of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub(crate) struct Mark {
     pub bytes: u64,
     pub blake3: Digest,
 }
 
 /// What a checkpoint or an output holds: `manifest.json` beside its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     pub format: u32,
     /// Of a checkpoint: iterations done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,20 +45,20 @@ impl Manifest {
         Ok(Self { format: FORMAT, iteration: None, logs: BTreeMap::new(), files })
     }
 
-    pub fn read(folder: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(MANIFEST);
         files::check_format(&path)?;
         files::read_json(&path)
     }
 
     /// Names the content of the folder.
-    pub fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> Digest {
         let files = self.files.iter().map(|(name, mark)| (name.clone(), json!({ "bytes": mark.bytes, "blake3": mark.blake3.hex() })));
         Digest::of(&Value::Object(files.collect()))
     }
 
     /// Says what is wrong with the files of a folder: absent, of another length, of another content. `content = false` looks at lengths alone.
-    pub fn problem(&self, folder: &Path, content: bool) -> Option<String> {
+    pub(crate) fn problem(&self, folder: &Path, content: bool) -> Option<String> {
         self.files.iter().find_map(|(name, mark)| {
             let path = folder.join(name);
             let bytes = match path.metadata() {

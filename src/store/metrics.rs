@@ -12,16 +12,20 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 /// `Number` read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricRecord {
+    /// Ascending; of `rl` the iteration from 0, of `sft` the updates done.
     pub iteration: u64,
+    /// By the metric's name.
     #[serde(with = "any_float")]
     pub values: BTreeMap<String, f64>,
 }
 
 impl MetricRecord {
+    /// Without values.
     pub fn new(iteration: u64) -> Self {
         Self { iteration, values: BTreeMap::new() }
     }
 
+    /// Adds a value, or replaces the one of this name.
     pub fn with(mut self, name: impl Into<String>, value: f64) -> Self {
         self.values.insert(name.into(), value);
         self
@@ -38,7 +42,7 @@ mod any_float {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::collections::BTreeMap;
 
-    pub fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(values.len()))?;
         for (name, value) in values {
             if value.is_finite() {
@@ -59,7 +63,7 @@ mod any_float {
         Word(String),
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
         let read = |(name, value)| {
             let value = match value {
                 Written::Number(value) => value,

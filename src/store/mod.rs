@@ -3,35 +3,41 @@
 //! Three rules hold everywhere: a file or folder appears under its final name only when it is whole and synced; one process at a time writes into a
 //! folder; nothing here depends on the clock except events and locks.
 
-pub mod checkpoint;
-pub mod digest;
-pub mod error;
-pub mod event;
+mod checkpoint;
+mod digest;
+mod error;
+mod event;
 pub(crate) mod fault;
-pub mod files;
-pub mod lock;
-pub mod log;
-pub mod manifest;
-pub mod metrics;
-pub mod root;
-pub mod run;
-pub mod runs;
-pub mod task;
-pub mod time;
+mod files;
+mod lock;
+mod log;
+mod manifest;
+mod metrics;
+mod root;
+mod run;
+mod runs;
+mod task;
+mod time;
 
-pub use checkpoint::Checkpoint;
-pub use digest::{Digest, canonical};
+pub use digest::Digest;
 pub use error::{Failure, StoreError};
-pub use event::{Event, EventRecord, read_events};
-pub use files::{read_json, write_file, write_json};
-pub use lock::{Holder, Lock};
-pub use log::read_lines;
-pub use manifest::{Manifest, Mark};
+pub use lock::Holder;
 pub use metrics::{MetricRecord, read_metrics};
 pub use root::Store;
-pub use run::{RunFolder, RunRecord};
+pub use run::RunRecord;
 pub use runs::{Removed, RunState, RunSummary, RunTask};
-pub use task::{Claim, State, Status, TaskFolder, TaskInfo, output_path};
+pub use task::{State, Status, output_path};
+
+#[cfg(test)]
+pub(crate) use digest::canonical;
+pub(crate) use event::Event;
+#[cfg(test)]
+pub(crate) use event::read_events;
+pub(crate) use files::{read_json, write_json};
+pub(crate) use lock::Lock;
+pub(crate) use log::read_lines;
+pub(crate) use run::RunFolder;
+pub(crate) use task::{TaskFolder, TaskInfo};
 
 /// The version of everything written here. A folder of a newer one is refused and left as it is.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;

@@ -13,10 +13,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// `root` need not exist.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
+    /// As given, not made absolute.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -32,17 +34,17 @@ impl Store {
     }
 
     /// The iteration from which an unfinished task would go on.
-    pub fn resumes_at(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+    pub(crate) fn resumes_at(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
         task::resumes_at(&self.task_path(digest))
     }
 
     /// Locks a task's folder.
-    pub fn claim(&self, digest: &Digest) -> Result<Claim, StoreError> {
+    pub(crate) fn claim(&self, digest: &Digest) -> Result<Claim, StoreError> {
         Claim::take(self.task_path(digest))
     }
 
     /// Locks and fills the folder of a run.
-    pub fn open_run(&self, plan: &Digest, record: &RunRecord) -> Result<RunFolder, StoreError> {
+    pub(crate) fn open_run(&self, plan: &Digest, record: &RunRecord) -> Result<RunFolder, StoreError> {
         let _guard = self.guard()?;
         RunFolder::open(&self.root, plan, record)
     }

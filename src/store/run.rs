@@ -29,7 +29,7 @@ pub struct RunRecord {
 
 /// The folder of one run, open for writing by this process alone: `runs/<name>/<first 8 of the plan's digest>/`.
 #[derive(Debug)]
-pub struct RunFolder {
+pub(crate) struct RunFolder {
     path: PathBuf,
     id: String,
     events: EventLog,
@@ -55,25 +55,25 @@ impl RunFolder {
         Ok(Self { path, id, events, _lock: lock })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// `ppo_epo/7f3a9c41`.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    pub fn event(&mut self, event: Event) -> Result<(), StoreError> {
+    pub(crate) fn event(&mut self, event: Event) -> Result<(), StoreError> {
         self.events.append(event)
     }
 
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.events.sync()
     }
 
     /// Copies a file into the run folder, whole or not at all.
-    pub fn copy(&self, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    pub(crate) fn copy(&self, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let bytes = std::fs::read(from).map_err(StoreError::io("read", from))?;
         let to = self.path.join(plain_name(name));
         files::write_file(&to, &bytes)?;

@@ -13,12 +13,15 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// How a run stands, from its events and its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
     /// A process is at work on it.
     Running,
+    /// Every task is finished.
     Finished,
+    /// A task failed; the same command tries it again.
     Failed,
     /// Stopped by the user, or killed: the same command goes on.
     Interrupted,
@@ -33,20 +36,26 @@ pub struct RunSummary {
     pub id: String,
     /// `ppo_epo`.
     pub name: String,
+    /// The run's folder.
     pub path: PathBuf,
+    /// As of the moment of listing.
     pub state: RunState,
-    /// Times of the first and the last event; empty where there are none.
+    /// Time of the first event; empty where there is none.
     pub first: String,
+    /// Time of the last event; empty where there is none.
     pub last: String,
     /// Tasks finished, of how many.
     pub done: usize,
+    /// One for each link in the run's `tasks/`, by name.
     pub tasks: Vec<RunTask>,
 }
 
+/// A task that a run links to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunTask {
     /// Its name in the run's `tasks/`.
     pub name: String,
+    /// Names its folder.
     pub digest: Digest,
     /// `None`: not begun, or removed.
     pub state: Option<State>,
@@ -62,8 +71,11 @@ impl RunSummary {
 /// What `runs rm` did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Removed {
+    /// [`RunSummary::id`].
     pub run: String,
+    /// Task folders removed.
     pub tasks: usize,
+    /// Freed, by the lengths of the files.
     pub bytes: u64,
     /// Kept because another run links to them.
     pub shared: usize,

@@ -17,19 +17,24 @@ pub(super) const EPISODES: &str = "episodes.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
 const OUTPUTS: &str = "outputs";
 
+/// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Begun and not ended: a process is at work on it (its lock is held), or was stopped.
     Running,
+    /// Its outputs are whole.
     Finished,
+    /// [`Status::error`] says why.
     Failed,
 }
 
 /// `status.json` of a task folder. No time, no machine: two computations of a task write the same bytes (`by` apart, if other runs asked).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
+    /// Of the task's files.
     pub format: u32,
+    /// As last written; a killed process leaves [`State::Running`].
     pub state: State,
     /// The name it was first asked for by: `ppo_epo[seed=1].train`.
     pub name: String,
@@ -37,23 +42,25 @@ pub struct Status {
     pub by: String,
     /// What the task's digest is the hash of.
     pub key: Value,
+    /// By name, the hash of the output's manifest; filled when the task is finished.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub logs: BTreeMap<String, Mark>,
+    pub(super) logs: BTreeMap<String, Mark>,
+    /// The message, of a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 impl Status {
-    pub fn read(folder: &Path) -> Result<Option<Status>, StoreError> {
+    pub(super) fn read(folder: &Path) -> Result<Option<Status>, StoreError> {
         let path = folder.join(STATUS);
         files::check_format(&path)?;
         files::read_json_if_there(&path)
     }
 
     /// What is wrong with a finished task's folder; `content = false` compares lengths only.
-    pub fn problem(&self, folder: &Path, content: bool) -> Option<String> {
+    pub(crate) fn problem(&self, folder: &Path, content: bool) -> Option<String> {
         let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest), content);
         let log = |(name, mark): (&String, &Mark)| {
             if content {
@@ -85,13 +92,13 @@ pub fn output_path(task: &Path, name: &str) -> PathBuf {
 }
 
 /// Iteration of the newest checkpoint that looks whole by its lengths. For plans: reads little, changes nothing.
-pub fn resumes_at(task: &Path) -> Result<Option<u64>, StoreError> {
+pub(super) fn resumes_at(task: &Path) -> Result<Option<u64>, StoreError> {
     checkpoint::newest_by_length(&task.join(CHECKPOINTS))
 }
 
 /// What a task is, for the store.
 #[derive(Clone, Debug)]
-pub struct TaskInfo {
+pub(crate) struct TaskInfo {
     pub name: String,
     pub by: String,
     pub key: Value,
@@ -99,7 +106,7 @@ pub struct TaskInfo {
 
 /// A task folder locked by this process, not yet written to.
 #[derive(Debug)]
-pub struct Claim {
+pub(crate) struct Claim {
     path: PathBuf,
     lock: Lock,
     status: Option<Status>,
@@ -125,20 +132,16 @@ impl Claim {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn status(&self) -> Option<&Status> {
+    pub(crate) fn status(&self) -> Option<&Status> {
         self.status.as_ref()
     }
 
-    pub fn is_finished(&self) -> bool {
-        self.status.as_ref().is_some_and(|s| s.state == State::Finished)
-    }
-
     /// Removes everything, so that the task begins anew.
-    pub fn clear(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         // The status goes first: a folder without one is empty to everybody.
         files::remove_any(&self.path.join(STATUS))?;
         for name in files::names(&self.path)? {
@@ -153,7 +156,7 @@ impl Claim {
 
     /// Opens the folder for writing: what a dead process left is swept, logs are cut back to the newest whole checkpoint, and the task goes on from
     /// there. A log line or an output without that is made again.
-    pub fn begin(mut self, info: TaskInfo, keep: usize) -> Result<TaskFolder, StoreError> {
+    pub(crate) fn begin(mut self, info: TaskInfo, keep: usize) -> Result<TaskFolder, StoreError> {
         let mut warnings = std::mem::take(&mut self.warnings);
         files::sweep(&self.path)?;
         for folder in [CHECKPOINTS, OUTPUTS] {

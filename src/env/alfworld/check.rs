@@ -31,25 +31,36 @@ struct Moment {
 /// One thing that came out otherwise than recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// The recording's file.
     pub transcript: PathBuf,
+    /// Of the recording, from 1.
     pub line: usize,
+    /// The game.
     pub episode: String,
+    /// 0 is the reset.
     pub step: usize,
     /// `observation`, `admissible_commands`, `won`, `score` or `done`.
     pub what: &'static str,
+    /// What the recording says.
     pub recorded: String,
+    /// What the game says.
     pub found: String,
 }
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// Files read.
     pub transcripts: usize,
+    /// Games played.
     pub episodes: usize,
+    /// Observations compared, each with its admissible commands.
     pub moments: usize,
     /// Moments that answer a command that was not understood.
     pub refused: usize,
+    /// All of them, also those that are no examples.
     pub differences: usize,
+    /// Differences by [`Difference::what`].
     pub by_kind: BTreeMap<&'static str, usize>,
     /// The first differences in order of files.
     pub examples: Vec<Difference>,
@@ -60,6 +71,7 @@ pub struct Report {
 const MAX_EXAMPLES: usize = 20;
 
 impl Report {
+    /// No difference and no failure.
     pub fn is_clean(&self) -> bool {
         self.differences == 0 && self.failures.is_empty()
     }
@@ -113,7 +125,9 @@ pub fn check(games: &Path, transcripts: &Path) -> Result<Report, AlfworldError> 
         })
         .collect();
     let mut report = Report::default();
-    reports.into_iter().for_each(|one| report.add(one));
+    for one in reports {
+        report.add(one);
+    }
     Ok(report)
 }
 

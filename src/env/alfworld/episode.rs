@@ -6,7 +6,7 @@ use crate::env::pddl::{CommandId, State};
 use crate::env::{EnvError, Environment, Observation, Step, Task};
 use std::sync::Arc;
 
-pub struct Episode {
+pub(super) struct Episode {
     shared: Arc<Shared>,
     running: Option<Running>,
 }

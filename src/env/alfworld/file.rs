@@ -9,8 +9,11 @@ use std::path::Path;
 /// The parts of a game file.
 #[derive(Clone, Debug, Deserialize)]
 pub struct GameFile {
+    /// Rules, in PDDL.
     pub pddl_domain: String,
+    /// Words.
     pub grammar: String,
+    /// The situation and the goal, in PDDL.
     pub pddl_problem: String,
     /// Old files may lack it; the official loader leaves those out.
     #[serde(default)]
@@ -24,6 +27,8 @@ pub struct GameFile {
 const MAX_BYTES: u64 = 4 << 20;
 
 impl GameFile {
+    /// Reads a file of at most 4 MiB.
+    ///
     /// # Errors
     /// When the file cannot be read, is too large, or is not a game file.
     pub fn read(path: &Path) -> Result<GameFile, AlfworldError> {
@@ -35,7 +40,7 @@ impl GameFile {
         Self::parse(path, &std::fs::read(path).map_err(unreadable)?)
     }
 
-    /// `path` is only for messages.
+    /// Reads JSON; `path` is only for messages.
     ///
     /// # Errors
     /// When the bytes are not a game file.

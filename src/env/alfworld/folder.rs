@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 pub const SPLITS: &[&str] = &["train", "valid_seen", "valid_unseen", "valid_train"];
 
 /// The text-game release that [`RELEASE`] describes.
-pub const RELEASE_NAME: &str = "2.1.3";
+pub(crate) const RELEASE_NAME: &str = "2.1.3";
 
 /// The panels of whole splits in the text-game release 2.1.3: split, number of games, hash. What is on a disk can be held
 /// against them, and a plan can name them where there are no games.
@@ -40,7 +40,7 @@ pub(super) const GAME: &str = "game.tw-pddl";
 ///
 /// # Errors
 /// When there are no games: names every place that was tried and how to get them.
-pub fn locate(given: Option<&Path>) -> Result<PathBuf, AlfworldError> {
+pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf, AlfworldError> {
     let mut above = Vec::new();
     match given {
         Some(given) => above.push(given.to_path_buf()),
@@ -55,7 +55,7 @@ pub fn locate(given: Option<&Path>) -> Result<PathBuf, AlfworldError> {
 }
 
 /// A file of the user's cache folder for what is found below `root`.
-pub fn usual_cache(root: &Path) -> Option<PathBuf> {
+pub(crate) fn usual_cache(root: &Path) -> Option<PathBuf> {
     let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
     let root = root.canonicalize().ok()?;
@@ -65,7 +65,7 @@ pub fn usual_cache(root: &Path) -> Option<PathBuf> {
 
 /// A game that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The folder of the game below the root, with `/`: `valid_seen/<task>/<trial>`.
     pub id: String,
     pub task_type: String,
@@ -97,7 +97,7 @@ const CACHE_VERSION: u32 = 1;
 ///
 /// # Errors
 /// When the split or one of its files cannot be read, or a file is damaged.
-pub fn scan(root: &Path, split: &str, cache: Option<&Path>) -> Result<Vec<Entry>, AlfworldError> {
+pub(super) fn scan(root: &Path, split: &str, cache: Option<&Path>) -> Result<Vec<Entry>, AlfworldError> {
     let mut folders = Vec::new();
     let top = root.join(split);
     for task in children(&top)? {

@@ -13,12 +13,12 @@ mod names;
 mod world;
 
 pub use check::{Difference, Report, check};
-pub use episode::Episode;
 pub use error::AlfworldError;
 pub use file::GameFile;
-pub use folder::{Entry, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, locate, scan, usual_cache};
+pub use folder::{RELEASE, SPLITS, TASK_TYPES};
+pub(crate) use folder::{RELEASE_NAME, locate, usual_cache};
 pub use names::ClassNames;
-pub use world::{Alfworld, AlfworldConfig, Playable};
+pub use world::{Alfworld, AlfworldConfig};
 
 /// What the reference answers to a command that it does not understand or that is not possible now.
 pub const REFUSAL: &str = "Nothing happens.";

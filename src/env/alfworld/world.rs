@@ -1,7 +1,7 @@
 //! The games as an environment: panels of tasks, and games that are read when first played.
 
 use super::folder::{self, Entry, RELEASE, SPLITS, TASK_TYPES, locate, scan};
-use super::{AlfworldError, Episode, GameFile};
+use super::{AlfworldError, GameFile, episode::Episode};
 use crate::env::pddl::{Game, Loader};
 use crate::env::{EnvError, Environment, Panel, Task, World};
 use indexmap::IndexMap;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// Where the games are and which of them are played.
 #[derive(Clone, Debug, Default)]
 pub struct AlfworldConfig {
-    /// The setting `data.alfworld`; `None`: the usual places, see [`locate`].
+    /// The setting `data.alfworld`; `None`: the places where `alfworld-download` puts the games.
     pub data: Option<PathBuf>,
     /// A file that keeps what was found about the game files, so that they are not all read again. `None`: nothing is kept.
     pub cache: Option<PathBuf>,
@@ -51,6 +51,8 @@ pub struct Playable {
 const KEPT: usize = 256;
 
 impl Alfworld {
+    /// Looks for the folder, and reads no game yet.
+    ///
     /// # Errors
     /// When there are no games, or a task type is unknown.
     pub fn new(config: AlfworldConfig) -> Result<Alfworld, AlfworldError> {
@@ -144,7 +146,7 @@ fn verify(root: &Path, split: &str, entries: &[Entry]) -> Result<(), AlfworldErr
 }
 
 impl Shared {
-    pub fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
+    pub(super) fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
         let cell = {
             let mut games = self.games.lock().unwrap_or_else(PoisonError::into_inner);
             // The one asked for last stands last.

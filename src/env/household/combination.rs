@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// What a goal is about: this class of objects goes to this class of receptacles in this room (for `look`: under this lamp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Combination {
+pub(super) struct Combination {
     pub object: Object,
     pub receptacle: Receptacle,
     pub room: Room,
@@ -16,7 +16,7 @@ impl Combination {
     /// The held-out rule: a combination is never a goal in training when the places of its three words in their alphabetical lists
     /// (counted from 0) add up to a multiple of 5. It cuts through every object, receptacle and room alike, so what is unseen is the
     /// combination, not its words; and it depends neither on the family of the goal nor on the configuration.
-    pub fn held_out(self) -> bool {
+    pub(super) fn held_out(self) -> bool {
         (self.object as usize + self.receptacle as usize + self.room as usize).is_multiple_of(5)
     }
 
@@ -40,7 +40,7 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
         let mut known = Vec::new();
         let mut held = Vec::new();
         for family in &config.families {

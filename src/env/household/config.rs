@@ -41,7 +41,9 @@ impl Default for Config {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ConfigError {
+    /// A field of [`Config`].
     pub field: &'static str,
+    /// What is wrong with it.
     pub message: String,
 }
 

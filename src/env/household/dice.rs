@@ -8,7 +8,7 @@ pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// `name` says what is drawn, `numbers` which one of those.
-    pub fn new(name: &str, numbers: &[u64]) -> Self {
+    pub(super) fn new(name: &str, numbers: &[u64]) -> Self {
         let mut hash = blake3::Hasher::new_derive_key("epo household dice 1");
         hash.update(&(name.len() as u64).to_le_bytes());
         hash.update(name.as_bytes());
@@ -19,15 +19,15 @@ impl Dice {
     }
 
     /// Uniform in `0..bound` (to within 2^-32 of each probability); 0 when `bound` is 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         ((u64::from(self.0.next_u32()) * bound as u64) >> 32) as usize
     }
 
-    pub fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
+    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
         list.get(self.below(list.len())).copied()
     }
 
-    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
         for i in (1..list.len()).rev() {
             list.swap(i, self.below(i + 1));
         }

@@ -51,7 +51,7 @@ pub(super) enum Act {
 
 impl Act {
     /// The command for it; `None` when it does not fit the layout.
-    pub fn command(self, layout: &Layout) -> Option<String> {
+    pub(super) fn command(self, layout: &Layout) -> Option<String> {
         let spot = |i: usize| layout.spots.get(i).map(Spot::name);
         Some(match self {
             Act::Enter(room) => format!("go to {room}"),
@@ -112,7 +112,7 @@ impl Expert<'_> {
     /// Something in the hand that is of no use: nothing the expert would have taken, but it can be asked in any situation.
     fn put_away(&self, held: &Seen) -> Option<Act> {
         match self.here() {
-            Some((i, spot)) if held.class.fits(spot.class) => self.put(held, i),
+            Some((i, spot)) if held.class.fits(spot.class) => Some(self.put(held, i)),
             _ => self.next(),
         }
     }
@@ -132,13 +132,13 @@ impl Expert<'_> {
         let target = self.target()?;
         match self.here() {
             Some((i, spot)) if i == target && spot.class.lamp() => Some(Act::TurnOn(i)),
-            Some((i, _)) if i == target => self.put(held, i),
+            Some((i, _)) if i == target => Some(self.put(held, i)),
             _ => self.layout.spots.get(target).map(|spot| self.approach(target, spot)),
         }
     }
 
-    fn put(&self, held: &Seen, here: usize) -> Option<Act> {
-        Some(if self.view.open { Act::Put(*held, here) } else { Act::Open(here) })
+    fn put(&self, held: &Seen, here: usize) -> Act {
+        if self.view.open { Act::Put(*held, here) } else { Act::Open(here) }
     }
 
     fn here(&self) -> Option<(usize, &Spot)> {

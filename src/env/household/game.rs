@@ -19,14 +19,14 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub fn load(&self, layout: &Layout) -> Result<pddl::Game, EnvError> {
+    pub(super) fn load(&self, layout: &Layout) -> Result<pddl::Game, EnvError> {
         self.loader
             .load(DOMAIN, GRAMMAR, &layout.problem(), &PlainNames)
             .map_err(|e| EnvError::Task(format!("the rules of `household` are broken: {e}")))
     }
 
     /// Of everything that is the same in all houses.
-    pub fn hash() -> blake3::Hash {
+    pub(super) fn hash() -> blake3::Hash {
         let mut hash = blake3::Hasher::new();
         for text in [DOMAIN, GRAMMAR, REFUSED, WON] {
             hash.update(&(text.len() as u64).to_le_bytes());
@@ -38,33 +38,33 @@ impl Rules {
 
 pub(super) struct Game {
     layout: Layout,
-    game: pddl::Game,
+    pddl: pddl::Game,
     state: State,
     scene: String,
     won: bool,
 }
 
 impl Game {
-    pub fn start(rules: &Rules, layout: Layout) -> Result<Game, EnvError> {
+    pub(super) fn start(rules: &Rules, layout: Layout) -> Result<Game, EnvError> {
         let game = rules.load(&layout)?;
         let state = game.initial();
         let scene = game.opening(&state).map_err(broken)?;
-        Ok(Game { layout, game, state, scene, won: false })
+        Ok(Game { layout, pddl: game, state, scene, won: false })
     }
 
-    pub fn opening(&self) -> Observation {
+    pub(super) fn opening(&self) -> Observation {
         Observation { text: self.scene.clone(), task: self.layout.task() }
     }
 
     /// Once the goal is reached nothing more can be done.
-    pub fn step(&mut self, action: &str) -> Result<Step, EnvError> {
-        let said = if self.won { None } else { self.game.act(&mut self.state, action).map_err(broken)? };
+    pub(super) fn step(&mut self, action: &str) -> Result<Step, EnvError> {
+        let said = if self.won { None } else { self.pddl.act(&mut self.state, action).map_err(broken)? };
         let valid = said.is_some();
         let mut observation = said.unwrap_or_else(|| REFUSED.to_string());
         let mut reward = 0.0;
         if valid {
-            self.scene = self.game.opening(&self.state).map_err(broken)?;
-            if self.game.won(&self.state) {
+            self.scene = self.pddl.opening(&self.state).map_err(broken)?;
+            if self.pddl.won(&self.state) {
                 self.won = true;
                 reward = 1.0;
             }
@@ -80,26 +80,26 @@ impl Game {
         Ok(Step { observation, reward, terminated: self.won, truncated: false, success: self.won, valid })
     }
 
-    pub fn admissible(&self) -> Vec<String> {
-        if self.won { Vec::new() } else { self.game.admissible_texts(&self.state).into_iter().map(str::to_string).collect() }
+    pub(super) fn admissible(&self) -> Vec<String> {
+        if self.won { Vec::new() } else { self.pddl.admissible_texts(&self.state).into_iter().map(str::to_string).collect() }
     }
 
-    pub fn expert(&self) -> Option<String> {
+    pub(super) fn expert(&self) -> Option<String> {
         if self.won {
             return None;
         }
-        let fact = |predicate: &str| self.game.facts(&self.state, predicate).into_iter().flatten().next().map(str::to_string);
+        let fact = |predicate: &str| self.pddl.facts(&self.state, predicate).into_iter().flatten().next().map(str::to_string);
         let (here, place, held) = (fact("here")?, fact("at")?, fact("holds"));
         let room: Room = *self.layout.rooms.iter().find(|room| room.word() == here)?;
         let at = self.layout.spots.iter().position(|spot| spot.id() == place);
-        let is = |predicate: &str| self.game.holds(&self.state, predicate, &[&place]);
+        let is = |predicate: &str| self.pddl.holds(&self.state, predicate, &[&place]);
         let seen = |thing: &Thing| {
             let id = thing.id();
-            let is = |predicate: &str| self.game.holds(&self.state, predicate, &[&id]);
+            let is = |predicate: &str| self.pddl.holds(&self.state, predicate, &[&id]);
             Seen { class: thing.class, number: thing.number, clean: is("clean"), hot: is("hot"), cold: is("cold") }
         };
         let open = is("open");
-        let inside = |thing: &&Thing| open && self.game.holds(&self.state, "in", &[&thing.id(), &place]);
+        let inside = |thing: &&Thing| open && self.pddl.holds(&self.state, "in", &[&thing.id(), &place]);
         let contents: Vec<Seen> = self.layout.things.iter().filter(inside).map(seen).collect();
         let hand = held.and_then(|held| self.layout.things.iter().find(|thing| thing.id() == held)).map(seen);
         let view = View { room, at, open: open || is("lit"), contents: &contents, hand };

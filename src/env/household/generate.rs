@@ -23,12 +23,12 @@ pub(super) enum Split {
 }
 
 impl Split {
-    pub fn named(name: &str) -> Option<Split> {
+    pub(super) fn named(name: &str) -> Option<Split> {
         [Split::Train, Split::Seen, Split::Unseen].into_iter().zip(SPLITS).find(|(_, own)| **own == name).map(|(split, _)| split)
     }
 
     /// Splits have no end of their own; this many tasks are all of one.
-    pub fn all(self) -> usize {
+    pub(super) fn all(self) -> usize {
         match self {
             Split::Train => 4000,
             Split::Seen | Split::Unseen => 400,

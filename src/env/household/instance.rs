@@ -11,7 +11,7 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Instance { shared, game: None }
     }
 

@@ -5,7 +5,7 @@ use super::words::{Family, Object, Receptacle, Room};
 
 /// A receptacle of the house; lists name it `shelf 2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub(super) struct Spot {
     pub class: Receptacle,
     /// Counted from 1 within its class, through the whole house.
     pub number: usize,
@@ -14,7 +14,7 @@ pub struct Spot {
 
 /// An object and the receptacle where it lies at the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Thing {
+pub(super) struct Thing {
     pub class: Object,
     pub number: usize,
     /// Position in `Layout::spots`.
@@ -22,7 +22,7 @@ pub struct Thing {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub(super) struct Layout {
     pub family: Family,
     pub goal: Combination,
     /// Alphabetical.
@@ -37,29 +37,25 @@ pub struct Layout {
 
 impl Spot {
     /// As the problem in PDDL calls it.
-    pub fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         format!("{}_{}", self.class, self.number)
     }
 
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{} {}", self.class, self.number)
     }
 }
 
 impl Thing {
     /// As the problem in PDDL calls it.
-    pub fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         format!("{}_{}", self.class, self.number)
-    }
-
-    pub fn name(&self) -> String {
-        format!("{} {}", self.class, self.number)
     }
 }
 
 impl Layout {
     /// The goal in words.
-    pub fn task(&self) -> String {
+    pub(super) fn task(&self) -> String {
         let Combination { object, receptacle, room } = self.goal;
         match self.family {
             Family::Put => format!("put a {object} in a {receptacle} of the {room}."),
@@ -72,12 +68,12 @@ impl Layout {
     }
 
     /// How many objects of its class the goal needs.
-    pub fn needed(family: Family) -> usize {
+    pub(super) fn needed(family: Family) -> usize {
         if family == Family::Two { 2 } else { 1 }
     }
 
     /// Of all that is in the house and of the goal; two layouts with one hash play alike.
-    pub fn hash(&self) -> blake3::Hash {
+    pub(super) fn hash(&self) -> blake3::Hash {
         let mut bytes = Vec::with_capacity(8 + 3 * (self.spots.len() + self.things.len()));
         let Combination { object, receptacle, room } = self.goal;
         bytes.extend([self.family as u8, object as u8, receptacle as u8, room as u8, self.start as u8]);

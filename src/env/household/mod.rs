@@ -23,14 +23,14 @@
 //!   Texts are short and of one form, for small models: a scene has about 15 words and signs.
 //! - Reward 1 when the goal holds, and the game is over. There is no limit on turns; the engine has one.
 //! - The rules are `domain.pddl`, the words `text.grammar`, both for the shared interpreter ([`crate::env::pddl`]);
-//!   [`Layout::problem`] writes a house for it.
+//!   `Layout::problem` writes a house for it.
 //!
 //! # The goals
 //! Six families: `put`; `clean`, `heat`, `cool` (and put); `look` (hold an object under a lit lamp); `two` (put two into one receptacle).
 //! No object of the goal's class begins in a receptacle of the goal's class, and there are no more of them than are needed.
 //!
 //! # The splits
-//! See [`Household`] and [`Combination::held_out`].
+//! See [`Household`].
 
 mod combination;
 mod config;
@@ -45,12 +45,10 @@ mod rehearsal;
 mod words;
 mod world;
 
-pub use combination::Combination;
 pub use config::{Config, ConfigError};
 pub use generate::SPLITS;
-pub use layout::{Layout, Spot, Thing};
 pub use words::{Family, Object, Receptacle, Room};
-pub use world::{EXPERT_TURNS, Household};
+pub use world::Household;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 impl Layout {
     /// The text of the problem: the objects `mug_1`, `shelf_2`, `kitchen`, what holds at the beginning, and the goal.
-    pub fn problem(&self) -> String {
+    pub(super) fn problem(&self) -> String {
         let mut text = String::with_capacity(8192);
         // Writing to a string does not fail.
         let _ = self.write(&mut text);

@@ -8,11 +8,13 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
-        pub enum $name { $($variant),* }
+        pub enum $name { $(#[doc = concat!("`", $word, "`")] $variant),* }
 
         impl $name {
+            /// In the order of the words.
             pub const ALL: &'static [$name] = &[$($name::$variant),*];
 
+            /// As the player reads and writes it.
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),* }
             }
@@ -124,7 +126,7 @@ words! {
 
 impl Family {
     /// Where the object is made clean, hot or cold, when the goal asks for it.
-    pub fn tool(self) -> Option<Receptacle> {
+    pub(super) fn tool(self) -> Option<Receptacle> {
         match self {
             Family::Clean => Some(Receptacle::Sink),
             Family::Cool => Some(Receptacle::Fridge),
@@ -134,7 +136,7 @@ impl Family {
     }
 
     /// Whether the goal can be asked of this class of objects.
-    pub fn suits(self, object: Object) -> bool {
+    pub(super) fn suits(self, object: Object) -> bool {
         match self {
             Family::Clean => object.cleanable(),
             Family::Cool => object.coolable(),
@@ -146,7 +148,7 @@ impl Family {
 
 impl Room {
     /// What may stand in the room, and how many of each at most.
-    pub fn furniture(self) -> &'static [(Receptacle, usize)] {
+    pub(super) fn furniture(self) -> &'static [(Receptacle, usize)] {
         use Receptacle::*;
         match self {
             Room::Bathroom => &[(Bathtub, 1), (Cabinet, 4), (Counter, 3), (Drawer, 4), (Hamper, 1), (Rack, 2), (Shelf, 3), (Sink, 1)],
@@ -170,26 +172,26 @@ impl Room {
         }
     }
 
-    pub fn has(self, receptacle: Receptacle) -> bool {
+    pub(super) fn has(self, receptacle: Receptacle) -> bool {
         self.furniture().iter().any(|(r, _)| *r == receptacle)
     }
 }
 
 impl Receptacle {
     /// It has a door or a lid, and is closed when the game begins.
-    pub fn openable(self) -> bool {
+    pub(super) fn openable(self) -> bool {
         use Receptacle::*;
         matches!(self, Cabinet | Chest | Drawer | Fridge | Hamper | Microwave | Safe | Wardrobe)
     }
 
-    pub fn lamp(self) -> bool {
+    pub(super) fn lamp(self) -> bool {
         matches!(self, Receptacle::Desklamp | Receptacle::Floorlamp)
     }
 }
 
 impl Object {
     /// The classes of receptacles that can hold it: where it may lie, and where it can be put.
-    pub fn homes(self) -> &'static [Receptacle] {
+    pub(super) fn homes(self) -> &'static [Receptacle] {
         use Receptacle::*;
         match self {
             Object::Apple | Object::Bread | Object::Egg | Object::Lettuce | Object::Potato | Object::Tomato => {
@@ -223,11 +225,11 @@ impl Object {
         }
     }
 
-    pub fn fits(self, receptacle: Receptacle) -> bool {
+    pub(super) fn fits(self, receptacle: Receptacle) -> bool {
         self.homes().contains(&receptacle)
     }
 
-    pub fn cleanable(self) -> bool {
+    pub(super) fn cleanable(self) -> bool {
         use Object::*;
         matches!(
             self,
@@ -254,12 +256,12 @@ impl Object {
         )
     }
 
-    pub fn heatable(self) -> bool {
+    pub(super) fn heatable(self) -> bool {
         use Object::*;
         matches!(self, Apple | Bowl | Bread | Cup | Egg | Mug | Plate | Potato | Tomato)
     }
 
-    pub fn coolable(self) -> bool {
+    pub(super) fn coolable(self) -> bool {
         use Object::*;
         matches!(self, Apple | Bowl | Bread | Cup | Egg | Glass | Lettuce | Mug | Pan | Plate | Pot | Potato | Tomato)
     }

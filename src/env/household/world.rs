@@ -11,7 +11,7 @@ use crate::env::{EnvError, Environment, Panel, Task, World};
 use std::sync::Arc;
 
 /// The longest game that the expert may need; tasks that are longer are not made.
-pub const EXPERT_TURNS: usize = 50;
+pub(super) const EXPERT_TURNS: usize = 50;
 /// Draws for one task before it is given up. Half of them fail for `train` and `seen` by design.
 const ATTEMPTS: u64 = 1000;
 /// A slip of the pen in a count should not fill the memory.
@@ -22,7 +22,8 @@ const MOST_TASKS: usize = 1_000_000;
 /// - `train`;
 /// - `seen`: other houses for combinations of object, receptacle and room that training has (task i of `seen` is about the combination
 ///   of task i of `train`);
-/// - `unseen`: combinations that no task of `train` is about ([`Combination::held_out`](super::Combination::held_out)).
+/// - `unseen`: combinations that no task of `train` is about: the places of their three words in their alphabetical lists (counted from 0)
+///   add up to a multiple of 5.
 ///
 /// A task's id, such as `train/0017`, and the configuration determine the game. "All" tasks are 4000, 400 and 400; a panel may ask for more.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub(super) struct Shared {
 }
 
 impl Household {
+    /// Lists the combinations that training may have; makes no house yet.
+    ///
     /// # Errors
     /// Names the field that no house can meet, and why.
     pub fn new(config: Config) -> Result<Household, ConfigError> {
@@ -46,25 +49,22 @@ impl Household {
     }
 
     /// The most tasks of a split: of all that it has, or (as there is no end to them) of as many as have a number.
-    pub fn most(split: &str, of_all: bool) -> Option<usize> {
+    pub(crate) fn most(split: &str, of_all: bool) -> Option<usize> {
         Split::named(split).map(|split| if of_all { split.all() } else { MOST_TASKS })
-    }
-
-    pub fn config(&self) -> &Config {
-        &self.shared.config
     }
 
     /// The house and the goal of a task.
     ///
     /// # Errors
     /// When there is no such id, or no house for it under this configuration.
-    pub fn layout(&self, id: &str) -> Result<Layout, EnvError> {
+    #[cfg(test)]
+    pub(super) fn layout(&self, id: &str) -> Result<Layout, EnvError> {
         self.shared.layout(id)
     }
 }
 
 impl Shared {
-    pub fn layout(&self, id: &str) -> Result<Layout, EnvError> {
+    pub(super) fn layout(&self, id: &str) -> Result<Layout, EnvError> {
         let unknown = || {
             let splits = SPLITS.join("`, `");
             EnvError::Task(format!("no task `{id}` in `household`; ids are like `train/0017`, with the splits `{splits}`"))
@@ -73,7 +73,7 @@ impl Shared {
         let split = Split::named(name).ok_or_else(unknown)?;
         let index: usize = digits.parse().ok().filter(|index| *index < MOST_TASKS).ok_or_else(unknown)?;
         // One game, one id: `train/17` and `train/+0017` are nobody's.
-        if task_id(name, index) != id { Err(unknown()) } else { self.draw(split, name, index) }
+        if task_id(name, index) == id { self.draw(split, name, index) } else { Err(unknown()) }
     }
 
     fn draw(&self, split: Split, name: &str, index: usize) -> Result<Layout, EnvError> {

@@ -37,23 +37,23 @@ pub(crate) enum Cond {
 }
 
 impl Cond {
-    pub fn always() -> Cond {
+    pub(crate) fn always() -> Cond {
         Cond::All(Box::default())
     }
 
-    pub fn never() -> Cond {
+    pub(crate) fn never() -> Cond {
         Cond::Any(Box::default())
     }
 
-    pub fn is_always(&self) -> bool {
+    pub(crate) fn is_always(&self) -> bool {
         matches!(self, Cond::All(parts) if parts.is_empty())
     }
 
-    pub fn is_never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         matches!(self, Cond::Any(parts) if parts.is_empty())
     }
 
-    pub fn all(parts: Vec<Cond>) -> Cond {
+    pub(crate) fn all(parts: Vec<Cond>) -> Cond {
         if parts.iter().any(Cond::is_never) {
             return Cond::never();
         }
@@ -64,7 +64,7 @@ impl Cond {
         }
     }
 
-    pub fn any(parts: Vec<Cond>) -> Cond {
+    pub(crate) fn any(parts: Vec<Cond>) -> Cond {
         if parts.iter().any(Cond::is_always) {
             return Cond::always();
         }
@@ -75,7 +75,7 @@ impl Cond {
         }
     }
 
-    pub fn holds(&self, bits: &[u64]) -> bool {
+    pub(crate) fn holds(&self, bits: &[u64]) -> bool {
         match self {
             Cond::Is(literal) => holds(bits, *literal),
             Cond::All(parts) => parts.iter().all(|part| part.holds(bits)),
@@ -84,7 +84,7 @@ impl Cond {
     }
 
     /// The single facts that a conjunction asks for; `None` for anything else.
-    pub fn conjunction(&self) -> Option<Vec<Literal>> {
+    pub(crate) fn conjunction(&self) -> Option<Vec<Literal>> {
         match self {
             Cond::Is(literal) => Some(vec![*literal]),
             Cond::All(parts) => parts.iter().map(|part| if let Cond::Is(l) = part { Some(*l) } else { None }).collect(),

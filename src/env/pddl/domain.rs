@@ -34,13 +34,13 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// How many places a binding of the variables takes; never 0, so that bindings can lie one after the other.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.vars.len().max(1)
     }
 }
 
 #[derive(Debug)]
-pub struct Domain {
+pub(crate) struct Domain {
     pub(crate) name: String,
     pub(crate) types: Types,
     pub(crate) constants: Vec<(String, TypeId)>,
@@ -56,7 +56,7 @@ impl Domain {
     ///
     /// # Errors
     /// Says line and column of what is malformed or not supported.
-    pub fn parse(source: &str) -> Result<Domain, PddlError> {
+    pub(crate) fn parse(source: &str) -> Result<Domain, PddlError> {
         let lower = source.to_ascii_lowercase();
         let text = Text { part: Part::Domain, text: &lower };
         let root = sexpr::read(text)?;
@@ -77,7 +77,7 @@ impl Domain {
     }
 
     /// What is legal but looks like a slip: for authors of domains.
-    pub fn warnings(&self) -> &[String] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 

@@ -6,8 +6,11 @@ use std::fmt;
 /// Which of a game's three texts a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    /// Types, predicates and actions.
     Domain,
+    /// One situation and its goal.
     Problem,
+    /// The words.
     Grammar,
 }
 
@@ -24,8 +27,11 @@ impl fmt::Display for Part {
 /// A text that cannot be played, with the place that is to blame (line and column from 1) where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PddlError {
+    /// The text it is in.
     pub part: Part,
+    /// Line and column.
     pub place: Option<(u32, u32)>,
+    /// One sentence without a full stop.
     pub message: String,
 }
 
@@ -43,6 +49,7 @@ impl std::error::Error for PddlError {}
 /// A failure while playing: the grammar makes a text (or searches facts) without end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlayError {
+    /// The rule or query that has no end.
     #[error(transparent)]
     Text(#[from] crate::env::text::TextError),
 }
@@ -55,11 +62,11 @@ pub(crate) struct Text<'a> {
 }
 
 impl Text<'_> {
-    pub fn error(&self, at: u32, message: impl Into<String>) -> PddlError {
+    pub(super) fn error(&self, at: u32, message: impl Into<String>) -> PddlError {
         PddlError { part: self.part, place: Some(place(self.text, at as usize)), message: message.into() }
     }
 
-    pub fn whole(&self, message: impl Into<String>) -> PddlError {
+    pub(super) fn whole(&self, message: impl Into<String>) -> PddlError {
         PddlError { part: self.part, place: None, message: message.into() }
     }
 }

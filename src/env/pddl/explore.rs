@@ -5,7 +5,7 @@ use super::domain::{Domain, Schema};
 use super::effect::Effect;
 use super::formula::{Clause, Formula, PredId, Term, UNFOLDING, clauses};
 use super::problem::{NOBODY, ObjId, Problem};
-use super::relation::{Goal, Join, KeyMap, OverBudget, Relation, key};
+use super::relation::{Goal, Join, KeySet, OverBudget, Relation, key};
 use super::types::TypeId;
 use std::collections::VecDeque;
 
@@ -28,7 +28,7 @@ pub(crate) struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    pub fn new(domain: &'a Domain, problem: &'a Problem) -> Self {
+    pub(super) fn new(domain: &'a Domain, problem: &'a Problem) -> Self {
         let mut members = vec![vec![false; problem.objects.len()]; domain.types.len()];
         for (object, (_, kind)) in problem.objects.iter().enumerate() {
             for &above in domain.types.above(*kind) {
@@ -40,7 +40,7 @@ impl<'a> Ground<'a> {
         Ground { domain, problem, members, names, own_names: (0..problem.objects.len() as ObjId).collect() }
     }
 
-    pub fn fits(&self, vars: &[Option<TypeId>]) -> Vec<&[bool]> {
+    pub(super) fn fits(&self, vars: &[Option<TypeId>]) -> Vec<&[bool]> {
         vars.iter().map(|kind| kind.and_then(|kind| self.members.get(kind as usize)).map_or(&[][..], Vec::as_slice)).collect()
     }
 }
@@ -48,7 +48,7 @@ impl<'a> Ground<'a> {
 struct Explorer<'a> {
     ground: &'a Ground<'a>,
     relations: Vec<Relation>,
-    known: Vec<KeyMap<()>>,
+    known: Vec<KeySet>,
     queue: VecDeque<(PredId, Vec<ObjId>)>,
     instances: Vec<Vec<Vec<ObjId>>>,
     budget: &'a mut u64,
@@ -64,7 +64,7 @@ pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBu
     let mut explorer = Explorer {
         ground,
         relations: domain.predicates.values().map(|p| Relation::new(p.arity)).collect(),
-        known: domain.predicates.iter().map(|_| KeyMap::default()).collect(),
+        known: domain.predicates.iter().map(|_| KeySet::default()).collect(),
         queue: VecDeque::new(),
         instances: schemas.iter().map(|schema| vec![Vec::new(); schema.precondition.len()]).collect(),
         budget,
@@ -105,7 +105,7 @@ pub(crate) fn explore(ground: &Ground, budget: &mut u64) -> Result<Reach, OverBu
 impl Explorer<'_> {
     fn add(&mut self, pred: PredId, args: &[ObjId]) -> Result<(), OverBudget> {
         if let Some(known) = self.known.get_mut(pred as usize)
-            && known.insert(key(args), ()).is_none()
+            && known.insert(key(args))
         {
             *self.budget = self.budget.checked_sub(FACT_COST).ok_or(OverBudget)?;
             self.queue.push_back((pred, args.to_vec()));
@@ -173,7 +173,7 @@ impl Explorer<'_> {
 
 impl Ground<'_> {
     /// What never changes and is not looked up by the join: absent static facts, equality.
-    pub fn passes(&self, join: &Join, clause: &Clause, env: &[ObjId]) -> bool {
+    pub(super) fn passes(&self, join: &Join, clause: &Clause, env: &[ObjId]) -> bool {
         let equal = |&(wanted, left, right): &(bool, _, _)| (join.value(left, env) == join.value(right, env)) == wanted;
         let absent = |atom: &super::formula::Atom| {
             self.domain.is_fluent(atom.pred) || {

@@ -33,14 +33,14 @@ pub(crate) enum Formula {
 }
 
 impl Formula {
-    pub const TRUE: Formula = Formula::And(Vec::new());
+    pub(crate) const TRUE: Formula = Formula::And(Vec::new());
 
-    pub fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         matches!(self, Formula::And(parts) if parts.is_empty())
     }
 
     /// Calls `f` with every predicate that is looked at.
-    pub fn predicates(&self, f: &mut impl FnMut(PredId)) {
+    pub(crate) fn predicates(&self, f: &mut impl FnMut(PredId)) {
         match self {
             Formula::Atom { atom, .. } => f(atom.pred),
             Formula::Equal { .. } => {}
@@ -91,7 +91,9 @@ pub(crate) fn clauses(formula: &Formula, budget: &mut u64) -> Option<Vec<Clause>
         }
         Formula::Exists(vars, body) => {
             let mut all = clauses(body, budget)?;
-            all.iter_mut().for_each(|clause| clause.hidden.extend(vars));
+            for clause in &mut all {
+                clause.hidden.extend(vars);
+            }
             all
         }
         Formula::Forall(..) => vec![Clause { universal: vec![formula.clone()], ..Clause::default() }],
@@ -138,7 +140,7 @@ pub(crate) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Reads `?a ?b - type ?c …` and puts the variables in view. The caller gives the view back with `leave`.
-    pub fn enter(&mut self, text: Text, list: &Node<'a>, words: &mut impl Vocabulary) -> Result<Vec<VarId>, PddlError> {
+    pub(super) fn enter(&mut self, text: Text, list: &Node<'a>, words: &mut impl Vocabulary) -> Result<Vec<VarId>, PddlError> {
         let mut vars = Vec::new();
         for (name, at, kind) in typed(text, list)? {
             if !name.starts_with('?') {
@@ -160,7 +162,7 @@ impl<'a> Scope<'a> {
         Ok(vars)
     }
 
-    pub fn leave(&mut self, vars: &[VarId]) {
+    pub(super) fn leave(&mut self, vars: &[VarId]) {
         self.in_view.truncate(self.in_view.len().saturating_sub(vars.len()));
     }
 
@@ -173,7 +175,7 @@ impl<'a> Scope<'a> {
         words.object(name, node.at).map(Term::Name)
     }
 
-    pub fn atom(&self, text: Text, node: &Node<'a>, words: &mut impl Vocabulary) -> Result<Atom, PddlError> {
+    pub(super) fn atom(&self, text: Text, node: &Node<'a>, words: &mut impl Vocabulary) -> Result<Atom, PddlError> {
         let name = node.head().ok_or_else(|| text.error(node.at, "expected `(predicate …)`"))?;
         let items = node.list().unwrap_or_default();
         let Some((pred, arity)) = words.predicate(name) else {
@@ -187,7 +189,13 @@ impl<'a> Scope<'a> {
     }
 
     /// Reads a condition; `positive` is false under an odd number of `not`s.
-    pub fn formula(&mut self, text: Text, node: &Node<'a>, positive: bool, words: &mut impl Vocabulary) -> Result<Formula, PddlError> {
+    pub(super) fn formula(
+        &mut self,
+        text: Text,
+        node: &Node<'a>,
+        positive: bool,
+        words: &mut impl Vocabulary,
+    ) -> Result<Formula, PddlError> {
         let Some(items) = node.list() else {
             return Err(text.error(node.at, "expected a condition in parentheses"));
         };

@@ -36,6 +36,7 @@ pub struct Game {
 }
 
 impl Game {
+    /// The state that the problem describes.
     pub fn initial(&self) -> State {
         self.initial.clone()
     }

@@ -125,6 +125,7 @@ fn mark_relevant(ground: &Ground, relevant: &mut [bool]) {
     ground.problem.goal.predicates(&mut mark);
 }
 
+#[derive(Clone, Copy)]
 enum Fact {
     Never,
     Always,

@@ -24,7 +24,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Sorts the actions by the texts of their commands (`texts[written[action]]`) and indexes them.
-    pub fn new(actions: &mut Actions, texts: Vec<String>, written: &[u32], tables: &[Table], initial: &[u64], facts: u32) -> Index {
+    pub(crate) fn new(actions: &mut Actions, texts: &[String], written: &[u32], tables: &[Table], initial: &[u64], facts: u32) -> Index {
         let mut order: Vec<u32> = (0..texts.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
         let mut index = Index::default();
@@ -124,17 +124,17 @@ impl Index {
     }
 
     /// Number of commands.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub fn text(&self, command: u32) -> &str {
+    pub(crate) fn text(&self, command: u32) -> &str {
         let end = self.ends.get(command as usize).copied().unwrap_or(0) as usize;
         let start = command.checked_sub(1).and_then(|before| self.ends.get(before as usize)).copied().unwrap_or(0) as usize;
         self.texts.get(start..end).unwrap_or("")
     }
 
-    pub fn find(&self, text: &str) -> Option<u32> {
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let (mut low, mut high) = (0, self.len() as u32);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -148,7 +148,7 @@ impl Index {
     }
 
     /// The actions that a command can mean.
-    pub fn meanings(&self, command: u32) -> Range<u32> {
+    pub(crate) fn meanings(&self, command: u32) -> Range<u32> {
         let command = command as usize;
         match (self.starts.get(command), self.starts.get(command + 1)) {
             (Some(&start), Some(&end)) => start..end,
@@ -158,7 +158,7 @@ impl Index {
 
     /// Calls `f` with lists of (action, command) in which all actions possible in a state are found.
     #[inline]
-    pub fn candidates(&self, bits: &[u64], mut f: impl FnMut(&[(u32, u32)])) {
+    pub(crate) fn candidates(&self, bits: &[u64], mut f: impl FnMut(&[(u32, u32)])) {
         f(&self.always);
         for (i, (&pivots, &bits)) in self.pivots.iter().zip(bits).enumerate() {
             let mut facts = pivots & bits;

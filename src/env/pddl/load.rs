@@ -31,6 +31,7 @@ const MAX_COMMANDS: usize = 100 << 20;
 const MAX_ACTIONS: usize = 1_000_000;
 
 impl Loader {
+    /// Nothing is kept yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -139,7 +140,7 @@ fn build(domain: Arc<Domain>, script: Arc<Script>, problem: Problem, naming: &dy
     };
     let (texts, written) = commands(&game).map_err(grammar_error)?;
     let mut actions = std::mem::take(&mut game.actions);
-    game.index = Index::new(&mut actions, texts, &written, &game.tables, game.initial.bits(), grounding.facts);
+    game.index = Index::new(&mut actions, &texts, &written, &game.tables, game.initial.bits(), grounding.facts);
     game.actions = actions;
     Ok(game)
 }

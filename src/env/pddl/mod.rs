@@ -32,7 +32,7 @@
 //! - [`State`]: some hundred bytes; `Clone`, `Eq`, `Hash`.
 //! - [`Naming`] gives objects their names; [`PlainNames`] writes blanks for underscores. Objects that stand in no fact of the
 //!   first state are called by their id (as `lamp_1` above).
-//! - [`Domain::warnings`] and [`crate::env::text::Script::warnings`] for authors: [`Game::warnings`] has both.
+//! - [`Game::warnings`]: for authors, what is legal in a domain or a grammar but looks like a slip.
 //!
 //! # Which PDDL
 //! Types, constants, actions with `and or not imply exists forall =` in conditions and `and not forall when` in effects,
@@ -67,7 +67,6 @@ mod table;
 mod types;
 mod view;
 
-pub use domain::Domain;
 pub use error::{Part, PddlError, PlayError};
 pub use game::{CommandId, Game};
 pub use load::Loader;

@@ -5,8 +5,11 @@ use std::borrow::Cow;
 /// What texts say for an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
+    /// `desk 1`.
     pub name: String,
+    /// `a` or `an`.
     pub indefinite: Cow<'static, str>,
+    /// `the`.
     pub definite: Cow<'static, str>,
 }
 
@@ -27,6 +30,7 @@ impl Naming for PlainNames {
 }
 
 impl Name {
+    /// As [`PlainNames`] does.
     pub fn plain(id: &str) -> Name {
         let vowel = id.starts_with(['a', 'e', 'i', 'o', 'u']);
         Name { name: id.replace('_', " "), indefinite: if vowel { "an" } else { "a" }.into(), definite: "the".into() }

@@ -25,7 +25,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub fn parse(domain: &Domain, source: &str) -> Result<Problem, PddlError> {
+    pub(super) fn parse(domain: &Domain, source: &str) -> Result<Problem, PddlError> {
         let lower = source.to_ascii_lowercase();
         let text = Text { part: Part::Problem, text: &lower };
         let root = sexpr::read(text)?;
@@ -98,7 +98,7 @@ fn read_init<'a>(words: &mut Words<'a>, item: &Node<'a>) -> Result<Vec<(PredId, 
     for fact in &item.list().unwrap_or_default()[1..] {
         match fact.head() {
             // Values of functions (costs, distances), and what holds anyway since nothing says otherwise.
-            Some("=" | "not") => continue,
+            Some("=" | "not") => {}
             Some(_) => {
                 let Atom { pred, args } = scope.atom(text, fact, words)?;
                 let args = args.into_iter().map(|term| match term {

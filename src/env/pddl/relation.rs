@@ -3,7 +3,7 @@
 use super::domain::MAX_ARITY;
 use super::formula::{Atom, PredId, Term};
 use super::problem::{NOBODY, ObjId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// The arguments of a fact in one number whose order is the order of the arguments.
@@ -20,7 +20,9 @@ impl Hasher for KeyHasher {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&b| self.write_u64(u64::from(b)));
+        for &b in bytes {
+            self.write_u64(u64::from(b));
+        }
     }
     fn write_u64(&mut self, n: u64) {
         let mixed = (self.0.rotate_left(5) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -33,6 +35,7 @@ impl Hasher for KeyHasher {
 }
 
 pub(crate) type KeyMap<V> = HashMap<u128, V, BuildHasherDefault<KeyHasher>>;
+pub(crate) type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
 
 #[derive(Default)]
 pub(crate) struct Relation {
@@ -44,24 +47,24 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
-    pub fn new(arity: usize) -> Self {
+    pub(crate) fn new(arity: usize) -> Self {
         Relation { arity, ..Relation::default() }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 
-    pub fn row(&self, row: u32) -> &[ObjId] {
+    pub(crate) fn row(&self, row: u32) -> &[ObjId] {
         self.rows.get(row as usize * self.arity..(row as usize + 1) * self.arity).unwrap_or(&[])
     }
 
-    pub fn find(&self, args: &[ObjId]) -> Option<u32> {
+    pub(crate) fn find(&self, args: &[ObjId]) -> Option<u32> {
         self.places.get(&key(args)).copied()
     }
 
     /// The new row, or `None` when the fact was there.
-    pub fn insert(&mut self, args: &[ObjId]) -> Option<u32> {
+    pub(crate) fn insert(&mut self, args: &[ObjId]) -> Option<u32> {
         let row = self.places.len() as u32;
         match self.places.entry(key(args)) {
             std::collections::hash_map::Entry::Occupied(_) => return None,
@@ -101,7 +104,7 @@ pub(crate) struct Goal<'a> {
 }
 
 impl Join<'_> {
-    pub fn value(&self, term: Term, env: &[ObjId]) -> ObjId {
+    pub(super) fn value(&self, term: Term, env: &[ObjId]) -> ObjId {
         match term {
             Term::Var(var) => env.get(var as usize).copied().unwrap_or(NOBODY),
             Term::Name(name) => self.names.get(name as usize).copied().unwrap_or(NOBODY),
@@ -109,7 +112,7 @@ impl Join<'_> {
     }
 
     /// The arguments of an atom whose variables are all bound.
-    pub fn args(&self, atom: &Atom, env: &[ObjId]) -> ([ObjId; MAX_ARITY], usize) {
+    pub(super) fn args(&self, atom: &Atom, env: &[ObjId]) -> ([ObjId; MAX_ARITY], usize) {
         let mut args = [NOBODY; MAX_ARITY];
         for (slot, &term) in args.iter_mut().zip(&atom.args) {
             *slot = self.value(term, env);
@@ -117,17 +120,17 @@ impl Join<'_> {
         (args, atom.args.len().min(MAX_ARITY))
     }
 
-    pub fn relation(&self, pred: PredId) -> &Relation {
+    pub(super) fn relation(&self, pred: PredId) -> &Relation {
         static EMPTY: std::sync::OnceLock<Relation> = std::sync::OnceLock::new();
         self.relations.get(pred as usize).unwrap_or_else(|| EMPTY.get_or_init(Relation::default))
     }
 
-    pub fn fits(&self, var: u16, object: ObjId) -> bool {
+    pub(super) fn fits(&self, var: u16, object: ObjId) -> bool {
         self.fits.get(var as usize).and_then(|fits| fits.get(object as usize)).copied().unwrap_or(false)
     }
 
     /// Binds the variables of `atom` to the objects of `row`; undoes nothing when it fails, the caller does.
-    pub fn bind(&self, atom: &Atom, row: &[ObjId], env: &mut [ObjId]) -> bool {
+    pub(super) fn bind(&self, atom: &Atom, row: &[ObjId], env: &mut [ObjId]) -> bool {
         atom.args.iter().zip(row).all(|(&term, &object)| match (self.value(term, env), term) {
             (NOBODY, Term::Var(var)) if self.fits(var, object) => {
                 if let Some(slot) = env.get_mut(var as usize) {
@@ -141,7 +144,7 @@ impl Join<'_> {
 
     /// Calls `found` with every binding of the variables that satisfies all goals and gives each of `free` a fitting object.
     /// Takes the goal with the fewest candidates first at every level.
-    pub fn solve(
+    pub(super) fn solve(
         &self,
         goals: &mut [Goal],
         free: &[u16],

@@ -14,14 +14,14 @@ pub(crate) enum Kind<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub fn word(&self) -> Option<&'a str> {
+    pub(super) fn word(&self) -> Option<&'a str> {
         match self.kind {
             Kind::Word(word) => Some(word),
             Kind::List(_) => None,
         }
     }
 
-    pub fn list(&self) -> Option<&[Node<'a>]> {
+    pub(super) fn list(&self) -> Option<&[Node<'a>]> {
         match &self.kind {
             Kind::Word(_) => None,
             Kind::List(items) => Some(items),
@@ -29,7 +29,7 @@ impl<'a> Node<'a> {
     }
 
     /// The first word of a list: what it is about.
-    pub fn head(&self) -> Option<&'a str> {
+    pub(super) fn head(&self) -> Option<&'a str> {
         self.list().and_then(|items| items.first()).and_then(Node::word)
     }
 }

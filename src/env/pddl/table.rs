@@ -24,7 +24,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// Sorts a relation's facts. Also returns the place of each of its rows.
-    pub fn new(relation: &Relation) -> (Table, Vec<u32>) {
+    pub(crate) fn new(relation: &Relation) -> (Table, Vec<u32>) {
         let mut order: Vec<u32> = (0..relation.len() as u32).collect();
         order.sort_unstable_by_key(|&row| key(relation.row(row)));
         let mut places = vec![0; order.len()];
@@ -37,12 +37,12 @@ impl Table {
     }
 
     #[inline]
-    pub fn row(&self, row: u32) -> &[ObjId] {
+    pub(crate) fn row(&self, row: u32) -> &[ObjId] {
         let start = row as usize * self.arity;
         self.rows.get(start..start + self.arity).unwrap_or(&[])
     }
 
-    pub fn index(&mut self, objects: usize) {
+    pub(crate) fn index(&mut self, objects: usize) {
         self.by = (0..self.arity)
             .map(|position| {
                 let mut starts = vec![0u32; objects + 1];
@@ -66,13 +66,13 @@ impl Table {
 
     /// The rows in which an object stands at a position, ascending; `None` without an index.
     #[inline]
-    pub fn with(&self, position: usize, object: ObjId) -> Option<&[u32]> {
+    pub(crate) fn with(&self, position: usize, object: ObjId) -> Option<&[u32]> {
         let (starts, rows) = self.by.get(position)?;
         let (start, end) = (*starts.get(object as usize)?, *starts.get(object as usize + 1)?);
         rows.get(start as usize..end as usize)
     }
 
-    pub fn find(&self, args: &[ObjId]) -> Option<u32> {
+    pub(crate) fn find(&self, args: &[ObjId]) -> Option<u32> {
         let wanted = key(args);
         let (mut low, mut high) = (0, self.len);
         while low < high {

@@ -20,14 +20,14 @@ pub(crate) struct Types {
 }
 
 impl Types {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut types = Types { names: Vec::new(), ids: HashMap::new(), parents: Vec::new(), above: Vec::new() };
         types.declare("object");
         types
     }
 
     /// `None` when there are more types than can be numbered.
-    pub fn declare(&mut self, name: &str) -> Option<TypeId> {
+    pub(crate) fn declare(&mut self, name: &str) -> Option<TypeId> {
         if let Some(&id) = self.ids.get(name) {
             return Some(id);
         }
@@ -41,14 +41,14 @@ impl Types {
         Some(id)
     }
 
-    pub fn add_parent(&mut self, child: TypeId, parent: TypeId) {
+    pub(crate) fn add_parent(&mut self, child: TypeId, parent: TypeId) {
         if let Some(parents) = self.parents.get_mut(child as usize) {
             parents.push(parent);
         }
     }
 
     /// Works out the order. A circle of types is harmless: its members are kinds of each other.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.above = (0..self.names.len())
             .map(|start| {
                 let mut seen = vec![false; self.names.len()];
@@ -65,20 +65,20 @@ impl Types {
             .collect();
     }
 
-    pub fn id(&self, name: &str) -> Option<TypeId> {
+    pub(crate) fn id(&self, name: &str) -> Option<TypeId> {
         self.ids.get(name).copied()
     }
 
-    pub fn name(&self, id: TypeId) -> &str {
+    pub(crate) fn name(&self, id: TypeId) -> &str {
         self.names.get(id as usize).map_or("object", String::as_str)
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
     /// The type itself and all that it is a kind of.
-    pub fn above(&self, id: TypeId) -> &[TypeId] {
+    pub(crate) fn above(&self, id: TypeId) -> &[TypeId] {
         self.above.get(id as usize).map_or(&[], Vec::as_slice)
     }
 }

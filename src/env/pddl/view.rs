@@ -10,17 +10,15 @@ pub(crate) struct View<'a> {
     pub bits: &'a [u64],
 }
 
-impl View<'_> {
-    /// Where the facts of a table begin among the bits; `None` when they hold always (or, denied, never).
-    fn base(&self, table: &Table, negative: bool) -> u32 {
-        if negative { table.negative } else { table.base }
-    }
+/// Where the facts of a table begin among the bits; [`NONE`] when they hold always (or, denied, never).
+fn base(table: &Table, negative: bool) -> u32 {
+    if negative { table.negative } else { table.base }
 }
 
 impl Scene for View<'_> {
     fn visit(&self, predicate: u16, negative: bool, pattern: &[u16], found: &mut dyn FnMut(&[u16]) -> bool) {
         let Some(table) = self.game.tables.get(predicate as usize) else { return };
-        let base = self.base(table, negative);
+        let base = base(table, negative);
         if base == NONE && (negative || self.game.domain.is_fluent(predicate)) {
             return;
         }

@@ -17,14 +17,14 @@ const TYPES_HASH: &str = "7fb03903194bcc2c4defa35d1ea5dee8176c0163f5083ab6c0a0dd
 
 /// A data folder whose files have been verified.
 #[derive(Clone, Debug)]
-pub struct Archive {
+pub(super) struct Archive {
     folder: PathBuf,
 }
 
 impl Archive {
     /// # Errors
     /// [`SetupError::Absent`], [`SetupError::Damaged`], [`SetupError::Io`]
-    pub fn open(folder: &Path) -> Result<Self, SetupError> {
+    pub(super) fn open(folder: &Path) -> Result<Self, SetupError> {
         // Java gets the path while it runs in another folder.
         let folder = std::path::absolute(folder).map_err(|error| io("open", folder, &error))?;
         for (name, hash) in [(ARCHIVE, ARCHIVE_HASH), (TYPES, TYPES_HASH)] {
@@ -41,20 +41,22 @@ impl Archive {
         Ok(Self { folder })
     }
 
-    pub fn jar(&self) -> PathBuf {
+    pub(super) fn jar(&self) -> PathBuf {
         self.folder.join(ARCHIVE)
     }
 
     /// The table of object types, which the simulator reads from its working directory and may write there.
-    pub fn types(&self) -> PathBuf {
+    pub(super) fn types(&self) -> PathBuf {
         self.folder.join(TYPES)
     }
 }
 
+/// What [`install`] had to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installed {
     /// The files were there and whole.
     Before,
+    /// They were fetched.
     Now,
 }
 

@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 /// What was measured on one arrangement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
+    /// Games that ran at once.
     pub environments: usize,
+    /// What was listed after each step.
     pub mode: Mode,
+    /// Actions taken in all of them.
     pub steps: usize,
     /// Wall time in which they were taken, resets not counted for their number but for their time.
     pub seconds: f64,
@@ -24,15 +27,19 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// Of all games together.
     pub fn steps_per_second(&self) -> f64 {
         self.steps as f64 / self.seconds
     }
 }
 
+/// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
+    /// The simulator cannot be set up.
     #[error("{0}")]
     Setup(#[from] SetupError),
+    /// A recording cannot be played.
     #[error("{0}")]
     Env(#[from] EnvError),
 }

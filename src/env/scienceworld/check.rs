@@ -16,29 +16,44 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// One recorded episode; the first step is the reset.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Recording {
+    /// One of the simulator's 30 tasks: `boil`.
     pub task: String,
+    /// From 0.
     pub variation: u32,
+    /// As in [`Config::simplification`](super::Config::simplification).
     pub simplification: String,
     /// `gold` or `walk`.
     pub kind: String,
+    /// The goal in words.
     pub task_description: String,
+    /// The reset, then one for each action.
     pub steps: Vec<RecordedStep>,
 }
 
+/// What the simulator's package in Python answered.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RecordedStep {
     /// `None` for the reset.
     pub action: Option<String>,
+    /// The answer to the action.
     pub observation: String,
+    /// 0 to 100, or -100 after a failure.
     pub score: i32,
+    /// Change of the score.
     pub reward: i32,
+    /// The simulator's clock.
     pub moves: u32,
+    /// The game is over.
     pub done: bool,
+    /// The room as it is described.
     pub look: String,
+    /// What is carried.
     pub inventory: String,
     /// `None` where they are those of the step before.
     pub possible_actions: Option<Vec<String>>,
+    /// What actions can name.
     pub possible_objects: Vec<String>,
+    /// How many valid actions there are.
     pub valid_count: usize,
     /// SHA-256, in hex, of the valid actions sorted by code point and joined with line feeds.
     pub valid_sha256: String,
@@ -52,14 +67,23 @@ impl Recording {
     }
 }
 
+/// What prevents any replaying.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
+    /// The simulator cannot be set up.
     #[error("{0}")]
     Setup(#[from] SetupError),
+    /// A recording names a game that the simulator does not know.
     #[error("{0}")]
     Config(#[from] EnvError),
+    /// A file is no recording.
     #[error("`{file}`: {reason}")]
-    Recordings { file: String, reason: String },
+    Recordings {
+        /// The recordings.
+        file: String,
+        /// What is wrong, and in which line.
+        reason: String,
+    },
 }
 
 /// Reads recordings: one episode as JSON a line, plain (`.jsonl`), packed (`.zst`), or in an archive (`.tar`, `.tar.zst`).
@@ -77,7 +101,7 @@ pub fn read(file: &Path) -> Result<Vec<Recording>, CheckError> {
         None => (&name, Box::new(opened)),
     };
     let mut recordings = Vec::new();
-    if plain_name.ends_with(".tar") {
+    if Path::new(plain_name).extension().is_some_and(|extension| extension == "tar") {
         let mut archive = tar::Archive::new(input);
         for entry in archive.entries().map_err(|error| wrong(error.to_string()))? {
             let entry = entry.map_err(|error| wrong(error.to_string()))?;
@@ -108,16 +132,22 @@ fn add(recordings: &mut Vec<Recording>, lines: impl Read) -> Result<(), String> 
 /// The first thing in which an episode differs from its recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
+    /// [`Recording::name`].
     pub episode: String,
     /// 0 is the reset.
     pub step: usize,
+    /// The field of [`RecordedStep`].
     pub field: &'static str,
+    /// What the recording says.
     pub recorded: String,
+    /// What the simulator says.
     pub found: String,
 }
 
+/// What a replay found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    /// Episodes played.
     pub episodes: usize,
     /// Steps compared, resets included.
     pub steps: usize,
@@ -128,6 +158,7 @@ pub struct Report {
 }
 
 impl Report {
+    /// No difference, and every episode was played to its end.
     pub fn agrees(&self) -> bool {
         self.differences.is_empty() && self.broken.is_empty()
     }

@@ -12,14 +12,14 @@ const LONGEST_ANSWER: u64 = 1 << 28;
 
 /// Whose method is called.
 #[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
+pub(super) enum Target<'a> {
     Object(&'a Handle),
     /// A static method of the class.
     Class(&'a str),
 }
 
 #[derive(Debug)]
-pub struct Client {
+pub(super) struct Client {
     stream: BufReader<Timed>,
     time_out: Duration,
     dropped: Dropped,
@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Failure::Closed`] when nobody listens there, [`Failure::Hung`] when the connection is not taken.
-    pub fn connect(port: u16, process: Option<u32>, time_out: Duration) -> Result<Self, Failure> {
+    pub(super) fn connect(port: u16, process: Option<u32>, time_out: Duration) -> Result<Self, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let connected = TcpStream::connect_timeout(&address, time_out).and_then(|stream| {
             stream.set_nodelay(true)?;
@@ -50,40 +50,44 @@ impl Client {
     }
 
     /// From the next call on.
-    pub fn set_time_out(&mut self, time_out: Duration) {
+    pub(super) fn set_time_out(&mut self, time_out: Duration) {
         self.time_out = time_out;
     }
 
-    pub fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.lost.is_some()
     }
 
-    pub fn construct(&mut self, class: &str, args: &[Arg]) -> Result<Handle, Failure> {
+    pub(super) fn construct(&mut self, class: &str, args: &[Arg]) -> Result<Handle, Failure> {
         let mut request = format!("i\n{class}\n");
-        args.iter().for_each(|arg| arg.write(&mut request));
+        for arg in args {
+            arg.write(&mut request);
+        }
         match self.ask(class, request)? {
             Answer::Object(handle) => Ok(handle),
             other => Err(unexpected(class, &other)),
         }
     }
 
-    pub fn call(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<Answer, Failure> {
+    pub(super) fn call(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<Answer, Failure> {
         let mut request = match target {
             Target::Object(handle) => format!("c\n{}\n{method}\n", handle.id()),
             Target::Class(class) => format!("c\nz:{class}\n{method}\n"),
         };
-        args.iter().for_each(|arg| arg.write(&mut request));
+        for arg in args {
+            arg.write(&mut request);
+        }
         self.ask(method, request)
     }
 
-    pub fn text(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<String, Failure> {
+    pub(super) fn text(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<String, Failure> {
         match self.call(target, method, args)? {
             Answer::Text(text) => Ok(text),
             other => Err(unexpected(method, &other)),
         }
     }
 
-    pub fn number(&mut self, target: Target, method: &str) -> Result<f64, Failure> {
+    pub(super) fn number(&mut self, target: Target, method: &str) -> Result<f64, Failure> {
         match self.call(target, method, &[])? {
             Answer::Double(number) => Ok(number),
             Answer::Int(number) => Ok(number as f64),
@@ -91,14 +95,14 @@ impl Client {
         }
     }
 
-    pub fn flag(&mut self, target: Target, method: &str) -> Result<bool, Failure> {
+    pub(super) fn flag(&mut self, target: Target, method: &str) -> Result<bool, Failure> {
         match self.call(target, method, &[])? {
             Answer::Bool(flag) => Ok(flag),
             other => Err(unexpected(method, &other)),
         }
     }
 
-    pub fn object(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<Handle, Failure> {
+    pub(super) fn object(&mut self, target: Target, method: &str, args: &[Arg]) -> Result<Handle, Failure> {
         match self.call(target, method, args)? {
             Answer::Object(handle) => Ok(handle),
             other => Err(unexpected(method, &other)),
@@ -107,7 +111,7 @@ impl Client {
 
     /// A list of strings none of which contains a line feed, in two round trips: walking a list by the protocol's own means takes two
     /// for each element.
-    pub fn strings(&mut self, target: Target, method: &str) -> Result<Vec<String>, Failure> {
+    pub(super) fn strings(&mut self, target: Target, method: &str) -> Result<Vec<String>, Failure> {
         let list = self.object(target, method, &[])?;
         let joined = self.text(Target::Class("java.lang.String"), "join", &[Arg::Text("\n"), Arg::Object(&list)])?;
         if joined.is_empty() {
@@ -116,7 +120,7 @@ impl Client {
         Ok(joined.split('\n').map(str::to_owned).collect())
     }
 
-    pub fn new_array(&mut self, class: &str, elements: &[&Handle]) -> Result<Handle, Failure> {
+    pub(super) fn new_array(&mut self, class: &str, elements: &[&Handle]) -> Result<Handle, Failure> {
         let array = match self.ask("new array", format!("a\nc\ns{class}\ni{}\n", elements.len()))? {
             Answer::Object(handle) => handle,
             other => return Err(unexpected("new array", &other)),
@@ -128,7 +132,7 @@ impl Client {
     }
 
     /// Tells the server to forget what is no longer held here.
-    pub fn release(&mut self) -> Result<(), Failure> {
+    pub(super) fn release(&mut self) -> Result<(), Failure> {
         for id in self.dropped.take() {
             self.exchange("release", format!("m\nd\n{id}\n"))?;
         }

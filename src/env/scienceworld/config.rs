@@ -33,14 +33,19 @@ pub enum Reward {
 pub struct Config {
     /// `easy`, or any of [`SIMPLIFICATIONS`] with commas between, or empty.
     pub simplification: String,
+    /// What is listed after each action.
     pub mode: Mode,
+    /// When an episode counts as won.
     pub success: Success,
+    /// What a step is worth.
     pub reward: Reward,
     /// A game of more moves than this is truncated; `None` for no limit.
     pub move_limit: Option<u32>,
+    /// Which games of a split are played.
     pub choice: Choice,
     /// Insists on a Java with which the same actions give the same game.
     pub repeatable: bool,
+    /// Of the Java processes; no part of what is serialised.
     #[serde(skip)]
     pub limits: Limits,
 }

@@ -21,15 +21,20 @@ pub enum Mode {
 /// One game of the simulator.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Spec {
+    /// One of the simulator's 30 tasks: `boil`.
     pub task: String,
+    /// From 0.
     pub variation: u32,
     /// `easy`, or any of [`SIMPLIFICATIONS`] with commas between, or empty.
     pub simplification: String,
 }
 
+/// The simulator's own names; `easy` stands for all but the last.
 pub const SIMPLIFICATIONS: [&str; 5] = ["teleportAction", "openDoors", "openContainers", "selfWateringFlowerPots", "noElectricalAction"];
 
 impl Spec {
+    /// `id` is `boil/3`: task and variation.
+    ///
     /// # Errors
     /// [`EnvError::Task`] where `id` is no `task/variation` of the simulator.
     pub fn new(id: &str, simplification: &str) -> Result<Self, EnvError> {
@@ -48,7 +53,7 @@ impl Spec {
     }
 
     /// Whether doors stand open from the beginning.
-    pub fn opens_doors(&self) -> bool {
+    pub(super) fn opens_doors(&self) -> bool {
         self.simplification.split(',').any(|label| label == "easy" || label == "openDoors")
     }
 
@@ -60,6 +65,7 @@ impl Spec {
 /// Everything that is known after an action.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Turn {
+    /// The simulator's answer.
     pub observation: String,
     /// 0 to 100, or -100 after a failure.
     pub score: i32,
@@ -85,17 +91,17 @@ impl Turn {
     }
 
     /// The simulator took the words for an action, or for one of several that it asks to choose from.
-    pub fn understood(&self) -> bool {
+    pub(super) fn understood(&self) -> bool {
         !self.observation.starts_with("No known action") && !self.observation.starts_with("Unknown action")
     }
 
     /// After an exception of its own the simulator answers every action so, until the next game.
-    pub fn simulator_failed(&self) -> bool {
+    pub(super) fn simulator_failed(&self) -> bool {
         self.score == -100 && self.observation.starts_with("ERROR")
     }
 
     /// Of everything in it.
-    pub fn digest(&self) -> blake3::Hash {
+    pub(super) fn digest(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         let mut add = |text: &str| {
             hasher.update(&(text.len() as u64).to_le_bytes());
@@ -111,14 +117,14 @@ impl Turn {
 
 /// Sets up the game and takes the action `look around`, which takes no time but may already score.
 /// What the simulator says where it does not know the game.
-pub fn begin(simulator: &mut Simulator, spec: &Spec, mode: Mode) -> Result<Result<Turn, String>, Failure> {
+pub(super) fn begin(simulator: &mut Simulator, spec: &Spec, mode: Mode) -> Result<Result<Turn, String>, Failure> {
     match simulator.load(&spec.task, spec.variation, &spec.simplification)? {
         Some(refusal) => Ok(Err(refusal)),
         None => act(simulator, "look around", mode).map(Ok),
     }
 }
 
-pub fn act(simulator: &mut Simulator, action: &str, mode: Mode) -> Result<Turn, Failure> {
+pub(super) fn act(simulator: &mut Simulator, action: &str, mode: Mode) -> Result<Turn, Failure> {
     let observation = simulator.step(action)?;
     // As the simulator's package rounds.
     let score = (100.0 * simulator.score()?).round_ties_even() as i32;

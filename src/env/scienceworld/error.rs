@@ -6,35 +6,79 @@ use std::time::Duration;
 /// The simulator cannot be set up on this machine. Each message says what to do next.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SetupError {
+    /// Neither `JAVA_HOME` nor the path has one.
     #[error(
         "no java found: `JAVA_HOME` is not set and there is no `java` on the path; install Java 11 or later, for example `apt-get install openjdk-17-jre-headless`"
     )]
     NoJava,
+    /// `JAVA_HOME`, which has no `bin/java`.
     #[error("`JAVA_HOME` is `{home}`, but there is no `bin/java` in it; correct or unset `JAVA_HOME`", home = .0.display())]
     NoJavaInHome(PathBuf),
+    /// Older than Java 11.
     #[error("`{java}` is Java {found}, ScienceWorld needs Java 11 or later; install one or point `JAVA_HOME` to it", java = .java.display())]
-    OldJava { java: PathBuf, found: String },
+    OldJava {
+        /// The program.
+        java: PathBuf,
+        /// Its version.
+        found: String,
+    },
+    /// It does not tell its version.
     #[error("`{java}` does not work: {reason}; install Java 11 or later or point `JAVA_HOME` to one", java = .java.display())]
-    BrokenJava { java: PathBuf, reason: String },
+    BrokenJava {
+        /// The program.
+        java: PathBuf,
+        /// What it said instead.
+        reason: String,
+    },
+    /// A Java with which the same actions need not give the same game.
     #[error(
         "`{java}` (Java {version}) does not know the option `-XX:hashCode=2`, without which ScienceWorld does not repeat itself; use an OpenJDK 11 to 21 (HotSpot), or give up repeatability with `repeatable = false`",
         java = .java.display()
     )]
-    NotRepeatable { java: PathBuf, version: String },
+    NotRepeatable {
+        /// The program.
+        java: PathBuf,
+        /// Its version.
+        version: String,
+    },
+    /// The file that is missing.
     #[error("ScienceWorld is not installed: `{file}` is missing; run `epo-run env install scienceworld`", file = .0.display())]
     Absent(PathBuf),
+    /// A file whose hash is not that of the release.
     #[error("`{file}` is not the file of ScienceWorld {release}: it is damaged or of another version; delete it and run `epo-run env install scienceworld`", file = .file.display())]
-    Damaged { file: PathBuf, release: &'static str },
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The release it should be of.
+        release: &'static str,
+    },
+    /// None of the ways to call pip works.
     #[error(
         "no pip found (tried `python3 -m pip`, `python -m pip`, `pip3`, `pip`); the simulator comes from the Python package index: install pip, for example `apt-get install python3-pip`"
     )]
     NoPip,
+    /// pip did not bring the package.
     #[error("`{command}` failed: {reason}")]
-    Pip { command: String, reason: String },
+    Pip {
+        /// The command line.
+        command: String,
+        /// The last line that it wrote.
+        reason: String,
+    },
+    /// The system refused.
     #[error("{action} `{path}`: {reason}", path = .path.display())]
-    Io { action: &'static str, path: PathBuf, reason: String },
+    Io {
+        /// What was tried: `read`, `write`, …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// As the system says it.
+        reason: String,
+    },
+    /// The last lines that the process wrote.
     #[error("the java process of ScienceWorld did not start: {0}")]
     NoStart(String),
+    /// The first calls to a new process failed.
     #[error("the java process of ScienceWorld answers otherwise than expected: {0}")]
     Unexpected(#[from] Failure),
 }

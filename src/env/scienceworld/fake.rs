@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-pub enum Say {
+pub(super) enum Say {
     /// An answer, without its line end.
     Line(String),
     /// Half an answer, and the rest never.
@@ -14,10 +14,10 @@ pub enum Say {
 }
 
 /// The request lines between which `e` stands, as they came.
-pub type Heard = Arc<Mutex<Vec<Vec<String>>>>;
+pub(super) type Heard = Arc<Mutex<Vec<Vec<String>>>>;
 
 /// Listens for one connection after another; ends with the test.
-pub fn serve(answer: impl Fn(&[String]) -> Say + Send + 'static) -> (u16, Heard) {
+pub(super) fn serve(answer: impl Fn(&[String]) -> Say + Send + 'static) -> (u16, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let heard = Heard::default();

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the games of a world share.
 #[derive(Debug)]
-pub struct Shared {
+pub(super) struct Shared {
     pub pool: Pool,
     pub config: Config,
     /// Finding one takes up to 10 s. `None` where the simulator finds none.
@@ -20,7 +20,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new(pool: Pool, config: Config) -> Self {
+    pub(super) fn new(pool: Pool, config: Config) -> Self {
         Self { pool, config, gold: Mutex::default() }
     }
 }
@@ -66,14 +66,17 @@ impl From<Failure> for Trouble {
 }
 
 impl Game {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, simulator: None, play: None }
     }
 
-    pub fn config(&self) -> &Config {
+    /// Of the world it is from.
+    pub(super) fn config(&self) -> &Config {
         &self.shared.config
     }
 
+    /// Sets up a game, whatever was played before.
+    ///
     /// # Errors
     /// [`EnvError::Task`] where the simulator does not know the game, [`EnvError::Broken`] where no simulator could set it up.
     pub fn begin(&mut self, spec: Spec) -> Result<&Turn, EnvError> {
@@ -86,6 +89,8 @@ impl Game {
         Ok(&self.play.insert(play).turn)
     }
 
+    /// Takes an action in the player's words.
+    ///
     /// # Errors
     /// [`EnvError::Broken`] ends the game: every simulator breaks down at this action, or it has thrown an exception.
     pub fn act(&mut self, action: &str) -> Result<&Turn, EnvError> {
@@ -99,6 +104,10 @@ impl Game {
         Ok(&self.play.insert(play).turn)
     }
 
+    /// The last turn.
+    ///
+    /// # Errors
+    /// [`EnvError::Broken`] before the first [`begin`](Self::begin), and after the game broke down.
     pub fn turn(&self) -> Result<&Turn, EnvError> {
         self.play.as_ref().map(|play| &play.turn).ok_or_else(not_playing)
     }
@@ -109,15 +118,17 @@ impl Game {
     }
 
     /// What the last action has added to the score, in points; at the reset, what looking around has scored.
-    pub fn gain(&self) -> i32 {
+    pub(super) fn gain(&self) -> i32 {
         self.play.as_ref().map_or(0, |play| play.turn.score - play.before.score)
     }
 
-    pub fn goal(&self) -> Result<&str, EnvError> {
+    /// The task in words.
+    pub(super) fn goal(&self) -> Result<&str, EnvError> {
         self.play.as_ref().map(|play| play.goal.as_str()).ok_or_else(not_playing)
     }
 
-    pub fn templates(&self) -> Result<&[String], EnvError> {
+    /// The forms that actions have: `open OBJ`, `pour OBJ in OBJ`.
+    pub(super) fn templates(&self) -> Result<&[String], EnvError> {
         self.play.as_ref().map(|play| play.templates.as_slice()).ok_or_else(not_playing)
     }
 
@@ -126,11 +137,12 @@ impl Game {
         self.with_play(Simulator::look)
     }
 
-    pub fn inventory(&mut self) -> Result<String, EnvError> {
+    /// What is carried; costs no time and changes nothing.
+    pub(super) fn inventory(&mut self) -> Result<String, EnvError> {
         self.with_play(Simulator::inventory)
     }
 
-    pub fn goal_with_heading(&mut self) -> Result<String, EnvError> {
+    pub(super) fn goal_with_heading(&mut self) -> Result<String, EnvError> {
         self.with_play(Simulator::goal_with_heading)
     }
 

@@ -10,14 +10,14 @@ const OLDEST: u32 = 11;
 
 /// With Java's own identity hash codes the simulator lists things in another order from one episode to the next, and gives other names
 /// to equal things; with constant ones it is a function of the calls.
-pub const CONSTANT_HASH_CODES: [&str; 2] = ["-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2"];
+pub(super) const CONSTANT_HASH_CODES: [&str; 2] = ["-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2"];
 
 /// Options from outside would change heap and hash codes.
 const FOREIGN_OPTIONS: [&str; 3] = ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
 
 /// A Java that has been tried and is new enough.
 #[derive(Clone, Debug)]
-pub struct Java {
+pub(super) struct Java {
     program: PathBuf,
     version: String,
     constant_hash_codes: bool,
@@ -25,7 +25,7 @@ pub struct Java {
 
 impl Java {
     /// `JAVA_HOME` if set, or else `java` on the path.
-    pub fn find() -> Result<Self, SetupError> {
+    pub(super) fn find() -> Result<Self, SetupError> {
         Self::find_with(std::env::var_os("JAVA_HOME").as_deref(), std::env::var_os("PATH").as_deref())
     }
 
@@ -59,11 +59,11 @@ impl Java {
     }
 
     /// `17.0.15`
-    pub fn version(&self) -> &str {
+    pub(super) fn version(&self) -> &str {
         &self.version
     }
 
-    pub fn program(&self) -> &Path {
+    pub(super) fn program(&self) -> &Path {
         &self.program
     }
 
@@ -71,7 +71,7 @@ impl Java {
     ///
     /// # Errors
     /// [`SetupError::NotRepeatable`] where this Java does not know them.
-    pub fn repeatable(&self) -> Result<&'static [&'static str], SetupError> {
+    pub(super) fn repeatable(&self) -> Result<&'static [&'static str], SetupError> {
         if self.constant_hash_codes {
             Ok(&CONSTANT_HASH_CODES)
         } else {
@@ -79,7 +79,7 @@ impl Java {
         }
     }
 
-    pub fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         command(&self.program)
     }
 }

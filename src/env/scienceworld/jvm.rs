@@ -28,7 +28,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_process: 16, heap_mb: 640, time_out: Duration::from_secs(60), expert_time_out: Duration::from_secs(300) }
+        Self { per_process: 16, heap_mb: 640, time_out: Duration::from_mins(1), expert_time_out: Duration::from_mins(5) }
     }
 }
 
@@ -37,7 +37,7 @@ type Tail = Arc<Mutex<VecDeque<String>>>;
 
 /// Ends with its last user, and with this process however that ends: the server inside watches its standard input.
 #[derive(Debug)]
-pub struct Jvm {
+pub(super) struct Jvm {
     child: Mutex<Child>,
     id: u32,
     port: u16,
@@ -54,7 +54,7 @@ impl Jvm {
     ///
     /// # Errors
     /// [`SetupError::NoStart`], [`SetupError::NotRepeatable`], [`SetupError::Io`], [`SetupError::Unexpected`]
-    pub fn start(java: &Java, archive: &Archive, limits: &Limits, repeatable: bool) -> Result<Self, SetupError> {
+    pub(super) fn start(java: &Java, archive: &Archive, limits: &Limits, repeatable: bool) -> Result<Self, SetupError> {
         let folder = tempfile::Builder::new().prefix("epo-scienceworld-").tempdir().map_err(|error| SetupError::Io {
             action: "create a folder in",
             path: std::env::temp_dir(),
@@ -111,21 +111,21 @@ impl Jvm {
         client.release()
     }
 
-    pub fn connect(&self) -> Result<Client, Failure> {
+    pub(super) fn connect(&self) -> Result<Client, Failure> {
         Client::connect(self.port, Some(self.id), self.time_out)
     }
 
     /// Of the process.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.id
     }
 
-    pub fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         matches!(self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait(), Ok(None))
     }
 
     /// Ends the process, with all its simulators, after one of them broke down. What is known of the cause, in words.
-    pub fn give_up(&self, failure: &Failure) -> String {
+    pub(super) fn give_up(&self, failure: &Failure) -> String {
         if matches!(failure, Failure::Closed { .. }) {
             // Its connections close a moment before it is gone; then the system tells how it ended.
             let patience = Instant::now() + Duration::from_millis(500);
@@ -158,14 +158,14 @@ impl Jvm {
     }
 
     /// Resident memory in bytes, where the system tells it.
-    pub fn resident(&self) -> Option<u64> {
+    pub(super) fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
     }
 
     /// Simulators that are in it or on their way.
-    pub fn seats(&self) -> usize {
+    pub(super) fn seats(&self) -> usize {
         self.seats.load(Ordering::Relaxed)
     }
 }
@@ -180,15 +180,15 @@ impl Drop for Jvm {
 
 /// A simulator's place in a process.
 #[derive(Debug)]
-pub struct Seat(Arc<Jvm>);
+pub(super) struct Seat(Arc<Jvm>);
 
 impl Seat {
-    pub fn take(jvm: &Arc<Jvm>) -> Self {
+    pub(super) fn take(jvm: &Arc<Jvm>) -> Self {
         jvm.seats.fetch_add(1, Ordering::Relaxed);
         Self(jvm.clone())
     }
 
-    pub fn jvm(&self) -> &Jvm {
+    pub(super) fn jvm(&self) -> &Jvm {
         &self.0
     }
 }

@@ -24,7 +24,7 @@ mod patience;
 mod pool;
 mod recovery;
 mod simulator;
-pub mod splits;
+pub(crate) mod splits;
 mod wire;
 
 #[cfg(test)]
@@ -77,10 +77,6 @@ impl ScienceWorld {
             return Err(EnvError::Task(format!("ScienceWorld has no task `{task}`{}", splits::suggest_task(task))));
         }
         Ok(Self { data: data.to_owned(), config, shared: Mutex::default() })
-    }
-
-    pub fn config(&self) -> &Config {
-        &self.config
     }
 
     /// A fresh game, as [`World::instance`] gives it, with all that ScienceWorld tells.

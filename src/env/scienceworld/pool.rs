@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Shared by all games of a world. A simulator takes a second to build and gets faster for minutes, so it is built once and kept.
 #[derive(Debug)]
-pub struct Pool {
+pub(super) struct Pool {
     java: Java,
     archive: Archive,
     limits: Limits,
@@ -30,14 +30,14 @@ struct State {
 }
 
 /// A simulator in a process of its own. There is one at a time.
-pub struct Quarantined<'a> {
+pub(super) struct Quarantined<'a> {
     pub simulator: Simulator,
     _turn: MutexGuard<'a, ()>,
 }
 
 impl Pool {
     /// Finds Java, verifies the archive, starts a first process.
-    pub fn open(data: &Path, limits: Limits, repeatable: bool) -> Result<Self, SetupError> {
+    pub(super) fn open(data: &Path, limits: Limits, repeatable: bool) -> Result<Self, SetupError> {
         let archive = Archive::open(data)?;
         let java = Java::find()?;
         let (state, quarantine, building, built) = Default::default();
@@ -46,12 +46,8 @@ impl Pool {
         Ok(pool)
     }
 
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// One that is free, or else a new one where there is room, if need be in a new process.
-    pub fn take(&self) -> Result<Simulator, Failure> {
+    pub(super) fn take(&self) -> Result<Simulator, Failure> {
         let (seat, jvm) = {
             let mut state = self.state();
             state.idle.retain(Simulator::is_usable);
@@ -66,7 +62,7 @@ impl Pool {
     }
 
     /// For the next game. One that is in doubt, or whose process is not shared, is dropped.
-    pub fn give_back(&self, simulator: Simulator) {
+    pub(super) fn give_back(&self, simulator: Simulator) {
         let mut state = self.state();
         if simulator.is_usable() && state.jvms.iter().any(|jvm| jvm.id() == simulator.jvm().id()) {
             state.idle.push(simulator);
@@ -74,24 +70,24 @@ impl Pool {
     }
 
     /// A simulator alone in a fresh process: what breaks it down there is its own doing. Waits for the one before.
-    pub fn quarantine(&self) -> Result<Quarantined<'_>, Failure> {
+    pub(super) fn quarantine(&self) -> Result<Quarantined<'_>, Failure> {
         let turn = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
         let seat = Seat::take(&Arc::new(self.start(&mut self.state())?));
         Ok(Quarantined { simulator: self.build(seat)?, _turn: turn })
     }
 
     /// The processes that run, by id.
-    pub fn processes(&self) -> Vec<u32> {
+    pub(super) fn processes(&self) -> Vec<u32> {
         self.state().jvms.iter().filter(|jvm| jvm.is_alive()).map(|jvm| jvm.id()).collect()
     }
 
     /// How many processes were started in all: more than needed tells of breakdowns.
-    pub fn started(&self) -> usize {
+    pub(super) fn started(&self) -> usize {
         self.state().started
     }
 
     /// Resident memory of the processes in bytes, where the system tells it.
-    pub fn resident(&self) -> Option<u64> {
+    pub(super) fn resident(&self) -> Option<u64> {
         self.state().jvms.iter().map(|jvm| jvm.resident()).sum()
     }
 

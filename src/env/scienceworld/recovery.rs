@@ -2,7 +2,7 @@
 
 /// What came of one try to bring the game back.
 #[derive(Debug)]
-pub enum Try<T, E> {
+pub(super) enum Try<T, E> {
     Back(T),
     /// There was no simulator to play it on; not the game's doing.
     NoSimulator(String),
@@ -13,7 +13,7 @@ pub enum Try<T, E> {
 }
 
 #[derive(Debug)]
-pub enum GivenUp<E> {
+pub(super) enum GivenUp<E> {
     /// In words.
     Breakdowns(String),
     Hopeless(E),
@@ -27,7 +27,7 @@ const TRIES: usize = 6;
 /// with it for ever.
 ///
 /// `first`: the cause of the breakdown, in words. `alone` plays the game in a process of its own and leaves it there.
-pub fn recover<T, U, E>(
+pub(super) fn recover<T, U, E>(
     first: String,
     hung: bool,
     mut among_others: impl FnMut() -> Try<T, E>,

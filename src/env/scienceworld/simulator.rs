@@ -11,7 +11,7 @@ const INTERFACE: &str = "scienceworld.runtime.pythonapi.PythonInterface";
 
 /// The calls, one to one, and nothing kept here: what they return depends on all calls since [`Simulator::load`].
 #[derive(Debug)]
-pub struct Simulator {
+pub(super) struct Simulator {
     client: Client,
     instance: Option<Handle>,
     seat: Seat,
@@ -22,7 +22,7 @@ pub struct Simulator {
 impl Simulator {
     /// 1 to 2 s, nearly all of it work: Java loads and interprets every class anew. A first game is part of it, so that the games played
     /// here answer in milliseconds from the beginning.
-    pub fn new(seat: Seat, archive: &Archive, limits: &Limits) -> Result<Self, Failure> {
+    pub(super) fn new(seat: Seat, archive: &Archive, limits: &Limits) -> Result<Self, Failure> {
         let mut client = seat.jvm().connect()?;
         let url = client.construct("java.net.URL", &[Arg::Text(&format!("file:{}", in_url(&archive.jar().to_string_lossy())))])?;
         let urls = client.new_array("java.net.URL", &[&url])?;
@@ -41,22 +41,22 @@ impl Simulator {
         Ok(simulator)
     }
 
-    pub fn jvm(&self) -> &Jvm {
+    pub(super) fn jvm(&self) -> &Jvm {
         self.seat.jvm()
     }
 
     /// Whether its connection is in order and its process runs.
-    pub fn is_usable(&self) -> bool {
+    pub(super) fn is_usable(&self) -> bool {
         !self.client.is_lost() && self.instance.is_some() && self.jvm().is_alive()
     }
 
     /// Sets up a game; what the simulator says where it refuses (an unknown task, a variation out of range).
-    pub fn load(&mut self, task: &str, variation: u32, simplification: &str) -> Result<Option<String>, Failure> {
+    pub(super) fn load(&mut self, task: &str, variation: u32, simplification: &str) -> Result<Option<String>, Failure> {
         self.load_with(task, variation, simplification, false, self.time_out)
     }
 
     /// The expert's way through a game, and the end of the one that was going on.
-    pub fn gold_path(&mut self, task: &str, variation: u32, simplification: &str) -> Result<Vec<String>, Failure> {
+    pub(super) fn gold_path(&mut self, task: &str, variation: u32, simplification: &str) -> Result<Vec<String>, Failure> {
         if self.load_with(task, variation, simplification, true, self.expert_time_out)?.is_some() {
             return Ok(Vec::new());
         }
@@ -78,58 +78,58 @@ impl Simulator {
         Ok(Some(said?).filter(|said| !said.is_empty()))
     }
 
-    pub fn step(&mut self, action: &str) -> Result<String, Failure> {
+    pub(super) fn step(&mut self, action: &str) -> Result<String, Failure> {
         self.text("step", &[Arg::Text(action)])
     }
 
     /// -1 to 1. Before the first step of a game, still that of the game before.
-    pub fn score(&mut self) -> Result<f64, Failure> {
+    pub(super) fn score(&mut self) -> Result<f64, Failure> {
         let (client, instance) = self.parts()?;
         client.number(instance, "getScore")
     }
 
-    pub fn completed(&mut self) -> Result<bool, Failure> {
+    pub(super) fn completed(&mut self) -> Result<bool, Failure> {
         let (client, instance) = self.parts()?;
         client.flag(instance, "getCompleted")
     }
 
-    pub fn moves(&mut self) -> Result<u32, Failure> {
+    pub(super) fn moves(&mut self) -> Result<u32, Failure> {
         let (client, instance) = self.parts()?;
         Ok(client.number(instance, "getNumMoves")? as u32)
     }
 
     /// Without the heading that the free action puts before it.
-    pub fn goal(&mut self) -> Result<String, Failure> {
+    pub(super) fn goal(&mut self) -> Result<String, Failure> {
         self.text("getTaskDescription", &[])
     }
 
     /// The words of the action `task`; changes nothing.
-    pub fn goal_with_heading(&mut self) -> Result<String, Failure> {
+    pub(super) fn goal_with_heading(&mut self) -> Result<String, Failure> {
         self.text("freeActionTaskDesc", &[])
     }
 
     /// Changes nothing.
-    pub fn look(&mut self) -> Result<String, Failure> {
+    pub(super) fn look(&mut self) -> Result<String, Failure> {
         self.text("freeActionLook", &[])
     }
 
     /// Changes nothing.
-    pub fn inventory(&mut self) -> Result<String, Failure> {
+    pub(super) fn inventory(&mut self) -> Result<String, Failure> {
         self.text("freeActionInventory", &[])
     }
 
     /// Kinds of action, with `OBJ` where an object belongs; the same throughout a game.
-    pub fn templates(&mut self) -> Result<Vec<String>, Failure> {
+    pub(super) fn templates(&mut self) -> Result<Vec<String>, Failure> {
         self.strings("getPossibleActions")
     }
 
     /// Draws random numbers to name what would be named alike.
-    pub fn objects(&mut self) -> Result<Vec<String>, Failure> {
+    pub(super) fn objects(&mut self) -> Result<Vec<String>, Failure> {
         self.strings("getPossibleObjects")
     }
 
     /// Draws random numbers, and costs twice as much as a step.
-    pub fn valid_actions(&mut self) -> Result<Vec<String>, Failure> {
+    pub(super) fn valid_actions(&mut self) -> Result<Vec<String>, Failure> {
         self.strings("getValidActionObjectCombinations")
     }
 

@@ -10,15 +10,17 @@ pub const SPLITS: &[&str] = &["train", "dev", "test", "l0_train", "l0_test", "l1
 
 /// One of the simulator's 30 tasks; its index is its place in [`kinds`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
+    /// `boil`.
     pub name: String,
+    /// How many it has.
     pub variations: u32,
     /// First and last variation of train, dev, test: unbroken ranges.
     sets: [(u32, u32); 3],
 }
 
 /// In the simulator's own order, which is the alphabetical one.
-pub fn kinds() -> &'static [Kind] {
+pub(crate) fn kinds() -> &'static [Kind] {
     static KINDS: OnceLock<Vec<Kind>> = OnceLock::new();
     KINDS.get_or_init(|| include_str!("splits/official.tsv").lines().skip(1).filter_map(kind).collect())
 }
@@ -31,7 +33,7 @@ fn kind(line: &str) -> Option<Kind> {
     Some(Kind { name, variations, sets: [(number()?, number()?), (number()?, number()?), (number()?, number()?)] })
 }
 
-pub fn find(name: &str) -> Option<&'static Kind> {
+pub(crate) fn find(name: &str) -> Option<&'static Kind> {
     kinds().iter().find(|kind| kind.name == name)
 }
 
@@ -46,7 +48,7 @@ pub struct Choice {
 }
 
 /// The (task index, variation) pairs of a split in the order of the tables; `None` where there is no such split.
-pub fn pairs(split: &str) -> Option<Vec<(usize, u32)>> {
+pub(crate) fn pairs(split: &str) -> Option<Vec<(usize, u32)>> {
     let of = |set: &str, tasks: &mut dyn Iterator<Item = usize>| {
         let set = ["train", "dev", "test"].iter().position(|name| *name == set)?;
         let ranges = tasks.filter_map(|task| Some((task, *kinds().get(task)?.sets.get(set)?)));
@@ -66,7 +68,7 @@ pub fn pairs(split: &str) -> Option<Vec<(usize, u32)>> {
 ///
 /// # Errors
 /// [`EnvError::Task`] for a split or task that does not exist, and where there are fewer games than asked for.
-pub fn panel(split: &str, choice: &Choice, simplification: &str, count: Option<usize>) -> Result<Panel, EnvError> {
+pub(crate) fn panel(split: &str, choice: &Choice, simplification: &str, count: Option<usize>) -> Result<Panel, EnvError> {
     let unknown = || format!("ScienceWorld has no split `{split}`{}", suggestion(split, SPLITS.iter().copied()));
     let pairs = pairs(split).ok_or_else(|| EnvError::Task(unknown()))?;
     let wanted = wanted(&choice.tasks)?;
@@ -103,11 +105,11 @@ fn wanted(tasks: &[String]) -> Result<Vec<usize>, EnvError> {
     tasks.iter().map(index).collect()
 }
 
-pub fn suggest_task(name: &str) -> String {
+pub(crate) fn suggest_task(name: &str) -> String {
     suggestion(name, kinds().iter().map(|kind| kind.name.as_str()))
 }
 
-pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let nearest = known.map(|word| (strsim::damerau_levenshtein(&name.to_lowercase(), word), word)).min();
     match nearest {
         Some((distance, word)) if distance <= 1 + name.chars().count() / 4 => format!("; did you mean `{word}`?"),

@@ -8,27 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// An object in the server's table. The server keeps it until told otherwise: dropping the last handle queues its release,
 /// which the client sends before its next call.
 #[derive(Debug)]
-pub struct Handle {
+pub(super) struct Handle {
     id: String,
     dropped: Dropped,
 }
 
 /// The ids that wait to be released.
 #[derive(Clone, Debug, Default)]
-pub struct Dropped(Arc<Mutex<Vec<String>>>);
+pub(super) struct Dropped(Arc<Mutex<Vec<String>>>);
 
 impl Dropped {
-    pub fn take(&self) -> Vec<String> {
+    pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Handle {
-    pub fn new(id: &str, dropped: &Dropped) -> Self {
+    pub(super) fn new(id: &str, dropped: &Dropped) -> Self {
         Self { id: id.into(), dropped: dropped.clone() }
     }
 
-    pub fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         &self.id
     }
 }
@@ -42,7 +42,7 @@ impl Drop for Handle {
 
 /// Overloads are found by the exact type, so there is one variant for each type in use.
 #[derive(Clone, Copy, Debug)]
-pub enum Arg<'a> {
+pub(super) enum Arg<'a> {
     Text(&'a str),
     Int(i32),
     Bool(bool),
@@ -50,7 +50,7 @@ pub enum Arg<'a> {
 }
 
 impl Arg<'_> {
-    pub fn write(&self, request: &mut String) {
+    pub(super) fn write(&self, request: &mut String) {
         match self {
             Self::Text(text) => {
                 request.push('s');
@@ -68,7 +68,7 @@ impl Arg<'_> {
 }
 
 #[derive(Debug)]
-pub enum Answer {
+pub(super) enum Answer {
     Void,
     Null,
     Text(String),
@@ -81,7 +81,7 @@ pub enum Answer {
 
 /// What one answer line says.
 #[derive(Debug)]
-pub enum Reply {
+pub(super) enum Reply {
     Done(Answer),
     /// The server's own complaint, in words.
     Refused(String),
@@ -90,7 +90,7 @@ pub enum Reply {
 }
 
 /// Reads an answer line, without its line end. `None` where it is not one.
-pub fn parse(line: &str, dropped: &Dropped) -> Option<Reply> {
+pub(super) fn parse(line: &str, dropped: &Dropped) -> Option<Reply> {
     let rest = line.strip_prefix('!')?;
     let (outcome, typed) = split_letter(rest)?;
     let (letter, value) = split_letter(typed)?;
@@ -114,7 +114,7 @@ fn split_letter(text: &str) -> Option<(char, &str)> {
     Some((letter, chars.as_str()))
 }
 
-pub fn escape(text: &str, out: &mut String) {
+pub(super) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),
@@ -126,7 +126,7 @@ pub fn escape(text: &str, out: &mut String) {
 }
 
 /// From left to right, so that an escaped backslash before an `n` stays a backslash and an `n`.
-pub fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

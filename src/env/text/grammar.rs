@@ -23,7 +23,7 @@ pub(crate) struct ActionText {
 
 /// A grammar as written: shared by all games with the same text.
 #[derive(Debug, Default)]
-pub struct Grammar {
+pub(crate) struct Grammar {
     /// By name in lower case.
     pub(crate) actions: IndexMap<String, ActionText>,
     pub(crate) rules: IndexMap<String, Vec<Alternative>>,
@@ -36,7 +36,7 @@ pub struct Grammar {
 impl Grammar {
     /// # Errors
     /// Says where the text does not have the form of a grammar.
-    pub fn parse(text: &str) -> Result<Grammar, TextError> {
+    pub(crate) fn parse(text: &str) -> Result<Grammar, TextError> {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let mut grammar = Grammar { lines, ..Grammar::default() };
         let mut reader = Reader { text, at: 0 };
@@ -69,7 +69,7 @@ impl Grammar {
         };
         let mut action = ActionText { place: place(reader.text, at), ..ActionText::default() };
         reader.expect("{")?;
-        while !reader.found("}")? {
+        while !reader.found("}") {
             let Some((key, key_at)) = reader.word_or_end()? else {
                 return Err(reader.error(at, format!("the action `{name}` is never closed")));
             };
@@ -160,17 +160,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn found(&mut self, token: &str) -> Result<bool, TextError> {
+    fn found(&mut self, token: &str) -> bool {
         self.skip();
         let found = self.rest().starts_with(token);
         if found {
             self.at += token.len();
         }
-        Ok(found)
+        found
     }
 
     fn expect(&mut self, token: &str) -> Result<(), TextError> {
-        match self.found(token)? {
+        match self.found(token) {
             true => Ok(()),
             false => Err(self.error(self.at, format!("expected `{token}`"))),
         }

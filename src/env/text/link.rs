@@ -10,21 +10,21 @@ use indexmap::{IndexMap, IndexSet};
 use std::collections::BTreeSet;
 
 /// The predicates and types of a world.
-pub trait Vocabulary {
+pub(crate) trait Vocabulary {
     /// Number and arity.
     fn predicate(&self, name: &str) -> Option<(u16, usize)>;
     fn type_id(&self, name: &str) -> Option<u16>;
 }
 
 /// An action of the world: its name in lower case, and the names and types of its parameters.
-pub struct Signature<'a> {
+pub(crate) struct Signature<'a> {
     pub name: &'a str,
     pub params: Vec<(&'a str, &'a str)>,
 }
 
 /// A grammar ready to speak of one kind of world.
 #[derive(Debug)]
-pub struct Script {
+pub(crate) struct Script {
     pub(super) slots: Vec<Slot>,
     /// The slots of each name that a value may mention.
     pub(super) names: Vec<Vec<u16>>,
@@ -111,7 +111,7 @@ impl Script {
     ///
     /// # Errors
     /// Says which rule has a mistake: unknown rules and types, variables without a value, rules that contain themselves, …
-    pub fn link(grammar: &Grammar, world: &impl Vocabulary, actions: &[Signature]) -> Result<Script, TextError> {
+    pub(crate) fn link(grammar: &Grammar, world: &impl Vocabulary, actions: &[Signature]) -> Result<Script, TextError> {
         let mut linker = Linker {
             grammar,
             world,
@@ -147,22 +147,22 @@ impl Script {
     }
 
     /// What is legal but looks like a slip.
-    pub fn warnings(&self) -> &[String] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
     /// Predicates whose facts the texts depend on.
-    pub fn looked_at(&self) -> impl Iterator<Item = u16> + '_ {
+    pub(crate) fn looked_at(&self) -> impl Iterator<Item = u16> + '_ {
         self.looked_at.iter().copied()
     }
 
     /// Predicates of which the texts ask what was made false (`not_…`).
-    pub fn denied(&self) -> impl Iterator<Item = u16> + '_ {
+    pub(crate) fn denied(&self) -> impl Iterator<Item = u16> + '_ {
         self.denied.iter().copied()
     }
 
     /// Predicates on which the wording of an action's command depends.
-    pub fn command_predicates(&self, action: usize) -> impl Iterator<Item = u16> + '_ {
+    pub(crate) fn command_predicates(&self, action: usize) -> impl Iterator<Item = u16> + '_ {
         self.actions.get(action).into_iter().flat_map(|action| action.command_predicates.iter().copied())
     }
 

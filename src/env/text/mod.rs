@@ -30,12 +30,12 @@ mod query;
 mod render;
 mod template;
 
-pub use grammar::Grammar;
-pub use link::{Script, Signature, Vocabulary};
-pub use render::{Attribute, Scene};
+pub(crate) use grammar::Grammar;
+pub(crate) use link::{Script, Signature, Vocabulary};
+pub(crate) use render::{Attribute, Scene};
 
 /// No object.
-pub const NOBODY: u16 = u16::MAX;
+pub(crate) const NOBODY: u16 = u16::MAX;
 
 /// Something wrong with a grammar: where (line and column from 1, as far as known) and what.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

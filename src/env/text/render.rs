@@ -5,7 +5,7 @@ use super::{NOBODY, TextError};
 
 /// What a value can ask of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attribute {
+pub(crate) enum Attribute {
     Name,
     Id,
     Type,
@@ -27,7 +27,7 @@ impl Attribute {
 }
 
 /// A state of a world, as far as texts need it.
-pub trait Scene {
+pub(crate) trait Scene {
     /// Calls `found` with the objects of every fact of a predicate that fits the pattern (`NOBODY` fits all), in order of
     /// the objects' ids, until it returns false. `negative`: facts that were made false.
     fn visit(&self, predicate: u16, negative: bool, pattern: &[u16], found: &mut dyn FnMut(&[u16]) -> bool);
@@ -43,7 +43,7 @@ impl Script {
     ///
     /// # Errors
     /// When the text or the search for it gets out of hand.
-    pub fn opening(&self, scene: &impl Scene) -> Result<String, TextError> {
+    pub(crate) fn opening(&self, scene: &impl Scene) -> Result<String, TextError> {
         let mut renderer = Renderer::new(self, scene, &[], &[]);
         renderer.rule(self.intro);
         renderer.finish()
@@ -53,7 +53,7 @@ impl Script {
     ///
     /// # Errors
     /// As for [`Script::opening`].
-    pub fn command(&self, action: usize, objects: &[u16], scene: &impl Scene) -> Result<String, TextError> {
+    pub(crate) fn command(&self, action: usize, objects: &[u16], scene: &impl Scene) -> Result<String, TextError> {
         let Some(action) = self.actions.get(action) else { return Ok(String::new()) };
         let mut renderer = Renderer::new(self, scene, &action.params, objects);
         renderer.pieces(&action.command);
@@ -64,7 +64,7 @@ impl Script {
     ///
     /// # Errors
     /// As for [`Script::opening`].
-    pub fn feedback(&self, action: usize, objects: &[u16], scene: &impl Scene) -> Result<String, TextError> {
+    pub(crate) fn feedback(&self, action: usize, objects: &[u16], scene: &impl Scene) -> Result<String, TextError> {
         let Some(action) = self.actions.get(action) else { return Ok(String::new()) };
         let mut renderer = Renderer::new(self, scene, &action.params, objects);
         renderer.pieces(&action.feedback);

@@ -54,7 +54,7 @@ fn wait_for(store: &Store, lines: usize, child: &mut Child) -> Option<ExitStatus
         if crate::store::read_metrics(&folder).is_ok_and(|m| m.len() >= lines) {
             return None;
         }
-        assert!(began.elapsed() < Duration::from_secs(120), "the child does not get on");
+        assert!(began.elapsed() < Duration::from_mins(2), "the child does not get on");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -121,14 +121,14 @@ fn ctrl_c_stops_after_the_iteration_and_twice_at_once() {
     let train = store.task_path(&plan(&pipelines(0)).tasks[1].digest);
     let began = Instant::now();
     while crate::store::Lock::holder(&train).is_none() {
-        assert!(began.elapsed() < Duration::from_secs(120), "the child does not begin");
+        assert!(began.elapsed() < Duration::from_mins(2), "the child does not begin");
         std::thread::sleep(Duration::from_millis(5));
     }
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(200));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(began.elapsed() < Duration::from_secs(300));
+    assert!(began.elapsed() < Duration::from_mins(5));
     assert_eq!(start(folder.path(), 0).wait().unwrap().code(), Some(0));
     assert_same(&expected(), &tasks(&store), "interrupted");
 }

@@ -42,8 +42,8 @@ impl Failure<'_> {
         }
         match previous {
             Some(Equals | Operator) => self.expected_value(),
-            Some(Open) | Some(Comma) | Some(Newline) | None if matches!(around, "(" | "[") => self.element(opener),
-            Some(Open) | Some(Comma) | Some(Newline) | None => self.line_begins(),
+            Some(Open | Comma | Newline) | None if matches!(around, "(" | "[") => self.element(opener),
+            Some(Open | Comma | Newline) | None => self.line_begins(),
             Some(_) if matches!(around, "(" | "[") => self.after_element(opener, around),
             Some(_) => self.after_value(),
         }

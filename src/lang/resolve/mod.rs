@@ -9,7 +9,7 @@ mod eval;
 mod instances;
 mod lines;
 mod names;
-pub mod open;
+pub(crate) mod open;
 mod scope;
 mod unused;
 

@@ -3,29 +3,36 @@
 use super::Sampling;
 use crate::model::{Row, Target};
 
+/// A prompt to be answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// Not empty.
     pub prompt: Vec<u32>,
+    /// What may be answered.
     pub mode: Mode,
     /// All of the request's randomness.
     pub seed: u64,
 }
 
+/// What a response may be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mode {
     /// Tokens over the whole vocabulary.
     Sample {
+        /// How a token is drawn.
         sampling: Sampling,
+        /// The most tokens of the response.
         max_tokens: usize,
         /// Tokens that end the response; the one that did is its last token.
         stop: Vec<u32>,
     },
     /// One of the options, token by token along their prefix tree; `end` is put behind each of them.
     Choose {
+        /// Token ids of each option, without `end`.
         options: Vec<Vec<u32>>,
         /// 0: always the most likely branch.
         temperature: f64,
+        /// The token behind an option; chosen too where one option begins another.
         end: u32,
     },
 }
@@ -39,6 +46,7 @@ pub enum Finish {
     Length,
 }
 
+/// The answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// Without the prompt.
@@ -47,9 +55,11 @@ pub struct Response {
     pub targets: Vec<Target>,
     /// For each target, under softmax(logits / temperature) before any truncation (temperature 1 where the request says 0).
     pub logp: Vec<f32>,
+    /// Of the same distributions, in nats.
     pub entropy: Vec<f32>,
     /// Which option it is, for [`Mode::Choose`].
     pub choice: Option<usize>,
+    /// Why it is no longer.
     pub finish: Finish,
 }
 

@@ -20,6 +20,7 @@ const PASS_TOKENS: usize = 512;
 /// A shared prefix shorter than this is computed rather than copied.
 const SHORTEST_PREFIX: usize = 4;
 
+/// Answers many requests at once: each in a slot with its keys and values, all slots in one pass a token.
 pub struct Generator {
     weights: Arc<Weights>,
     version: u64,
@@ -87,6 +88,7 @@ impl Generator {
         self
     }
 
+    /// As many requests can be answered at a time.
     pub fn slots(&self) -> usize {
         self.slots.len()
     }

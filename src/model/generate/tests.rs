@@ -28,8 +28,8 @@ fn requests(count: usize) -> Vec<Request> {
                 let sampling = Sampling { temperature: 0.9, top_k: (i % 8 == 3).then_some(5), top_p: Some(0.95), min_p: None };
                 Mode::Sample { sampling, max_tokens: 1 + i % 9, stop: vec![4] }
             } else {
-                let option = |o: usize| -> Vec<u32> { (0..1 + (o + i) % 5).map(|t| 2 + ((o / 2 + t * (1 + o % 2)) % 9) as u32).collect() };
-                Mode::Choose { options: (0..1 + i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
+                let option = |o: usize| -> Vec<u32> { (0..=(o + i) % 5).map(|t| 2 + ((o / 2 + t * (1 + o % 2)) % 9) as u32).collect() };
+                Mode::Choose { options: (0..=i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
             };
             Request { prompt, mode, seed: i as u64 }
         })

@@ -3,6 +3,7 @@
 use crate::model::{ModelError, Tokenizer};
 use std::sync::Arc;
 
+/// Texts that end a response, wherever they stand in it.
 #[derive(Clone, Debug)]
 pub struct Until {
     tokenizer: Arc<Tokenizer>,

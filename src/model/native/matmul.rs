@@ -279,7 +279,7 @@ impl<T: Real> Outer<'_, T> {
     #[inline(always)]
     unsafe fn tiles<V: Vector<T>, const M: usize, const J: usize>(&self, a: Left<T>, b: Left<T>, columns: usize, out: &mut [T]) {
         let last = self.terms - 1;
-        let rows: [*const T; M] = std::array::from_fn(|i| a.data[i..][..last * a.stride + 1].as_ptr());
+        let rows: [*const T; M] = std::array::from_fn(|i| a.data[i..][..=last * a.stride].as_ptr());
         let groups: [*const T; J] = std::array::from_fn(|j| b.data[j * LANES..][..last * b.stride + LANES].as_ptr());
         // SAFETY: the slices above have the lengths that are asked for.
         let sums = unsafe { tile::<T, V, M, J>(rows, a.stride, self.terms, groups, b.stride) };

@@ -3,6 +3,11 @@
 //!
 //! A row's numbers do not depend on which rows share its batch, nor on the instruction set ([`simd`]).
 
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is compiled for an instruction set only where it is inlined into the function that enables it"
+)]
+
 pub(crate) mod attention;
 pub(crate) mod backward;
 pub(crate) mod batch;

@@ -50,11 +50,11 @@ impl Real for f32 {
     #[inline(always)]
     #[allow(clippy::excessive_precision)]
     fn expo(self) -> f32 {
+        // Adding 1.5 * 2^23 rounds to an integer, which then stands in the lowest bits.
+        const SHIFT: f32 = 12582912.0;
         // Comparisons rather than `max` and `min`: those would swallow a NaN.
         let x = if self < -87.0 { -87.0 } else { self };
         let x = if x > 88.0 { 88.0 } else { x };
-        // Adding 1.5 * 2^23 rounds to an integer, which then stands in the lowest bits.
-        const SHIFT: f32 = 12582912.0;
         let shifted = x.mul_add(std::f32::consts::LOG2_E, SHIFT);
         let n = shifted - SHIFT;
         let r = n.mul_add(-0.693145751953125, x);
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn reductions_agree_with_plain_loops() {
         for n in [0, 1, 15, 16, 17, 50] {
-            let a: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
-            let b: Vec<f64> = (0..n).map(|i| (i as f64 * 0.3).cos()).collect();
+            let a: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin()).collect();
+            let b: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.3).cos()).collect();
             let plain: f64 = a.iter().zip(&b).map(|(x, y)| x * y).sum();
             assert!((dot(&a, &b) - plain).abs() < 1e-12);
             assert!((sum(&a) - a.iter().sum::<f64>()).abs() < 1e-12);

@@ -7,6 +7,7 @@
 use super::real::Real;
 use super::simd::LANES;
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::wildcard_imports, reason = "every name begins with `_mm` and says what it is")]
 use std::arch::x86_64::*;
 
 /// # Safety

@@ -4,14 +4,17 @@ use crate::model::ModelError;
 use minijinja::{Environment, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
+/// One turn of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// `system`, `user`, `assistant`.
     pub role: String,
+    /// Text; special tokens in it mean nothing.
     pub content: String,
 }
 
 impl Message {
+    /// Of a role and a content.
     pub fn new(role: &str, content: &str) -> Message {
         Message { role: role.into(), content: content.into() }
     }
@@ -20,8 +23,11 @@ impl Message {
 /// A template with the tokens it may name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatTemplate {
+    /// In Jinja.
     pub source: String,
+    /// Begins a text; may be empty.
     pub bos_token: String,
+    /// Ends a message; may be empty.
     pub eos_token: String,
 }
 

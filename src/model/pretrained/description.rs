@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The architectures whose arithmetic this decoder has.
-pub const KNOWN: &[&str] = &["llama", "mistral", "qwen2", "qwen3"];
+pub(crate) const KNOWN: &[&str] = &["llama", "mistral", "qwen2", "qwen3"];
 
 #[derive(Debug, Deserialize)]
 struct Description {
@@ -33,6 +33,7 @@ struct Description {
 }
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of `config.json`")]
 struct Rope {
     rope_theta: Option<f64>,
     #[serde(alias = "type")]

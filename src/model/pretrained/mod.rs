@@ -23,9 +23,11 @@ use std::sync::Arc;
 /// A model as it was published.
 #[derive(Debug)]
 pub struct Pretrained {
+    /// Without an adapter.
     pub weights: Arc<Weights>,
     /// A model may come without: it then reads and writes ids only.
     pub tokenizer: Option<Tokenizer>,
+    /// The template that asks for the next message; a model may come without.
     pub chat: Option<ChatTemplate>,
     /// `llama`, `qwen2`: what its file calls its architecture.
     pub family: String,
@@ -33,7 +35,7 @@ pub struct Pretrained {
 
 /// What is known of a model without reading its tensors.
 #[derive(Debug)]
-pub struct Outline {
+pub(crate) struct Outline {
     pub config: DecoderConfig,
     pub family: String,
     pub tokenizer: Option<Tokenizer>,
@@ -53,7 +55,7 @@ impl Pretrained {
     ///
     /// # Errors
     /// As there.
-    pub fn load_watched(
+    pub(crate) fn load_watched(
         path: &Path,
         context: Option<usize>,
         device: &Device,
@@ -76,9 +78,11 @@ impl Pretrained {
 }
 
 impl Outline {
+    /// Reads all but the tensors of a folder or a GGUF file.
+    ///
     /// # Errors
     /// As [`Pretrained::load`], but for the tensors.
-    pub fn read(path: &Path) -> Result<Outline, ModelError> {
+    pub(crate) fn read(path: &Path) -> Result<Outline, ModelError> {
         let outline = if is_gguf(path) { gguf::outline(path)? } else { folder::outline(path)? };
         outline.config.validate().map_err(|error| ModelError::file(path, error))?;
         if let Some(tokenizer) = &outline.tokenizer

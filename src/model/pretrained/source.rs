@@ -4,17 +4,25 @@ use super::{hub, pip};
 use crate::model::ModelError;
 use std::path::{Path, PathBuf};
 
+/// Where a published model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A folder in the layout of Hugging Face, or a GGUF file.
     Path(PathBuf),
     /// `hub:NAME@REVISION`
-    Hub { name: String, revision: String },
+    Hub {
+        /// `owner/model` on the Hugging Face hub.
+        name: String,
+        /// A commit, tag or branch.
+        revision: String,
+    },
     /// `pip:PACKAGE`: a model inside of a Python package.
     Pip(&'static pip::Package),
 }
 
 impl Source {
+    /// `hub:NAME@REVISION`, `pip:PACKAGE`, or a path.
+    ///
     /// # Errors
     /// For a hub name without a revision, and for packages that are not known.
     pub fn parse(text: &str) -> Result<Source, ModelError> {

@@ -18,6 +18,7 @@ const ENTROPIES: f64 = 1e-4;
 /// Relative.
 const GRADIENTS: f64 = 1e-3;
 
+/// Numbers and texts that another implementation has computed of a model.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Reference {
@@ -64,14 +65,17 @@ struct TextReference {
 /// One thing that was compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
+    /// `logits`, `greedy tokens`, `chat prompts`, …
     pub what: &'static str,
     /// How many were compared.
     pub compared: usize,
-    /// The worst difference, and how much is allowed; none where things are equal or not.
+    /// The largest difference; `None` where things are equal or not.
     pub worst: Option<f64>,
+    /// The largest difference that counts as rounding; `None` with `worst`.
     pub allowed: Option<f64>,
     /// Those that differ, in words; the first few.
     pub differences: Vec<String>,
+    /// Nothing differs by more than is allowed.
     pub ok: bool,
 }
 
@@ -123,6 +127,8 @@ impl Finding {
 }
 
 impl Reference {
+    /// Reads JSON.
+    ///
     /// # Errors
     /// If it cannot be read, or has nothing to compare with.
     pub fn read(path: &Path) -> Result<Reference, ModelError> {

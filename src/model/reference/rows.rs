@@ -60,7 +60,7 @@ fn gradients(reference: &Reference, weights: &Weights, compute: &Compute) -> Res
     for (name, expected) in &reference.grad_norms {
         match found.get(name) {
             Some(found) => {
-                norms.distance(|| format!("{name}: {found} for {expected}"), (found - expected).abs() / expected.abs().max(1e-12))
+                norms.distance(|| format!("{name}: {found} for {expected}"), (found - expected).abs() / expected.abs().max(1e-12));
             }
             None => norms.distance(|| format!("`{name}` has no gradient"), f64::INFINITY),
         }

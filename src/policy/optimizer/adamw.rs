@@ -26,7 +26,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Adamw as "adamw" {
+    pub(crate) struct Adamw as "adamw" {
         /// Learning rate: a number or a schedule over `progress`.
         lr: ScheduleField [default ScheduleField::constant(1e-3)],
         /// Decoupled weight decay, times the learning rate.
@@ -44,7 +44,7 @@ kind! {
 
 impl Adamw {
     /// What a stage uses whose pipeline names no optimiser.
-    pub fn standard() -> Part<dyn OptimizerKind> {
+    pub(crate) fn standard() -> Part<dyn OptimizerKind> {
         Part { kind: Self::INFO.name, value: Arc::new(Self::default()), span: Span::NONE }
     }
 

@@ -6,7 +6,7 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub use adamw::Adamw;
+pub(crate) use adamw::Adamw;
 
 use crate::equation::Now;
 use crate::kind::{Category, Entry, Identity, KindInfo, Reader};
@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How parameters follow their gradients, as a pipeline declares it.
-pub trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait OptimizerKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The word it is written with. It stands in the files of its state.
     fn kind(&self) -> &'static str;
 

@@ -30,7 +30,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Muon as "muon" {
+    pub(crate) struct Muon as "muon" {
         /// Learning rate of the matrices, in units of the spectral norm: a number or a schedule over `progress`.
         lr: ScheduleField [default ScheduleField::constant(0.02)],
         /// Decay of the mean of gradients.

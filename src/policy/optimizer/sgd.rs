@@ -27,7 +27,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Sgd as "sgd" {
+    pub(crate) struct Sgd as "sgd" {
         /// Learning rate: a number or a schedule over `progress`.
         lr: ScheduleField [default ScheduleField::constant(1e-3)],
         /// How much of the last step's direction is kept; 0 keeps none, and no memory is needed for it.

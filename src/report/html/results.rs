@@ -162,7 +162,9 @@ fn families(m: &mut Markup, table: &Table) {
                 m.element("table", &[("class", "plain")], |m| {
                     m.element("tr", &[], |m| {
                         m.leaf("th", &[("scope", "col")], "actor");
-                        names.iter().for_each(|family| m.leaf("th", &[("scope", "col")], family));
+                        for family in &names {
+                            m.leaf("th", &[("scope", "col")], family);
+                        }
                     });
                     for (row, cell) in table.column(split) {
                         m.element("tr", &[], |m| {

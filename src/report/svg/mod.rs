@@ -16,13 +16,6 @@ const RIGHT: f64 = 10.0;
 const BETWEEN: f64 = 26.0;
 const CHARACTER: f64 = 6.0;
 
-/// The figure as one `<svg>` element. `id` must be unique in the page and fit an XML name.
-pub fn svg(figure: &Figure, id: &str) -> String {
-    let mut m = Markup::new();
-    draw(&mut m, figure, id);
-    m.finish()
-}
-
 /// The short line beside a name in a legend.
 pub(super) fn swatch(m: &mut Markup, color: usize) {
     m.element("svg", &[("class", "swatch"), ("viewBox", "0 0 22 8"), ("width", "22"), ("height", "8"), ("aria-hidden", "true")], |m| {
@@ -30,6 +23,7 @@ pub(super) fn swatch(m: &mut Markup, color: usize) {
     });
 }
 
+/// The figure as one `<svg>` element. `id` must be unique in the page and fit an XML name.
 pub(super) fn draw(m: &mut Markup, figure: &Figure, id: &str) {
     let scales: Vec<Scale> = figure.panels.iter().map(vertical).collect();
     let horizontal = horizontal(figure);
@@ -151,7 +145,7 @@ fn draw_panel(m: &mut Markup, panel: &Panel, area: &Area, last: bool) {
     };
     if !points().any(drawable) {
         let words = if points().next().is_some() { "no finite value" } else { "nothing recorded" };
-        label(m, (area.frame.left + area.frame.right) / 2.0, (area.top + area.bottom) / 2.0, "middle", words);
+        label(m, f64::midpoint(area.frame.left, area.frame.right), f64::midpoint(area.top, area.bottom), "middle", words);
     }
 }
 

@@ -11,6 +11,12 @@ fn figure(lines: Vec<Line>, bands: Vec<Band>) -> Figure {
     Figure { title: "T".into(), description: "D.".into(), horizontal: "iteration".into(), panels: vec![panel], legend: false }
 }
 
+fn svg(figure: &Figure, id: &str) -> String {
+    let mut m = Markup::new();
+    draw(&mut m, figure, id);
+    m.finish()
+}
+
 fn drawn(points: &[(f64, f64)]) -> String {
     svg(&figure(vec![line(points)], Vec::new()), "f")
 }
@@ -61,7 +67,7 @@ fn a_band_lies_between_its_bounds_and_breaks_at_gaps() {
 
 #[test]
 fn a_long_line_keeps_its_spikes_and_loses_its_weight() {
-    let mut points: Vec<(f64, f64)> = (0..100_000).map(|i| (i as f64, (i as f64 * 0.01).sin())).collect();
+    let mut points: Vec<(f64, f64)> = (0..100_000).map(|i| (f64::from(i), (f64::from(i) * 0.01).sin())).collect();
     points[77_777].1 = 50.0;
     let text = drawn(&points);
     assert!(text.len() < 100_000, "{} bytes", text.len());

@@ -29,38 +29,41 @@ pub(super) struct DocLine {
 pub struct Leaf {
     /// `train.groups`, `loss.minimize`.
     pub path: String,
+    /// As it would be written.
     pub text: String,
     /// It was left out in the file.
     pub default: bool,
 }
 
 impl DocLine {
-    pub fn field(name: &str, doc: Doc, origin: impl Into<String>) -> Self {
+    pub(super) fn field(name: &str, doc: Doc, origin: impl Into<String>) -> Self {
         Self { lead: format!("{name} = "), doc, origin: origin.into(), comment: false }
     }
 
-    pub fn block(lead: impl Into<String>, lines: Vec<DocLine>, origin: impl Into<String>) -> Self {
+    pub(super) fn block(lead: impl Into<String>, lines: Vec<DocLine>, origin: impl Into<String>) -> Self {
         Self { lead: lead.into(), doc: Doc::Block { head: String::new(), lines }, origin: origin.into(), comment: false }
     }
 
-    pub fn comment(text: impl Into<String>) -> Self {
+    pub(super) fn comment(text: impl Into<String>) -> Self {
         Self { lead: String::new(), doc: Doc::Inline(text.into()), origin: String::new(), comment: true }
     }
 
     /// Replaces a text everywhere.
-    pub fn replace(&mut self, from: &str, to: &str) {
+    pub(super) fn replace(&mut self, from: &str, to: &str) {
         self.lead = self.lead.replace(from, to);
         match &mut self.doc {
             Doc::Inline(text) => *text = text.replace(from, to),
             Doc::Block { head, lines } => {
                 *head = head.replace(from, to);
-                lines.iter_mut().for_each(|l| l.replace(from, to));
+                for line in lines {
+                    line.replace(from, to);
+                }
             }
         }
     }
 
     /// Every value below this line by its path; a kind is the value of the path itself.
-    pub fn leaves(&self, prefix: &str, into: &mut Vec<Leaf>) {
+    pub(super) fn leaves(&self, prefix: &str, into: &mut Vec<Leaf>) {
         let name = match self.lead.strip_suffix(" = ") {
             Some(name) => name,
             None if self.lead.starts_with("pipeline ") => "",
@@ -75,13 +78,15 @@ impl DocLine {
                 if !head.is_empty() {
                     into.push(leaf(head));
                 }
-                lines.iter().for_each(|l| l.leaves(&path, into));
+                for line in lines {
+                    line.leaves(&path, into);
+                }
             }
         }
     }
 
     /// How often a text occurs.
-    pub fn count(&self, wanted: &str) -> usize {
+    pub(super) fn count(&self, wanted: &str) -> usize {
         let own = self.lead.matches(wanted).count();
         own + match &self.doc {
             Doc::Inline(text) => text.matches(wanted).count(),
@@ -92,7 +97,7 @@ impl DocLine {
 
 impl Doc {
     /// On one line: for lists and arguments.
-    pub fn inline(&self) -> String {
+    pub(super) fn inline(&self) -> String {
         match self {
             Self::Inline(text) => text.clone(),
             Self::Block { head, lines } => {
@@ -121,12 +126,12 @@ pub(super) struct Page {
 const WIDEST: usize = 72;
 
 impl Page {
-    pub fn new(origins: bool) -> Self {
+    pub(super) fn new(origins: bool) -> Self {
         Self { origins, out: String::new() }
     }
 
     /// A top-level line, after an empty one.
-    pub fn section(&mut self, line: &DocLine) {
+    pub(super) fn section(&mut self, line: &DocLine) {
         self.gap();
         let mut rows = Vec::new();
         self.rows(line, line.lead.len(), 0, &mut rows);
@@ -140,7 +145,7 @@ impl Page {
         }
     }
 
-    pub fn prompt(&mut self, name: &str, text: &str, origin: &str) {
+    pub(super) fn prompt(&mut self, name: &str, text: &str, origin: &str) {
         self.gap();
         let written = match text.contains('\n') && !text.contains("\"\"\"") && !text.ends_with('"') {
             true => format!("\"\"\"\n{text}\"\"\""),
@@ -150,7 +155,7 @@ impl Page {
         let _ = writeln!(self.out, "prompt {name} = {written}{origin}");
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.out
     }
 
@@ -180,7 +185,9 @@ impl Page {
             Doc::Block { head, lines } => {
                 rows.push(Row { text: format!("{before}{}{{", spaced(head)), origin: line.origin.clone() });
                 let lead = lines.iter().filter(|l| !l.comment).map(|l| l.lead.len()).max().unwrap_or(0);
-                lines.iter().for_each(|l| self.rows(l, lead, depth + 1, rows));
+                for line in lines {
+                    self.rows(line, lead, depth + 1, rows);
+                }
                 rows.push(Row { text: format!("{indent}}}"), origin: String::new() });
             }
         }

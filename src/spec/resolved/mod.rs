@@ -99,7 +99,9 @@ impl Resolved {
         }
         let pipelines: Vec<&Flat> = self.pipelines.iter().filter(|p| wanted.contains(&p.index)).collect();
         let mut uses = Uses::default();
-        pipelines.iter().for_each(|p| uses.add(p.uses.clone()));
+        for pipeline in &pipelines {
+            uses.add(pipeline.uses.clone());
+        }
         let direct: Vec<String> = uses.shared.iter().cloned().collect();
         direct.iter().filter_map(|name| self.shared.get(name)).for_each(|s| uses.add(s.uses.clone()));
         let mut page = Page::new(origins);
@@ -140,7 +142,9 @@ impl Resolved {
                 leaves.push(Leaf { path: format!("prompt {prompt}"), text: doc::quoted(&found.text), default: false });
             }
         }
-        shared.iter().for_each(|s| s.line.leaves("", &mut leaves));
+        for line in shared {
+            line.line.leaves("", &mut leaves);
+        }
         leaves
     }
 

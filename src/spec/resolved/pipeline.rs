@@ -37,7 +37,7 @@ fn walk(value: &Value, found: &mut dyn FnMut(&str)) {
 }
 
 impl<'p, 'a> Printer<'p, 'a> {
-    pub fn new(resolver: &'p Resolver<'a>, sources: &'p SourceMap, pipelines: &[usize], instances: &[usize]) -> Self {
+    pub(super) fn new(resolver: &'p Resolver<'a>, sources: &'p SourceMap, pipelines: &[usize], instances: &[usize]) -> Self {
         let mut names: BTreeMap<usize, String> = BTreeMap::new();
         for &pipeline in pipelines {
             let wanted = resolver.pipeline_name(pipeline);
@@ -58,7 +58,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         Self { resolver, sources, names, prompts, shared, local, taken, instance: 0, uses: Uses::default() }
     }
 
-    pub fn pipeline(&mut self, pipeline: usize, instance: usize) -> Flat {
+    pub(super) fn pipeline(&mut self, pipeline: usize, instance: usize) -> Flat {
         self.instance = instance;
         self.uses = Uses::default();
         self.local.clear();
@@ -127,10 +127,14 @@ impl<'p, 'a> Printer<'p, 'a> {
             let count: usize = lines.iter().map(|l| l.count(&symbol)).sum();
             if count > 1 {
                 let name = format!("swept_{}", round + 1);
-                lines.iter_mut().for_each(|l| l.replace(&symbol, &name));
+                for line in lines.iter_mut() {
+                    line.replace(&symbol, &name);
+                }
                 lines.insert(0, DocLine::field(&name, Doc::Inline(text), ""));
             } else {
-                lines.iter_mut().for_each(|l| l.replace(&symbol, &text));
+                for line in lines.iter_mut() {
+                    line.replace(&symbol, &text);
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ pub(super) struct Printer<'p, 'a> {
 }
 
 impl Printer<'_, '_> {
-    pub fn value(&mut self, value: &Arc<Value>) -> Doc {
+    pub(super) fn value(&mut self, value: &Arc<Value>) -> Doc {
         let inline = match &value.kind {
             ValueKind::Component(component) => match &value.owner {
                 Some(owner) if component.kind == Games::INFO.name => self.member(owner),
@@ -72,7 +72,7 @@ impl Printer<'_, '_> {
         text
     }
 
-    pub fn loss(&mut self, block: &LossBlock) -> Vec<DocLine> {
+    pub(super) fn loss(&mut self, block: &LossBlock) -> Vec<DocLine> {
         let named = block.terms.iter().map(|t| (t.name.to_string(), &t.term, t.name_span));
         let lines: Vec<(String, &Arc<Term>, Span)> =
             named.chain(block.minimize.iter().map(|m| ("minimize".to_string(), m, m.place()))).collect();
@@ -97,7 +97,7 @@ impl Printer<'_, '_> {
     }
 
     /// Gives a value a line of its own, at the top of the text, or in the pipeline if it speaks of it. Returns its name.
-    pub fn define(&mut self, wanted: &str, value: &Arc<Value>) -> String {
+    pub(super) fn define(&mut self, wanted: &str, value: &Arc<Value>) -> String {
         let outer = std::mem::take(&mut self.uses);
         let doc = self.value(value);
         let uses = std::mem::replace(&mut self.uses, outer);
@@ -166,7 +166,7 @@ impl Printer<'_, '_> {
     }
 
     /// `stage`: a stage, which takes over lines of its pipeline.
-    pub fn component(&mut self, component: &Component, stage: bool) -> Doc {
+    pub(super) fn component(&mut self, component: &Component, stage: bool) -> Doc {
         let info = info(&component.kind);
         if info.is_none() {
             self.uses.local = true;
@@ -210,7 +210,7 @@ impl Printer<'_, '_> {
     }
 
     /// `pipelines/epo.epo:12`
-    pub fn origin(&self, span: Span) -> String {
+    pub(super) fn origin(&self, span: Span) -> String {
         let name = &self.sources.get(span.source).name;
         match name.starts_with('<') {
             true => name.clone(),

@@ -13,14 +13,14 @@ use crate::seed::Seed;
 use rand_chacha::rand_core::RngCore;
 
 /// What an iteration learns from.
-pub struct Collected {
+pub(crate) struct Collected {
     pub batch: Batch,
     /// The policy's rows in the batch's order.
     pub rows: Vec<Row>,
     pub episodes: Vec<Episode>,
 }
 
-pub fn collect(
+pub(crate) fn collect(
     stage: &Rl,
     learner: &mut Learner,
     world: &dyn World,

@@ -7,7 +7,7 @@ use crate::lang::{Diagnostic, Diagnostics};
 use crate::objective::{Advantage, Objective, Place, Scope};
 
 impl Rl {
-    pub fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let read = Self::read_fields(component, reader)?;
         if let (Some(every), None) = (component.fields.get("evaluate_every"), &read.select_on) {
             reader.report(
@@ -22,7 +22,7 @@ impl Rl {
     }
 
     /// The checked equations; mistakes go to `diagnostics`.
-    pub fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
+    pub(crate) fn equations(&self, diagnostics: &mut Diagnostics) -> Option<(Objective, Option<Advantage>)> {
         let advantage = self.advantage.as_ref().map(|field| Advantage::check_in(&field.0, &self.scope(Place::Advantage), diagnostics));
         let scope = match &advantage {
             None => {

@@ -17,7 +17,7 @@ struct State {
     selection: Selection,
 }
 
-pub fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut dyn Context) -> Result<(), RunError> {
+pub(crate) fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut dyn Context) -> Result<(), RunError> {
     let state = State { history: learner.history.clone(), selection: selection.clone() };
     context.folder().save_checkpoint(done as u64, |folder| {
         learner.updater.save(folder, POLICY)?;
@@ -30,7 +30,7 @@ pub fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut
 }
 
 /// Goes back to the folder's last checkpoint, if it has one; gives the iteration to go on with.
-pub fn resume(learner: &mut Learner, selection: &mut Selection, context: &mut dyn Context) -> Result<usize, RunError> {
+pub(crate) fn resume(learner: &mut Learner, selection: &mut Selection, context: &mut dyn Context) -> Result<usize, RunError> {
     let Some(checkpoint) = context.folder().checkpoint().cloned() else { return Ok(0) };
     learner.updater.restore(&checkpoint.folder, POLICY)?;
     if let Some((_, updater)) = &mut learner.critic {

@@ -6,10 +6,10 @@ use crate::lang::term::{Argument, LossBlock, Term, TermKind};
 use std::sync::Arc;
 
 /// The name of a term's values, and the metric that they are too.
-pub type EntropyLine = (String, &'static str);
+pub(crate) type EntropyLine = (String, &'static str);
 
 /// The terms that are drawn, as metrics.
-pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
+pub(crate) fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     let equations: Vec<&Arc<Term>> = loss.terms.iter().map(|t| &t.term).chain(&loss.minimize).collect();
     let metric = |name: &str, term: &Arc<Term>| match name {
         "reference" if is_past_entropy(term) => Some("entropy.reference"),
@@ -21,19 +21,17 @@ pub fn entropy_lines(loss: &LossBlock) -> Vec<EntropyLine> {
     loss.terms.iter().filter_map(|t| Some((format!("loss/{}", t.name), metric(&t.name, &t.term)?))).collect()
 }
 
-/// Whether the arguments are compared with one another.
-fn compares(builtin: Builtin) -> bool {
-    use Builtin::{AtLeast, AtMost, Clip, Greater, Less, Max, Min, Sub};
-    matches!(builtin, Sub | Less | AtMost | Greater | AtLeast | Min | Max | Clip)
-}
+/// Functions that compare their arguments.
+const COMPARING: [Builtin; 8] =
+    [Builtin::Sub, Builtin::Less, Builtin::AtMost, Builtin::Greater, Builtin::AtLeast, Builtin::Min, Builtin::Max, Builtin::Clip];
 
 /// Whether somewhere the entropy is compared with the named term.
 fn bounds_entropy(term: &Arc<Term>, name: &str) -> bool {
     match &term.kind {
         TermKind::Apply { builtin, args } => {
             let is_bound = |arg: &Arc<Term>| matches!(&arg.kind, TermKind::Named { name: own, .. } if own.as_ref() == name);
-            let is_bounded = compares(*builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
-            is_bounded || terms(args).any(|arg| bounds_entropy(arg, name))
+            let compares = COMPARING.contains(builtin) && terms(args).any(is_bound) && terms(args).any(is_entropy);
+            compares || terms(args).any(|arg| bounds_entropy(arg, name))
         }
         TermKind::Named { body, .. } => bounds_entropy(body, name),
         TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => false,
@@ -55,7 +53,7 @@ fn is_entropy(term: &Arc<Term>) -> bool {
 
 /// `history(mean(entropy))`
 fn is_past_entropy(term: &Arc<Term>) -> bool {
-    matches!(&term.kind, TermKind::Apply { builtin, args } if *builtin == Builtin::History && terms(args).next().is_some_and(is_entropy))
+    matches!(&term.kind, TermKind::Apply { builtin: Builtin::History, args } if terms(args).next().is_some_and(is_entropy))
 }
 
 /// Whether a term depends on nothing but how far the run is.

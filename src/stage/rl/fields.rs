@@ -9,7 +9,7 @@ use crate::words;
 
 words! {
     /// What is logged beyond the values of the terms.
-    pub enum Log {
+    pub(crate) enum Log {
         /// Nothing more.
         Values = "values",
         /// As `gradient/NAME` the norm of each term's gradient as well, with respect to `logp`, `entropy` and `value` of the tokens: 0 for a term from
@@ -38,7 +38,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub struct Rl as "rl" {
+    pub(crate) struct Rl as "rl" {
         /// What is played.
         on: SplitField [required],
         /// What it starts from.
@@ -84,7 +84,7 @@ kind! {
 
 impl Rl {
     /// Episodes of an iteration.
-    pub fn episodes(&self) -> usize {
+    pub(crate) fn episodes(&self) -> usize {
         self.groups.0 * self.group_size.0
     }
 }

@@ -12,7 +12,7 @@ use crate::policy::{Decode, Policy, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub struct Learner {
+pub(crate) struct Learner {
     pub policy: Policy,
     pub updater: Updater,
     pub critic: Option<(Critic, Updater)>,
@@ -30,7 +30,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    pub fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
+    pub(crate) fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
         let needs = match &advantage {
@@ -74,7 +74,7 @@ impl Learner {
     }
 
     /// What the loss and the advantage need together.
-    pub fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         match &self.advantage {
             Some(advantage) => self.objective.needs().with(advantage.needs()),
             None => self.objective.needs().clone(),
@@ -82,7 +82,7 @@ impl Learner {
     }
 
     /// What the trainer, the reference and the critic say of the collected rows.
-    pub fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
+    pub(crate) fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         if let Some(reference) = &self.reference {
             let scores = score(reference, rows, self.temperature, &self.compute)?;
@@ -102,7 +102,7 @@ impl Learner {
     }
 
     /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one. Gives its mean size.
-    pub fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
+    pub(crate) fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
         let progress = iteration as f64 / self.iterations as f64;
         batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
         let Some(advantage) = &self.advantage else { return Ok(None) };
@@ -116,7 +116,7 @@ impl Learner {
     }
 
     /// Adds the iteration to what `history` remembers.
-    pub fn remember(&mut self, batch: &Batch) -> Result<(), RunError> {
+    pub(crate) fn remember(&mut self, batch: &Batch) -> Result<(), RunError> {
         self.objective.record(batch, &mut self.history)?;
         if let Some(advantage) = &self.advantage {
             advantage.record(batch, &mut self.history)?;
@@ -124,7 +124,7 @@ impl Learner {
         Ok(())
     }
 
-    pub fn write_outputs(&self, context: &mut dyn Context) -> Result<(), RunError> {
+    pub(crate) fn write_outputs(&self, context: &mut dyn Context) -> Result<(), RunError> {
         let folder = context.folder();
         folder.write_output("policy", |at| Ok(self.policy.save(at)?))?;
         if let Some((critic, _)) = &self.critic {
@@ -134,6 +134,6 @@ impl Learner {
     }
 }
 
-pub fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
+pub(crate) fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {
     batch.set(quantity, values).map_err(|e| RunError::Failed(e.to_string()))
 }

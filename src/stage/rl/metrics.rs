@@ -9,7 +9,7 @@ use crate::store::MetricRecord;
 /// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid` (share of turns), `entropy` (mean over the tokens that the policy
 /// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
 /// `advantage` (mean absolute value).
-pub fn record(
+pub(crate) fn record(
     iteration: usize,
     episodes: &[Episode],
     updates: &Updates,
@@ -27,7 +27,7 @@ pub fn record(
         .with("rows", turns as f64)
         .with("valid", valid as f64 / turns.max(1) as f64)
         .with("failed", (episodes.len() - played.len()) as f64)
-        .with("updates", updates.updates as f64);
+        .with("updates", updates.count as f64);
     for (name, value) in mean_figures(played.iter().copied()) {
         record = record.with(format!("env/{name}"), value);
     }

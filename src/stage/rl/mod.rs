@@ -10,7 +10,7 @@ mod metrics;
 mod selection;
 mod update;
 
-pub use fields::Rl;
+pub(crate) use fields::Rl;
 
 use self::batch::{Collected, collect};
 use self::learner::Learner;
@@ -27,7 +27,7 @@ const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
 
 impl Rl {
-    pub const OUTPUTS: &[Output] = &[
+    pub(crate) const OUTPUTS: &[Output] = &[
         Output { name: "policy", artifact: Artifact::Policy },
         Output { name: "metrics", artifact: Artifact::Metrics },
         Output { name: "episodes", artifact: Artifact::Episodes },

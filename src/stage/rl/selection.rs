@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 
 /// Part of a checkpoint.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Whether the stage selects at all.
     on: bool,
     pub best: Option<Best>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Best {
+pub(crate) struct Best {
     pub iteration: usize,
     pub successes: usize,
     pub episodes: usize,
 }
 
 impl Selection {
-    pub fn new(stage: &Rl) -> Self {
+    pub(crate) fn new(stage: &Rl) -> Self {
         Self { on: stage.select_on.is_some(), best: None }
     }
 
     /// Evaluates after an iteration if it is time, and keeps the policy if it is the best so far. The same tasks and the same draws each time.
-    pub fn after(
+    pub(crate) fn after(
         &mut self,
         stage: &Rl,
         learner: &Learner,
@@ -61,7 +61,7 @@ impl Selection {
         ]))
     }
 
-    pub fn finish(&self, context: &mut dyn Context) {
+    pub(crate) fn finish(&self, context: &mut dyn Context) {
         if let Some(best) = &self.best {
             context.say(&format!("best after iteration {}: {} of {} episodes", best.iteration, best.successes, best.episodes));
         }

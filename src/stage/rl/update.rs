@@ -12,14 +12,21 @@ use std::collections::BTreeMap;
 
 /// What is said of an iteration's updates: means over its minibatches.
 #[derive(Debug, Default)]
-pub struct Updates {
+pub(crate) struct Updates {
     pub values: BTreeMap<String, f64>,
-    pub updates: usize,
+    pub count: usize,
     /// The largest difference between the log-probabilities of the sampler and of the trainer, before the first update.
     first_gap: Option<f64>,
 }
 
-pub fn update(stage: &Rl, learner: &mut Learner, batch: &Batch, rows: &[Row], iteration: usize, seed: Seed) -> Result<Updates, RunError> {
+pub(crate) fn update(
+    stage: &Rl,
+    learner: &mut Learner,
+    batch: &Batch,
+    rows: &[Row],
+    iteration: usize,
+    seed: Seed,
+) -> Result<Updates, RunError> {
     let units = units(batch, learner.objective.needs().whole);
     let mut minibatches = Vec::new();
     for epoch in 0..stage.epochs.0 {
@@ -32,7 +39,7 @@ pub fn update(stage: &Rl, learner: &mut Learner, batch: &Batch, rows: &[Row], it
     for (number, indices) in minibatches.iter().enumerate() {
         let minibatch = Minibatch::new(batch, rows, indices)?;
         step(stage, learner, minibatch, at(number as f64 / count as f64), &mut updates)?;
-        updates.updates += 1;
+        updates.count += 1;
     }
     for value in updates.values.values_mut() {
         *value /= count as f64;
@@ -73,7 +80,9 @@ fn fill(units: &[Vec<usize>], order: &[usize], most: Option<usize>) -> Vec<Vec<u
     }
     filled.retain(|m| !m.is_empty());
     // the rows of a minibatch in the batch's order: what is summed is summed alike
-    filled.iter_mut().for_each(|m| m.sort_unstable());
+    for minibatch in &mut filled {
+        minibatch.sort_unstable();
+    }
     filled
 }
 
@@ -159,7 +168,7 @@ fn divergence(batch: &Batch, logp: &[f32], updates: &mut Updates) {
         clipped += f64::from(u8::from((d.exp() - 1.0).abs() > 0.2));
         gap = gap.max(d.abs());
     }
-    if updates.updates == 0 {
+    if updates.count == 0 {
         updates.first_gap = Some(gap);
     }
     updates.add("kl", kl / n);

@@ -40,7 +40,7 @@ fn takes_five_to_twelve_turns_in_the_small_house() {
         }
         lengths.push(turns);
     }
-    lengths.sort();
+    lengths.sort_unstable();
     let typical = lengths.iter().filter(|turns| (5..=12).contains(*turns)).count();
     assert!(typical > 480, "{typical} of 600");
     assert!((7..=10).contains(&lengths[300]), "median {}", lengths[300]);

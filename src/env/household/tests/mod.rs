@@ -1,6 +1,9 @@
 //! The house as its players see it.
 
+use super::combination::Combination;
 use super::dice::Dice;
+use super::layout::{Layout, Thing};
+use super::world::EXPERT_TURNS;
 use super::*;
 use crate::env::{Environment, Task, World};
 
