@@ -178,10 +178,10 @@ impl Identity for ScienceWorld {
 
 impl WorldKind for ScienceWorld {
     fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
-        let folder = data.ok_or_else(no_folder)?;
-        let config = self.config();
         // Splits of one environment share its simulators as long as anybody has them.
         static OPEN: Mutex<Vec<(PathBuf, Config, Weak<Simulators>)>> = Mutex::new(Vec::new());
+        let folder = data.ok_or_else(no_folder)?;
+        let config = self.config();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|(.., world)| world.strong_count() > 0);
         let known = open.iter().find(|(data, known, _)| data == folder && *known == config);
