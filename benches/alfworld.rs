@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         1e3 / found.resets_per_second
     );
     if let Some(bytes) = found.bytes_per_environment {
-        println!("128 environments at once, each another game: {:.1} MiB", 128.0 * bytes as f64 / (1 << 20) as f64);
+        println!("128 environments at once, each another game: {:.1} MiB", 128.0 * bytes as f64 / f64::from(1 << 20));
     }
     Ok(())
 }

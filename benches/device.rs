@@ -5,7 +5,10 @@
 mod shapes;
 
 use candle_core::{DType, Device};
-use epo::model::*;
+use epo::model::{
+    AdamW, Compute, DecoderConfig, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Variant, Weights,
+    accumulate_gradients,
+};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,7 +1,10 @@
 //! Speed of the model at the size of the quick start: `cargo bench --bench model [-- quick]`.
 
 use candle_core::{DType, Device};
-use epo::model::*;
+use epo::model::{
+    AdamW, Compute, DecoderConfig, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Variant, Weights,
+    evaluate, score,
+};
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -5,7 +5,9 @@
 mod shapes;
 
 use candle_core::{DType, Device};
-use epo::model::*;
+use epo::model::{
+    AdamW, Compute, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Weights, evaluate, threads,
+};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;

@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for row in &rows {
         let speed = median(&row.steps_per_second);
         let peer = rows.iter().find(|peer| peer.name == "package" && peer.environments == row.environments);
-        let ratio = peer.map_or("".into(), |peer| format!("{:.1}", speed / median(&peer.steps_per_second)));
+        let ratio = peer.map_or(String::new(), |peer| format!("{:.1}", speed / median(&peer.steps_per_second)));
         println!("| {} | {} | {speed:.0} | {ratio} | {:.0} |", row.environments, row.name, median(&row.megabytes));
     }
     Ok(())

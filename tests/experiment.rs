@@ -72,7 +72,7 @@ impl Runs {
         // `sft` keeps checkpoints by epoch, without a critic
         while !self.checkpoints().iter().any(|p| p.ends_with(&name) && p.join("critic.safetensors").exists()) {
             assert!(child.try_wait().expect("a process").is_none(), "it was done before checkpoint {iteration}");
-            assert!(began.elapsed() < Duration::from_secs(120), "no checkpoint {iteration}");
+            assert!(began.elapsed() < Duration::from_mins(2), "no checkpoint {iteration}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -3,7 +3,7 @@
 use epo::model::{DecoderConfig, Variant};
 
 /// SmolLM2-135M.
-pub fn smollm2() -> DecoderConfig {
+pub(crate) fn smollm2() -> DecoderConfig {
     DecoderConfig {
         layers: 30,
         width: 576,

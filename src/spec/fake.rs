@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Counts: each iteration adds a draw to a sum, writes metrics, episodes, a checkpoint every few, and `best` whenever the draw is the greatest yet.
 #[derive(Clone, Debug)]
-pub struct Count {
+pub(crate) struct Count {
     pub kind: &'static str,
     pub iterations: u64,
     pub every: u64,
@@ -27,7 +27,7 @@ pub struct Count {
 
 /// What a test wants to see, or to happen.
 #[derive(Debug, Default)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// Iterations done, in all runs together.
     pub worked: AtomicU64,
     pub pause_ms: AtomicU64,
@@ -36,7 +36,7 @@ pub struct Probe {
     pub panic_at: AtomicU64,
 }
 
-pub fn count(kind: &'static str) -> Count {
+pub(crate) fn count(kind: &'static str) -> Count {
     Count { kind, iterations: 7, every: 2, rate: 0.5, draws: true, last: false, probe: Arc::default() }
 }
 
@@ -101,9 +101,7 @@ impl Stage for Count {
             if self.draws && self.probe.fail_at.load(Ordering::SeqCst) == iteration + 1 {
                 return Err(RunError::Failed(format!("the number {iteration} is not liked")));
             }
-            if self.draws && self.probe.panic_at.load(Ordering::SeqCst) == iteration + 1 {
-                panic!("at {iteration}");
-            }
+            assert!(!(self.draws && self.probe.panic_at.load(Ordering::SeqCst) == iteration + 1), "at {iteration}");
             let draw = if self.draws { context.seeds().child("iteration", iteration).rng().next_u64() >> 8 } else { iteration };
             at.sum = at.sum.wrapping_add(draw);
             let entropy = if iteration == 1 { f64::NAN } else { self.rate * draw as f64 };
@@ -131,11 +129,11 @@ impl Stage for Count {
     }
 }
 
-pub fn span(start: usize) -> Span {
+pub(crate) fn span(start: usize) -> Span {
     Span::new(SourceId(0), start..start + 5)
 }
 
-pub fn pipeline(name: &str, seed: u64, stages: Vec<StageSpec>) -> PipelineSpec {
+pub(crate) fn pipeline(name: &str, seed: u64, stages: Vec<StageSpec>) -> PipelineSpec {
     PipelineSpec {
         name: name.into(),
         label: Vec::new(),
@@ -149,22 +147,22 @@ pub fn pipeline(name: &str, seed: u64, stages: Vec<StageSpec>) -> PipelineSpec {
     }
 }
 
-pub fn labelled(mut pipeline: PipelineSpec, key: &str, value: impl ToString) -> PipelineSpec {
+pub(crate) fn labelled(mut pipeline: PipelineSpec, key: &str, value: impl ToString) -> PipelineSpec {
     pipeline.label.push((key.into(), value.to_string()));
     pipeline
 }
 
-pub fn stage(name: &str, stage: Count, inputs: Vec<Input>) -> StageSpec {
+pub(crate) fn stage(name: &str, stage: Count, inputs: Vec<Input>) -> StageSpec {
     StageSpec { name: name.into(), span: span(0), seed: None, stage: Arc::new(stage), inputs, after: Vec::new() }
 }
 
 /// `field = stage.output`, written at byte `at`.
-pub fn input(field: &str, pipeline: usize, stage: &str, output: &str, at: usize) -> Input {
+pub(crate) fn input(field: &str, pipeline: usize, stage: &str, output: &str, at: usize) -> Input {
     Input { field: field.into(), span: span(at), pipeline, stage: stage.into(), output: output.into(), artifact: Artifact::Policy }
 }
 
 /// warm → train → page, as instance `index`. `warm` draws nothing.
-pub fn three(name: &str, index: usize, seed: u64, train: Count) -> PipelineSpec {
+pub(crate) fn three(name: &str, index: usize, seed: u64, train: Count) -> PipelineSpec {
     let warm = Count { draws: false, iterations: 3, probe: train.probe.clone(), ..count("sft") };
     let page = Count { draws: false, last: true, probe: train.probe.clone(), ..count("report") };
     pipeline(

@@ -150,14 +150,14 @@ fn overrides_are_marked_and_kept() {
     assert!(text.lines().any(|l| l.trim_start().starts_with("repeats") && l.ends_with("# <command line>")), "{text}");
 }
 
-const A: &str = r#"
+const A: &str = r"
 pipeline a {
   stages {
     test = evaluate { actor = random, on = house.seen, repeats = 2 }
     page = report { of = [test] }
   }
 }
-"#;
+";
 
 #[test]
 fn sweeps_stay_and_keep_their_labels() {
@@ -216,7 +216,7 @@ pipeline c from a {{ without lambda, twice = 1, house_size = 2, loss.minimize = 
 #[test]
 fn sweeps_over_words() {
     let text = format!(
-        r#"
+        r"
 {HOUSE}
 pipeline a {{
   level     = sweep(turn, episode)
@@ -229,7 +229,7 @@ pipeline a {{
     page  = report {{ of = [train] }}
   }}
 }}
-"#
+"
     )
     .replace("small = decoder", "wide = decoder")
     .replace("policy    = small", "policy    = decoder { tokenizer = words }")

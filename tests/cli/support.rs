@@ -5,20 +5,20 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// What a command did.
 #[derive(Debug, PartialEq)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 impl Place {
-    pub fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         for (name, text) in files {
             place.write(name, text);
@@ -26,31 +26,31 @@ impl Place {
         place
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
 
     /// Where it is there.
-    pub fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         let _ = fs::remove_file(self.path(name));
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    pub fn epo(&self, args: &[&str]) -> Said {
+    pub(crate) fn epo(&self, args: &[&str]) -> Said {
         self.epo_with(args, "", &[])
     }
 
     /// With a text on stdin and more of an environment. Settings of the machine that runs the test play no part.
-    pub fn epo_with(&self, args: &[&str], input: &str, env: &[(&str, &str)]) -> Said {
+    pub(crate) fn epo_with(&self, args: &[&str], input: &str, env: &[(&str, &str)]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
         command.args(args).current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path()).env("NO_COLOR", "1").envs(env.iter().copied());
@@ -67,7 +67,7 @@ impl Place {
 impl Said {
     /// Asserts all three.
     #[track_caller]
-    pub fn is(&self, code: i32, out: &str, err: &str) {
+    pub(crate) fn is(&self, code: i32, out: &str, err: &str) {
         let expected = Said { code, out: out.into(), err: err.into() };
         assert!(
             *self == expected,
@@ -80,19 +80,19 @@ impl Said {
 
     /// Asserts that the answer is this, and nothing was said beside it.
     #[track_caller]
-    pub fn answers(&self, out: &str) {
+    pub(crate) fn answers(&self, out: &str) {
         self.is(0, out, "");
     }
 
     /// Asserts that the input was refused with these words.
     #[track_caller]
-    pub fn refuses(&self, err: &str) {
+    pub(crate) fn refuses(&self, err: &str) {
         self.is(1, "", err);
     }
 }
 
 /// An environment and a pipeline that need no training.
-pub const SMALL: &str = r#"prompt look = "{observation}"
+pub(crate) const SMALL: &str = r#"prompt look = "{observation}"
 
 house = household {
   receptacles = 5, objects = 4, families = [put]

@@ -1,10 +1,10 @@
 //! Random valid files, in every layout that the language allows.
 
-/// A small generator of its own, so that a seed means the same file for ever (SplitMix64).
-pub struct Random(pub u64);
+/// A small generator of its own, so that a seed means the same file for ever (`SplitMix64`).
+pub(crate) struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -12,15 +12,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
 
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words[self.below(words.len())]
     }
 }
@@ -47,13 +47,13 @@ const ATOMS: &[&str] = &[
 const OPERATORS: &[&str] = &["or", "and", "+", "-", "*", "/", "^"];
 const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">=", ".."];
 
-pub struct Generator {
+pub(crate) struct Generator {
     pub random: Random,
     pub out: String,
 }
 
 impl Generator {
-    pub fn file(seed: u64) -> String {
+    pub(crate) fn file(seed: u64) -> String {
         let mut generator = Generator { random: Random(seed), out: String::new() };
         if generator.random.chance(20) {
             generator.out += "language = 1\n";

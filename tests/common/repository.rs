@@ -5,5 +5,5 @@ use epo::spec::LIBRARY;
 use std::path::Path;
 use std::sync::LazyLock;
 
-pub static REPOSITORY: LazyLock<Library> =
+pub(crate) static REPOSITORY: LazyLock<Library> =
     LazyLock::new(|| Library::read(Path::new("pipelines"), &LIBRARY).expect("the library of the repository"));

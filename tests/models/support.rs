@@ -6,7 +6,7 @@ use epo::model::{DecoderConfig, RopeScaling, Tokenizer, Variant, Weights};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub fn config() -> DecoderConfig {
+pub(crate) fn config() -> DecoderConfig {
     DecoderConfig {
         layers: 2,
         width: 24,
@@ -23,7 +23,7 @@ pub fn config() -> DecoderConfig {
 }
 
 /// One of each architecture, with what it may have.
-pub fn architectures() -> Vec<(&'static str, DecoderConfig)> {
+pub(crate) fn architectures() -> Vec<(&'static str, DecoderConfig)> {
     let of = |tied, variant| DecoderConfig { tied, variant, ..config() };
     let llama3 = RopeScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 32 };
     let all = Variant { qkv_bias: true, output_bias: true, ffn_bias: true, ..Variant::default() };
@@ -35,22 +35,22 @@ pub fn architectures() -> Vec<(&'static str, DecoderConfig)> {
     ]
 }
 
-pub fn weights(config: &DecoderConfig) -> Weights {
+pub(crate) fn weights(config: &DecoderConfig) -> Weights {
     Weights::init(config, 7, &Device::Cpu, DType::F32).expect("weights")
 }
 
-pub fn tokenizer() -> Tokenizer {
+pub(crate) fn tokenizer() -> Tokenizer {
     let texts = (0..50).map(|i| format!("go to shelf {i} and take the mug"));
     Tokenizer::train(texts, 290, &["<|user|>"]).expect("a tokenizer")
 }
 
 /// A model as it would be published, complete.
-pub struct Folder {
+pub(crate) struct Folder {
     folder: tempfile::TempDir,
 }
 
 impl Folder {
-    pub fn new(config: &DecoderConfig) -> Folder {
+    pub(crate) fn new(config: &DecoderConfig) -> Folder {
         let new = Folder { folder: tempfile::tempdir().expect("a folder") };
         new.describe(config);
         weights(config).save(&new.path("model.safetensors")).expect("weights");
@@ -61,24 +61,24 @@ impl Folder {
         new
     }
 
-    pub fn describe(&self, config: &DecoderConfig) {
+    pub(crate) fn describe(&self, config: &DecoderConfig) {
         self.write("config.json", &description::write(config, config.context).expect("a description").to_string());
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a file");
     }
 
     /// Changes a value of `config.json`; `null` takes it out.
-    pub fn set(&self, name: &str, value: serde_json::Value) {
+    pub(crate) fn set(&self, name: &str, value: serde_json::Value) {
         let mut config: serde_json::Value = serde_json::from_slice(&fs::read(self.path("config.json")).expect("a file")).expect("JSON");
         match value {
             serde_json::Value::Null => drop(config.as_object_mut().expect("an object").remove(name)),

@@ -166,7 +166,7 @@ fn ratios_of_e_to_the_50() {
     // Clipped on its own side each: means (0.4 − 50)/2 and (−0.4 + 50)/2.
     let (up, down) = ((-24.8f64).exp(), 24.8f64.exp());
     let answer = evaluate("mean(gmpo(0.4))", &extreme());
-    assert_close(&[answer.minimize.expect("a value")], &[(-up + down) / 2.0], "gmpo");
+    assert_close(&[answer.minimize.expect("a value")], &[f64::midpoint(-up, down)], "gmpo");
     assert_close(&answer.gradient.logp.concat(), &[0.0, -up / 4.0, 0.0, down / 4.0], "gmpo");
     // Every token has the same covariance, 25: the first is marked.
     let answer = evaluate("mean(kl_cov(0.25))", &extreme());

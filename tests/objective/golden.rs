@@ -223,7 +223,7 @@ fn losses(batches: &Batches) {
                 {
                     match wanted["grad"].get(quantity) {
                         Some(gradient) => {
-                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"))
+                            assert_matrix(found, gradient, &data["batch"]["mask"], &format!("{what}, gradient of {quantity}"));
                         }
                         None => assert_eq!(*found, none, "{what}: a gradient of {quantity}"),
                     }

@@ -7,27 +7,27 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
 
-pub struct Random(ChaCha8Rng);
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// In [0, 1).
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.0.next_u64() % n as u64) as usize
     }
 
-    pub fn shuffled(&mut self, n: usize) -> Vec<usize> {
+    pub(crate) fn shuffled(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         for i in (1..n).rev() {
             order.swap(i, self.below(i + 1));
@@ -37,15 +37,15 @@ impl Random {
 }
 
 /// Up to three groups of up to three episodes of up to four turns of up to five tokens, with all quantities.
-pub fn batch(seed: u64) -> Value {
+pub(crate) fn batch(seed: u64) -> Value {
     let mut random = Random::new(seed);
     let (mut rows, mut lengths) = (vec![], vec![]);
     let groups = 1 + random.below(3);
     for group in 0..groups {
-        for episode in 0..1 + random.below(3) {
+        for episode in 0..=random.below(3) {
             let score = random.between(0.0, 10.0);
             let success = random.below(2);
-            for turn in 0..1 + random.below(4) {
+            for turn in 0..=random.below(4) {
                 rows.push((group, 10 * group + episode, turn, random.below(2), score, success));
                 lengths.push(1 + random.below(5));
             }
@@ -75,7 +75,7 @@ pub fn batch(seed: u64) -> Value {
 }
 
 /// The same batch with its rows in another order.
-pub fn reordered(file: &Value, order: &[usize]) -> Value {
+pub(crate) fn reordered(file: &Value, order: &[usize]) -> Value {
     let mut file = file.clone();
     for (name, value) in file.as_object_mut().expect("an object") {
         if let (true, Some(rows)) = (name != "history", value.as_array_mut()) {
@@ -86,7 +86,7 @@ pub fn reordered(file: &Value, order: &[usize]) -> Value {
 }
 
 /// The same batch with more padding, in front of the tokens and behind them, full of junk.
-pub fn padded(file: &Value, front: usize, behind: usize) -> Value {
+pub(crate) fn padded(file: &Value, front: usize, behind: usize) -> Value {
     let mut file = file.clone();
     for (name, value) in file.as_object_mut().expect("an object") {
         let junk = if name == "mask" { json!(0) } else { json!(1e300) };
@@ -115,20 +115,20 @@ fn examples(file: &str) -> Vec<(String, String)> {
 }
 
 /// The examples of operators and built-in functions, each as one number.
-pub fn built_in() -> Vec<String> {
+pub(crate) fn built_in() -> Vec<String> {
     Builtin::ALL.iter().map(|builtin| builtin.row().example.text.to_owned()).collect()
 }
 
 /// The losses of the library, each as one number.
-pub fn losses() -> Vec<(String, String)> {
+pub(crate) fn losses() -> Vec<(String, String)> {
     examples("std/losses.epo")
 }
 
-pub fn advantages() -> Vec<(String, String)> {
+pub(crate) fn advantages() -> Vec<(String, String)> {
     examples("std/advantages.epo")
 }
 
 /// What changes over a run, as losses; `progress` is known there as well.
-pub fn schedules() -> Vec<(String, String)> {
+pub(crate) fn schedules() -> Vec<(String, String)> {
     examples("std/prelude.epo").into_iter().map(|(name, text)| (name, format!("mean(entropy) * {text}"))).collect()
 }

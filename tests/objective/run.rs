@@ -35,9 +35,9 @@ fn history_is_the_mean_over_earlier_iterations() {
         assert_eq!(serde_json::from_str::<History>(&text).expect("a history"), history);
     }
     // By turn: 0 → 1.5, 3, 5; 1 → 6, 6. A turn number without a past counts as 0: rows 1 and 2 of the third batch, row 2 of the last.
-    let third = (2.25 + 0.0) / 2.0;
+    let third = f64::midpoint(2.25, 0.0);
     let last = ((1.5 + 3.0 + 5.0) / 3.0 + 6.0 + 0.0) / 3.0;
-    assert_eq!(seen, [[0.0, 0.0, 0.0], [3.0, 3.0, (1.5 + 6.0) / 2.0], [4.0, 4.0, third], [13.0 / 3.0, 5.0, last]]);
+    assert_eq!(seen, [[0.0, 0.0, 0.0], [3.0, 3.0, f64::midpoint(1.5, 6.0)], [4.0, 4.0, third], [13.0 / 3.0, 5.0, last]]);
     let ids: Vec<&str> = objective.histories().iter().map(|h| h.id.as_str()).collect();
     assert_eq!(ids.len(), 2, "the window is no part of what is remembered: {ids:?}");
     assert_eq!(history.entries(ids[0]).len(), 4);

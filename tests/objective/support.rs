@@ -12,7 +12,7 @@ use epo::spec::PRELUDE;
 use std::sync::Arc;
 
 /// A text, its messages, and what its one pipeline says.
-pub struct Compiled {
+pub(crate) struct Compiled {
     sources: SourceMap,
     pub diagnostics: Diagnostics,
     pub loss: Option<LossBlock>,
@@ -22,11 +22,11 @@ pub struct Compiled {
 }
 
 /// Resolves the lines of a pipeline with the standard library at hand.
-pub fn compile(lines: &str) -> Compiled {
+pub(crate) fn compile(lines: &str) -> Compiled {
     compile_file(&format!("import \"std/losses.epo\"\nimport \"std/advantages.epo\"\npipeline p {{\n{lines}\n}}\n"))
 }
 
-pub fn compile_file(text: &str) -> Compiled {
+pub(crate) fn compile_file(text: &str) -> Compiled {
     let mut sources = SourceMap::default();
     let (program, mut diagnostics) = load(Root::Text { name: "test.epo", text }, &REPOSITORY, &mut sources);
     let (mut loss, mut advantage, mut schedule) = (None, None, None);
@@ -63,40 +63,40 @@ impl Compiled {
         without_library_lines(&render::render_all(&self.sources, &self.diagnostics, false))
     }
 
-    pub fn check_loss(&mut self) -> Option<Objective> {
+    pub(crate) fn check_loss(&mut self) -> Option<Objective> {
         self.check_loss_in(&Scope::loss())
     }
 
-    pub fn check_loss_in(&mut self, scope: &Scope) -> Option<Objective> {
+    pub(crate) fn check_loss_in(&mut self, scope: &Scope) -> Option<Objective> {
         let block = self.loss.as_ref()?;
         Objective::check(block, scope, &mut self.diagnostics)
     }
 
-    pub fn check_advantage(&mut self) -> Option<Advantage> {
+    pub(crate) fn check_advantage(&mut self) -> Option<Advantage> {
         let term = self.advantage.as_ref()?;
         Advantage::check(term, &mut self.diagnostics)
     }
 }
 
 /// The loss that minimises one expression; anything but warnings is a failure.
-pub fn loss(expression: &str) -> Objective {
+pub(crate) fn loss(expression: &str) -> Objective {
     loss_block(&format!("minimize = {expression}"))
 }
 
-pub fn loss_block(lines: &str) -> Objective {
+pub(crate) fn loss_block(lines: &str) -> Objective {
     let mut compiled = compile(&format!("loss {{\n{lines}\n}}"));
     let objective = compiled.check_loss();
     objective.unwrap_or_else(|| panic!("{lines}\n{}", compiled.messages()))
 }
 
-pub fn advantage(expression: &str) -> Advantage {
+pub(crate) fn advantage(expression: &str) -> Advantage {
     let mut compiled = compile(&format!("advantage = {expression}"));
     let advantage = compiled.check_advantage();
     advantage.unwrap_or_else(|| panic!("{expression}\n{}", compiled.messages()))
 }
 
 /// The messages about the lines of a pipeline.
-pub fn messages(lines: &str) -> String {
+pub(crate) fn messages(lines: &str) -> String {
     let mut compiled = compile(lines);
     let advantage = compiled.check_advantage();
     let scope = advantage.map_or(Scope::loss(), |advantage| Scope::loss().with_advantage(&advantage));

@@ -5,11 +5,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-pub const ITERATIONS: u64 = 60;
+pub(crate) const ITERATIONS: u64 = 60;
 const FAMILIES: [&str; 6] = ["clean and put", "cool and put", "heat and put", "look under a lamp", "put", "put two"];
 const METHODS: [(&str, &str, f64); 3] = [("ppo", "PPO", 0.70), ("ppo_epo", "PPO + EPO", 0.87), ("grpo", "GRPO", 0.82)];
 
-pub fn sample() -> ReportData {
+pub(crate) fn sample() -> ReportData {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut data = ReportData {
         title: "Quickstart: PPO, PPO + EPO and GRPO in a small house".into(),

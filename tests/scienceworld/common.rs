@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One test at a time: each drives many simulators.
-pub fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -31,16 +31,16 @@ pub fn all_recordings() -> Vec<Recording> {
     read(&reference("scienceworld/transcripts-public.tar.zst")).expect("the recordings can be read")
 }
 
-pub fn world(data: &Path, config: Config) -> ScienceWorld {
+pub(crate) fn world(data: &Path, config: Config) -> ScienceWorld {
     ScienceWorld::new(data, config).expect("a good configuration")
 }
 
-pub fn spec(id: &str) -> Spec {
+pub(crate) fn spec(id: &str) -> Spec {
     Spec::new(id, "easy").expect("a game")
 }
 
 /// The whole episode, turn by turn.
-pub fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Vec<Turn>, epo::env::EnvError> {
+pub(crate) fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Vec<Turn>, epo::env::EnvError> {
     let mut turns = vec![game.begin(spec(id))?.clone()];
     for action in actions {
         turns.push(game.act(action)?.clone());
@@ -58,7 +58,7 @@ pub fn walks(count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
     text.lines().take(count).map(walk).collect()
 }
 
-pub fn signal(process: u32, signal: &str) {
+pub(crate) fn signal(process: u32, signal: &str) {
     let status = std::process::Command::new("kill").arg(signal).arg(process.to_string()).status();
     assert!(status.is_ok_and(|status| status.success()), "kill {signal} {process}");
 }

@@ -11,12 +11,12 @@ pub(crate) struct Trainer {
 }
 
 impl Trainer {
-    pub fn new(lr: f64, weights: &Weights) -> Trainer {
+    pub(crate) fn new(lr: f64, weights: &Weights) -> Trainer {
         let adamw = AdamW { lr, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
         Trainer { adamw, state: OptimizerState::new("adamw", |_| AdamW::KEEPS, weights).unwrap() }
     }
 
-    pub fn step(&mut self, weights: &Weights, gradients: &Gradients) {
+    pub(crate) fn step(&mut self, weights: &Weights, gradients: &Gradients) {
         let (number, adamw) = (self.state.steps() + 1, self.adamw);
         let update = |parameter: &Parameter<'_>| {
             let decay = if parameter.role == Role::Vector { 0.0 } else { adamw.weight_decay };
