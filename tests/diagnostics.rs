@@ -94,6 +94,7 @@ fn five_mistakes_get_five_messages() {
 
 /// A file that asks for too much is refused with a code, and soon.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of files")]
 fn hostile_files() {
     let loss = |lines: &str| {
         format!(

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The folder of the splits.
-pub fn games() -> &'static Path {
+pub(crate) fn games() -> &'static Path {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE.get_or_init(|| unpacked("games.tar.zst").join("json_2.1.1"))
 }
 
-pub fn transcripts() -> &'static Path {
+pub(crate) fn transcripts() -> &'static Path {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE.get_or_init(|| unpacked("transcripts-public.tar.zst"))
 }

@@ -1,7 +1,7 @@
 //! Messages without the line numbers of compiled-in files: a line more in `std/losses.epo` is no other message.
 
 /// `163` becomes `…` in `::: std/losses.epo:163:61` and in front of the lines that are shown below it; margins are as wide as the other numbers need.
-pub fn without_library_lines(rendered: &str) -> String {
+pub(crate) fn without_library_lines(rendered: &str) -> String {
     rendered.split("\n\n").map(message).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -4,7 +4,7 @@
 /// kind; an empty one leaves the field out. What stands behind a dot tells two components of a kind apart.
 type Fields = &'static [(&'static str, &'static [(&'static str, &'static str, &'static str)])];
 
-pub const FIELDS: Fields = &[
+pub(crate) const FIELDS: Fields = &[
     (
         "household",
         &[
@@ -212,7 +212,7 @@ pub const FIELDS: Fields = &[
     ("random", &[]),
 ];
 
-pub const PIPELINE: &str = r#"
+pub(crate) const PIPELINE: &str = r#"
 import "std/losses.epo"
 prompt one = "{task}: {history}{observation}"
 prompt second = "{observation} {turn}"

@@ -2,6 +2,7 @@
 
 use super::reference::reference;
 use super::support::*;
+use epo::objective::History;
 use epo::objective::probe::{ProbeBatch, probe};
 use serde_json::Value;
 use std::path::Path;
@@ -85,6 +86,7 @@ const PARAMETERS: [&str; 19] = [
 ];
 
 /// The same loss twice: from the standard library, and written out.
+#[expect(clippy::too_many_lines, reason = "a table of formulas")]
 fn expressions(name: &str, p: &Value, longest: f64) -> [String; 2] {
     only(p, &PARAMETERS, name);
     // The penalty is in the name already.
@@ -330,7 +332,7 @@ fn returns(batches: &Batches) {
         let batch = ProbeBatch::from_value(&fields).expect("a batch");
         for wanted in data["advantages"].as_array().expect("advantages").iter().filter(|a| a["name"] == "gae") {
             let [library, _] = estimators("gae", &wanted["params"]);
-            let estimate = advantage(&library).evaluate(batch.batch(), &Default::default()).expect("an estimate");
+            let estimate = advantage(&library).evaluate(batch.batch(), &History::default()).expect("an estimate");
             let returns = batch.pad(&estimate.returns.expect("returns"));
             assert_matrix(&returns, &wanted["returns"], &fields["mask"], &format!("{file}: returns of {library}"));
         }

@@ -59,7 +59,7 @@ pub(crate) fn compile_file(text: &str) -> Compiled {
 }
 
 impl Compiled {
-    pub fn messages(&self) -> String {
+    pub(crate) fn messages(&self) -> String {
         without_library_lines(&render::render_all(&self.sources, &self.diagnostics, false))
     }
 

@@ -3,7 +3,7 @@
 use super::random::{Random, batch, built_in, losses, schedules};
 use super::support::*;
 use candle_core::{DType, Device};
-use epo::model::{Compute, Critic, DecoderConfig, Gradients, Row, ScoreGradients, Target, Weights, evaluate};
+use epo::model::{Compute, Critic, DecoderConfig, Gradients, Row, ScoreGradients, Target, Variant, Weights, evaluate};
 use epo::objective::probe::ProbeBatch;
 use epo::objective::{Batch, History, Objective};
 
@@ -28,7 +28,7 @@ fn world(seed: u64) -> World {
         rope_theta: 10000.0,
         norm_eps: 1e-5,
         tied: true,
-        variant: Default::default(),
+        variant: Variant::default(),
     };
     let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
     let mut random = Random::new(seed);

@@ -85,7 +85,7 @@ fn methods(path: &Path) -> Vec<Method> {
 fn written(term: &Term, sources: &SourceMap) -> String {
     match &term.kind {
         TermKind::Number(_) | TermKind::Quantity(_) | TermKind::Bool(_) | TermKind::Named { .. } => by_name(term),
-        _ => sources.slice(term.place()).split_whitespace().collect::<Vec<_>>().join(" "),
+        TermKind::Apply { .. } => sources.slice(term.place()).split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -32,7 +32,7 @@ fn killed_in_the_middle_of_a_rollout() {
 }
 
 /// Each simulator takes a second to build, three times over.
-pub fn killed_in_the_middle(count: usize) {
+pub(crate) fn killed_in_the_middle(count: usize) {
     let data = data();
     let _alone = alone();
     // The tasks with bees and crossed plants among them, where every random number counts.
@@ -62,11 +62,11 @@ pub fn killed_in_the_middle(count: usize) {
 #[test]
 #[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn a_process_that_never_answers_is_replaced() {
+    const PATIENCE: Duration = Duration::from_secs(10);
     let data = data();
     let _alone = alone();
     let episodes = walks(2, 20);
     let undisturbed = rollout(&world(data, Config::default()), &episodes, &|_| ());
-    const PATIENCE: Duration = Duration::from_secs(10);
     let limits = Limits { time_out: PATIENCE, ..Limits::default() };
     let world = world(data, Config { limits, ..Config::default() });
     let stopped = AtomicBool::new(false);
@@ -161,7 +161,7 @@ mod role {
         let world = world(data(), Config::default());
         let _game = world.game().expect("set up");
         println!("java is {}", world.processes()[0]);
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_mins(1));
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// The data folder, with the simulator's archive, which is installed through pip if need be.
-pub fn data() -> &'static Path {
+pub(crate) fn data() -> &'static Path {
     static DATA: OnceLock<PathBuf> = OnceLock::new();
     DATA.get_or_init(|| {
         let folder =
@@ -22,12 +22,12 @@ pub fn data() -> &'static Path {
 }
 
 /// Two recordings of the official package, of a few steps: a gold path and a walk.
-pub fn recordings() -> Vec<Recording> {
+pub(crate) fn recordings() -> Vec<Recording> {
     read(Path::new("tests/data/scienceworld/recordings.jsonl")).expect("the recordings can be read")
 }
 
 /// All recordings of the reference data.
-pub fn all_recordings() -> Vec<Recording> {
+pub(crate) fn all_recordings() -> Vec<Recording> {
     read(&reference("scienceworld/transcripts-public.tar.zst")).expect("the recordings can be read")
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn played(game: &mut Game, id: &str, actions: &[String]) -> Result<Ve
 }
 
 /// Easy games and random actions in them.
-pub fn walks(count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
+pub(crate) fn walks(count: usize, steps: usize) -> Vec<(String, Vec<String>)> {
     let text = std::fs::read_to_string("tests/data/scienceworld/walks.tsv").expect("the walks can be read");
     let walk = |line: &str| {
         let mut parts = line.split('\t').map(str::to_owned);

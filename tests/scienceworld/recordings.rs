@@ -3,7 +3,7 @@ use epo::env::scienceworld::check::{Recording, check, read, replay};
 use epo::env::scienceworld::{Config, Mode};
 
 /// On four simulators in one process, from four threads.
-pub fn replays(recordings: &[Recording]) {
+pub(crate) fn replays(recordings: &[Recording]) {
     let data = data();
     let _alone = alone();
     let world = world(data, Config { mode: Mode::Full, ..Config::default() });
