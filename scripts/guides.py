@@ -9,7 +9,7 @@ Blocks that say their file are done in their order, others are for reading:
     ```diff src/x.rs      lines with `-` go and lines with `+` come; what stands in the file, the other lines included, occurs there once
     ```console            what stands after `$` is run and says what follows, on either stream; `…` alone stands for any lines, within a line for any text
 
-Needs Python 3.9. Copies are built in target/guides: some minutes for the first, which builds the dependencies.
+Needs Python 3.9. Copies are built in target/guides, without optimisation; the first builds the dependencies, which takes minutes.
 """
 
 import os
@@ -65,7 +65,7 @@ def change(name, text):
 def console(text):
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, expected = part.partition("\n")
-        environment = dict(os.environ, CARGO_TARGET_DIR=str(PLACE / "build"), NO_COLOR="1", CARGO_TERM_COLOR="never")
+        environment = dict(os.environ, CARGO_TARGET_DIR=str(PLACE / "build"), CARGO_PROFILE_DEV_OPT_LEVEL="0", NO_COLOR="1", CARGO_TERM_COLOR="never")
         done = subprocess.run(["bash", "-c", command], cwd=COPY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if not says(done.stdout, expected):
             raise Failure(f"$ {command}\n{done.stdout}---- where the guide says\n{expected}")

@@ -90,7 +90,9 @@ macro_rules! kind_identity {
 }
 
 macro_rules! kind_rule {
-    (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {};
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {
+        let _ = &$self.$field;
+    };
     (identity $self:ident, $into:ident, $field:ident, $ty:ty, added default $($value:tt)+) => {
         let (identity, usual) = ($crate::kind::Identity::identity(&$self.$field), { let usual: $ty = $($value)+; usual });
         if identity != $crate::kind::Identity::identity(&usual) {

@@ -134,7 +134,7 @@ fn kinds_are_listed_and_described() {
     let all: serde_json::Value = serde_json::from_str(&place.epo(&["kinds", "--json"]).out).expect("JSON");
     assert!(all.as_array().is_some_and(|kinds| kinds.len() > 15));
     place.epo(&["kinds", "adamv"]).refuses("error: there is no kind `adamv`\n  = help: did you mean `adamw`?\n");
-    place.epo(&["kinds", "sgd"]).refuses("error: there is no kind `sgd`\n  = help: `epo-run kinds` lists all kinds\n");
+    place.epo(&["kinds", "shampoo"]).refuses("error: there is no kind `shampoo`\n  = help: `epo-run kinds` lists all kinds\n");
 }
 
 #[test]
