@@ -24,8 +24,9 @@ fi
 export EPO_SHARED=${EPO_SHARED:-$PWD/../shared}
 
 cargo fmt --check
-cargo build --locked --all-targets
+cargo build --locked
 cargo clippy --locked --all-targets -- --deny warnings
+RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps
 
 # `long::` is for scripts/full-check.sh, `role::` are processes that tests start.
 if [ "${CI:-}" = true ]; then
