@@ -7,6 +7,10 @@ _list:
 check:
     cargo check --locked --all-targets
 
+# a changed line in seconds: this crate unoptimised; `just try pipelines/quickstart.epo`
+try *args:
+    cargo run --locked -- {{args}}
+
 # everything that CI runs, as far as this machine has what it needs
 test:
     scripts/test.sh
