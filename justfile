@@ -7,6 +7,10 @@ _list:
 check:
     cargo check --locked --all-targets
 
+# build quickly and run a pipeline: `just try scripts/smallest.epo`
+try *args:
+    cargo run --locked --quiet -- {{args}}
+
 # everything that CI runs, as far as this machine has what it needs
 test:
     scripts/test.sh
