@@ -7,9 +7,9 @@ _list:
 check:
     cargo check --locked --all-targets
 
-# a changed line in seconds: this crate unoptimised; `just try pipelines/quickstart.epo`
+# build quickly and run a pipeline: `just try scripts/smallest.epo`
 try *args:
-    cargo run --locked -- {{args}}
+    cargo run --locked --quiet -- {{args}}
 
 # everything that CI runs, as far as this machine has what it needs
 test:

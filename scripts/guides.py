@@ -65,7 +65,7 @@ def change(name, text):
 def console(text):
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, expected = part.partition("\n")
-        environment = dict(os.environ, CARGO_TARGET_DIR=str(PLACE / "build"), CARGO_PROFILE_DEV_OPT_LEVEL="0", NO_COLOR="1", CARGO_TERM_COLOR="never")
+        environment = dict(os.environ, CARGO_TARGET_DIR=str(PLACE / "build"), CARGO_PROFILE_TEST_OPT_LEVEL="0", NO_COLOR="1", CARGO_TERM_COLOR="never")
         done = subprocess.run(["bash", "-c", command], cwd=COPY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if not says(done.stdout, expected):
             raise Failure(f"$ {command}\n{done.stdout}---- where the guide says\n{expected}")
