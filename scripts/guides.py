@@ -73,7 +73,7 @@ def console(text):
 
 def says(found, expected):
     lines = [r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r"\n" for line in expected.splitlines()]
-    return re.fullmatch("".join(lines), found) is not None
+    return re.fullmatch("".join(lines), found if found.endswith("\n") or not found else found + "\n") is not None
 
 
 class Failure(Exception):
