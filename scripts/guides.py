@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "target" / "guides"
 COPY = PLACE / "tree"
+# What others have in common, and nothing by itself.
+READING = {"add-a-kind.md"}
 
 
 def copy():
@@ -94,9 +96,9 @@ def walk(guide):
         except Failure as failure:
             raise Failure(f"{guide.relative_to(ROOT)}:{line}: {failure}") from None
         steps += 1
-    if steps == 0:
+    if steps == 0 and guide.name not in READING:
         raise Failure(f"{guide.relative_to(ROOT)}: no block says its file")
-    print(f"{guide.relative_to(ROOT)}: {steps} steps", flush=True)
+    print(f"{guide.relative_to(ROOT)}: {steps or 'no'} steps", flush=True)
 
 
 failures = []
