@@ -52,6 +52,9 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> u8 {
+    if let Ok(program) = std::env::current_exe() {
+        crate::model::pretrained::looked_at_by(program, model::LOOK);
+    }
     let settings = match Settings::load(&cli.settings) {
         Ok(settings) => settings,
         Err(message) => return complain(&message),

@@ -1,6 +1,7 @@
 //! Policies that were pretrained: chat models and other causal language models as they are published.
 
 use super::adapter::AdapterKind;
+use super::arguments::{Arguments, Day};
 use super::decode::{Decode, Sample};
 use super::kinds::{PolicyKind, Workshop};
 use super::live::Policy;
@@ -58,6 +59,10 @@ kind! {
         chat: bool [default true],
         /// A system message before it; left out, the template's own.
         system: Option<String> [default None],
+        /// What else the template is told: `arguments { enable_thinking = false }`.
+        arguments: Arguments [added default Arguments::default()],
+        /// The day that the template is told, `"2026-11-28"`; left out, it is told none.
+        date: Option<Day> [added default None],
         /// The most tokens of a prompt and its response together, up to what the model can have.
         context: Count [default Count(1024)],
         /// How responses are made.
@@ -109,9 +114,13 @@ impl CausalLm {
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let model = Self::read_fields(component, reader)?;
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-        if model.system.is_some() && !model.chat {
-            let message = "a system message needs the chat template, which `chat = false` leaves out";
-            reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
+        let for_template =
+            [("system", model.system.is_some()), ("arguments", model.arguments != Arguments::default()), ("date", model.date.is_some())];
+        for (field, _) in for_template.iter().filter(|(_, given)| *given && !model.chat) {
+            let message = format!("`{field}` is for the chat template, which `chat = false` leaves out");
+            reader.report(Diagnostic::error("E0202", at(field), message).help("leave one of the two out"));
+        }
+        if !model.chat && for_template.iter().any(|(_, given)| *given) {
             return None;
         }
         Some(model)

@@ -2,6 +2,7 @@
 
 mod actor;
 mod adapter;
+mod arguments;
 mod causal_lm;
 mod critic;
 mod decode;

@@ -3,11 +3,12 @@
 use super::causal_lm::{CausalLm, Dtype};
 use super::decode::Decode;
 use super::live::Policy;
-use crate::model::{ChatTemplate, Message, ModelError, Pretrained, Tokenizer};
+use crate::model::pretrained::{Frame, Outline};
+use crate::model::{ChatTemplate, ModelError, Pretrained, Prompt, Tokenizer};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What is heard while a model is fetched and read.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,9 @@ pub(crate) struct Published {
     /// What it computes in on a GPU; its files hold 32-bit floats.
     #[serde(default = "Dtype::usual")]
     pub dtype: Dtype,
+    /// Of the template, made when a first prompt asks for it.
+    #[serde(skip)]
+    pub frame: OnceLock<Frame>,
 }
 
 impl Published {
@@ -46,9 +50,13 @@ impl Published {
         Tokenizer::load_pretrained(path, self.ends.clone(), self.pad)
     }
 
-    /// The template that prompts go through.
-    fn through(&self) -> Option<&ChatTemplate> {
-        self.template.as_ref().filter(|_| self.chat)
+    /// What prompts go through, if they do.
+    fn frame(&self) -> Result<Option<&Frame>, ModelError> {
+        let Some(template) = self.template.as_ref().filter(|_| self.chat) else { return Ok(None) };
+        if self.frame.get().is_none() {
+            let _ = self.frame.set(template.frame(self.system.as_deref())?);
+        }
+        Ok(self.frame.get())
     }
 }
 
@@ -66,7 +74,10 @@ impl Policy {
     ) -> Result<Self, ModelError> {
         let source = &model.weights;
         let path = source.fetch(cache, &mut |line| hear(Loading::Says(line)))?;
-        let native = crate::model::pretrained::Outline::read(&path)?.config.context;
+        let outline = Outline::read(&path)?;
+        for note in &outline.notes {
+            hear(Loading::Says(&format!("{}: {note}", source.identity())));
+        }
         let mut read = |done, total| hear(Loading::Read { done, total });
         let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load_watched(&path, Some(model.context.0), device, &mut read)?;
         let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
@@ -76,20 +87,26 @@ impl Policy {
                 return Err(ModelError::file(&path, format!("is another model than the one of `hash`: its hash is `{found}`")));
             }
         }
-        if model.chat {
-            let template = chat.as_ref().ok_or_else(|| ModelError::file(&path, "has no chat template; set `chat = false`"))?;
-            template.render(&[Message::new("user", "")])?;
+        if model.chat && chat.is_none() {
+            return Err(ModelError::file(&path, "has no chat template; set `chat = false`"));
         }
+        let chat = chat.map(|template| ChatTemplate {
+            arguments: model.arguments.0.clone(),
+            date: model.date.clone().map(|day| day.0),
+            ..template
+        });
         let published = Published {
             source: source.identity(),
-            context: native,
+            context: outline.config.context,
             ends: tokenizer.stops().to_vec(),
             pad: tokenizer.pad(),
             template: chat,
             chat: model.chat,
             system: model.system.clone(),
             dtype: model.dtype,
+            frame: OnceLock::new(),
         };
+        published.frame()?;
         let mut weights = weights.cast(model.dtype.on(device))?;
         if let Some(adapter) = &model.adapter {
             weights = adapter.adapt(&weights, seed)?;
@@ -98,40 +115,52 @@ impl Policy {
         Ok(Self { weights, tokenizer, decode: Decode::clone(&model.decode), published: Some(published) })
     }
 
-    /// The tokens of a prompt: of a chat model, through its template; at most `most`, cut at the left or at the right. A template stays whole.
+    /// The tokens of a prompt: of a chat model, through its template; at most `most`, cut at the left or at the right. A template stays whole,
+    /// and so does what a model wants before every text.
     ///
     /// # Errors
     /// If the template cannot be filled in, or if alone it has more than `most` tokens.
-    pub(crate) fn prompt_ids(&self, text: &str, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
-        let Some(published) = &self.published else { return Ok(self.plain_ids(self.tokenizer.encode(text)?, most, left)) };
-        let Some(template) = published.through() else { return Ok(self.plain_ids(self.tokenizer.encode_start(text)?, most, left)) };
-        let render = |text: &str| -> Result<Vec<u32>, ModelError> {
-            let system = published.system.as_ref().map(|system| Message::new("system", system));
-            let messages: Vec<Message> = system.into_iter().chain([Message::new("user", text)]).collect();
-            self.tokenizer.encode_marked(&template.render(&messages)?)
+    pub(crate) fn prompt_ids(&self, prompt: &Prompt, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
+        let Some(published) = &self.published else { return Ok(self.plain_ids(self.tokenizer.encode(prompt.text())?, 0, most, left)) };
+        let Some(frame) = published.frame()? else {
+            let (ids, begin) = self.tokenizer.encode_prompt(prompt, true)?;
+            return Ok(self.plain_ids(ids, begin, most, left));
         };
-        let mut ids = render(text)?;
-        let inside = self.tokenizer.encode(text)?;
-        let mut keep = inside.len();
+        let encoded = |said: &Prompt| Ok::<_, ModelError>(self.tokenizer.encode_prompt(&frame.fill(said), false)?.0);
+        let mut ids = encoded(prompt)?;
+        if ids.len() <= most {
+            return Ok(ids);
+        }
+        let places = self.tokenizer.places(prompt.text())?;
+        let mut keep = places.len();
         while ids.len() > most {
             if keep == 0 {
                 let message = format!("the chat template alone has {} tokens, and a prompt may have {most}", ids.len());
                 return Err(ModelError::input(format!("{message}; raise `context` or the prompt's `max_tokens`")));
             }
             keep = keep.saturating_sub(ids.len() - most);
-            ids = render(&self.tokenizer.decode(&cut(inside.clone(), keep, left))?)?;
+            let kept = cut(places.clone(), keep, left);
+            ids = encoded(&match (kept.first(), kept.last()) {
+                (Some(first), Some(last)) => prompt.slice(first.start..last.end),
+                _ => Prompt::default(),
+            })?;
         }
         Ok(ids)
     }
 
-    fn plain_ids(&self, ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
-        let ids = if ids.is_empty() { vec![self.tokenizer.end()] } else { ids };
-        cut(ids, most, left)
+    /// The first `begin` tokens always stay.
+    fn plain_ids(&self, ids: Vec<u32>, begin: usize, most: usize, left: bool) -> Vec<u32> {
+        if ids.is_empty() {
+            return vec![self.tokenizer.end()];
+        }
+        let begin = begin.min(most);
+        let rest = cut(ids[begin..].to_vec(), most - begin, left);
+        [&ids[..begin], &rest].concat()
     }
 }
 
 /// The last `most`, or the first.
-fn cut(ids: Vec<u32>, most: usize, left: bool) -> Vec<u32> {
+fn cut<T: Clone>(ids: Vec<T>, most: usize, left: bool) -> Vec<T> {
     if ids.len() <= most {
         return ids;
     }

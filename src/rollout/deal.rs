@@ -3,7 +3,7 @@
 use super::episode::Episode;
 use super::lane::Lane;
 use crate::env::{EnvError, Task, World};
-use crate::model::{Generator, ModelError};
+use crate::model::{Generator, ModelError, Prompt};
 use crate::play::{Cut, EnvironmentSpec};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
@@ -87,14 +87,14 @@ impl Rollout<'_> {
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), prompt: &Prompt, room: usize) -> Result<Vec<u32>, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
         let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
         return Err(RolloutError::Unplayable(message));
     }
-    Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
+    Ok(policy.prompt_ids(prompt, most.min(context - room), side == Cut::Left)?)
 }
 
 /// The most tokens that a response may have.

@@ -3,7 +3,7 @@
 use super::deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
 use super::episode::{Ending, Episode, Sample, Turn};
 use crate::env::{EnvError, Environment};
-use crate::model::{Generator, Request, Response, SlotId};
+use crate::model::{Generator, Prompt, Request, Response, SlotId};
 use crate::play::{HistoryEntry, Moment};
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ struct Going {
     assignment: Assignment,
     /// Of the turn being decided.
     admissible: Vec<String>,
-    prompt: String,
+    prompt: Prompt,
     ids: Vec<u32>,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Lane<'a> {
                     observation: start.text,
                     assignment: assignment.clone(),
                     admissible: Vec::new(),
-                    prompt: String::new(),
+                    prompt: Prompt::default(),
                     ids: Vec::new(),
                 }))
             }
@@ -252,7 +252,8 @@ impl<'a> Lane<'a> {
             observation: going.observation.clone(),
             response: (told != action.response).then_some(action.response),
             action: told.clone(),
-            prompt: keep.then(|| std::mem::take(&mut going.prompt)),
+            prompt_data: keep.then(|| going.prompt.ranges().iter().map(|part| (part.start, part.end)).collect()).unwrap_or_default(),
+            prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
             reward,
             valid: formed && step.valid,

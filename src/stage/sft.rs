@@ -179,7 +179,7 @@ fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>,
         for episode in episodes {
             let limit = episode.limit;
             for turn in episode.turns {
-                let (Some(prompt), Some(admissible), Some(limit)) = (&turn.prompt, &turn.admissible, limit) else {
+                let (Some(prompt), Some(admissible), Some(limit)) = (turn.shown(), &turn.admissible, limit) else {
                     let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
                     return Err(RunError::Failed(message));
                 };
@@ -187,7 +187,7 @@ fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>,
                 // what the action was in the response is what another action would have been in its place
                 let responses: Vec<String> = admissible.iter().map(|a| response.replacen(&turn.action, a, 1)).collect();
                 let room = response_room(policy, &policy.decode, &responses)?;
-                let ids = prompt_ids(policy, limit, prompt, room)?;
+                let ids = prompt_ids(policy, limit, &prompt, room)?;
                 let row = policy.demonstration(ids, response, &responses)?;
                 if !row.targets.is_empty() {
                     rows.push(row);

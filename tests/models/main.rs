@@ -6,4 +6,6 @@ mod policy;
 #[path = "../common/reference.rs"]
 mod reference;
 mod references;
+mod strangers;
 mod support;
+mod what_is_there;

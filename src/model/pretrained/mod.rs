@@ -3,17 +3,24 @@
 //! A folder in the layout of Hugging Face, or a GGUF file. Pickles are never read: they can run code.
 
 mod chat;
+mod date;
 pub mod description;
+mod description_keys;
 mod folder;
+mod frame;
 mod gguf;
 mod gguf_tokenizer;
 mod hub;
 mod pip;
 mod source;
 mod tensors;
+mod vet;
 
 pub use chat::{ChatTemplate, Message};
+pub(crate) use date::is_day;
+pub(crate) use frame::Frame;
 pub use source::{Source, cache_folder};
+pub(crate) use vet::{look, looked_at_by};
 
 use super::{DecoderConfig, ModelError, Tokenizer, Weights, memory};
 use candle_core::Device;
@@ -40,6 +47,8 @@ pub(crate) struct Outline {
     pub family: String,
     pub tokenizer: Option<Tokenizer>,
     pub chat: Option<ChatTemplate>,
+    /// What its files say and is not used.
+    pub notes: Vec<String>,
 }
 
 impl Pretrained {
@@ -78,11 +87,16 @@ impl Pretrained {
 }
 
 impl Outline {
-    /// Reads all but the tensors of a folder or a GGUF file.
+    /// Reads all but the tensors of a folder or a GGUF file, once another process has come through it.
     ///
     /// # Errors
     /// As [`Pretrained::load`], but for the tensors.
     pub(crate) fn read(path: &Path) -> Result<Outline, ModelError> {
+        vet::vet(path)?;
+        Outline::read_here(path)
+    }
+
+    fn read_here(path: &Path) -> Result<Outline, ModelError> {
         let outline = if is_gguf(path) { gguf::outline(path)? } else { folder::outline(path)? };
         outline.config.validate().map_err(|error| ModelError::file(path, error))?;
         if let Some(tokenizer) = &outline.tokenizer
