@@ -10,9 +10,9 @@ mod tests;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};
-use crate::plan::{Plan, Task};
+use crate::plan::{Needed, Plan, Task, needed};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, InputFolder};
+use crate::stage::{Artifact, InputFolder, Place};
 use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,6 +72,7 @@ pub struct Outcome {
 /// Stops at the first task that fails; what is finished stays, and the same command goes on from there. Also on Ctrl-C, after the iteration and its
 /// checkpoint. The results do not depend on where or how often it was stopped.
 pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options, watch: &mut dyn Watch) -> Result<Outcome, ExecError> {
+    look_outside(plan, store, options, watch)?;
     let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
     let mut run = store.open_run(&plan.digest, &record)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -89,6 +90,28 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     let pages = result?;
     recorded?;
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
+}
+
+/// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
+fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
+    let mut runs = Vec::new();
+    for task in &plan.tasks {
+        runs.push(options.fresh || finished(store, task)?.is_none());
+    }
+    let mut place = Place { data: &options.data, fetch: true, say: &mut |line| watch.say(line) };
+    let missing: Vec<Diagnostic> =
+        needed(plan, |index| runs.get(index) == Some(&true), &mut place).iter().filter_map(Needed::diagnostic).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
+}
+
+/// A task that need not be run.
+fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
+    let path = store.task_path(&task.digest);
+    let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
+    match store.status(&task.digest) {
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        other => Ok(other?.filter(whole)),
+    }
 }
 
 struct Execution<'a> {
@@ -134,13 +157,7 @@ impl Execution<'_> {
 
     fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
         let Some(task) = self.plan.tasks.get(index) else { return Ok(()) };
-        let path = self.store.task_path(&task.digest);
-        let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
-        let status = match self.store.status(&task.digest) {
-            Err(StoreError::Damaged { .. }) => None,
-            other => other?,
-        };
-        match status.filter(whole) {
+        match finished(self.store, task)? {
             Some(status) => self.take(task, &status, run),
             None => self.make(index, task, run),
         }
@@ -185,7 +202,7 @@ impl Execution<'_> {
             }
         };
         let inputs = inputs(self.plan, self.store, task);
-        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear);
+        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
         let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
         let folder = context.into_folder();
         let result = result.and_then(|()| check_outputs(task, folder.path()));

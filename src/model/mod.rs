@@ -9,6 +9,7 @@ mod composite;
 mod config;
 mod engine;
 mod error;
+mod finite;
 mod frozen;
 mod generate;
 mod gradients;

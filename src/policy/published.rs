@@ -69,16 +69,13 @@ impl Policy {
         let native = crate::model::pretrained::Outline::read(&path)?.config.context;
         let mut read = |done, total| hear(Loading::Read { done, total });
         let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load_watched(&path, Some(model.context.0), device, &mut read)?;
-        let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
+        model.suits(&path, tokenizer.as_ref(), chat.as_ref())?;
+        let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer"))?;
         if let Some(hash) = &model.hash {
             let found = weights.hash()?;
             if found != *hash {
                 return Err(ModelError::file(&path, format!("is another model than the one of `hash`: its hash is `{found}`")));
             }
-        }
-        if model.chat {
-            let template = chat.as_ref().ok_or_else(|| ModelError::file(&path, "has no chat template; set `chat = false`"))?;
-            template.render(&[Message::new("user", "")])?;
         }
         let published = Published {
             source: source.identity(),

@@ -82,19 +82,37 @@ impl Rollout<'_> {
     }
 }
 
+/// A prompt as a policy is shown it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prompt {
+    pub ids: Vec<u32>,
+    /// Whether it was longer.
+    pub cut: bool,
+}
+
 /// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens. It is cut to what may
 /// be shown: the environment's limit, and what the context leaves beside the response.
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Prompt, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
-        let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
+        let own = policy.published.as_ref().is_some_and(|published| published.context <= context);
+        let (whose, advice) = match own {
+            true => ("the model's own context", "lower `max_tokens` of `sample`"),
+            false => ("a context", "raise `context`"),
+        };
+        let message = format!("a response of {room} tokens leaves no room for a prompt in {whose} of {context} tokens; {advice}");
         return Err(RolloutError::Unplayable(message));
     }
-    Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
+    let (most, left) = (most.min(context - room), side == Cut::Left);
+    let whole = policy.prompt_ids(text, usize::MAX, left)?;
+    match whole.len() <= most {
+        true => Ok(Prompt { ids: whole, cut: false }),
+        false => Ok(Prompt { ids: policy.prompt_ids(text, most, left)?, cut: true }),
+    }
 }
 
 /// The most tokens that a response may have.

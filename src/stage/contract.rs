@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::error::RunError;
+use super::outside::Outside;
 use crate::kind::{Artifact, Identity};
 use serde::Serialize;
 use std::fmt;
@@ -51,6 +52,11 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
 
     /// The batch arithmetic, spelled out for `plan`.
     fn arithmetic(&self) -> Vec<Figure> {
+        Vec::new()
+    }
+
+    /// What it reads that lies outside of the store.
+    fn outside(&self) -> Vec<Outside<'_>> {
         Vec::new()
     }
 

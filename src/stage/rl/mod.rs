@@ -18,7 +18,9 @@ use self::selection::Selection;
 use self::update::update;
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
+use super::cuts::Cuts;
 use super::error::RunError;
+use super::outside::Outside;
 use super::tasks::open;
 use crate::kind::Artifact;
 use crate::store::MetricRecord;
@@ -88,6 +90,12 @@ impl Stage for Rl {
         figures
     }
 
+    fn outside(&self) -> Vec<Outside<'_>> {
+        let splits = Some(&self.on).into_iter().chain(&self.select_on).filter_map(Outside::games);
+        let backbone = self.critic.as_ref().and_then(|critic| critic.backbone());
+        splits.chain(Some(&self.policy).into_iter().chain(&self.reference).chain(backbone).filter_map(Outside::policy)).collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -99,10 +107,15 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let mut selection = Selection::new(stage);
     let entropy_lines = corridor::entropy_lines(&stage.loss.0);
     let iterations = stage.iterations.0;
+    let mut warned = false;
     let start = checkpoint::resume(&mut learner, &mut selection, context)?;
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
         let Collected { mut batch, rows, episodes } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
+        if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
+            cuts.warn(context);
+            warned = true;
+        }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
