@@ -10,10 +10,10 @@ mod tests;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};
-use crate::plan::{Needed, Plan, Task, needed};
+use crate::plan::{Beginning, Needed, Plan, Task, beginning, needed};
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
-use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
+use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -174,12 +174,13 @@ impl Execution<'_> {
     fn make(&mut self, index: usize, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
         self.check_inputs(task, run)?;
         let name = self.plan.name(task);
-        let claim = self.store.claim(&task.digest)?;
+        let mut claim = self.store.claim(&task.digest)?;
         // Another process may have finished it while we looked.
         if let Some(status) = claim.status().filter(|s| s.state == State::Finished && s.problem(claim.path(), false).is_none()).cloned() {
             drop(claim);
             return self.take(task, &status, run);
         }
+        let note = if claim.status().is_none() && !self.options.fresh { self.begin_longer(task, &mut claim)? } else { None };
         let folder = claim.begin(TaskInfo { name: name.clone(), by: run.id().into(), key: task.key.clone() }, self.options.keep)?;
         let digest = task.digest.hex().to_owned();
         let resumed = folder.checkpoint().map(|c| c.iteration);
@@ -188,6 +189,10 @@ impl Execution<'_> {
             None => Event::TaskStarted { task: name.clone(), digest },
         })?;
         self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        if let Some(line) = note {
+            self.watch.say(&line);
+            run.event(Event::Said { task: name.clone(), line })?;
+        }
         for line in folder.warnings() {
             run.event(Event::Warning { task: name.clone(), line: line.clone() })?;
             self.watch.warn(line);
@@ -236,6 +241,19 @@ impl Execution<'_> {
                 Err(ExecError::Failed { task: name, span, error })
             }
         }
+    }
+
+    /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.
+    fn begin_longer(&self, task: &Task, claim: &mut Claim) -> Result<Option<String>, StoreError> {
+        let Some(Beginning { digest, field, count, start }) = beginning(task, self.store)? else { return Ok(None) };
+        let whose = format!("the run with {field} = {count}");
+        Ok(match start {
+            Ok((checkpoint, outputs)) => {
+                let taken = claim.take_over(&self.store.task_path(&digest), checkpoint, &outputs)?;
+                taken.then(|| format!("goes on from {whose}, at {checkpoint}"))
+            }
+            Err(why) => Some(format!("does not go on from {whose}: {why}")),
+        })
     }
 
     /// What a task reads must be what was written. A damaged one is made again.

@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod cycle;
+mod longer;
 mod outside;
 mod reason;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use crate::stage::Place;
 pub use check::check;
+pub(crate) use longer::{Beginning, beginning};
 pub use outside::{Needed, needed, text as outside_text};
 pub use reason::{Reason, reasons, refusals};
 pub use view::{dot, json, text};

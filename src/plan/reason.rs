@@ -1,5 +1,6 @@
 //! Why a task will run, or need not.
 
+use super::longer::{Beginning, beginning};
 use super::{Plan, Task};
 use crate::lang::Diagnostic;
 use crate::store::{Digest, Lock, State, Status, Store, StoreError};
@@ -39,6 +40,15 @@ pub enum Reason {
         what: Vec<String>,
         /// Of the checkpoint from which it would go on.
         iteration: u64,
+    },
+    /// More iterations than a run that is there.
+    Longer {
+        /// The field that counts: `iterations`.
+        field: &'static str,
+        /// How many that run had.
+        from: u64,
+        /// The checkpoint from which it goes on; an error: why it begins anew.
+        start: Result<u64, String>,
     },
     /// No earlier run has a stage of this name, or only the engine's version differs.
     New,
@@ -89,6 +99,12 @@ impl fmt::Display for Reason {
                 let what: Vec<String> = what.iter().map(|path| format!("`{path}`")).collect();
                 write!(f, "half done at iteration {iteration} with another content of {}", some_of(&what))
             }
+            Self::Longer { field, from, start: Ok(checkpoint) } => {
+                write!(f, "changed: {field}; goes on at {checkpoint} of the run with {field} = {from}")
+            }
+            Self::Longer { field, from, start: Err(why) } => {
+                write!(f, "changed: {field}; does not go on from the run with {field} = {from}: {why}")
+            }
             Self::New => f.write_str("new"),
             Self::Fresh => f.write_str("asked for again"),
             Self::Damaged { problem } => write!(f, "damaged: {problem}"),
@@ -136,13 +152,23 @@ fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<
             Some(problem) => Reason::Damaged { problem },
         },
         Some(status) => Reason::HalfDone { iteration: store.resumes_at(&task.digest)?, error: status.error },
-        None => match earlier.task_of(plan, task, store) {
-            Some((digest, status)) => match (replaced(&status.key, &task.key), status.state, store.resumes_at(&digest)?) {
-                (what, State::Running | State::Failed, Some(iteration)) if !what.is_empty() => Reason::Replaced { what, iteration },
-                _ => compare(plan, task, &status.key),
-            },
-            None => Reason::New,
+        None => match beginning(task, store)? {
+            Some(Beginning { field, count, start, .. }) => {
+                Reason::Longer { field, from: count, start: start.map(|(checkpoint, _)| checkpoint) }
+            }
+            None => against_earlier(plan, task, store, earlier)?,
         },
+    })
+}
+
+/// By what a stage of this name was when it was last begun.
+fn against_earlier(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<Reason, StoreError> {
+    let Some((digest, status)) = earlier.task_of(plan, task, store) else { return Ok(Reason::New) };
+    let what = replaced(&status.key, &task.key);
+    let begun = if status.state == State::Finished { None } else { store.resumes_at(&digest)? };
+    Ok(match begun {
+        Some(iteration) if !what.is_empty() => Reason::Replaced { what, iteration },
+        _ => compare(plan, task, &status.key),
     })
 }
 

@@ -4,6 +4,7 @@ use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
+use super::length::{Length, depends_on_length};
 use super::outside::Outside;
 use super::policies::policy;
 use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
@@ -13,8 +14,9 @@ use crate::kind::{Artifact, Count, Part};
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::rollout::{Episode, prompt_ids, response_room};
-use crate::store::{MetricRecord, read_json, read_lines, write_json};
+use crate::store::{MetricRecord, read_json, read_lines, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 const STATE: &str = "state.json";
 
@@ -78,6 +80,23 @@ impl Stage for Sft {
 
     fn arithmetic(&self) -> Vec<Figure> {
         vec![Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())]
+    }
+
+    fn length(&self) -> Option<Length> {
+        Some(Length { field: "epochs", count: self.epochs.0 as u64 })
+    }
+
+    fn continues(&self, shorter: &Path, checkpoint: u64) -> Result<Vec<&'static str>, String> {
+        depends_on_length(&[("optimizer", &self.optimizer)])?;
+        let records = read_metrics(shorter).map_err(|error| error.to_string())?;
+        // The mean since the last point is part of a checkpoint: the points of both curves must be the same.
+        let per_epoch = records.iter().find_map(|r| Some(r.iteration as f64 / r.values.get("epoch")?));
+        let total = |epochs: f64| (per_epoch.unwrap_or_default() * epochs).round() as usize;
+        let (had, has) = (records.first().map_or(0, |r| r.iteration as usize), total(self.epochs.0 as f64).div_ceil(RECORDS).max(1));
+        match had == has && checkpoint > 0 {
+            true => Ok(Vec::new()),
+            false => Err(format!("its curve has a point every {had} updates, that of the longer run every {has}")),
+        }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {

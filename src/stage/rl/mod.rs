@@ -20,10 +20,12 @@ use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
+use super::length::{Length, best_of, depends_on_length};
 use super::outside::Outside;
 use super::tasks::open;
 use crate::kind::Artifact;
-use crate::store::MetricRecord;
+use crate::store::{MetricRecord, read_metrics};
+use std::path::Path;
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
@@ -88,6 +90,28 @@ impl Stage for Rl {
         }
         figures.push(Figure::new("checkpoints", format!("one every {} iterations, the last 3 kept", self.checkpoint_every.0)));
         figures
+    }
+
+    fn length(&self) -> Option<Length> {
+        Some(Length { field: "iterations", count: self.iterations.0 as u64 })
+    }
+
+    fn continues(&self, shorter: &Path, checkpoint: u64) -> Result<Vec<&'static str>, String> {
+        depends_on_length(&[
+            ("loss", &self.loss),
+            ("advantage", &self.advantage),
+            ("optimizer", &self.optimizer),
+            ("critic", &self.critic),
+        ])?;
+        let Some(split) = &self.select_on else { return Ok(Vec::new()) };
+        let records = read_metrics(shorter).map_err(|error| error.to_string())?;
+        match best_of(&records, &split.name) {
+            Some(done) if done > checkpoint => {
+                Err(format!("its `best` is of iteration {done}, after its last checkpoint, and a longer run may not evaluate there"))
+            }
+            Some(_) => Ok(vec![BEST.name]),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
