@@ -1,7 +1,7 @@
 //! `epo-run model`
 
 use super::{DONE, Settings, WRONG_INPUT, answer, complain};
-use crate::model::pretrained::{Outline, cache_folder, look};
+use crate::model::pretrained::{Outline, adapter, cache_folder, look};
 use crate::model::reference::{Finding, Reference};
 use crate::model::{ModelError, Pretrained, Source};
 use candle_core::Device;
@@ -87,6 +87,7 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     let hash = load(&path)?.weights.hash()?;
     let (config, tokenizer) = (&outline.config, outline.tokenizer.as_ref());
     let bytes = 4 * config.parameters() as u64;
+    let adapter = if adapter::is_in(&path) { Some(adapter::Saved::read(&path, config)?.config) } else { None };
     if args.json {
         let info = serde_json::json!({
             "source": args.source,
@@ -99,6 +100,7 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
             "ends": tokenizer.map(crate::model::Tokenizer::stops),
             "chat_template": outline.chat.is_some(),
             "notes": outline.notes,
+            "adapter": adapter,
             "hash": hash,
         });
         answer(&format!("{info:#}\n"));
@@ -118,6 +120,9 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     line("context", config.context.to_string());
     line("tokenizer", tokenizer.map_or("none".into(), |t| format!("{} tokens, responses end with {:?}", t.vocab(), t.stops())));
     line("chat template", if outline.chat.is_some() { "yes" } else { "none" }.into());
+    if let Some(adapter) = adapter {
+        line("adapter", format!("of rank {} on {}, merged", adapter.rank, adapter.targets.join(", ")));
+    }
     line("hash", hash);
     for note in &outline.notes {
         line("note", note.clone());

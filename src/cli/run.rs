@@ -5,7 +5,7 @@ use super::plan::stem;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
-use crate::plan::{Plan, Reason, reasons};
+use crate::plan::{Plan, Reason, reasons, refusals};
 use crate::spec::Compiled;
 use crate::store::{RunRecord, Store};
 use std::io::IsTerminal;
@@ -26,6 +26,11 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         Ok(reasons) => reasons,
         Err(error) => return failed(&ExecError::from(error), &compiled.sources),
     };
+    let refusals = if args.fresh { Vec::new() } else { refusals(&plan, &reasons) };
+    if !refusals.is_empty() {
+        compiled::show(&compiled.sources, &Diagnostics(refusals));
+        return FAILED;
+    }
     if !args.quiet {
         announce(&plan, &reasons, args.fresh);
     }
@@ -96,6 +101,6 @@ fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
         tell(&error.to_string());
         return INTERRUPTED;
     }
-    compiled::show(sources, &Diagnostics(vec![error.diagnostic()]));
+    compiled::show(sources, &Diagnostics(error.diagnostics()));
     FAILED
 }

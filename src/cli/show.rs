@@ -78,7 +78,7 @@ pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
             let specs: Vec<Value> = wanted.map(|p| spec(p, &compiled)).collect();
             answer(&format!("{:#}\n", Value::from(specs)));
         }
-        View::Plan => match Plan::only(&compiled.pipelines, &names) {
+        View::Plan => match Plan::with_contents(&compiled.pipelines, &names, &mut compiled::contents(settings)) {
             Ok(plan) => answer(&plan::text(&plan, None)),
             Err(diagnostics) => {
                 compiled::show(&compiled.sources, &diagnostics);

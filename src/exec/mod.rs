@@ -10,10 +10,10 @@ mod tests;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};
-use crate::plan::{Plan, Task};
+use crate::plan::{Beginning, Needed, Plan, Task, beginning, needed};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, InputFolder};
-use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
+use crate::stage::{Artifact, InputFolder, Place};
+use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -72,6 +72,7 @@ pub struct Outcome {
 /// Stops at the first task that fails; what is finished stays, and the same command goes on from there. Also on Ctrl-C, after the iteration and its
 /// checkpoint. The results do not depend on where or how often it was stopped.
 pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options, watch: &mut dyn Watch) -> Result<Outcome, ExecError> {
+    look_outside(plan, store, options, watch)?;
     let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
     let mut run = store.open_run(&plan.digest, &record)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -89,6 +90,28 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     let pages = result?;
     recorded?;
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
+}
+
+/// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
+fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
+    let mut runs = Vec::new();
+    for task in &plan.tasks {
+        runs.push(options.fresh || finished(store, task)?.is_none());
+    }
+    let mut place = Place { data: &options.data, fetch: true, say: &mut |line| watch.say(line) };
+    let missing: Vec<Diagnostic> =
+        needed(plan, |index| runs.get(index) == Some(&true), &mut place).iter().filter_map(Needed::diagnostic).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
+}
+
+/// A task that need not be run.
+fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
+    let path = store.task_path(&task.digest);
+    let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
+    match store.status(&task.digest) {
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        other => Ok(other?.filter(whole)),
+    }
 }
 
 struct Execution<'a> {
@@ -134,13 +157,7 @@ impl Execution<'_> {
 
     fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
         let Some(task) = self.plan.tasks.get(index) else { return Ok(()) };
-        let path = self.store.task_path(&task.digest);
-        let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
-        let status = match self.store.status(&task.digest) {
-            Err(StoreError::Damaged { .. }) => None,
-            other => other?,
-        };
-        match status.filter(whole) {
+        match finished(self.store, task)? {
             Some(status) => self.take(task, &status, run),
             None => self.make(index, task, run),
         }
@@ -157,12 +174,13 @@ impl Execution<'_> {
     fn make(&mut self, index: usize, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
         self.check_inputs(task, run)?;
         let name = self.plan.name(task);
-        let claim = self.store.claim(&task.digest)?;
+        let mut claim = self.store.claim(&task.digest)?;
         // Another process may have finished it while we looked.
         if let Some(status) = claim.status().filter(|s| s.state == State::Finished && s.problem(claim.path(), false).is_none()).cloned() {
             drop(claim);
             return self.take(task, &status, run);
         }
+        let note = if claim.status().is_none() && !self.options.fresh { self.begin_longer(task, &mut claim)? } else { None };
         let folder = claim.begin(TaskInfo { name: name.clone(), by: run.id().into(), key: task.key.clone() }, self.options.keep)?;
         let digest = task.digest.hex().to_owned();
         let resumed = folder.checkpoint().map(|c| c.iteration);
@@ -171,6 +189,10 @@ impl Execution<'_> {
             None => Event::TaskStarted { task: name.clone(), digest },
         })?;
         self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        if let Some(line) = note {
+            self.watch.say(&line);
+            run.event(Event::Said { task: name.clone(), line })?;
+        }
         for line in folder.warnings() {
             run.event(Event::Warning { task: name.clone(), line: line.clone() })?;
             self.watch.warn(line);
@@ -185,7 +207,7 @@ impl Execution<'_> {
             }
         };
         let inputs = inputs(self.plan, self.store, task);
-        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear);
+        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
         let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
         let folder = context.into_folder();
         let result = result.and_then(|()| check_outputs(task, folder.path()));
@@ -219,6 +241,19 @@ impl Execution<'_> {
                 Err(ExecError::Failed { task: name, span, error })
             }
         }
+    }
+
+    /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.
+    fn begin_longer(&self, task: &Task, claim: &mut Claim) -> Result<Option<String>, StoreError> {
+        let Some(Beginning { digest, field, count, start }) = beginning(task, self.store)? else { return Ok(None) };
+        let whose = format!("the run with {field} = {count}");
+        Ok(match start {
+            Ok((checkpoint, outputs)) => {
+                let taken = claim.take_over(&self.store.task_path(&digest), checkpoint, &outputs)?;
+                taken.then(|| format!("goes on from {whose}, at {checkpoint}"))
+            }
+            Err(why) => Some(format!("does not go on from {whose}: {why}")),
+        })
     }
 
     /// What a task reads must be what was written. A damaged one is made again.

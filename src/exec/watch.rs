@@ -40,7 +40,7 @@ pub trait Watch {
     fn progress(&mut self, _progress: &Progress) {}
     /// A line of the stage for people.
     fn say(&mut self, _line: &str) {}
-    /// Something is damaged and made again.
+    /// Something is damaged and made again, or a stage is probably not what was meant.
     fn warn(&mut self, _line: &str) {}
     /// Of the task that began last.
     fn task_ends(&mut self, _name: &str, _end: End) {}

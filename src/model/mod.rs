@@ -10,6 +10,7 @@ mod config;
 mod engine;
 mod error;
 mod fence;
+mod finite;
 mod frozen;
 mod generate;
 mod gradients;

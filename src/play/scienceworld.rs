@@ -197,6 +197,15 @@ impl WorldKind for ScienceWorld {
         SPLITS
     }
 
+    fn is_outside(&self) -> bool {
+        true
+    }
+
+    fn look(&self, data: Option<&Path>) -> Result<(), EnvError> {
+        let folder = data.ok_or_else(no_folder)?;
+        setup(folder, self.repeatable).map(drop).map_err(|error| EnvError::Task(error.to_string()))
+    }
+
     fn most_games(&self, split: &str, _drawn: bool) -> Option<usize> {
         Some(splits::panel(split, &self.config().choice, &self.simplification, None).map_or(0, |panel| panel.tasks.len()))
     }

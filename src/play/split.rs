@@ -103,6 +103,16 @@ fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
 }
 
 impl SplitField {
+    /// Looks at what playing needs, in words.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and what else is missing.
+    pub(crate) fn look(&self, data: Option<&std::path::Path>) -> Result<String, EnvError> {
+        self.environment.world.look(data)?;
+        let (_, panel) = self.open(data)?;
+        Ok(format!("{} games", panel.tasks.len()))
+    }
+
     /// # Errors
     /// If the world cannot be opened or has no such tasks.
     pub(crate) fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {

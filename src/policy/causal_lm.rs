@@ -8,9 +8,12 @@ use super::live::Policy;
 use crate::kind::{Count, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
-use crate::model::{ModelError, Source};
+use crate::model::pretrained::Outline;
+use crate::model::pretrained::adapter::Saved;
+use crate::model::{ChatTemplate, Message, ModelError, Source, Tokenizer};
 use crate::{kind, words};
 use candle_core::{DType, Device};
+use std::path::Path;
 use std::sync::Arc;
 
 words! {
@@ -106,11 +109,56 @@ fn sample() -> Part<Decode> {
 impl PolicyKind for CausalLm {
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
         let (models, seed, device) = (place.models(), place.seed("adapter"), place.device().clone());
-        Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))
+        let policy = Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))?;
+        for path in self.contents() {
+            if let Some(planned) = place.content(path)
+                && !planned.is_still(path)?
+            {
+                return Err(ModelError::file(path, "holds something else than when the plan was made; run the same command again"));
+            }
+        }
+        Ok(policy)
+    }
+
+    fn outside(&self) -> Option<String> {
+        Some(format!("the model `{}`", self.weights.written()))
+    }
+
+    fn contents(&self) -> Vec<&Path> {
+        self.weights.path().into_iter().chain(self.adapter.as_ref().and_then(|adapter| adapter.folder())).collect()
+    }
+
+    fn look(&self, models: &Path, fetch: bool, say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
+        let path = match (self.weights.here(models), fetch || self.weights.path().is_some()) {
+            (Some(path), false) => path,
+            (None, false) => return Ok("is fetched first".into()),
+            (_, true) => self.weights.fetch(models, say)?,
+        };
+        let outline = Outline::read(&path)?;
+        self.suits(&path, outline.tokenizer.as_ref(), outline.chat.as_ref())?;
+        if let Some(folder) = self.adapter.as_ref().and_then(|adapter| adapter.folder()) {
+            Saved::read(folder, &outline.config)?;
+        }
+        Ok("is there".into())
     }
 }
 
 impl CausalLm {
+    /// Whether a model has what a policy needs beside its weights.
+    ///
+    /// # Errors
+    /// If it has no tokenizer, or no chat template that can be filled in where one is asked for.
+    pub(super) fn suits(&self, path: &Path, tokenizer: Option<&Tokenizer>, chat: Option<&ChatTemplate>) -> Result<(), ModelError> {
+        if tokenizer.is_none() {
+            return Err(ModelError::file(path, "has no tokenizer, and a policy reads and writes text"));
+        }
+        if self.chat {
+            let template = chat.ok_or_else(|| ModelError::file(path, "has no chat template; set `chat = false`"))?;
+            template.render(&[Message::new("user", "")])?;
+        }
+        Ok(())
+    }
+
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let model = Self::read_fields(component, reader)?;
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);

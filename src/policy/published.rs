@@ -80,15 +80,13 @@ impl Policy {
         }
         let mut read = |done, total| hear(Loading::Read { done, total });
         let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load_watched(&path, Some(model.context.0), device, &mut read)?;
-        let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer, and a policy reads and writes text"))?;
+        model.suits(&path, tokenizer.as_ref(), chat.as_ref())?;
+        let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer"))?;
         if let Some(hash) = &model.hash {
             let found = weights.hash()?;
             if found != *hash {
                 return Err(ModelError::file(&path, format!("is another model than the one of `hash`: its hash is `{found}`")));
             }
-        }
-        if model.chat && chat.is_none() {
-            return Err(ModelError::file(&path, "has no chat template; set `chat = false`"));
         }
         let chat = chat.map(|template| ChatTemplate {
             arguments: model.arguments.0.clone(),
@@ -115,21 +113,26 @@ impl Policy {
         Ok(Self { weights, tokenizer, decode: Decode::clone(&model.decode), published: Some(published) })
     }
 
-    /// The tokens of a prompt: of a chat model, through its template; at most `most`, cut at the left or at the right. A template stays whole,
-    /// and so does what a model wants before every text.
+    /// The tokens of a prompt, and whether it was cut: of a chat model, through its template; at most `most`, cut at the left or at the right.
+    /// A template stays whole, and so does what a model wants before every text.
     ///
     /// # Errors
     /// If the template cannot be filled in, or if alone it has more than `most` tokens.
-    pub(crate) fn prompt_ids(&self, prompt: &Prompt, most: usize, left: bool) -> Result<Vec<u32>, ModelError> {
-        let Some(published) = &self.published else { return Ok(self.plain_ids(self.tokenizer.encode(prompt.text())?, 0, most, left)) };
-        let Some(frame) = published.frame()? else {
+    pub(crate) fn prompt_ids(&self, prompt: &Prompt, most: usize, left: bool) -> Result<(Vec<u32>, bool), ModelError> {
+        let frame = self.published.as_ref().map(Published::frame).transpose()?.flatten();
+        let Some(frame) = frame else {
             let (ids, begin) = self.tokenizer.encode_prompt(prompt, true)?;
-            return Ok(self.plain_ids(ids, begin, most, left));
+            if ids.is_empty() {
+                return Ok((vec![self.tokenizer.end()], false));
+            }
+            let begin = begin.min(most);
+            let rest = cut(&ids[begin..], most - begin, left);
+            return Ok(([&ids[..begin], rest].concat(), ids.len() > most));
         };
         let encoded = |said: &Prompt| Ok::<_, ModelError>(self.tokenizer.encode_prompt(&frame.fill(said), false)?.0);
         let mut ids = encoded(prompt)?;
         if ids.len() <= most {
-            return Ok(ids);
+            return Ok((ids, false));
         }
         let places = self.tokenizer.places(prompt.text())?;
         let mut keep = places.len();
@@ -139,30 +142,18 @@ impl Policy {
                 return Err(ModelError::input(format!("{message}; raise `context` or the prompt's `max_tokens`")));
             }
             keep = keep.saturating_sub(ids.len() - most);
-            let kept = cut(places.clone(), keep, left);
-            ids = encoded(&match (kept.first(), kept.last()) {
-                (Some(first), Some(last)) => prompt.slice(first.start..last.end),
-                _ => Prompt::default(),
+            ids = encoded(&match cut(&places, keep, left) {
+                [first, .., last] => prompt.slice(first.start..last.end),
+                [only] => prompt.slice(only.clone()),
+                [] => Prompt::default(),
             })?;
         }
-        Ok(ids)
-    }
-
-    /// The first `begin` tokens always stay.
-    fn plain_ids(&self, ids: Vec<u32>, begin: usize, most: usize, left: bool) -> Vec<u32> {
-        if ids.is_empty() {
-            return vec![self.tokenizer.end()];
-        }
-        let begin = begin.min(most);
-        let rest = cut(ids[begin..].to_vec(), most - begin, left);
-        [&ids[..begin], &rest].concat()
+        Ok((ids, true))
     }
 }
 
 /// The last `most`, or the first.
-fn cut<T: Clone>(ids: Vec<T>, most: usize, left: bool) -> Vec<T> {
-    if ids.len() <= most {
-        return ids;
-    }
-    if left { ids[ids.len() - most..].to_vec() } else { ids[..most].to_vec() }
+fn cut<T>(all: &[T], most: usize, left: bool) -> &[T] {
+    let rest = all.len().saturating_sub(most);
+    if left { &all[rest..] } else { &all[..all.len() - rest] }
 }

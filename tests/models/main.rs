@@ -1,7 +1,14 @@
 //! Pretrained models: read, compared with another implementation, refused where they are damaged.
 
+mod adapters;
 mod bad_input;
+mod content;
+mod cut;
+mod finite;
 mod formats;
+mod longer;
+mod outside;
+mod place;
 mod policy;
 #[path = "../common/reference.rs"]
 mod reference;

@@ -35,6 +35,16 @@ fn wrong(message: String) -> ModelError {
     ModelError::Source(message)
 }
 
+fn place(package: &Package, cache: &Path) -> PathBuf {
+    let folder = cache.join(format!("{}-{}", package.name, package.version));
+    folder.join(package.member.rsplit('/').next().unwrap_or(package.member))
+}
+
+/// The model's file in `cache`, if there is one; what it holds is compared when it is used.
+pub(super) fn cached(package: &Package, cache: &Path) -> Option<PathBuf> {
+    Some(place(package, cache)).filter(|file| file.is_file())
+}
+
 /// The model's file in `cache`, fetched if it is not there.
 pub(super) fn fetch(package: &Package, cache: &Path, say: &mut dyn FnMut(&str)) -> Result<PathBuf, ModelError> {
     let folder = cache.join(format!("{}-{}", package.name, package.version));
