@@ -152,11 +152,15 @@ fn text(result: &ProbeAnswer, found: &Equations) -> String {
         }
     }
     if let Some(rows) = &result.advantage {
-        let values: Vec<f64> = rows.iter().flatten().copied().collect();
+        let values: Vec<f64> = rows.iter().flatten().flatten().copied().collect();
+        let left_out = rows.iter().flatten().filter(|value| value.is_none()).count();
         let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
         let _ = writeln!(out, "advantage");
         let _ = writeln!(out, "  {:width$}  {low:>14.8}", "lowest");
         let _ = writeln!(out, "  {:width$}  {high:>14.8}", "highest");
+        if left_out > 0 {
+            let _ = writeln!(out, "  {:width$}  {left_out:>14} tokens", "left out");
+        }
     }
     out
 }

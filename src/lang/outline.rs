@@ -20,6 +20,9 @@ struct Outline<'s> {
     rows: Vec<(String, String)>,
 }
 
+/// Places are aligned up to this column.
+const WIDEST: usize = 120;
+
 /// Longer texts are cut.
 const MOST: usize = 60;
 
@@ -30,7 +33,7 @@ impl Outline<'_> {
     }
 
     fn text(self) -> String {
-        let width = self.rows.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0);
+        let width = self.rows.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0).min(WIDEST);
         let mut out = String::new();
         for (text, place) in self.rows {
             let _ = writeln!(out, "{text:width$}  {place}");

@@ -53,7 +53,7 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
 fn check_equations(resolver: &Resolver<'_>, instance: usize) {
     let mut diagnostics = Diagnostics::default();
     for equations in of_instance(resolver, instance) {
-        equations.check(&mut diagnostics);
+        equations.check_and_warn(&mut diagnostics);
     }
     diagnostics.0.into_iter().for_each(|d| resolver.report_at(d));
 }
@@ -215,7 +215,9 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind
                     .also(defined, format!("a stage of kind `{kind}`"));
                 diagnostic = match (name.as_str(), kind) {
                     ("best", "rl") => diagnostic.help("`best` needs `select_on`: the split whose success selects it"),
-                    ("critic", "rl") => diagnostic.help("`critic` needs a critic: `critic = value_head { … }`"),
+                    ("critic", "rl") => {
+                        diagnostic.help("`critic` needs a critic, `critic = value_head { … }`, and an equation that mentions `value`")
+                    }
                     _ => {
                         let list = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
                         diagnostic.did_you_mean(name, names.iter().copied()).help(format!("it gives {list}"))

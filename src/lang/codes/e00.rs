@@ -238,8 +238,8 @@ was not meant.",
         code: "E0029",
         title: "this is no name",
         explanation: "\
-A name is made of the letters a to z and A to Z, digits and `_`, and does not begin with a digit. The parts of a path are joined by `.`
-without spaces: `train.best`.",
+A name is made of the letters a to z and A to Z, digits and `_`, does not begin with a digit, and has at most 128 of them. The parts of a
+path are joined by `.` without spaces: `train.best`.",
         wrong: "pipeline ppo-epo { }",
         right: "pipeline ppo_epo { }",
     },

@@ -66,6 +66,24 @@ advantage from a critic that nothing trains is made of its first guesses.",
         right: "",
     },
     Code {
+        code: "W0307",
+        title: "a sign is turned round",
+        explanation: "\
+What is minimised is looked at on a small batch: it makes tokens with a high advantage less likely, drives the policy away from its
+reference, or the critic away from the returns. Papers often write an objective that is to grow; here it is minimised with a minus.",
+        wrong: "pipeline a {\n  advantage = score\n  loss { minimize = mean(advantage * logp) }\n}",
+        right: "pipeline a {\n  advantage = score\n  loss { minimize = -mean(advantage * logp) }\n}",
+    },
+    Code {
+        code: "W0308",
+        title: "a critic that no equation uses",
+        explanation: "\
+A critic is trained where the equations mention `value`, `old_value` or `returns`. None does, so none is made, and the stage gives no
+`critic`. Leave the line out, or take the advantage from the critic: `gae(outcome, value)`.",
+        wrong: "",
+        right: "",
+    },
+    Code {
         code: "W0401",
         title: "nothing uses what a stage gives",
         explanation: "\

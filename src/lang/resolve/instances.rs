@@ -132,6 +132,18 @@ impl<'a> Resolver<'a> {
         let items = match &value.kind {
             ValueKind::List(items) => items.clone(),
             ValueKind::Poison => return vec![0],
+            ValueKind::Number(n) => {
+                let message = format!("`seeds` is a list: `{n}` may be one seed or a number of seeds");
+                let mut diagnostic =
+                    Diagnostic::error("E0123", value.span, message).help(format!("write `seeds = [{n}]` for the seed {n}"));
+                if *n >= 2.0 && n.fract() == 0.0 {
+                    let first: Vec<String> = (0..n.min(3.0) as u64).map(|seed| seed.to_string()).collect();
+                    let more = if *n > 3.0 { ", …" } else { "" };
+                    diagnostic = diagnostic.help(format!("write `seeds = [{}{more}]` for {n} of them", first.join(", ")));
+                }
+                self.report(diagnostic);
+                return vec![0];
+            }
             _ => vec![value.clone()],
         };
         for item in &items {

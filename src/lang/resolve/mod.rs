@@ -49,6 +49,8 @@ pub struct Words {
     pub settings: Vec<&'static str>,
     /// The files of the library and the names they define, for suggestions.
     pub library: Vec<(String, Vec<String>)>,
+    /// What to write instead of a name that other tools have.
+    pub foreign: fn(&str) -> Option<&'static str>,
 }
 
 impl Words {

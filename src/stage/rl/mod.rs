@@ -48,7 +48,7 @@ impl Stage for Rl {
     fn outputs(&self) -> Vec<Output> {
         let left_out = |output: &Output| match *output {
             BEST => self.select_on.is_none(),
-            CRITIC => self.critic.is_none(),
+            CRITIC => !self.trains_critic(),
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
