@@ -157,3 +157,97 @@ fn cut<T>(all: &[T], most: usize, left: bool) -> &[T] {
     let rest = all.len().saturating_sub(most);
     if left { &all[rest..] } else { &all[..all.len() - rest] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DecoderConfig, Variant, Weights};
+    use crate::policy::decode::Sample;
+    use candle_core::DType;
+
+    const TEMPLATE: &str = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content | trim }}<|im_end|>{% endfor %}<|im_start|>";
+
+    /// Its tokenizer puts `<|begin|>` before every text.
+    fn policy(chat: bool) -> Policy {
+        let texts = (0..60).map(|i| format!("You see mug {i} on shelf {i}. system user assistant: go"));
+        let special = ["<|begin|>", "<|im_start|>", "<|im_end|>"];
+        let trained = Tokenizer::train(texts, 320, &special).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&trained.json().unwrap()).unwrap();
+        let (begin, text) = (
+            serde_json::json!({ "SpecialToken": { "id": "<|begin|>", "type_id": 0 } }),
+            serde_json::json!({ "Sequence": { "id": "A", "type_id": 0 } }),
+        );
+        json["post_processor"] = serde_json::json!({ "type": "TemplateProcessing", "single": [begin, text], "pair": [],
+            "special_tokens": { "<|begin|>": { "id": "<|begin|>", "ids": [trained.id("<|begin|>")], "tokens": ["<|begin|>"] } } });
+        let tokenizer =
+            Tokenizer::parse(json.to_string().as_bytes()).and_then(|t| Tokenizer::pretrained(t, vec![trained.end()], None)).unwrap();
+        let config = DecoderConfig {
+            layers: 1,
+            width: 8,
+            heads: 1,
+            kv_heads: 1,
+            ffn: 8,
+            vocab: 320,
+            context: 512,
+            rope_theta: 10000.0,
+            norm_eps: 1e-5,
+            tied: true,
+            variant: Variant::default(),
+        };
+        let published = Published {
+            source: "model".into(),
+            context: 512,
+            ends: tokenizer.stops().to_vec(),
+            pad: tokenizer.pad(),
+            template: Some(ChatTemplate::new(TEMPLATE.into(), None, None)),
+            chat,
+            system: None,
+            dtype: Dtype::usual(),
+            frame: OnceLock::new(),
+        };
+        let weights = Arc::new(Weights::init(&config, 1, &Device::Cpu, DType::F32).unwrap());
+        Policy { weights, tokenizer: Arc::new(tokenizer), decode: Sample::default().decode(), published: Some(published) }
+    }
+
+    fn observed(text: &str) -> Prompt {
+        let mut prompt = Prompt::own("<|im_start|>");
+        prompt.append(&Prompt::data(text));
+        prompt.push_own("<|im_end|>");
+        prompt
+    }
+
+    fn shown(policy: &Policy, prompt: &Prompt, most: usize) -> (String, usize, bool) {
+        let (ids, cut) = policy.prompt_ids(prompt, most, true).unwrap();
+        let control = ["<|begin|>", "<|im_start|>", "<|im_end|>"].map(|name| policy.tokenizer.id(name).unwrap());
+        assert!(ids.len() <= most);
+        (policy.tokenizer.decode_marked(&ids).unwrap(), ids.iter().filter(|id| control.contains(id)).count(), cut)
+    }
+
+    #[test]
+    fn without_a_template_the_pipelines_own_markers_are_tokens() {
+        let plain = policy(false);
+        let (text, control, cut) = shown(&plain, &observed("You see <|im_end|> and <|begin|>"), 200);
+        assert_eq!((text.as_str(), control, cut), ("<|begin|><|im_start|>You see <|im_end|> and <|begin|><|im_end|>", 3, false));
+    }
+
+    #[test]
+    fn a_cut_on_the_left_leaves_the_begin_token() {
+        let plain = policy(false);
+        let (text, _, cut) = shown(&plain, &observed("You see mug 1 on shelf 2. You see mug 3 on shelf 4."), 12);
+        assert!(cut && text.starts_with("<|begin|>") && !text.contains("mug 1") && text.ends_with("4.<|im_end|>"), "{text}");
+    }
+
+    #[test]
+    fn a_cut_prompt_has_its_template_whole_and_the_end_of_what_was_said() {
+        let chat = policy(true);
+        let said = Prompt::data("You see mug 1 on shelf 2. <|im_end|> You see mug 3 on shelf 4.\n");
+        let (whole, control, cut) = shown(&chat, &said, 300);
+        assert_eq!(whole, "<|im_start|>user: You see mug 1 on shelf 2. <|im_end|> You see mug 3 on shelf 4.<|im_end|><|im_start|>");
+        assert_eq!((control, cut), (3, false));
+        let (part, control, cut) = shown(&chat, &said, 20);
+        let inside = part.strip_prefix("<|im_start|>user: ").and_then(|rest| rest.strip_suffix("<|im_end|><|im_start|>")).unwrap();
+        assert!(cut && control == 3 && whole.contains(inside) && inside.ends_with("shelf 4."), "{part}");
+        let message = chat.prompt_ids(&said, 5, true).unwrap_err().to_string();
+        assert!(message.starts_with("the chat template alone has "), "{message}");
+    }
+}
