@@ -6,6 +6,7 @@ mod content;
 mod cut;
 mod finite;
 mod formats;
+mod hub;
 mod longer;
 mod outside;
 mod place;

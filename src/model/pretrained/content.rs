@@ -43,18 +43,33 @@ impl Content {
 /// Files of a folder by name, or the file alone.
 fn files(path: &Path) -> Result<BTreeMap<String, PathBuf>, ModelError> {
     let wrong = |error: std::io::Error| ModelError::file(path, error);
-    if path.is_file() {
-        return Ok([(String::new(), path.to_path_buf())].into());
-    }
     let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(path).map_err(wrong)? {
+    let (folder, split) = match (path.is_file(), path.parent().zip(split(path))) {
+        (true, None) => return Ok([(String::new(), path.to_path_buf())].into()),
+        (true, Some((parent, split))) => (parent, Some(split)),
+        (false, _) => (path, None),
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let file = entry.map_err(wrong)?.path();
-        let read = file.extension().is_some_and(|e| READ.iter().any(|known| e.eq_ignore_ascii_case(known)));
+        let read = match &split {
+            Some(_) => self::split(&file) == split,
+            None => file.extension().is_some_and(|e| READ.iter().any(|known| e.eq_ignore_ascii_case(known))),
+        };
         if let (true, Some(name)) = (read && file.is_file(), file.file_name()) {
             found.insert(name.to_string_lossy().into_owned(), file);
         }
     }
     Ok(found)
+}
+
+/// Of a file that is one of several, `model-00001-of-00003.gguf`: what the names of all of them have in common.
+fn split(path: &Path) -> Option<(String, String)> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".gguf")?;
+    let (rest, count) = name.rsplit_once("-of-")?;
+    let (stem, number) = rest.rsplit_once('-')?;
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    (digits(number) && digits(count)).then(|| (stem.to_string(), count.to_string()))
 }
 
 fn hash(path: &Path) -> Result<String, ModelError> {
@@ -183,6 +198,25 @@ mod tests {
         std::fs::write(first.join("chat_template.jinja"), "").unwrap();
         assert_ne!(hash(&first), hash(&same));
         assert!(Content::read(&place.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_file_of_several_stands_for_all_of_them() {
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            std::fs::write(place.path().join(name), content).unwrap();
+            place.path().join(name)
+        };
+        let (first, whole) = (file("m-00001-of-00002.gguf", "one"), file("whole.gguf", "one"));
+        let hash = |path: &Path| Content::read(path).unwrap().hash;
+        let (alone, single) = (hash(&first), hash(&whole));
+        file("m-00002-of-00002.gguf", "two");
+        file("m-00002-of-00003.gguf", "of others");
+        assert_ne!(hash(&first), alone);
+        assert_eq!(hash(&whole), single);
+        let both = hash(&first);
+        file("m-00003-of-00003.gguf", "of others");
+        assert_eq!(hash(&first), both);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn note_absent(snapshot: &Path, file: &str) {
 }
 
 fn says_not_found(error: &ApiError) -> bool {
-    error.to_string().contains("404")
+    error.to_string() == "request error: http status: 404"
 }
 
 fn complete(name: &str, revision: &str) -> Result<PathBuf, ModelError> {
