@@ -1,7 +1,7 @@
 //! `epo-run plan`
 
 use super::args::PlanArgs;
-use super::{DONE, Settings, answer, compiled, complain};
+use super::{DONE, Settings, answer, answer_json, compiled, complain};
 use crate::plan::{self, reasons};
 use crate::store::Store;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
         Err(error) => return complain(&error.to_string()),
     };
     if args.json {
-        answer(&format!("{:#}\n", plan::json(&plan, Some(&reasons))));
+        answer_json(&plan::json(&plan, Some(&reasons)));
     } else if args.dot {
         answer(&plan::dot(&plan, Some(&reasons)));
     } else {

@@ -59,7 +59,7 @@ kind! {
         /// A system message before it; left out, the template's own.
         system: Option<String> [default None],
         /// The most tokens of a prompt and its response together, up to what the model can have.
-        context: Count [default Count(1024)],
+        context: Count<16_777_216> [default Count(1024)],
         /// How responses are made.
         decode: Part<Decode> [default sample()],
         /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
@@ -113,6 +113,12 @@ impl CausalLm {
             let message = "a system message needs the chat template, which `chat = false` leaves out";
             reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
             return None;
+        }
+        if let Source::Hub { revision, .. } = &model.weights
+            && !(revision.len() >= 7 && revision.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            let message = format!("`{revision}` is a branch or a tag, which may be another model tomorrow");
+            reader.report(Diagnostic::warning("W0203", at("weights"), message).help("name the commit: 7 to 40 hexadecimal digits"));
         }
         Some(model)
     }

@@ -13,11 +13,13 @@ mod lock;
 mod log;
 mod manifest;
 mod metrics;
+mod plain;
 mod root;
 mod run;
 mod runs;
 mod task;
 mod time;
+mod verify;
 
 pub use digest::Digest;
 pub use error::{Failure, StoreError};
@@ -27,6 +29,7 @@ pub use root::Store;
 pub use run::RunRecord;
 pub use runs::{Removed, RunState, RunSummary, RunTask};
 pub use task::{State, Status, output_path};
+pub use verify::{Fault, Verified};
 
 #[cfg(test)]
 pub(crate) use digest::canonical;
