@@ -66,7 +66,7 @@ pub(super) fn run(args: &ModelArgs, settings: &Settings) -> u8 {
 
 fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
     let cache = settings.values.data.get("models").cloned().unwrap_or_else(cache_folder);
-    Source::parse(source)?.fetch(&cache, &mut |line| eprintln!("{line}"))
+    Source::parse(source)?.fetch(&cache, &mut |line| super::tell(line))
 }
 
 /// With a bar, on a terminal.

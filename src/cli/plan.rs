@@ -1,7 +1,7 @@
 //! `epo-run plan`
 
 use super::args::PlanArgs;
-use super::{DONE, Settings, answer, compiled, complain};
+use super::{DONE, Settings, answer, answer_json, compiled, complain};
 use crate::plan::{self, Place, needed, reasons};
 use crate::store::Store;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
         if !outside.is_empty() {
             json["outside"] = outside.iter().map(plan::Needed::json).collect();
         }
-        answer(&format!("{json:#}\n"));
+        answer_json(&json);
     } else {
         answer(&plan::text(&plan, Some(&reasons)));
         answer(&plan::outside_text(&outside));

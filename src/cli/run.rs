@@ -79,7 +79,7 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
         "features": if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        "settings": settings.values,
+        "settings": recorded(settings),
         "origins": settings.origins,
     });
     RunRecord {
@@ -89,6 +89,18 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
         machine,
         ..RunRecord::default()
     }
+}
+
+/// With the data folders below `data`, as in a file of settings.
+fn recorded(settings: &Settings) -> serde_json::Value {
+    let mut all = serde_json::Map::new();
+    for (name, value) in settings.rows() {
+        match name.strip_prefix("data.") {
+            Some(data) => all.entry("data").or_insert_with(|| serde_json::json!({}))[data] = value,
+            None => drop(all.insert(name, value)),
+        }
+    }
+    all.into()
 }
 
 fn finish(plan: &Plan, outcome: &Outcome) -> u8 {

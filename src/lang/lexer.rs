@@ -53,7 +53,7 @@ pub(crate) struct Problem {
 /// Letters of a name: what is aligned by names stays as narrow as that.
 const MAX_NAME: usize = 128;
 
-pub(super) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
+pub(in crate::lang) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
     let mut lexer = Lexer { source, text, bytes: text.as_bytes(), at: 0, tokens: Vec::new(), problems: Vec::new() };
     while lexer.at < lexer.bytes.len() {
         lexer.step();

@@ -18,6 +18,14 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
+    /// The system refused to write a file.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// As the system says it.
+        source: std::io::Error,
+    },
     /// Rows, targets or requests that do not fit the model.
     #[error("{0}")]
     Input(String),
@@ -70,6 +78,10 @@ impl From<candle_core::Error> for ModelError {
 impl ModelError {
     pub(crate) fn file(path: &std::path::Path, message: impl std::fmt::Display) -> ModelError {
         ModelError::File { path: path.to_path_buf(), message: message.to_string() }
+    }
+
+    pub(crate) fn write(path: &std::path::Path, source: std::io::Error) -> ModelError {
+        ModelError::Write { path: path.to_path_buf(), source }
     }
 
     pub(crate) fn input(message: impl Into<String>) -> ModelError {

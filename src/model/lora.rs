@@ -158,7 +158,7 @@ impl Adapter {
             "inference_mode": true,
         });
         let path = folder.join("adapter_config.json");
-        std::fs::write(&path, format!("{about:#}\n")).map_err(|e| ModelError::file(&path, e))
+        std::fs::write(&path, format!("{about:#}\n")).map_err(|e| ModelError::write(&path, e))
     }
 }
 

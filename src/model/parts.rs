@@ -33,7 +33,7 @@ pub(crate) fn save_parts(
     // One note only: several would be written in hash order.
     let note: Option<HashMap<String, String>> = note.map(|(key, value)| [(key.to_string(), value)].into());
     let file = safetensors::serialize(views, note).map_err(|e| ModelError::file(path, e))?;
-    std::fs::write(path, file).map_err(|e| ModelError::file(path, e))
+    std::fs::write(path, file).map_err(|e| ModelError::write(path, e))
 }
 
 /// A whole file in memory.

@@ -172,7 +172,7 @@ impl Tokenizer {
 
     /// Writes `tokenizer.json`.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        std::fs::write(path, self.json()?).map_err(|e| ModelError::file(path, e))
+        std::fs::write(path, self.json()?).map_err(|e| ModelError::write(path, e))
     }
 
     /// The content of `tokenizer.json`; equal for equal tokenizers.

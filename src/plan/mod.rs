@@ -16,10 +16,10 @@ mod view;
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, Content, Contents, Figure, Stage};
-use crate::store::Digest;
+use crate::store::{Digest, Status};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use crate::stage::Place;
@@ -54,6 +54,17 @@ pub struct Task {
     pub after: Vec<usize>,
     /// What the plan shows beside the task: iterations, episodes, tokens.
     pub figures: Vec<Figure>,
+}
+
+impl Task {
+    /// Why the folder of a finished task cannot be taken: a file in it is not what it was finished with, or an output that the stage promises is not
+    /// among those.
+    pub(crate) fn problem(&self, status: &Status, folder: &Path) -> Option<String> {
+        let in_logs = |artifact| matches!(artifact, Artifact::Metrics | Artifact::Episodes);
+        let promised = self.stage.outputs().into_iter().filter(|output| !in_logs(output.artifact));
+        let missing = promised.map(|output| output.name).find(|name| !status.outputs.contains_key(*name));
+        status.problem(folder).or_else(|| missing.map(|name| format!("its output `{name}` is missing")))
+    }
 }
 
 /// One stage of one instance.

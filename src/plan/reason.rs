@@ -147,7 +147,7 @@ fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<
         other => other?,
     };
     Ok(match status {
-        Some(status) if status.state == State::Finished => match status.problem(&path, false) {
+        Some(status) if status.state == State::Finished => match task.problem(&status, &path) {
             None => Reason::UpToDate { by: status.by },
             Some(problem) => Reason::Damaged { problem },
         },

@@ -77,7 +77,7 @@ kind! {
         /// Taken off the reward and the outcome of a row whose response is not valid.
         invalid_penalty: NonNegative [default NonNegative(0.0)],
         /// The turns after which an episode is truncated.
-        max_turns: Count [default Count(50)],
+        max_turns: Count<1_000_000> [default Count(50)],
         /// The score of an episode that reaches its goal.
         success_reward: f64 [default 10.0],
     }

@@ -80,7 +80,7 @@ kind! {
         /// How one past turn is shown; placeholders `{observation}` and `{action}`.
         entry: Option<Template> [default None],
         /// The most tokens of a prompt.
-        max_tokens: Count [default Count(2048)],
+        max_tokens: Count<16_777_216> [default Count(2048)],
         /// Where a longer one is cut.
         cut: Cut [default Cut::Left],
     }

@@ -19,7 +19,7 @@ kind! {
         /// Which of the environment's splits.
         split: String [required],
         /// Only the first so many of the split's fixed order.
-        count: Option<Count> [default None],
+        count: Option<Count<1_000_000>> [default None],
         /// With a `count`: draws that many games of the split by this seed, instead of taking the first.
         seed: Option<u64> [added default None],
     }

@@ -66,7 +66,7 @@ kind! {
     /// ```
     pub(crate) struct Lora as "lora" {
         /// The rank of what is added.
-        rank: Count [default Count(8)],
+        rank: Count<65_536> [default Count(8)],
         /// What is added is scaled by `alpha` / `rank`.
         alpha: Positive [default Positive(8.0)],
         /// Only 0: with dropout the policy that acts and the policy that learns would not be the same.

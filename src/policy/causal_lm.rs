@@ -67,7 +67,7 @@ kind! {
         /// The day that the template is told, `"2026-11-28"`; left out, it is told none.
         date: Option<Day> [added default None],
         /// The most tokens of a prompt and its response together, up to what the model can have.
-        context: Count [default Count(1024)],
+        context: Count<16_777_216> [default Count(1024)],
         /// How responses are made.
         decode: Part<Decode> [default sample()],
         /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
@@ -170,6 +170,12 @@ impl CausalLm {
         }
         if !model.chat && for_template.iter().any(|(_, given)| *given) {
             return None;
+        }
+        if let Source::Hub { revision, .. } = &model.weights
+            && !(revision.len() >= 7 && revision.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            let message = format!("`{revision}` is a branch or a tag, which may be another model tomorrow");
+            reader.report(Diagnostic::warning("W0203", at("weights"), message).help("name the commit: 7 to 40 hexadecimal digits"));
         }
         Some(model)
     }

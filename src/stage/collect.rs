@@ -34,7 +34,7 @@ kind! {
         /// Who plays: `expert`, `random`, or a policy.
         actor: ActorInput [required],
         /// How many episodes; more than the split has tasks plays it again. Left out: every task once.
-        episodes: Option<Count> [default None],
+        episodes: Option<Count<1_000_000>> [default None],
         /// Whether only episodes that reach their goal are kept.
         only_successes: bool [default true],
     }

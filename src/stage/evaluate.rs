@@ -47,7 +47,7 @@ kind! {
         /// How it decodes, if not as the policy says.
         decode: Option<Part<Decode>> [default None],
         /// Episodes on each task.
-        repeats: Count [default Count(1)],
+        repeats: Count<1_000_000> [default Count(1)],
         /// Which episodes are kept in `episodes.jsonl`, in the order of the tasks where it is `all`.
         keep: Kept [added default Kept::Examples],
     }

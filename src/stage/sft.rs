@@ -14,7 +14,7 @@ use crate::kind::{Artifact, Count, Part};
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::rollout::{Episode, prompt_ids, response_room};
-use crate::store::{MetricRecord, read_json, read_lines, read_metrics, write_json};
+use crate::store::{Failure, MetricRecord, read_json, read_lines, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -48,7 +48,7 @@ kind! {
         /// What is trained.
         policy: PolicyInput [inherit],
         /// Passes over all rows.
-        epochs: Count [default Count(1)],
+        epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; a row is one turn.
         minibatch: Count [default Count(32)],
         /// Rows that are propagated at once; changes memory, not the update.
@@ -189,11 +189,16 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             context.progress(Progress { done: done as u64, total: total as u64, unit: "updates", notes });
         }
         let stop = context.interrupted();
-        if (done.is_multiple_of(save_every) || stop) && done < total {
-            context.folder().save_checkpoint(done as u64, |folder| {
+        let due = done.is_multiple_of(save_every);
+        if (due || stop) && done < total {
+            let fill = |folder: &Path| -> Result<(), Failure> {
                 updater.save(folder, POLICY)?;
                 Ok(write_json(&folder.join(STATE), &sums)?)
-            })?;
+            };
+            match due {
+                true => context.folder().save_checkpoint(done as u64, fill)?,
+                false => context.folder().save_before_stop(done as u64, fill)?,
+            }
         }
         if stop && done < total {
             return Err(RunError::Interrupted);

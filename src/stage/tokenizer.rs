@@ -32,9 +32,9 @@ kind! {
         /// The environments to listen to.
         on: Vec<SplitField> [required],
         /// The most tokens of the vocabulary, the 256 bytes and the special tokens included.
-        vocabulary: Count [default Count(512)],
+        vocabulary: Count<1_000_000> [default Count(512)],
         /// Episodes of the expert, and as many random ones, on each split.
-        episodes: Count [default Count(100)],
+        episodes: Count<1_000_000> [default Count(100)],
     }
 }
 

@@ -40,7 +40,12 @@ impl Claim {
             files::publish_folder(&new, |folder| Ok(copy(&old, folder)?), Ok)?;
         }
         let logs = found.manifest.logs.clone();
-        checkpoint::write(&self.path().join(task::CHECKPOINTS), iteration, || Ok(logs), |folder| Ok(copy(&found.folder, folder)?))?;
+        checkpoint::write(
+            &self.path().join(task::CHECKPOINTS),
+            (iteration, false),
+            || Ok(logs),
+            |folder| Ok(copy(&found.folder, folder)?),
+        )?;
         Ok(true)
     }
 }

@@ -14,11 +14,13 @@ mod log;
 mod longer;
 mod manifest;
 mod metrics;
+mod plain;
 mod root;
 mod run;
 mod runs;
 mod task;
 mod time;
+mod verify;
 
 pub use digest::Digest;
 pub use error::{Failure, StoreError};
@@ -28,6 +30,7 @@ pub use root::Store;
 pub use run::RunRecord;
 pub use runs::{Removed, RunState, RunSummary, RunTask};
 pub use task::{State, Status, output_path};
+pub use verify::{Fault, Verified};
 
 #[cfg(test)]
 pub(crate) use digest::canonical;

@@ -4,6 +4,15 @@ use super::Code;
 
 pub(super) const ROWS: &[Code] = &[
     Code {
+        code: "W0033",
+        title: "the text holds characters that are not seen",
+        explanation: "\
+Control characters and marks that turn the direction of writing let a text look otherwise than it is read. They are kept in strings, and shown
+as U+FFFD in messages. Write them as escapes: `\\u{202e}`.",
+        wrong: "",
+        right: "",
+    },
+    Code {
         code: "W0110",
         title: "nothing reads this line",
         explanation: "\
@@ -11,6 +20,15 @@ A line of a pipeline that nothing reads is likely to be a mistake: it looks as i
 because a library defines more than one file needs.",
         wrong: "pipeline ppo {\n  old_rate = 1e-5\n  stages { page = report { of = [] } }\n}",
         right: "pipeline ppo {\n  stages { page = report { of = [] } }\n}",
+    },
+    Code {
+        code: "W0203",
+        title: "a model's revision may move",
+        explanation: "\
+`hub:NAME@REVISION` means the same model tomorrow if the revision is a commit (7 to 40 hexadecimal digits). A branch such as `main`, or a tag,
+may be moved by its owner.",
+        wrong: "",
+        right: "",
     },
     Code {
         code: "W0301",

@@ -78,7 +78,7 @@ impl<'a> Resolver<'a> {
             for (label, choices) in &points {
                 for (index, value) in sweep.values.iter().enumerate() {
                     let (mut label, mut choices) = (label.clone(), choices.clone());
-                    label.push((sweep.path.clone(), sources.slice(value.span).to_string()));
+                    label.push((sweep.path.clone(), super::swept::name(value, sources)));
                     choices.insert(sweep.span, index);
                     next.push((label, choices));
                 }

@@ -11,6 +11,7 @@ mod lines;
 mod names;
 pub(crate) mod open;
 mod scope;
+mod swept;
 mod unused;
 
 use super::Diagnostic;

@@ -6,6 +6,9 @@ use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics};
 use crate::objective::{Advantage, Objective, Place, Scope};
 
+/// Of an iteration.
+const MOST_EPISODES: usize = 1_000_000;
+
 impl Rl {
     pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let read = Self::read_fields(component, reader)?;
@@ -14,6 +17,13 @@ impl Rl {
                 Diagnostic::error("E0105", every.name_span, "`evaluate_every` needs `select_on`")
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
+        }
+        if read.episodes() > MOST_EPISODES {
+            let place =
+                ["group_size", "groups"].iter().find_map(|name| component.fields.get(*name)).map_or(component.kind_span, |f| f.value.span);
+            let message = format!("an iteration of {} × {} episodes, which are held at once", read.groups.0, read.group_size.0);
+            reader.report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be")));
+            return None;
         }
         let mut diagnostics = Diagnostics::default();
         let sound = read.equations(&mut diagnostics).is_some();

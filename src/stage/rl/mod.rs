@@ -156,8 +156,9 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let done = iteration + 1;
         context.progress(progress(done, iterations, &record));
         let stop = context.interrupted();
-        if (done.is_multiple_of(stage.checkpoint_every.0) || stop) && done < iterations {
-            checkpoint::save(&learner, &selection, done, context)?;
+        let due = done.is_multiple_of(stage.checkpoint_every.0);
+        if (due || stop) && done < iterations {
+            checkpoint::save(&learner, &selection, (done, due), context)?;
         }
         if stop && done < iterations {
             return Err(RunError::Interrupted);
