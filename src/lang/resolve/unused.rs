@@ -132,6 +132,11 @@ impl Resolver<'_> {
         result
     }
 
+    /// Whether there is a message about an equation, so that looking at it again would repeat it.
+    pub(crate) fn said_of_equations(&self) -> bool {
+        self.diagnostics.borrow().0.iter().any(|d| d.code.starts_with("E03"))
+    }
+
     fn ancestors(&self, pipeline: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(self.pipelines[pipeline].parent, |&p| self.pipelines[p].parent)
     }
