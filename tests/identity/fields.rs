@@ -200,6 +200,8 @@ pub(crate) const FIELDS: Fields = &[
             ("hash", "\"00ff\"", ""),
             ("chat", "true", "false"),
             ("system", "", "\"Be brief.\""),
+            ("arguments", "arguments { enable_thinking = false }", "arguments { enable_thinking = true, depth = 3 }"),
+            ("date", "\"2026-11-28\"", ""),
             ("context", "512", "1024"),
             ("decode", "choose { temperature = 0.5 }", "choose"),
             ("dtype", "f32", "bf16"),
