@@ -14,7 +14,8 @@ use epo::lang::{SourceMap, parser};
 use epo::spec::{LIBRARY, Request, equations};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut sources = SourceMap::default();
     let id = sources.add("text.epo", None, text);
     let (_, messages) = parser::parse(&sources, id);
