@@ -165,6 +165,19 @@ fn gradients_of_terms_are_logged_on_request() {
     assert!(metrics(&plain)[0].as_object().expect("an object").keys().all(|name| !name.starts_with("gradient/")));
 }
 
+/// A warning, no critic in its outputs, and a run that ends well; the first turns are left out of what is learned.
+#[test]
+fn a_critic_that_no_equation_uses_is_not_made() {
+    let runs = Runs::new();
+    let advantage = "tiny.advantage=only(whiten(outcome - turn_index), turn_index > 0)";
+    let loss = ["--set", "tiny.loss.fit=mean(entropy)", "--set", "tiny.loss.minimize=surrogate"];
+    let changes = [&loss[..], &["--set", advantage, "--set", "tiny.iterations=1"]].concat();
+    runs.run(TINY, &changes).exits(0).says("W0308");
+    assert!(runs.task("train").join("outputs/policy").exists());
+    assert!(!runs.task("train").join("outputs/critic").exists());
+    assert!(metrics(&runs)[0]["loss/surrogate"].as_f64().is_some_and(f64::is_finite));
+}
+
 /// What only some equations mention: a number drawn for each token, and the trainer's own view of what was sampled.
 #[test]
 fn what_an_equation_mentions_is_there() {
