@@ -27,6 +27,11 @@ pipeline small {
 }
 "#;
 
+/// In memory where there is such a place: everything is synced.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
 struct Silent;
 
 impl Watch for Silent {}
@@ -38,7 +43,7 @@ fn expected() -> &'static (Plan, String) {
         let root = Root::Text { name: "small.epo", text: RECIPE };
         let compiled = compile(&Request { root, overrides: &[], library: &LIBRARY });
         let plan = Plan::new(&compiled.pipelines).unwrap_or_else(|messages| panic!("{messages:?}"));
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = scratch();
         let report = run(&plan, &Store::new(folder.path())).expect("a clean run");
         (plan, report)
     })
@@ -56,7 +61,7 @@ fn run(plan: &Plan, store: &Store) -> Result<String, String> {
 #[allow(dead_code, reason = "the fuzz target begins with seeds instead")]
 pub(crate) fn seed() -> Vec<u8> {
     let (plan, _) = expected();
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = scratch();
     run(plan, &Store::new(folder.path())).expect("a clean run");
     let mut sections = Vec::new();
     let mut open = vec![folder.path().to_path_buf()];
@@ -90,7 +95,7 @@ pub(crate) fn seed() -> Vec<u8> {
 /// What the bytes describe is looked at in every way, and run over.
 pub(crate) fn try_out(bytes: &[u8]) {
     let (plan, report) = expected();
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = scratch();
     let (root, victim) = (folder.path().join("runs"), folder.path().join("victim"));
     fs::create_dir(&victim).expect("a folder");
     fs::write(victim.join("precious"), "precious").expect("written");

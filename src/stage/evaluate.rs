@@ -26,6 +26,9 @@ words! {
     }
 }
 
+/// Of a split: they are held at once.
+const MOST_EPISODES: usize = 1_000_000;
+
 kind! {
     /// Plays every task of one or more splits and counts successes. Tasks are never drawn with replacement.
     ///
@@ -75,6 +78,14 @@ impl Evaluate {
                 return None;
             }
             _ => {}
+        }
+        let games = read.on.iter().filter_map(|split| split.games.count).map(|count| count.0).max().unwrap_or(0);
+        if games.saturating_mul(read.repeats.0) > MOST_EPISODES {
+            let place = component.fields.get("repeats").map_or(component.kind_span, |f| f.value.span);
+            let message = format!("{games} games × {} are too many episodes", read.repeats.0);
+            reader
+                .report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be, which are held at once")));
+            return None;
         }
         Some(read)
     }
@@ -138,6 +149,10 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         let (world, panel) = open(context, split)?;
         worlds.push(world.clone());
         let seed = context.seeds().child("evaluate", index as u64);
+        if panel.tasks.len().saturating_mul(stage.repeats.0) > MOST_EPISODES {
+            let (games, repeats) = (panel.tasks.len(), stage.repeats.0);
+            return Err(RunError::Failed(format!("{games} games × {repeats} are more than {MOST_EPISODES} episodes; lower `repeats`")));
+        }
         let assignments = once_each(&panel, stage.repeats.0, seed);
         let threads = context.threads();
         let rollout = Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };

@@ -75,6 +75,8 @@ fn products_without_measure_are_refused_by_check() {
     };
     let said = check("groups = 2, group_size = 3", "groups = 100000, group_size = 100000");
     assert!(said.starts_with("error[E0202]: an iteration of 100000 × 100000 episodes, which are held at once\n"), "{said}");
+    let said = check("repeats = 1", "repeats = 100000");
+    assert!(said.starts_with("error[E0202]: 20 games × 100000 are too many episodes\n"), "{said}");
     let said = check("layers = 1, width = 32", "layers = 1024, width = 65536");
     assert!(said.starts_with("error[E0202]: this is a model of 5.3e13 parameters\n"), "{said}");
 }
@@ -220,33 +222,16 @@ fn paths_that_are_no_text() {
 /// A store that may be read alone, and holds everything.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "needs the right to mount a file system: scripts/test.sh"]
 fn a_complete_store_that_cannot_be_written_is_shown() {
     let place = Place::new(&[("small.epo", SMALL)]);
     let first = place.epo(&["small.epo"]);
-    // Whoever may write everywhere is not stopped by permissions; a missing folder in the place of the lock stops everybody.
-    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if root {
-        return read_only_mount(&place, &first.out);
-    }
-    assert!(Command::new("chmod").args(["-R", "a-w"]).arg(place.path("runs")).status().expect("chmod").success());
-    let again = place.epo(&["small.epo"]);
-    assert!(Command::new("chmod").args(["-R", "u+w"]).arg(place.path("runs")).status().expect("chmod").success());
-    assert_eq!((again.code, table(&again.out)), (0, table(&first.out)), "{}", again.err);
-}
-
-/// Where the process may mount nothing, there is nothing to try.
-#[cfg(target_os = "linux")]
-fn read_only_mount(place: &Place, before: &str) {
     let script = "mount --bind runs runs && mount -o remount,bind,ro runs || exit 97; exec \"$0\" small.epo";
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_epo-run")]).current_dir(place.path("")).env("HOME", place.path(""));
     let output = command.output().expect("unshare");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if said.contains("unshare failed") || output.status.code() == Some(97) {
-        return;
-    }
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert_eq!(table(&String::from_utf8_lossy(&output.stdout)), table(before));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(table(&String::from_utf8_lossy(&output.stdout)), table(&first.out));
 }
 
 /// Without where its page lies.

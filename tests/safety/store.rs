@@ -2,7 +2,7 @@
 
 use crate::support::{Place, SMALL};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A folder in which `small.epo` was run once.
 fn ran() -> Place {
@@ -34,7 +34,7 @@ fn replace(path: &PathBuf, from: &str, to: &str) {
 }
 
 /// Every hash beside it is made anew.
-fn forge_results(task: &PathBuf) {
+fn forge_results(task: &Path) {
     let (results, manifest) = (task.join("outputs/results/results.json"), task.join("outputs/results/manifest.json"));
     replace(&results, "\"successes\": 0", "\"successes\": 3");
     let bytes = fs::read(&results).expect("a file");
@@ -80,7 +80,7 @@ fn damage_of_equal_length_is_seen_by_every_verb_and_mended() {
     type Damage = fn(&Place);
     let damages: [(&str, Damage); 3] = [
         ("results.json", |place| {
-            replace(&task(place, "chance").join("outputs/results/results.json"), "\"successes\": 0", "\"successes\": 9")
+            replace(&task(place, "chance").join("outputs/results/results.json"), "\"successes\": 0", "\"successes\": 9");
         }),
         ("episodes.jsonl", |place| replace(&task(place, "oracle").join("episodes.jsonl"), "\"valid\":true", "\"valid\":null")),
         ("report.html", |place| replace(&task(place, "page").join("outputs/page/report.html"), "seen/0000", "seen/9999")),
@@ -132,7 +132,6 @@ fn a_damaged_plan_is_written_anew() {
 mod links {
     use super::*;
     use std::os::unix::fs::symlink;
-    use std::path::Path;
 
     /// A folder that is somebody else's.
     fn victim() -> Place {

@@ -103,7 +103,7 @@ fn escapes_name_characters_by_number() {
 #[test]
 fn fmt_changes_no_digest() {
     let swept = "1.0*2,   2/ 4 , (3),\n  - 3e-4";
-    let text = format!("{}\npipeline a from small {{ weight = sweep({swept})\n  loss {{ minimize = mean(logp * weight) }} }}\n", SMALL);
+    let text = format!("{SMALL}\npipeline a from small {{ weight = sweep({swept})\n  loss {{ minimize = mean(logp * weight) }} }}\n");
     let place = Place::new(&[("a.epo", &text)]);
     let plan = || {
         let said = place.epo(&["plan", "a.epo", "--json"]);
