@@ -8,7 +8,7 @@ use std::process::Command;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// A hub with one model: the files of a folder, under any name and revision. Gives its address; it ends with the test.
+/// A hub with one model: the files of a folder, under any name and the one commit. Gives its address; it ends with the test.
 fn hub(files: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -30,7 +30,11 @@ fn answer(mut stream: &TcpStream, files: &Path) -> std::io::Result<()> {
             break;
         }
     }
-    let name = first.split(' ').nth(1).and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let path = first.split(' ').nth(1).unwrap_or_default();
+    if !path.contains(&format!("/resolve/{COMMIT}/")) {
+        return stream.write_all(b"HTTP/1.1 500 The branch has moved on\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
     let Ok(bytes) = std::fs::read(files.join(name)) else {
         return stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     };

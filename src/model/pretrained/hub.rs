@@ -43,7 +43,7 @@ pub(super) fn fetch(name: &str, revision: &str, say: &mut dyn FnMut(&str)) -> Re
     }
     let completed = match offline() {
         true => Err(ModelError::Source("HF_HUB_OFFLINE forbids to ask for them".into())),
-        false => complete(name, revision),
+        false => complete_snapshot(name, &folder),
     };
     if let Err(error) = &completed {
         say(&format!("`hub:{name}@{revision}` may lack {} in the cache ({error}); it is used as it is", missing.join(", ")));
@@ -71,6 +71,14 @@ fn note_absent(snapshot: &Path, file: &str) {
 
 fn says_not_found(error: &ApiError) -> bool {
     error.to_string() == "request error: http status: 404"
+}
+
+/// What a snapshot lacks comes from its own commit: a branch may have moved on.
+fn complete_snapshot(name: &str, snapshot: &Path) -> Result<PathBuf, ModelError> {
+    let commit = snapshot.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // So that what is there is found under the commit too.
+    Cache::from_env().repo(repo(name, &commit)).create_ref(&commit).map_err(|e| ModelError::file(snapshot, e))?;
+    complete(name, &commit)
 }
 
 fn complete(name: &str, revision: &str) -> Result<PathBuf, ModelError> {
