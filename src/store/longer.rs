@@ -31,18 +31,18 @@ impl Claim {
             let path = from.join(name);
             let whole = if mark.bytes > 0 { fs::read(&path).map_err(StoreError::io("read", &path))? } else { Vec::new() };
             let part = usize::try_from(mark.bytes).ok().and_then(|bytes| whole.get(..bytes)).unwrap_or_default();
-            files::write_file(&self.path().join(name), part)?;
+            files::write_file(&self.path.join(name), part)?;
             fault::point();
         }
         for name in outputs {
-            let (old, new) = (task::output_path(from, name), task::output_path(self.path(), name));
-            files::create_folder(&self.path().join(task::OUTPUTS))?;
+            let (old, new) = (task::output_path(from, name), task::output_path(&self.path, name));
+            files::create_folder(&self.path.join(task::OUTPUTS))?;
             files::publish_folder(&new, |folder| Ok(copy(&old, folder)?), Ok)?;
         }
         let logs = found.manifest.logs.clone();
         checkpoint::write(
-            &self.path().join(task::CHECKPOINTS),
-            (iteration, false),
+            &self.path.join(task::CHECKPOINTS),
+            (iteration, found.manifest.stopped),
             || Ok(logs),
             |folder| Ok(copy(&found.folder, folder)?),
         )?;

@@ -124,7 +124,7 @@ pub(crate) struct TaskInfo {
 /// A task folder locked by this process, not yet written to.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     lock: Lock,
     status: Option<Status>,
     warnings: Vec<String>,
@@ -152,11 +152,7 @@ impl Claim {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Of what was begun here before.
+    /// Of what lies there; `None`: nothing was begun.
     pub(crate) fn status(&self) -> Option<&Status> {
         self.status.as_ref()
     }

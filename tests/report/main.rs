@@ -160,7 +160,6 @@ fn hostile() -> ReportData {
     let evil = || HOSTILE.to_string();
     ReportData {
         title: evil(),
-        notes: vec![evil()],
         pipelines: vec![PipelineInfo { name: evil(), label: evil(), title: evil(), equation: vec![(evil(), evil())], resolved: evil() }],
         curves: vec![Curve {
             pipeline: evil(),
