@@ -10,7 +10,7 @@ use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
 use crate::model::pretrained::Outline;
 use crate::model::pretrained::adapter::Saved;
-use crate::model::{ChatTemplate, Message, ModelError, Source, Tokenizer};
+use crate::model::{ChatTemplate, ModelError, Source, Tokenizer};
 use crate::{kind, words};
 use candle_core::{DType, Device};
 use std::path::Path;
@@ -63,7 +63,7 @@ kind! {
         /// A system message before it; left out, the template's own.
         system: Option<String> [default None],
         /// What else the template is told: `arguments { enable_thinking = false }`.
-        arguments: Arguments [added default Arguments::default()],
+        arguments: Option<Arguments> [added default None],
         /// The day that the template is told, `"2026-11-28"`; left out, it is told none.
         date: Option<Day> [added default None],
         /// The most tokens of a prompt and its response together, up to what the model can have.
@@ -154,16 +154,21 @@ impl CausalLm {
         }
         if self.chat {
             let template = chat.ok_or_else(|| ModelError::file(path, "has no chat template; set `chat = false`"))?;
-            template.render(&[Message::new("user", "")])?;
+            self.told(template.clone()).frame(self.system.as_deref())?;
         }
         Ok(())
+    }
+
+    /// The template with what the pipeline tells it.
+    pub(super) fn told(&self, template: ChatTemplate) -> ChatTemplate {
+        let arguments = self.arguments.clone().unwrap_or_default().0;
+        ChatTemplate { arguments, date: self.date.clone().map(|day| day.0), ..template }
     }
 
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let model = Self::read_fields(component, reader)?;
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-        let for_template =
-            [("system", model.system.is_some()), ("arguments", model.arguments != Arguments::default()), ("date", model.date.is_some())];
+        let for_template = [("system", model.system.is_some()), ("arguments", model.arguments.is_some()), ("date", model.date.is_some())];
         for (field, _) in for_template.iter().filter(|(_, given)| *given && !model.chat) {
             let message = format!("`{field}` is for the chat template, which `chat = false` leaves out");
             reader.report(Diagnostic::error("E0202", at(field), message).help("leave one of the two out"));

@@ -88,11 +88,7 @@ impl Policy {
                 return Err(ModelError::file(&path, format!("is another model than the one of `hash`: its hash is `{found}`")));
             }
         }
-        let chat = chat.map(|template| ChatTemplate {
-            arguments: model.arguments.0.clone(),
-            date: model.date.clone().map(|day| day.0),
-            ..template
-        });
+        let chat = chat.map(|template| model.told(template));
         let published = Published {
             source: source.identity(),
             context: outline.config.context,

@@ -15,7 +15,7 @@ const TRAINED: &str = r#"
 pipeline a {
   iterations = 4000
   policy     = causal_lm { weights = "model", context = 380, decode = choose {} }
-  advantage  = grpo(score + uniform)
+  advantage  = grpo(score + mean(uniform, by = episode))
   loss { minimize = mean(ppo_clip(0.2)) + 0.1 * mean(kl_k3()) }
   stages { train = rl { on = house.train, groups = 1, group_size = 2 }, page = report { of = [train] } }
 }

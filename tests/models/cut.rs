@@ -14,7 +14,7 @@ short = household {{
 
 pipeline a {{
   policy    = causal_lm {{ weights = "model", context = 390, chat = false, decode = {decode} }}
-  advantage = grpo(score + uniform)
+  advantage = grpo(score + mean(uniform, by = episode))
   loss {{ seen = mean(where(prompt_cut, 1, 0)), told = mean(where(response_cut, 1, 0)), minimize = mean(ppo_clip(0.2)) + 0.001 * (seen + told) }}
   stages {{
     train = rl {{ on = short.train, groups = 2, group_size = 2, iterations = 1 }}

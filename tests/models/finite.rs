@@ -13,7 +13,7 @@ const TRAINED: &str = r#"
 pipeline a {
   policy    = causal_lm { weights = "model", context = 380, decode = choose {} }
   optimizer = adamw { lr = RATE }
-  advantage = grpo(score + uniform)
+  advantage = grpo(score + mean(uniform, by = episode))
   loss { minimize = mean(ppo_clip(0.2)) }
   stages {
     train = rl { on = house.train, groups = 2, group_size = 2, iterations = 1 }

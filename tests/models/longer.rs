@@ -11,7 +11,7 @@ pipeline a {{
   iterations = {iterations}
   policy     = causal_lm {{ weights = "model", context = 380, decode = choose {{}} }}
   optimizer  = adamw {{ lr = {rate} }}
-  advantage  = grpo(score + uniform)
+  advantage  = grpo(score + mean(uniform, by = episode))
   loss {{ drift = history(mean(entropy)), minimize = mean(ppo_clip(0.2)) + 0.01 * (mean(entropy) - drift) }}
   stages {{ train = rl {{ on = house.train, groups = 1, group_size = 2{more} }}, page = report {{ of = [train] }} }}
 }}

@@ -216,7 +216,7 @@ fn mistakes_in_a_declaration_are_found_before_anything_runs() {
     let (code, said) = check("weights = \"hub:Qwen/Qwen2.5-0.5B-Instruct\"");
     assert!(code == Some(1) && said.contains("error[E0202]") && said.contains("needs a revision"), "{said}");
     let (code, said) = check("weights = \"model\", chat = false, system = \"You act.\"");
-    assert!(code == Some(1) && said.contains("a system message needs the chat template"), "{said}");
+    assert!(code == Some(1) && said.contains("`system` is for the chat template"), "{said}");
 }
 
 #[test]

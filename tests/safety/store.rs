@@ -17,7 +17,7 @@ fn task(place: &Place, stage: &str) -> PathBuf {
     let tasks = fs::read_dir(place.path("runs/tasks")).expect("tasks").map(|entry| entry.expect("an entry").path());
     let named = |path: &PathBuf| {
         let status = fs::read_to_string(path.join("status.json")).unwrap_or_default();
-        status.contains(&format!("\"name\": \"small.{stage}\""))
+        serde_json::from_str::<serde_json::Value>(&status).is_ok_and(|status| status["name"] == format!("small.{stage}"))
     };
     tasks.into_iter().find(named).unwrap_or_else(|| panic!("no task `{stage}`"))
 }
