@@ -82,7 +82,7 @@ mod tests {
         let [zero, list] = [0usize, 7].map(std::hint::black_box);
         assert_eq!(guarded(|| 1 / zero), Err("attempt to divide by zero".into()));
         assert!(guarded(|| vec![0u8; 3][list]).unwrap_err().starts_with("index out of bounds"));
-        assert_eq!(on_stack(1 << 20, || panic!("{} is too many", list)).map(|()| 0), Err("7 is too many".into()));
+        assert_eq!(on_stack(1 << 20, || panic!("{list} is too many")).map(|()| 0), Err("7 is too many".into()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Prompt {
     /// Of data.
     pub fn data(text: impl Into<String>) -> Prompt {
         let text = text.into();
-        let data = if text.is_empty() { Vec::new() } else { vec![0..text.len()] };
+        let data = Some(0..text.len()).filter(|all| !all.is_empty()).into_iter().collect();
         Prompt { text, data }
     }
 
@@ -88,6 +88,7 @@ impl Prompt {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges, some of which have one")]
 mod tests {
     use super::*;
 

@@ -75,7 +75,7 @@ pub fn text(needed: &[Needed]) -> String {
             Ok(found) => found.clone(),
             Err(problem) => format!("MISSING: {problem} (needed by {})", names(&one.by)),
         };
-        let _ = write!(out, "{}  {}: {found}\n", if out.is_empty() { "\noutside\n" } else { "" }, one.what);
+        let _ = writeln!(out, "{}  {}: {found}", if out.is_empty() { "\noutside\n" } else { "" }, one.what);
     }
     out
 }

@@ -271,7 +271,7 @@ impl<'a> Lane<'a> {
             observation: going.observation.clone(),
             response: (told != action.response).then_some(action.response),
             action: told.clone(),
-            prompt_data: keep.then(|| going.prompt.ranges().iter().map(|part| (part.start, part.end)).collect()).unwrap_or_default(),
+            prompt_data: going.prompt.ranges().iter().filter(|_| keep).map(|part| (part.start, part.end)).collect(),
             prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
             reward,

@@ -23,7 +23,7 @@ pipeline a {
 
 fn with(model: &str) -> String {
     format!(
-        r#"
+        r"
 pipeline b {{
   policy = causal_lm {{ {model}, context = 380, decode = choose {{ temperature = 0 }} }}
   stages {{
@@ -34,7 +34,7 @@ pipeline b {{
     page  = report {{ of = [test, more] }}
   }}
 }}
-"#
+"
     )
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Seconds of computing that a look may take; the largest published tokenizers take two.
 const SECONDS: u64 = 30;
 /// A look that sleeps is given up, too.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 const MEMORY: u64 = 2 << 30;
 
 /// The program that looks, and its arguments before the path.
