@@ -35,6 +35,7 @@ bless:
     UPDATE=1 cargo test --locked --test cli reference
     UPDATE=1 cargo test --locked --test recipes
     UPDATE=1 cargo test --locked --test diagnostics
+    UPDATE=1 cargo test --locked --test safety seed
 
 # the speed of the kernels, of generation and of updates
 bench:

@@ -39,6 +39,13 @@ time target/release/epo-run --runs "$runs" pipelines/scienceworld/demo.epo
 python3 -m pip install -q --root-user-action=ignore --upgrade --target target/tmp/peer scienceworld==1.2.3
 PYTHONPATH="$PWD/target/tmp/peer" EPO_PEER_PYTHON=python3 cargo bench --locked --bench scienceworld
 
+echo "== fuzzing: a minute for each target"
+for seeds in fuzz/seeds/*/; do
+    target=$(basename "$seeds")
+    mkdir -p "fuzz/corpus/$target"
+    cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "$seeds" -- -max_total_time=60 -timeout=5 -rss_limit_mb=2048
+done
+
 echo "== benchmarks"
 target/release/epo-run env bench household
 

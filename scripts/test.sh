@@ -34,7 +34,7 @@ if [ "${CI:-}" = true ]; then
 fi
 cargo test --locked --no-fail-fast
 also() { cargo test --locked --no-fail-fast "$@" --skip long:: --skip role::; }
-unshare -m true 2>/dev/null && also --lib -- --ignored
+unshare -m true 2>/dev/null && also --lib --test safety -- --ignored
 without=()
 if [ -d "$EPO_SHARED/data" ]; then
     also --test objective --test models --test alfworld -- --ignored --skip chat_model

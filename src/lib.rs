@@ -1,6 +1,7 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
 pub mod builtin;
+mod child;
 pub mod cli;
 pub mod env;
 pub mod equation;

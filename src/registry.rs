@@ -2,7 +2,7 @@
 
 use crate::kind::{Category, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
-use crate::policy::{Actor, AdapterKind, CriticKind, Decode, OptimizerKind, PolicyKind};
+use crate::policy::{Actor, AdapterKind, Arguments, CriticKind, Decode, OptimizerKind, PolicyKind};
 use crate::stage::{Common, Stage};
 
 /// Every kind, with its category's name.
@@ -15,6 +15,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     add::<dyn Reading>("actions", &mut kinds);
     add::<dyn WellFormed>("actions", &mut kinds);
     add::<dyn PolicyKind>("policies", &mut kinds);
+    kinds.push(("templates", &Arguments::INFO));
     add::<dyn AdapterKind>("adapters", &mut kinds);
     add::<Decode>("decoding", &mut kinds);
     add::<Actor>("actors", &mut kinds);

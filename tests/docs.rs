@@ -204,3 +204,47 @@ fn the_readme_shows_the_real_figures() {
         assert_eq!(line.split_whitespace().nth(1), Some(format!("{value:.8}").as_str()), "{name}");
     }
 }
+
+/// The page about batch files: after the equations their batch, then what the answer has.
+#[test]
+fn the_batches_of_the_page_have_their_answers() {
+    let page = read(Path::new("docs/batch-file.md"));
+    let all = blocks(&page);
+    let mut checked = 0;
+    for group in all.windows(3) {
+        let [text, batch, answer] = group else { continue };
+        if [&text.info[..], &batch.info, &answer.info] != ["epo equations", "json", "json answer"] {
+            continue;
+        }
+        let (_, all, mut diagnostics) =
+            equations(&Request { root: Root::Text { name: "eq.epo", text: &text.text }, overrides: &[], library: &REPOSITORY });
+        let (loss, advantage) = all.first().expect("equations").check(&mut diagnostics);
+        let batch = ProbeBatch::from_json(&batch.text).expect("a batch");
+        let found = probe(loss.as_ref(), advantage.as_ref(), &batch).unwrap_or_else(|e| panic!("line {}: {e}", text.line));
+        let found = serde_json::to_value(&found).expect("an answer");
+        let wanted: serde_json::Value = serde_json::from_str(&answer.text).expect("JSON");
+        assert_has(&found, &wanted, &format!("line {}", answer.line));
+        checked += 1;
+    }
+    assert_eq!(checked, page.matches("```json answer").count());
+    assert!(checked >= 4);
+}
+
+/// Every part of `wanted` is in `found`, numbers to eight digits.
+fn assert_has(found: &serde_json::Value, wanted: &serde_json::Value, what: &str) {
+    use serde_json::Value;
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().for_each(|(key, wanted)| assert_has(&found[key], wanted, &format!("{what}, {key}")));
+        }
+        (Value::Array(found), Value::Array(wanted)) => {
+            assert_eq!(found.len(), wanted.len(), "{what}");
+            found.iter().zip(wanted).for_each(|(found, wanted)| assert_has(found, wanted, what));
+        }
+        (Value::Number(found), Value::Number(wanted)) => {
+            let (found, wanted) = (found.as_f64().expect("a number"), wanted.as_f64().expect("a number"));
+            assert!((found - wanted).abs() <= 1e-8, "{what}: {found} instead of {wanted}");
+        }
+        _ => assert_eq!(found, wanted, "{what}"),
+    }
+}

@@ -1,6 +1,6 @@
 //! Arbitrary bytes as a game file: read and played, or refused; never a panic, never without end.
 //!
-//! `cargo +nightly fuzz run alfworld fuzz/seeds -- -timeout=10 -max_len=65536`
+//! `cargo +nightly fuzz run alfworld fuzz/corpus/alfworld fuzz/seeds/alfworld -- -timeout=10 -max_len=65536`
 
 #![no_main]
 

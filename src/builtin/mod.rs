@@ -79,6 +79,7 @@ builtins! {
     Top = reductions::TOP,
     Gae = time::GAE,
     Discount = time::DISCOUNT,
+    OnLast = time::ON_LAST,
     History = time::HISTORY,
 }
 
@@ -131,7 +132,8 @@ impl Builtin {
     pub(crate) fn of_numbers(self, x: &[f64]) -> Option<f64> {
         match &self.row().operation {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
-            Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Gae | Operation::Discount | Operation::History => None,
+            Operation::Reduce(_) | Operation::Whiten | Operation::Top => None,
+            Operation::Gae | Operation::Discount | Operation::OnLast | Operation::History => None,
         }
     }
 }

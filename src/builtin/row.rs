@@ -97,6 +97,8 @@ pub(crate) enum Operation {
     Gae,
     /// At the level of `per`, along time.
     Discount,
+    /// At the level of `per`: a coarser value once, on the last step of what it belongs to.
+    OnLast,
     /// One value for each turn number with `by = turn_index`, else one for the batch.
     History,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A declarative pipeline engine for reinforcement learning of LLM agents.
 #[derive(Debug, Parser)]
-#[command(name = "epo-run", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "epo-run", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 the input is wrong, 2 the run failed, 130 interrupted (the same command goes on).")]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ pub(super) enum Verb {
     Settings(super::settings_verb::SettingsVerbArgs),
     /// Write a completion script for a shell.
     Completions(super::completions::CompletionsArgs),
-    /// List the runs, or remove one.
+    /// List the runs, verify them, or remove one.
     Runs(super::runs::RunsArgs),
     /// Show the tables of a run again, and where its pages lie.
     Report(super::report::ReportArgs),
@@ -76,6 +76,20 @@ pub(super) struct RunArgs {
     /// Say nothing but errors and the result.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+impl RunArgs {
+    /// The first of these that was given: they mean something only where there is no verb.
+    pub(super) fn without_a_verb(&self) -> Option<String> {
+        let flags = [
+            (!self.selection.only.is_empty(), "--only"),
+            (!self.selection.set.is_empty(), "--set"),
+            (self.fresh, "--fresh"),
+            (self.quiet, "--quiet"),
+        ];
+        let flag = flags.iter().find(|(given, _)| *given).map(|(_, name)| (*name).to_owned());
+        self.file.as_ref().map(|file| file.display().to_string()).or(flag)
+    }
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ pub(super) fn run(args: &CheckArgs, settings: &Settings) -> u8 {
         let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set, library: &library });
         if args.json {
             for diagnostic in &diagnostics.0 {
-                answer(&format!("{}\n", render::to_json(&sources, diagnostic)));
+                answer(&super::escaped(&format!("{}\n", render::to_json(&sources, diagnostic))));
             }
         } else {
             compiled::show(&sources, &diagnostics);

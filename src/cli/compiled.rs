@@ -4,6 +4,7 @@ use super::args::Selection;
 use super::{Settings, WRONG_INPUT, complain};
 use crate::lang::load::{Library, Root};
 use crate::lang::{Diagnostics, Severity, SourceMap, render};
+use crate::model::pretrained::{Contents, cache_folder};
 use crate::plan::Plan;
 use crate::spec::{Compiled, Request, compile};
 use std::borrow::Cow;
@@ -45,6 +46,11 @@ pub(super) fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> 
     settings.library().map_err(|message| complain(&message))
 }
 
+/// What is remembered of the content of models on this machine.
+pub(super) fn contents(settings: &Settings) -> Contents {
+    Contents::remembered(&settings.values.data.get("models").cloned().unwrap_or_else(cache_folder))
+}
+
 /// Compiles and plans a file, or says what is wrong with it.
 ///
 /// # Errors
@@ -63,7 +69,7 @@ pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> R
         return Err(complain(&format!("there is no pipeline `{unknown}` in {}; there are `{known}`", file.display())));
     }
     let names = if selection.only.is_empty() { compiled.roots.clone() } else { selection.only.clone() };
-    match Plan::only(&compiled.pipelines, &names) {
+    match Plan::with_contents(&compiled.pipelines, &names, &mut contents(settings)) {
         Ok(plan) => {
             let warnings = Diagnostics(plan.warnings.clone());
             show(&compiled.sources, &warnings);

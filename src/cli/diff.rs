@@ -1,6 +1,6 @@
 //! `epo-run diff`: what differs between two pipelines, first the equations, then the settings.
 
-use super::{DONE, Settings, WRONG_INPUT, answer, compiled, complain_with};
+use super::{DONE, Settings, WRONG_INPUT, answer, answer_json, compiled, complain_with};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::{Library, Root};
 use crate::spec::{Leaf, Request, compile};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &DiffArgs, settings: &Settings) -> u8 {
     let (equations, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(Change::is_equation);
     if args.json {
         let list = |changes: &[Change]| changes.iter().map(|c| json!({ "path": c.path, "a": c.a, "b": c.b })).collect::<Vec<Value>>();
-        answer(&format!("{:#}\n", json!({ "equations": list(&equations), "settings": list(&others) })));
+        answer_json(&json!({ "equations": list(&equations), "settings": list(&others) }));
     } else if code == DONE {
         answer("no differences\n");
     } else {

@@ -1,7 +1,7 @@
 //! `epo-run env`
 
 use super::world::{declared_with_data, open};
-use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, complain};
+use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, answer_json, complain};
 use crate::env::measure;
 use crate::env::{EnvError, Panel, World};
 use clap::{Args, Subcommand};
@@ -124,7 +124,7 @@ fn check(args: &CheckArgs, settings: &Settings) -> u8 {
         }
     }
     if args.json {
-        answer(&format!("{:#}\n", serde_json::json!(checks)));
+        answer_json(&serde_json::json!(checks));
     } else {
         let mut out = String::new();
         for c in &checks {
@@ -225,7 +225,7 @@ fn bench(args: &BenchArgs, settings: &Settings) -> u8 {
         }
     };
     if args.json {
-        answer(&format!("{:#}\n", serde_json::json!(measured)));
+        answer_json(&serde_json::json!(measured));
     } else {
         answer(&measured.to_string());
     }

@@ -20,11 +20,9 @@ pub(super) fn run(args: &FmtArgs) -> u8 {
 
 fn one(file: &Path, check: bool) -> u8 {
     let shown = file.display();
-    let text = match std::fs::read(file).map(String::from_utf8) {
-        Ok(Ok(text)) => text,
-        Ok(Err(_)) => return complain(&format!("{shown} is no text in UTF-8")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return complain(&format!("there is no file {shown}")),
-        Err(error) => return complain(&format!("cannot read {shown}: {error}")),
+    let text = match super::input::read(file, crate::lang::MAX_BYTES) {
+        Ok(text) => text,
+        Err(message) => return complain(&message),
     };
     let formatted = match format::format(&text) {
         Ok(formatted) => formatted,
@@ -55,6 +53,11 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     std::io::Write::write_all(&mut temporary, text.as_bytes())?;
     temporary.as_file().set_permissions(std::fs::metadata(&file)?.permissions())?;
+    // Before it has the name: a power cut would else leave the name without the text.
+    temporary.as_file().sync_all()?;
     temporary.persist(&file).map_err(|e| e.error)?;
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }

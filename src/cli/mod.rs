@@ -9,6 +9,7 @@ mod diff;
 mod env;
 mod explain;
 mod fmt;
+mod input;
 mod kinds;
 mod model;
 mod new;
@@ -22,13 +23,16 @@ mod runs;
 mod settings;
 mod settings_verb;
 mod show;
+mod surroundings;
 mod world;
 
 pub(crate) use settings::Settings;
 
+use crate::lang::{is_hidden, visible};
 use args::{Cli, Verb};
 use clap::Parser;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Done, warnings included.
 pub const DONE: u8 = 0;
@@ -41,21 +45,49 @@ pub const INTERRUPTED: u8 = 130;
 
 /// Runs the command and gives its exit code.
 pub fn main() -> ExitCode {
+    // A write beyond the limit on the size of files then fails, and is told like a full disk.
+    #[cfg(unix)]
+    // SAFETY: nothing else runs yet, and to ignore a signal runs no code when it comes.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { WRONG_INPUT } else { DONE });
+            let code = if error.use_stderr() { WRONG_INPUT } else { DONE };
+            // What is repeated of the command line may be the name of a stranger's file.
+            let words = error.render();
+            if visible(&words.to_string()) != words.to_string() {
+                tell(words.to_string().trim_end());
+                return ExitCode::from(code);
+            }
+            written(error.print());
+            return ExitCode::from(whole(code));
         }
     };
-    ExitCode::from(dispatch(&cli))
+    if let (Some(_), Some(word)) = (&cli.verb, cli.run.without_a_verb()) {
+        return ExitCode::from(complain_with(
+            &format!("`{word}` cannot stand before a verb"),
+            Some("it belongs to `epo-run FILE`; settings (`--runs DIR`) may stand anywhere"),
+        ));
+    }
+    ExitCode::from(whole(dispatch(&cli)))
+}
+
+/// What was done is not done if its answer is lost.
+fn whole(code: u8) -> u8 {
+    if code == DONE && LOST.load(Ordering::SeqCst) { FAILED } else { code }
 }
 
 fn dispatch(cli: &Cli) -> u8 {
+    if let Ok(program) = std::env::current_exe() {
+        crate::model::pretrained::looked_at_by(program, model::LOOK);
+    }
     let settings = match Settings::load(&cli.settings) {
         Ok(settings) => settings,
         Err(message) => return complain(&message),
     };
+    settings.warnings.iter().for_each(|line| tell(&format!("warning: {line}")));
     match &cli.verb {
         None => match &cli.run.file {
             Some(file) => match misspelt(file) {
@@ -105,14 +137,37 @@ pub(crate) fn complain(message: &str) -> u8 {
 /// A line of talk on stderr; as with [`answer`], nobody need listen.
 pub(crate) fn tell(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
-/// Prints the answer. A reader that has gone away (`epo-run kinds | head`) is no mistake.
+/// Whether a part of an answer could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints the answer, without what a terminal would obey. A reader that has gone away (`epo-run kinds | head`) is no mistake; a full disk is, and
+/// the command then ends with 2.
 pub(crate) fn answer(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written(out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Prints a value for programs, whole: what a terminal would obey is escaped.
+pub(crate) fn answer_json(value: &serde_json::Value) {
+    answer(&escaped(&format!("{value:#}\n")));
+}
+
+/// JSON that means the same.
+fn escaped(json: &str) -> String {
+    json.chars().map(|c| if c != '\n' && is_hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+}
+
+fn written(result: std::io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::SeqCst)
+    {
+        complain(&format!("the answer cannot be written: {error}"));
+    }
 }
 
 /// Says on stderr what is wrong, and what to do next.

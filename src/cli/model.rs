@@ -1,7 +1,7 @@
 //! `epo-run model`
 
 use super::{DONE, Settings, WRONG_INPUT, answer, complain};
-use crate::model::pretrained::{Outline, cache_folder};
+use crate::model::pretrained::{Outline, adapter, cache_folder, look};
 use crate::model::reference::{Finding, Reference};
 use crate::model::{ModelError, Pretrained, Source};
 use candle_core::Device;
@@ -22,7 +22,13 @@ pub(super) enum ModelVerb {
     Info(InfoArgs),
     /// Compare a pretrained model with the outputs of another implementation.
     Check(CheckArgs),
+    /// Read a model's description, tokenizer and template, and say nothing: what this program has a process of its own do first.
+    #[command(hide = true)]
+    Look { path: PathBuf },
 }
+
+/// The command line of [`ModelVerb::Look`], before the path.
+pub(super) const LOOK: &[&str] = &["model", "look"];
 
 #[derive(Debug, Args)]
 pub(super) struct InfoArgs {
@@ -50,13 +56,17 @@ pub(super) fn run(args: &ModelArgs, settings: &Settings) -> u8 {
     let done = match &args.verb {
         ModelVerb::Info(args) => info(args, settings),
         ModelVerb::Check(args) => check(args, settings),
+        ModelVerb::Look { path } => {
+            look(path);
+            Ok(DONE)
+        }
     };
     done.unwrap_or_else(|error| complain(&error.to_string()))
 }
 
 fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
     let cache = settings.values.data.get("models").cloned().unwrap_or_else(cache_folder);
-    Source::parse(source)?.fetch(&cache, &mut |line| eprintln!("{line}"))
+    Source::parse(source)?.fetch(&cache, &mut |line| super::tell(line))
 }
 
 /// With a bar, on a terminal.
@@ -77,6 +87,7 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     let hash = load(&path)?.weights.hash()?;
     let (config, tokenizer) = (&outline.config, outline.tokenizer.as_ref());
     let bytes = 4 * config.parameters() as u64;
+    let adapter = if adapter::is_in(&path) { Some(adapter::Saved::read(&path, config)?.config) } else { None };
     if args.json {
         let info = serde_json::json!({
             "source": args.source,
@@ -88,6 +99,8 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
             "vocabulary": tokenizer.map(crate::model::Tokenizer::vocab),
             "ends": tokenizer.map(crate::model::Tokenizer::stops),
             "chat_template": outline.chat.is_some(),
+            "notes": outline.notes,
+            "adapter": adapter,
             "hash": hash,
         });
         answer(&format!("{info:#}\n"));
@@ -107,7 +120,13 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     line("context", config.context.to_string());
     line("tokenizer", tokenizer.map_or("none".into(), |t| format!("{} tokens, responses end with {:?}", t.vocab(), t.stops())));
     line("chat template", if outline.chat.is_some() { "yes" } else { "none" }.into());
+    if let Some(adapter) = adapter {
+        line("adapter", format!("of rank {} on {}, merged", adapter.rank, adapter.targets.join(", ")));
+    }
     line("hash", hash);
+    for note in &outline.notes {
+        line("note", note.clone());
+    }
     answer(&out);
     Ok(DONE)
 }

@@ -1,8 +1,8 @@
 //! `epo-run plan`
 
 use super::args::PlanArgs;
-use super::{DONE, Settings, answer, compiled, complain};
-use crate::plan::{self, reasons};
+use super::{DONE, Settings, answer, answer_json, compiled, complain};
+use crate::plan::{self, Place, needed, reasons};
 use crate::store::Store;
 use std::path::Path;
 
@@ -21,12 +21,21 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
         Ok(reasons) => reasons,
         Err(error) => return complain(&error.to_string()),
     };
-    if args.json {
-        answer(&format!("{:#}\n", plan::json(&plan, Some(&reasons))));
-    } else if args.dot {
+    if args.dot {
         answer(&plan::dot(&plan, Some(&reasons)));
+        return DONE;
+    }
+    let mut place = Place { data: &settings.values.data, fetch: false, say: &mut |_| () };
+    let outside = needed(&plan, |index| !reasons.get(index).is_some_and(plan::Reason::is_up_to_date), &mut place);
+    if args.json {
+        let mut json = plan::json(&plan, Some(&reasons));
+        if !outside.is_empty() {
+            json["outside"] = outside.iter().map(plan::Needed::json).collect();
+        }
+        answer_json(&json);
     } else {
         answer(&plan::text(&plan, Some(&reasons)));
+        answer(&plan::outside_text(&outside));
     }
     DONE
 }

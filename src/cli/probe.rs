@@ -3,7 +3,7 @@
 use super::{DONE, Settings, WRONG_INPUT, answer, compiled, complain, complain_with};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
-use crate::lang::{Diagnostic, Diagnostics, SourceMap};
+use crate::lang::{Diagnostic, Diagnostics, SourceMap, pad};
 use crate::objective::probe::{ProbeAnswer, ProbeBatch, probe};
 use crate::spec::{Equations, Request, equations};
 use clap::Args;
@@ -77,13 +77,12 @@ fn about(found: &Equations, all: &[Equations], messages: Diagnostics) -> Diagnos
     }
 }
 
+/// Of a batch.
+const MOST_BYTES: usize = 64 << 20;
+
 fn read(args: &ProbeArgs, found: &Equations) -> Result<ProbeBatch, String> {
     let shown = args.batch.display();
-    let text = std::fs::read_to_string(&args.batch).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("there is no file {shown}"),
-        std::io::ErrorKind::InvalidData => format!("{shown} is no text"),
-        _ => format!("cannot read {shown}: {error}"),
-    })?;
+    let text = super::input::read(&args.batch, MOST_BYTES)?;
     let mut batch = ProbeBatch::from_json(&text).map_err(|error| format!("{shown}: {error}"))?;
     if let Some(iterations) = found.iterations {
         batch.iterations_if_missing(iterations).map_err(|error| format!("{shown}: {error}"))?;
@@ -141,22 +140,26 @@ fn text(result: &ProbeAnswer, found: &Equations) -> String {
     let rows: Vec<(&str, f64)> = rows.collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("minimize".len());
     for (name, value) in rows {
-        let _ = writeln!(out, "  {name:width$}  {value:>14.8}");
+        let _ = writeln!(out, "  {}  {value:>14.8}", pad(name, width));
     }
     let norm = |rows: &[Vec<f64>]| rows.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
     if result.minimize.is_some() {
         let gradients = [("logp", &result.gradient.logp), ("entropy", &result.gradient.entropy), ("value", &result.gradient.value)];
         let _ = writeln!(out, "norm of the gradient");
         for (name, rows) in gradients {
-            let _ = writeln!(out, "  {name:width$}  {:>14.8}", norm(rows));
+            let _ = writeln!(out, "  {}  {:>14.8}", pad(name, width), norm(rows));
         }
     }
     if let Some(rows) = &result.advantage {
-        let values: Vec<f64> = rows.iter().flatten().copied().collect();
+        let values: Vec<f64> = rows.iter().flatten().flatten().copied().collect();
+        let left_out = rows.iter().flatten().filter(|value| value.is_none()).count();
         let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
         let _ = writeln!(out, "advantage");
-        let _ = writeln!(out, "  {:width$}  {low:>14.8}", "lowest");
-        let _ = writeln!(out, "  {:width$}  {high:>14.8}", "highest");
+        let _ = writeln!(out, "  {}  {low:>14.8}", pad("lowest", width));
+        let _ = writeln!(out, "  {}  {high:>14.8}", pad("highest", width));
+        if left_out > 0 {
+            let _ = writeln!(out, "  {}  {left_out:>14} tokens", pad("left out", width));
+        }
     }
     out
 }

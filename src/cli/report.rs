@@ -1,6 +1,6 @@
 //! The tables of a run: at its end, and again with `epo-run report`.
 
-use super::{DONE, FAILED, Settings, answer, complain};
+use super::{DONE, FAILED, Settings, answer, complain, complain_with};
 use crate::exec::Outcome;
 use crate::plan::Plan;
 use crate::store::Store;
@@ -33,6 +33,12 @@ pub(super) fn run(args: &ReportArgs, settings: &Settings) -> u8 {
     }
     let mut code = DONE;
     for page in &pages {
+        let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(problem) = store.page_problem(&found, name) {
+            complain_with(&format!("{}: {problem}", page.display()), Some("run the same command again: it is then copied anew"));
+            code = FAILED;
+            continue;
+        }
         if let Err(message) = if args.markdown { print_markdown(page) } else { print(page) } {
             complain(&message);
             code = FAILED;

@@ -5,7 +5,7 @@ use super::plan::stem;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
-use crate::plan::{Plan, Reason, reasons};
+use crate::plan::{Plan, Reason, reasons, refusals};
 use crate::spec::Compiled;
 use crate::store::{RunRecord, Store};
 use std::io::IsTerminal;
@@ -26,6 +26,11 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         Ok(reasons) => reasons,
         Err(error) => return failed(&ExecError::from(error), &compiled.sources),
     };
+    let refusals = if args.fresh { Vec::new() } else { refusals(&plan, &reasons) };
+    if !refusals.is_empty() {
+        compiled::show(&compiled.sources, &Diagnostics(refusals));
+        return FAILED;
+    }
     if !args.quiet {
         announce(&plan, &reasons, args.fresh);
     }
@@ -74,7 +79,7 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
         "features": if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        "settings": settings.values,
+        "settings": recorded(settings),
         "origins": settings.origins,
     });
     RunRecord {
@@ -84,6 +89,18 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
         machine,
         ..RunRecord::default()
     }
+}
+
+/// With the data folders below `data`, as in a file of settings.
+fn recorded(settings: &Settings) -> serde_json::Value {
+    let mut all = serde_json::Map::new();
+    for (name, value) in settings.rows() {
+        match name.strip_prefix("data.") {
+            Some(data) => all.entry("data").or_insert_with(|| serde_json::json!({}))[data] = value,
+            None => drop(all.insert(name, value)),
+        }
+    }
+    all.into()
 }
 
 fn finish(plan: &Plan, outcome: &Outcome) -> u8 {
@@ -96,6 +113,6 @@ fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
         tell(&error.to_string());
         return INTERRUPTED;
     }
-    compiled::show(sources, &Diagnostics(vec![error.diagnostic()]));
+    compiled::show(sources, &Diagnostics(error.diagnostics()));
     FAILED
 }

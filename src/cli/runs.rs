@@ -1,7 +1,8 @@
 //! `epo-run runs`
 
-use super::{DONE, Settings, answer, complain_with, tell};
-use crate::store::{RunState, RunSummary, Store, StoreError};
+use super::{DONE, FAILED, Settings, answer, answer_json, complain_with, tell};
+use crate::lang::pad;
+use crate::store::{RunState, RunSummary, Store, StoreError, Verified};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -24,16 +25,26 @@ pub(super) enum RunsVerb {
         #[arg(value_name = "RUN")]
         run: String,
     },
+    /// Read all files of a run, or of all runs, and compare them with the hashes that they were written with.
+    Verify {
+        /// As for `rm`; all where it is left out.
+        #[arg(value_name = "RUN")]
+        run: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(args: &RunsArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
     let done = match &args.verb {
-        Some(RunsVerb::Rm { run }) => remove(&store, run),
-        None => list(&store, args.json),
+        Some(RunsVerb::Rm { run }) => remove(&store, run).map(|()| DONE),
+        Some(RunsVerb::Verify { run, json }) => verify(&store, run.as_deref(), *json),
+        None => list(&store, args.json).map(|()| DONE),
     };
     match done {
-        Ok(()) => DONE,
+        Ok(code) => code,
         Err(error) => wrong(&error),
     }
 }
@@ -55,11 +66,40 @@ fn remove(store: &Store, run: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn verify(store: &Store, run: Option<&str>, as_json: bool) -> Result<u8, StoreError> {
+    let run = run.map(|run| store.find_run(run)).transpose()?;
+    let found = store.verify(run.as_ref())?;
+    if as_json {
+        answer_json(&json!(found));
+    } else {
+        found.faults.iter().for_each(|fault| answer(&format!("{}: {}\n", fault.path.display(), fault.problem)));
+        answer(&verdict(&found));
+        if found.busy > 0 {
+            tell(&format!("{} left out: a process is at work on them", tasks(found.busy)));
+        }
+        if !found.faults.is_empty() {
+            tell(
+                "  = help: the command that made a run makes again what is damaged in it; what is of no use can be removed with `epo-run runs rm`",
+            );
+        }
+    }
+    Ok(if found.faults.is_empty() { DONE } else { FAILED })
+}
+
+fn verdict(found: &Verified) -> String {
+    let runs = if found.runs == 1 { "1 run".into() } else { format!("{} runs", found.runs) };
+    match found.faults.len() {
+        0 => format!("{runs}, {}: all as they were written\n", tasks(found.tasks)),
+        1 => format!("{runs}, {}: 1 fault\n", tasks(found.tasks)),
+        n => format!("{runs}, {}: {n} faults\n", tasks(found.tasks)),
+    }
+}
+
 fn list(store: &Store, as_json: bool) -> Result<(), StoreError> {
     let runs = store.runs()?;
     if as_json {
         let all: Vec<Value> = runs.iter().map(|run| json!(run)).collect();
-        answer(&format!("{:#}\n", Value::from(all)));
+        answer_json(&Value::from(all));
         return Ok(());
     }
     if runs.is_empty() {
@@ -68,10 +108,10 @@ fn list(store: &Store, as_json: bool) -> Result<(), StoreError> {
     }
     let rows: Vec<[String; 4]> = runs.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
+    let (ids, states, tasks_width) = (width(0), width(1), width(2));
     let mut out = String::new();
     for [id, state, tasks, when] in &rows {
-        let line = format!("{id:a$}  {state:b$}  {tasks:>c$}  {when}", a = widths[0], b = widths[1], c = widths[2]);
+        let line = format!("{}  {}  {tasks:>tasks_width$}  {when}", pad(id, ids), pad(state, states));
         let _ = writeln!(out, "{}", line.trim_end());
     }
     answer(&out);

@@ -1,18 +1,19 @@
-//! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml`, `EPO_*`, flags; later ones win.
+//! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use super::surroundings;
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
 use crate::spec::LIBRARY;
 use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use figment::providers::{Format, Toml};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub(crate) struct Values {
     /// The folder of runs.
     pub runs: PathBuf,
@@ -21,10 +22,19 @@ pub(crate) struct Values {
     /// `cpu`, `cuda`, or `auto`: CUDA if the binary has it and a device answers.
     pub device: String,
     /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
-    #[serde(default)]
     pub library: Option<PathBuf>,
     /// Data folders by the environment's name: `data.scienceworld`.
-    #[serde(default)]
+    pub data: BTreeMap<String, PathBuf>,
+}
+
+/// What one place says; what it leaves out stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Given {
+    pub runs: Option<PathBuf>,
+    pub threads: Option<usize>,
+    pub device: Option<String>,
+    pub library: Option<PathBuf>,
     pub data: BTreeMap<String, PathBuf>,
 }
 
@@ -33,58 +43,69 @@ pub(crate) struct Values {
 pub(crate) struct Settings {
     pub values: Values,
     pub origins: BTreeMap<String, String>,
+    /// Lines for the user, of what is no setting.
+    pub warnings: Vec<String>,
 }
 
 const FILE: &str = "epo.toml";
+/// A file of settings has a few lines.
+const MOST_BYTES: u64 = 1 << 20;
 
 impl Settings {
     /// # Errors
     /// A sentence that names the setting and where it was given.
     pub(crate) fn load(args: &SettingsArgs) -> Result<Self, String> {
-        let folders = data_home().map(|home| home.join("epo"));
-        let data = folders.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
-        let defaults = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, data };
-        let mut figment = Figment::from(Serialized::defaults(&defaults));
-        let user = user_file();
-        if let Some(user) = &user {
-            figment = figment.merge(Toml::file(user));
+        let epo = surroundings::data_home().map(|home| home.join("epo"));
+        let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
+        let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, data };
+        let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
+        for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
+            settings.origins.insert(name, "default".into());
         }
-        figment = figment.merge(Toml::file(FILE)).merge(Env::prefixed("EPO_").ignore(&["shared", "cuda_dir"]).split("__"));
-        let mut flags = BTreeMap::new();
-        if let Some(runs) = &args.runs {
-            flags.insert("runs", serde_json::json!(runs));
+        let user = surroundings::config_home().map(|home| home.join("epo").join(FILE));
+        for file in user.into_iter().chain([PathBuf::from(FILE)]) {
+            let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone()).display().to_string();
+            settings.take(read(&file)?, |_| shown.clone());
         }
-        if let Some(threads) = args.threads {
-            flags.insert("threads", serde_json::json!(threads));
+        let (given, warnings) = surroundings::variables()?;
+        settings.warnings = warnings;
+        settings.take(given, |name| format!("EPO_{}", name.to_uppercase().replace('.', "__")));
+        let SettingsArgs { runs, threads, device, library } = args.clone();
+        settings.take(Given { runs, threads, device, library, data: BTreeMap::new() }, |name| format!("--{name}"));
+        let device = &settings.values.device;
+        if !["auto", "cpu", "cuda"].contains(&device.as_str()) {
+            let origin = &settings.origins["device"];
+            return Err(format!("the setting `device` (from {origin}) is `{device}`; it takes `auto`, `cpu` or `cuda`"));
         }
-        if let Some(device) = &args.device {
-            flags.insert("device", serde_json::json!(device));
+        Ok(settings)
+    }
+
+    fn names_of_data(&self) -> Vec<String> {
+        self.values.data.keys().map(|name| format!("data.{name}")).collect()
+    }
+
+    fn take(&mut self, given: Given, origin: impl Fn(&str) -> String) {
+        let mut note = |name: &str| drop(self.origins.insert(name.into(), origin(name)));
+        if let Some(runs) = given.runs {
+            note("runs");
+            self.values.runs = runs;
         }
-        if let Some(library) = &args.library {
-            flags.insert("library", serde_json::json!(library));
+        if let Some(threads) = given.threads {
+            note("threads");
+            self.values.threads = threads;
         }
-        let figment = figment.merge(Serialized::defaults(&flags));
-        let values: Values = figment.extract().map_err(|error| describe(&error))?;
-        let mut origins = BTreeMap::new();
-        let names =
-            ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(values.data.keys().map(|k| format!("data.{k}")));
-        for name in names {
-            let by_flag = flags.contains_key(name.as_str());
-            let origin = match figment.find_metadata(&name) {
-                _ if by_flag => format!("--{name}"),
-                Some(meta) if meta.name.contains("environment") => format!("EPO_{}", name.to_uppercase().replace('.', "__")),
-                Some(meta) => meta.source.as_ref().and_then(|s| s.file_path()).map_or("default".into(), |p| p.display().to_string()),
-                None => "default".into(),
-            };
-            origins.insert(name, origin);
+        if let Some(device) = given.device {
+            note("device");
+            self.values.device = device;
         }
-        if !["auto", "cpu", "cuda"].contains(&values.device.as_str()) {
-            return Err(format!(
-                "the setting `device` (from {}) is `{}`; it takes `auto`, `cpu` or `cuda`",
-                origins["device"], values.device
-            ));
+        if let Some(library) = given.library {
+            note("library");
+            self.values.library = Some(library);
         }
-        Ok(Self { values, origins })
+        for (name, folder) in given.data {
+            note(&format!("data.{name}"));
+            self.values.data.insert(name, folder);
+        }
     }
 
     /// What `std/…` and `lib/…` mean.
@@ -104,27 +125,28 @@ impl Settings {
             n => n,
         }
     }
+
+    /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
+    pub(crate) fn rows(&self) -> Vec<(String, Value)> {
+        let Values { runs, threads, device, library, data } = &self.values;
+        let path = |path: &Path| json!(path.to_string_lossy());
+        let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
+        rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
+        rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
+        rows
+    }
 }
 
-fn user_file() -> Option<PathBuf> {
-    user_folder("XDG_CONFIG_HOME", ".config").map(|c| c.join("epo").join(FILE))
-}
-
-fn data_home() -> Option<PathBuf> {
-    user_folder("XDG_DATA_HOME", ".local/share")
-}
-
-/// A folder of the XDG base directory specification.
-fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
-    let given = std::env::var_os(variable).map(PathBuf::from);
-    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(default)))
-}
-
-fn describe(error: &figment::Error) -> String {
-    let origin = error.metadata.as_ref().map(|m| match m.source.as_ref().and_then(|s| s.file_path()) {
-        Some(path) => format!(" in {}", path.display()),
-        None => format!(" from {}", m.name),
-    });
-    let path = if error.path.is_empty() { String::new() } else { format!(" `{}`", error.path.join(".")) };
-    format!("the setting{path}{} is wrong: {}", origin.unwrap_or_default(), error.kind)
+/// What a file of settings says; nothing where there is none.
+fn read(file: &Path) -> Result<Given, String> {
+    match file.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Given::default()),
+        Ok(data) if !data.is_file() || data.len() > MOST_BYTES => return Err(format!("`{}` is no file of settings", file.display())),
+        _ => {}
+    }
+    Figment::from(Toml::file_exact(file)).extract().map_err(|error| {
+        let path = if error.path.is_empty() { String::new() } else { format!(" `{}`", error.path.join(".")) };
+        let shown = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        format!("the setting{path} in {} is wrong: {}", shown.display(), error.kind)
+    })
 }

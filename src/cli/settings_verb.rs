@@ -1,6 +1,7 @@
 //! `epo-run settings`
 
-use super::{DONE, Settings, answer};
+use super::{DONE, Settings, answer, answer_json};
+use crate::lang::pad;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -13,16 +14,12 @@ pub(super) struct SettingsVerbArgs {
 }
 
 pub(super) fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
-    let values = &settings.values;
-    let mut rows: Vec<(String, Value)> =
-        vec![("runs".into(), json!(values.runs)), ("threads".into(), json!(values.threads)), ("device".into(), json!(values.device))];
-    rows.push(("library".into(), json!(values.library)));
-    rows.extend(values.data.iter().map(|(name, path)| (format!("data.{name}"), json!(path))));
+    let rows = settings.rows();
     let origin = |name: &str| settings.origins.get(name).cloned().unwrap_or_else(|| "default".into());
     if args.json {
         let map: Map<String, Value> =
             rows.into_iter().map(|(name, value)| (name.clone(), json!({ "value": value, "origin": origin(&name) }))).collect();
-        answer(&format!("{:#}\n", Value::from(map)));
+        answer_json(&Value::from(map));
         return DONE;
     }
     let shown = |value: &Value| match value {
@@ -34,7 +31,7 @@ pub(super) fn run(args: &SettingsVerbArgs, settings: &Settings) -> u8 {
     let values = rows.iter().map(|(_, value)| shown(value).chars().count()).max().unwrap_or(0);
     let mut out = String::new();
     for (name, value) in &rows {
-        let _ = writeln!(out, "{name:width$}  {:values$}  {}", shown(value), origin(name));
+        let _ = writeln!(out, "{}  {}  {}", pad(name, width), pad(&shown(value), values), origin(name));
     }
     answer(&out);
     DONE

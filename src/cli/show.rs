@@ -1,11 +1,11 @@
 //! `epo-run show`
 
-use super::{DONE, Settings, WRONG_INPUT, answer, compiled};
+use super::{DONE, Settings, WRONG_INPUT, answer, answer_json, compiled};
 use crate::equation::{latex, latex_name, readable};
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
 use crate::lang::print::by_name;
-use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, parser};
+use crate::lang::{Diagnostic, Diagnostics, SourceMap, outline, pad, parser};
 use crate::objective::Reach;
 use crate::plan::{self, Plan};
 use crate::spec::{Compiled, Equations, PipelineSpec, Request, compile, equations};
@@ -76,9 +76,9 @@ pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
             let wanted =
                 compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.name == *n || p.display_name() == *n));
             let specs: Vec<Value> = wanted.map(|p| spec(p, &compiled)).collect();
-            answer(&format!("{:#}\n", Value::from(specs)));
+            answer_json(&Value::from(specs));
         }
-        View::Plan => match Plan::only(&compiled.pipelines, &names) {
+        View::Plan => match Plan::with_contents(&compiled.pipelines, &names, &mut compiled::contents(settings)) {
             Ok(plan) => answer(&plan::text(&plan, None)),
             Err(diagnostics) => {
                 compiled::show(&compiled.sources, &diagnostics);
@@ -204,7 +204,7 @@ fn as_text(equations: &Equations) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = format!("{}\n", equations.name());
     for (name, term) in lines {
-        let _ = writeln!(out, "  {name:width$} = {}", by_name(&term));
+        let _ = writeln!(out, "  {} = {}", pad(&name, width), by_name(&term));
     }
     out
 }
@@ -215,7 +215,7 @@ fn gradients(equations: &Equations) -> String {
     let terms = loss.terms().iter().filter(|term| term.reached).map(|term| (term.name.as_str(), term.reach));
     let lines: Vec<_> = terms.chain([("minimize", loss.reach())]).collect();
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let line = |(name, reach): (&str, Reach)| format!("  {name:width$} -> {}\n", reach.words());
+    let line = |(name, reach): (&str, Reach)| format!("  {} -> {}\n", pad(name, width), reach.words());
     lines.into_iter().map(line).collect()
 }
 

@@ -1,4 +1,5 @@
 use super::watch::{End, Pace, Start, Watch, progress_words, tell, words};
+use crate::lang::on_one_line;
 use crate::stage::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
@@ -46,7 +47,7 @@ impl Watch for Bars {
             self.line(&format!("{}: going on at iteration {iteration}", self.head));
         }
         let bar = ProgressBar::with_draw_target(None, (self.target)()).with_style(style("{spinner} {prefix} ({elapsed}) {msg}"));
-        bar.set_prefix(self.head.clone());
+        bar.set_prefix(on_one_line(&self.head).into_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         self.bar = Some(bar);
     }
@@ -61,7 +62,7 @@ impl Watch for Bars {
             bar.set_length(progress.total);
         }
         bar.set_position(progress.done);
-        bar.set_message(format!("{}{left}", progress_words(progress)));
+        bar.set_message(on_one_line(&format!("{}{left}", progress_words(progress))).into_owned());
     }
 
     fn say(&mut self, line: &str) {
@@ -70,6 +71,10 @@ impl Watch for Bars {
 
     fn warn(&mut self, line: &str) {
         self.line(&format!("warning: {line}"));
+    }
+
+    fn waits(&mut self, line: &str) {
+        self.line(line);
     }
 
     fn task_ends(&mut self, _name: &str, end: End) {

@@ -1,7 +1,8 @@
 use super::{Options, Watch};
-use crate::stage::{Context, InputFolder, Progress};
+use crate::plan::Known;
+use crate::stage::{Content, Context, InputFolder, Progress};
 use crate::store::{Event, TaskFolder};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What a running stage says.
@@ -13,6 +14,7 @@ pub(super) enum Heard {
         record: bool,
     },
     Said(String),
+    Warned(String),
 }
 
 /// Not more often is progress written down that is not counted in iterations.
@@ -25,6 +27,7 @@ pub(super) struct TaskContext<'a> {
     inputs: Vec<InputFolder>,
     folder: TaskFolder,
     hear: &'a mut dyn FnMut(Heard),
+    contents: Option<&'a Known>,
     recorded: Option<(u64, Instant)>,
 }
 
@@ -37,7 +40,12 @@ impl<'a> TaskContext<'a> {
         folder: TaskFolder,
         hear: &'a mut dyn FnMut(Heard),
     ) -> Self {
-        Self { seed, options, inputs, folder, hear, recorded: None }
+        Self { seed, options, inputs, folder, hear, contents: None, recorded: None }
+    }
+
+    /// With what lay outside of the store when the plan was made.
+    pub(super) fn knowing(self, contents: &'a Known) -> Self {
+        Self { contents: Some(contents), ..self }
     }
 
     pub(super) fn into_folder(self) -> TaskFolder {
@@ -60,6 +68,10 @@ impl Context for TaskContext<'_> {
 
     fn data(&self, name: &str) -> Option<PathBuf> {
         self.options.data.get(name).cloned()
+    }
+
+    fn content(&self, path: &Path) -> Option<Content> {
+        self.contents?.get(path)?.clone()
     }
 
     fn inputs(&self, field: &str) -> Vec<InputFolder> {
@@ -88,6 +100,10 @@ impl Context for TaskContext<'_> {
         (self.hear)(Heard::Said(line.to_owned()));
     }
 
+    fn warn(&mut self, line: &str) {
+        (self.hear)(Heard::Warned(line.to_owned()));
+    }
+
     fn interrupted(&self) -> bool {
         self.options.interrupt.requested()
     }
@@ -105,6 +121,10 @@ pub(super) fn hear(task: &str, heard: Heard, watch: &mut dyn Watch) -> Option<Ev
         Heard::Said(line) => {
             watch.say(&line);
             Some(Event::Said { task: task.to_owned(), line })
+        }
+        Heard::Warned(line) => {
+            watch.warn(&format!("{task}: {line}"));
+            Some(Event::Warning { task: task.to_owned(), line })
         }
     }
 }

@@ -8,6 +8,9 @@ pub enum ExecError {
     /// The run folder or a task's folder cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Something outside of the store that tasks need is missing or cannot be used; nothing was run.
+    #[error("{} outside cannot be used", if .0.len() == 1 { "something" } else { "several things" })]
+    Outside(Vec<Diagnostic>),
     /// A stage ended with an error or a panic; what is finished stays.
     #[error("stage `{task}` failed: {error}")]
     Failed {
@@ -37,11 +40,19 @@ impl ExecError {
         }
     }
 
-    /// With the place in the text that asked for what failed.
+    /// With the places in the text that asked for what failed.
     ///
-    /// Codes: `E0501` a stage failed; `E0502` the run folder; `E0503` interrupted.
-    pub fn diagnostic(&self) -> Diagnostic {
+    /// Codes: `E0501` a stage failed; `E0502` the run folder; `E0503` interrupted; `E0505` what is missing outside, one each.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
+            Self::Outside(missing) => missing.clone(),
+            _ => vec![self.diagnostic()],
+        }
+    }
+
+    pub(super) fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Outside(missing) => missing.first().cloned().unwrap_or_else(|| Diagnostic::bare("E0505", self.to_string())),
             Self::Failed { task, span, error: RunError::At(diagnostic) } => {
                 let diagnostic = (**diagnostic).clone();
                 match span {

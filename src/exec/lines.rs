@@ -1,4 +1,5 @@
 use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use crate::lang::visible;
 use crate::stage::Progress;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ impl<W: Write> Lines<W> {
 
     fn line(&mut self, text: &str) {
         // Nobody may be listening any more; the run goes on.
-        let _ = writeln!(self.out, "{text}");
+        let _ = writeln!(self.out, "{}", visible(text));
     }
 
     fn show(&mut self, progress: &Progress) {
@@ -73,6 +74,10 @@ impl<W: Write> Watch for Lines<W> {
 
     fn warn(&mut self, line: &str) {
         self.line(&format!("warning: {line}"));
+    }
+
+    fn waits(&mut self, line: &str) {
+        self.line(line);
     }
 
     fn task_ends(&mut self, _name: &str, end: End) {

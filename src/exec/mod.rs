@@ -7,14 +7,15 @@ mod interrupt;
 mod lines;
 #[cfg(test)]
 mod tests;
+mod wait;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};
-use crate::plan::{Plan, Task};
+use crate::plan::{Beginning, Needed, Plan, Task, beginning, needed};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, InputFolder};
-use crate::store::{Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::stage::{Artifact, InputFolder, Place};
+use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
@@ -72,12 +73,16 @@ pub struct Outcome {
 /// Stops at the first task that fails; what is finished stays, and the same command goes on from there. Also on Ctrl-C, after the iteration and its
 /// checkpoint. The results do not depend on where or how often it was stopped.
 pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options, watch: &mut dyn Watch) -> Result<Outcome, ExecError> {
+    look_outside(plan, store, options, watch)?;
     let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
-    let mut run = store.open_run(&plan.digest, &record)?;
+    let mut run = match wait::until_free(watch, options, || store.open_run(&plan.digest, &record)) {
+        Err(ExecError::Store(error)) if error.cannot_write() && !options.fresh => return look(plan, store, watch, error),
+        other => other?,
+    };
     let version = env!("CARGO_PKG_VERSION").to_owned();
     run.event(Event::RunStarted { format: FORMAT, version, pid: std::process::id() })?;
     watch.run_begins(run.path(), plan.tasks.len());
-    let mut execution = Execution { plan, store, options, watch, sound: BTreeSet::new(), made: Vec::new(), taken: Vec::new() };
+    let mut execution = Execution { plan, store, options, watch, made: Vec::new(), taken: Vec::new() };
     let result = execution.all(&mut run).and_then(|()| Ok(copy_pages(plan, store, &run)?));
     let end = match &result {
         Ok(_) => Event::RunFinished,
@@ -91,13 +96,22 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
 }
 
+/// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
+fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
+    // A store that cannot be read is said where it is opened.
+    let finished = |task: &Task| matches!(store.status(&task.digest), Ok(Some(status)) if status.state == State::Finished);
+    let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !finished(task)).collect();
+    let mut place = Place { data: &options.data, fetch: true, say: &mut |line| watch.say(line) };
+    let missing: Vec<Diagnostic> =
+        needed(plan, |index| runs.get(index) == Some(&true), &mut place).iter().filter_map(Needed::diagnostic).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
+}
+
 struct Execution<'a> {
     plan: &'a Plan,
     store: &'a Store,
     options: &'a Options,
     watch: &'a mut dyn Watch,
-    /// Tasks whose outputs are known to have their hashes.
-    sound: BTreeSet<usize>,
     made: Vec<String>,
     taken: Vec<String>,
 }
@@ -115,9 +129,11 @@ impl Execution<'_> {
     }
 
     /// All are locked before the first is emptied: nothing is lost where another process is at work on one of them.
-    fn clear(&mut self) -> Result<(), StoreError> {
-        let claims: Result<Vec<_>, _> = self.plan.tasks.iter().map(|t| self.store.claim(&t.digest)).collect();
-        claims?.iter_mut().try_for_each(|claim| claim.clear())
+    fn clear(&mut self) -> Result<(), ExecError> {
+        let (tasks, store) = (&self.plan.tasks, self.store);
+        let claim_all = || tasks.iter().map(|t| store.claim(&t.digest)).collect::<Result<Vec<_>, _>>();
+        let mut claims = wait::until_free(&mut *self.watch, self.options, claim_all)?;
+        Ok(claims.iter_mut().try_for_each(|claim| claim.clear())?)
     }
 
     fn stop_if_asked(&self) -> Result<(), ExecError> {
@@ -134,13 +150,7 @@ impl Execution<'_> {
 
     fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
         let Some(task) = self.plan.tasks.get(index) else { return Ok(()) };
-        let path = self.store.task_path(&task.digest);
-        let whole = |status: &Status| status.state == State::Finished && status.problem(&path, false).is_none();
-        let status = match self.store.status(&task.digest) {
-            Err(StoreError::Damaged { .. }) => None,
-            other => other?,
-        };
-        match status.filter(whole) {
+        match finished(self.store, task)? {
             Some(status) => self.take(task, &status, run),
             None => self.make(index, task, run),
         }
@@ -155,14 +165,14 @@ impl Execution<'_> {
     }
 
     fn make(&mut self, index: usize, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
-        self.check_inputs(task, run)?;
         let name = self.plan.name(task);
-        let claim = self.store.claim(&task.digest)?;
-        // Another process may have finished it while we looked.
-        if let Some(status) = claim.status().filter(|s| s.state == State::Finished && s.problem(claim.path(), false).is_none()).cloned() {
+        let mut claim = wait::until_free(&mut *self.watch, self.options, || self.store.claim(&task.digest))?;
+        // Another process may have finished it while we looked, or waited.
+        if let Some(status) = finished(self.store, task)? {
             drop(claim);
             return self.take(task, &status, run);
         }
+        let note = if claim.status().is_none() && !self.options.fresh { self.begin_longer(task, &mut claim)? } else { None };
         let folder = claim.begin(TaskInfo { name: name.clone(), by: run.id().into(), key: task.key.clone() }, self.options.keep)?;
         let digest = task.digest.hex().to_owned();
         let resumed = folder.checkpoint().map(|c| c.iteration);
@@ -171,6 +181,10 @@ impl Execution<'_> {
             None => Event::TaskStarted { task: name.clone(), digest },
         })?;
         self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        if let Some(line) = note {
+            self.watch.say(&line);
+            run.event(Event::Said { task: name.clone(), line })?;
+        }
         for line in folder.warnings() {
             run.event(Event::Warning { task: name.clone(), line: line.clone() })?;
             self.watch.warn(line);
@@ -185,7 +199,7 @@ impl Execution<'_> {
             }
         };
         let inputs = inputs(self.plan, self.store, task);
-        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear);
+        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
         let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
         let folder = context.into_folder();
         let result = result.and_then(|()| check_outputs(task, folder.path()));
@@ -199,8 +213,6 @@ impl Execution<'_> {
                 run.event(Event::TaskFinished { task: name.clone() })?;
                 self.watch.task_ends(&name, End::Finished);
                 self.made.push(name);
-                // It was hashed a moment ago.
-                self.sound.insert(index);
                 Ok(())
             }
             Err(RunError::Interrupted) => {
@@ -221,32 +233,44 @@ impl Execution<'_> {
         }
     }
 
-    /// What a task reads must be what was written. A damaged one is made again.
-    fn check_inputs(&mut self, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
-        let needed: BTreeSet<usize> = task.inputs.iter().map(|i| i.task).collect();
-        for index in needed {
-            let Some(input) = self.plan.tasks.get(index) else { continue };
-            if self.sound.contains(&index) {
-                continue;
+    /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.
+    fn begin_longer(&self, task: &Task, claim: &mut Claim) -> Result<Option<String>, StoreError> {
+        let Some(Beginning { digest, field, count, start }) = beginning(task, self.store)? else { return Ok(None) };
+        let whose = format!("the run with {field} = {count}");
+        Ok(match start {
+            Ok((checkpoint, outputs)) => {
+                let taken = claim.take_over(&self.store.task_path(&digest), checkpoint, &outputs)?;
+                taken.then(|| format!("goes on from {whose}, at {checkpoint}"))
             }
-            let path = self.store.task_path(&input.digest);
-            let problem = match self.store.status(&input.digest)? {
-                Some(status) => status.problem(&path, true),
-                None => Some("it is no longer there".into()),
-            };
-            if let Some(problem) = problem {
-                let name = self.plan.name(input);
-                let line = format!("`{name}` in `{}` is damaged: {problem}; it is made again", path.display());
-                run.event(Event::Warning { task: name, line: line.clone() })?;
-                self.watch.warn(&line);
-                // Emptied first: only lengths are compared before a task is taken.
-                self.store.claim(&input.digest)?.clear()?;
-                self.make(index, input, run)?;
-            }
-            self.sound.insert(index);
-        }
-        Ok(())
+            Err(why) => Some(format!("does not go on from {whose}: {why}")),
+        })
     }
+}
+
+/// The status of a task whose outputs are those that it was finished with, to the last byte: others will read, show or copy them.
+fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
+    let status = match store.status(&task.digest) {
+        Err(StoreError::Damaged { .. }) => None,
+        other => other?,
+    };
+    let path = store.task_path(&task.digest);
+    Ok(status.filter(|status| status.state == State::Finished && task.problem(status, &path).is_none()))
+}
+
+/// A store that cannot be written, but holds all that is asked for.
+fn look(plan: &Plan, store: &Store, watch: &mut dyn Watch, error: StoreError) -> Result<Outcome, ExecError> {
+    let mut taken = Vec::new();
+    for task in &plan.tasks {
+        match finished(store, task) {
+            Ok(Some(status)) => {
+                watch.task_taken(&plan.name(task), &status.by);
+                taken.push(plan.name(task));
+            }
+            _ => return Err(error.into()),
+        }
+    }
+    let pages = pages(plan, store).into_iter().map(|(file, _)| file).collect();
+    Ok(Outcome { run: String::new(), folder: store.root().to_path_buf(), made: Vec::new(), taken, pages })
 }
 
 fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
@@ -289,25 +313,29 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> RunError {
     RunError::Failed(format!("a mistake in epo-run itself: {}", text.unwrap_or("a panic without words")))
 }
 
-/// Reports are looked for in the run's folder. One is called as it is; several by their stage.
+/// Reports are looked for in the run's folder.
 fn copy_pages(plan: &Plan, store: &Store, run: &RunFolder) -> Result<Vec<PathBuf>, StoreError> {
-    let is_page = |task: &&Task| task.stage.outputs().iter().any(|o| o.artifact == Artifact::Page);
-    let pages: Vec<&Task> = plan.tasks.iter().filter(is_page).collect();
-    let mut copied = Vec::new();
-    for task in &pages {
-        for output in task.stage.outputs().into_iter().filter(|o| o.artifact == Artifact::Page) {
+    pages(plan, store).into_iter().map(|(from, name)| run.copy(&from, &name)).collect()
+}
+
+/// The files of the plan's reports, and what a run calls them: one is called as it is, several by their stage.
+fn pages(plan: &Plan, store: &Store) -> Vec<(PathBuf, String)> {
+    let outputs = |task: &Task| task.stage.outputs().into_iter().filter(|o| o.artifact == Artifact::Page).collect::<Vec<_>>();
+    let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| !outputs(task).is_empty()).collect();
+    let mut pages = Vec::new();
+    for task in &tasks {
+        let stage = task.members.first().and_then(|m| plan.link_name(m)).filter(|_| tasks.len() > 1);
+        for output in outputs(task) {
             for file in ["report.html", "report.json"] {
                 let from = output_path(&store.task_path(&task.digest), output.name).join(file);
-                if !from.is_file() {
-                    continue;
+                let name = stage.as_ref().map_or_else(|| file.to_owned(), |stage| file.replace("report", &format!("report.{stage}")));
+                if from.is_file() {
+                    pages.push((from, name));
                 }
-                let stage = task.members.first().and_then(|m| plan.link_name(m)).filter(|_| pages.len() > 1);
-                let name = stage.map_or_else(|| file.to_owned(), |stage| file.replace("report", &format!("report.{stage}")));
-                copied.push(run.copy(&from, &name)?);
             }
         }
     }
-    Ok(copied)
+    pages
 }
 
 /// For messages about a task: its place, if it has one.

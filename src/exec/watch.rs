@@ -1,3 +1,4 @@
+use crate::lang::visible;
 use crate::stage::Progress;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -40,8 +41,10 @@ pub trait Watch {
     fn progress(&mut self, _progress: &Progress) {}
     /// A line of the stage for people.
     fn say(&mut self, _line: &str) {}
-    /// Something is damaged and made again.
+    /// Something is damaged and made again, or a stage is probably not what was meant.
     fn warn(&mut self, _line: &str) {}
+    /// Another process is at work on what is needed.
+    fn waits(&mut self, _line: &str) {}
     /// Of the task that began last.
     fn task_ends(&mut self, _name: &str, _end: End) {}
 }
@@ -49,16 +52,20 @@ pub trait Watch {
 /// A line on stderr. Nobody may be listening any more; the run goes on.
 pub(super) fn tell(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
-/// `--quiet`: warnings alone.
+/// `--quiet`: warnings alone, and why nothing goes on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quiet;
 
 impl Watch for Quiet {
     fn warn(&mut self, line: &str) {
         tell(&format!("warning: {line}"));
+    }
+
+    fn waits(&mut self, line: &str) {
+        tell(line);
     }
 }
 

@@ -41,10 +41,61 @@ macro_rules! bounded {
     };
 }
 
-bounded!(
-    /// 1, 2, 3, …
-    Count(usize), "a whole number of 1 or more", |n| n >= 1.0 && n.fract() == 0.0 && n < MOST
-);
+/// 1, 2, 3, … up to what the field's declaration says: what a run holds in memory, or counts through, has a measure. Without one, what only
+/// compares may be any number below 10¹².
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(crate) struct Count<const MOST: usize = UNMEASURED>(pub usize);
+
+/// The largest whole number that a field takes.
+const UNMEASURED: usize = 999_999_999_999;
+
+impl<const MOST: usize> Identity for Count<MOST> {
+    fn identity(&self) -> serde_json::Value {
+        self.0.into()
+    }
+}
+
+impl<const MOST: usize> Field for Count<MOST> {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Some(n) = reader.number(value) else {
+            reader.mismatch(value, &Self::expects());
+            return None;
+        };
+        if !(n >= 1.0 && n.fract() == 0.0 && n <= MOST as f64) {
+            let message = match MOST {
+                UNMEASURED => misfit(&Self::expects(), n),
+                _ => format!("expected {}, found {}", Self::expects(), plain(n)),
+            };
+            reader.report(Diagnostic::error("E0202", value.span, message));
+            return None;
+        }
+        Some(Self(n as usize))
+    }
+
+    fn expects() -> String {
+        match MOST {
+            UNMEASURED => "a whole number of 1 or more".into(),
+            most => format!("a whole number from 1 to {}", grouped(most)),
+        }
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(self.0.to_string())
+    }
+}
+
+/// As a pipeline may write it: `1_000_000`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
+    groups.collect::<Vec<_>>().join("_")
+}
+
+/// Large numbers in few signs.
+fn plain(number: f64) -> String {
+    if number.abs() >= UNMEASURED as f64 { format!("{number:e}") } else { number.to_string() }
+}
+
 bounded!(
     /// Above 0.
     Positive(f64), "a number above 0", |n| n > 0.0 && n.is_finite()
@@ -63,12 +114,9 @@ bounded!(
     BelowOne(f64), "a number of 0 or more and below 1", |n| (0.0..1.0).contains(&n)
 );
 
-/// The largest whole number that a field takes.
-const MOST: f64 = 1e12;
-
 fn misfit(expected: &str, found: f64) -> String {
-    match found >= MOST && expected.starts_with("a whole number") {
-        true => format!("expected {expected} below {MOST:e}, found {found:e}"),
+    match found > UNMEASURED as f64 && expected.starts_with("a whole number") {
+        true => format!("expected {expected} below 1e12, found {found:e}"),
         false => format!("expected {expected}, found {found}"),
     }
 }
@@ -79,7 +127,7 @@ impl Field for usize {
             reader.mismatch(value, &Self::expects());
             return None;
         };
-        if !(n >= 0.0 && n.fract() == 0.0 && n < MOST) {
+        if !(n >= 0.0 && n.fract() == 0.0 && n <= UNMEASURED as f64) {
             reader.report(Diagnostic::error("E0202", value.span, misfit(&Self::expects(), n)));
             return None;
         }

@@ -35,6 +35,19 @@ pub(crate) struct Reader<'r, 'a> {
     pub constants: BTreeMap<&'static str, f64>,
 }
 
+/// Whether all that a term reads is where the run is.
+fn changes_over_the_run(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Number(_) | TermKind::Bool(_) => true,
+        TermKind::Quantity(name) => matches!(name.as_ref(), "iteration" | "iterations" | "progress"),
+        TermKind::Named { body, .. } => changes_over_the_run(body),
+        TermKind::Apply { args, .. } => args.iter().all(|arg| match arg {
+            Argument::Term(term) => changes_over_the_run(term),
+            Argument::Key(..) | Argument::Absent => true,
+        }),
+    }
+}
+
 impl<'r, 'a> Reader<'r, 'a> {
     pub(crate) fn new(resolver: &'r Resolver<'a>, instance: usize) -> Self {
         Self {
@@ -116,8 +129,11 @@ impl<'r, 'a> Reader<'r, 'a> {
             if known.clone().any(|k| k == name) || matches!(field.value.kind, ValueKind::Poison) || also(field) {
                 continue;
             }
-            let mut diagnostic =
-                Diagnostic::error("E0104", field.name_span, format!("unknown field `{name}`")).did_you_mean(name, known.clone());
+            let diagnostic = Diagnostic::error("E0104", field.name_span, format!("unknown field `{name}`"));
+            let mut diagnostic = match self.resolver.foreign(name) {
+                Some(foreign) => diagnostic.help(foreign),
+                None => diagnostic.did_you_mean(name, known.clone()),
+            };
             if diagnostic.help.is_empty() {
                 let list = known.map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
                 diagnostic = diagnostic.help(match list.is_empty() {
@@ -139,6 +155,17 @@ impl<'r, 'a> Reader<'r, 'a> {
                 let diagnostic = Resolver::unknown_word(value, &quoted.collect::<Vec<_>>());
                 if diagnostic.help.is_empty() { diagnostic.help(format!("expected {expected}")) } else { diagnostic }
             }
+            ValueKind::Text(text) if expected.contains("number") && text.trim().parse::<f64>().is_ok() => {
+                let message = format!("expected {expected}, found a string");
+                Diagnostic::error("E0201", value.span, message).help(format!("a number stands without quotes: `{}`", text.trim()))
+            }
+            // Where a library function was called, not where its body stands.
+            ValueKind::Term(term) if expected.contains("number") && changes_over_the_run(term) => {
+                let message = format!("expected {expected}, found an expression that changes over the run");
+                Diagnostic::error("E0201", term.place(), message)
+                    .help("here one number stands for the whole run; `lr` of an optimiser may change")
+            }
+            ValueKind::Term(term) => Diagnostic::error("E0201", term.place(), format!("expected {expected}, found {}", value.words())),
             _ => Diagnostic::error("E0201", value.span, format!("expected {expected}, found {}", value.words())),
         };
         self.report(diagnostic);

@@ -50,7 +50,10 @@ pub(crate) struct Problem {
     pub diagnostic: Diagnostic,
 }
 
-pub(super) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
+/// Letters of a name: what is aligned by names stays as narrow as that.
+const MAX_NAME: usize = 128;
+
+pub(in crate::lang) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Problem>) {
     let mut lexer = Lexer { source, text, bytes: text.as_bytes(), at: 0, tokens: Vec::new(), problems: Vec::new() };
     while lexer.at < lexer.bytes.len() {
         lexer.step();
@@ -118,6 +121,11 @@ impl Lexer<'_> {
         let after = self.text.get(self.at + length..).and_then(|rest| rest.chars().next());
         if after.is_some_and(char::is_alphanumeric) {
             return self.bad();
+        }
+        if length > MAX_NAME {
+            let span = Span::new(self.source, self.at..self.at + length);
+            let message = format!("a name of {length} letters; at most {MAX_NAME} are read");
+            return self.problem(Diagnostic::error("E0029", span, message), TokenKind::Bad, length);
         }
         let of_path = self.tokens.last().is_some_and(|t| t.kind == TokenKind::Dot && t.end as usize == self.at);
         let operator = !of_path && matches!(&self.text[self.at..self.at + length], "and" | "or" | "not");

@@ -15,6 +15,10 @@ pub mod resolve;
 mod source;
 pub mod term;
 pub mod value;
+mod visible;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub(crate) use layout::MAX_BYTES;
 pub use source::{Position, Source, SourceId, SourceMap, Span};
+pub(crate) use visible::{is_hidden, pad};
+pub use visible::{on_one_line, visible};

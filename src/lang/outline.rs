@@ -2,38 +2,50 @@
 
 use super::ast::{Arg, Expr, ExprKind, File, Line, LineKind};
 use super::source::{SourceMap, Span};
+use super::visible::pad;
 use crate::builtin::{Builtin, Notation};
 use std::fmt::Write;
 
 /// One part a line, two spaces a level, the place at its end.
 pub(crate) fn outline(file: &File, sources: &SourceMap) -> String {
-    let mut out = Outline { sources, rows: Vec::new() };
+    let Some(first) = file.language.map(|(_, span)| span).or(file.lines.first().map(|line| line.span)) else { return String::new() };
+    let text = sources.get(first.source).text.as_str();
+    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let mut out = Outline { text, starts, rows: Vec::new() };
     if let Some((version, span)) = file.language {
         out.row(0, format!("language {version}"), span);
     }
     file.lines.iter().for_each(|line| out.line(line, 0));
-    out.text()
+    out.finish()
 }
 
 struct Outline<'s> {
-    sources: &'s SourceMap,
+    text: &'s str,
+    /// Where its lines begin, in bytes.
+    starts: Vec<usize>,
     rows: Vec<(String, String)>,
 }
+
+/// Places are aligned up to this column.
+const WIDEST: usize = 120;
 
 /// Longer texts are cut.
 const MOST: usize = 60;
 
 impl Outline<'_> {
     fn row(&mut self, depth: usize, text: String, span: Span) {
-        let at = self.sources.position(span.source, span.start);
-        self.rows.push((format!("{}{text}", "  ".repeat(depth)), format!("{}:{}", at.line, at.column)));
+        let at = span.range().start;
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = self.text.get(start..at).map_or(1, |before| before.chars().count() + 1);
+        self.rows.push((format!("{}{text}", "  ".repeat(depth)), format!("{line}:{column}")));
     }
 
-    fn text(self) -> String {
-        let width = self.rows.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0);
+    fn finish(self) -> String {
+        let width = self.rows.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0).min(WIDEST);
         let mut out = String::new();
         for (text, place) in self.rows {
-            let _ = writeln!(out, "{text:width$}  {place}");
+            let _ = writeln!(out, "{}  {place}", pad(&text, width));
         }
         out
     }

@@ -11,7 +11,9 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 use super::source::{SourceId, SourceMap};
+use super::visible::{is_hidden, on_one_line, visible};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthChar;
 
@@ -43,7 +45,7 @@ struct Mark<'a> {
     from: usize,
     to: usize,
     primary: bool,
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
 /// One message with its snippets, ending in a newline.
@@ -54,7 +56,7 @@ pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, color: bool) -> Stri
         Severity::Warning => ("warning", "1;33"),
     };
     let mut out = style.paint(tone, &format!("{word}[{}]", diagnostic.code));
-    out += &style.paint("1", &format!(": {}", diagnostic.message));
+    out += &style.paint("1", &format!(": {}", visible(&diagnostic.message)));
     out.push('\n');
     let groups = groups(sources, diagnostic);
     let width = groups.iter().flat_map(|(_, marks)| marks).map(|m| m.line.to_string().len()).max().unwrap_or(1);
@@ -63,6 +65,7 @@ pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, color: bool) -> Stri
     }
     let margin = if groups.is_empty() { "  ".to_owned() } else { " ".repeat(width + 1) };
     for help in &diagnostic.help {
+        let help = visible(help);
         let mut lines = help.lines();
         out += &format!("{margin}{} {}{}\n", style.gutter("="), style.paint("1", "help: "), lines.next().unwrap_or(""));
         for line in lines {
@@ -106,7 +109,7 @@ fn mark<'a>(sources: &SourceMap, label: &'a Label, primary: bool) -> Mark<'a> {
     let line_end = line_start + line_at(text, line_start).len();
     let from = start.min(line_end) - line_start;
     let to = end.clamp(start, line_end.max(start)).min(line_end).max(from + line_start) - line_start;
-    Mark { line: text[..line_start].matches('\n').count() + 1, from, to, primary, text: &label.text }
+    Mark { line: text[..line_start].matches('\n').count() + 1, from, to, primary, text: on_one_line(&label.text) }
 }
 
 /// The line that begins at a byte, without its end.
@@ -132,7 +135,7 @@ fn snippet(
     let text_of = |line: usize| file.text.split('\n').nth(line - 1).map_or("", |l| l.strip_suffix('\r').unwrap_or(l));
     let column = text_of(main.line).get(..main.from).map_or(1, |before| before.chars().count() + 1);
     let arrow = if first { "-->" } else { ":::" };
-    *out += &format!("{}{} {}:{}:{column}\n", " ".repeat(width), style.gutter(arrow), file.shown(), main.line);
+    *out += &format!("{}{} {}:{}:{column}\n", " ".repeat(width), style.gutter(arrow), on_one_line(&file.shown()), main.line);
     *out += &format!("{} {}\n", " ".repeat(width), style.gutter("|"));
     let mut by_line: BTreeMap<usize, Vec<&Mark<'_>>> = BTreeMap::new();
     for mark in marks {
@@ -178,7 +181,7 @@ impl Shown {
         for c in line.chars() {
             let (cell, width) = match c {
                 '\t' => (" ".repeat(TAB - column % TAB), TAB - column % TAB),
-                c if c.is_control() => ("\u{fffd}".to_owned(), 1),
+                c if is_hidden(c) => ("\u{fffd}".to_owned(), 1),
                 c => (c.to_string(), c.width().unwrap_or(0)),
             };
             columns.extend(std::iter::repeat_n(column, c.len_utf8()));
@@ -253,11 +256,11 @@ fn rows(shown: &Shown, marks: &[&Mark<'_>], style: Style, tone: &str) -> Vec<Str
     }
     let Some(last) = sorted.pop() else { return Vec::new() };
     if !last.text.is_empty() {
-        row += &format!(" {}", paint(last, last.text));
+        row += &format!(" {}", paint(last, &last.text));
     }
     let mut all = vec![row];
     for mark in sorted.iter().rev().filter(|m| !m.text.is_empty()) {
-        all.push(format!("{}{}", " ".repeat(shown.reach(mark).0), paint(mark, mark.text)));
+        all.push(format!("{}{}", " ".repeat(shown.reach(mark).0), paint(mark, &mark.text)));
     }
     all
 }

@@ -66,6 +66,8 @@ pub enum ValueKind {
         name: String,
         /// A name that it may be meant for.
         close: Option<String>,
+        /// What to write instead, if other tools have the word.
+        foreign: Option<&'static str>,
         /// It is the name of the very line that it stands in.
         itself: bool,
     },

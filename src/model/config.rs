@@ -57,6 +57,9 @@ impl Variant {
     }
 }
 
+/// No model has more blocks; names of tensors are made for each.
+const DEEPEST: usize = 4096;
+
 /// Sequences longer than this are refused, so that sizes computed from a file's numbers cannot overflow.
 const LARGEST: usize = 1 << 24;
 
@@ -94,8 +97,9 @@ impl DecoderConfig {
             ("vocab", self.vocab),
             ("context", self.context),
         ] {
-            if value == 0 || value > LARGEST {
-                return wrong(name, format!("`{name}` is {value}, it has to be between 1 and {LARGEST}"));
+            let most = if name == "layers" { DEEPEST } else { LARGEST };
+            if value == 0 || value > most {
+                return wrong(name, format!("`{name}` is {value}, it has to be between 1 and {most}"));
             }
         }
         if let Some(head) = self.variant.head {
@@ -126,17 +130,16 @@ impl DecoderConfig {
         None
     }
 
-    /// Number of scalars in a causal language model of this shape.
+    /// Number of scalars in a causal language model of this shape; the largest there is where it has more.
     pub fn parameters(&self) -> usize {
-        let (query, kv, variant) = (self.query_width(), self.kv_width(), &self.variant);
-        let matrices = 2 * self.width * query + 2 * kv * self.width + 3 * self.ffn * self.width;
-        let some = |there: bool, count: usize| if there { count } else { 0 };
-        let biases = some(variant.qkv_bias, query + 2 * kv)
-            + some(variant.output_bias, self.width)
-            + some(variant.ffn_bias, 2 * self.ffn + self.width);
-        let norms = 2 * self.width + some(variant.head_norms, 2 * self.head_width());
-        let ends = if self.tied { 1 } else { 2 } * self.vocab * self.width + self.width;
-        self.layers * (matrices + biases + norms) + ends
+        let variant = &self.variant;
+        let [width, query, kv, ffn, vocab] = [self.width, self.query_width(), self.kv_width(), self.ffn, self.vocab].map(|n| n as u128);
+        let matrices = 2 * width * query + 2 * kv * width + 3 * ffn * width;
+        let some = |there: bool, count: u128| if there { count } else { 0 };
+        let biases = some(variant.qkv_bias, query + 2 * kv) + some(variant.output_bias, width) + some(variant.ffn_bias, 2 * ffn + width);
+        let norms = 2 * width + some(variant.head_norms, 2 * self.head_width() as u128);
+        let ends = if self.tied { 1 } else { 2 } * vocab * width + width;
+        usize::try_from(self.layers as u128 * (matrices + biases + norms) + ends).unwrap_or(usize::MAX)
     }
 }
 
@@ -187,7 +190,7 @@ pub(crate) mod tests {
         assert!(tiny().validate().is_ok());
         assert_eq!(message(|c| c.heads = 5), "`heads` has to divide `width`, but 5 does not divide 24");
         assert_eq!(message(|c| c.kv_heads = 3), "`kv_heads` has to divide `heads`, but 3 does not divide 4");
-        assert_eq!(message(|c| c.layers = 0), "`layers` is 0, it has to be between 1 and 16777216");
+        assert_eq!(message(|c| c.layers = 0), "`layers` is 0, it has to be between 1 and 4096");
         assert!(message(|c| c.heads = 8).contains("3 wide"));
         assert!(message(|c| c.variant.head = Some(7)).contains("7 wide"));
         assert!(message(|c| c.variant.rope = RopeScaling::Linear { factor: 0.0 }).contains("`factor`"));

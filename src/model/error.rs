@@ -1,5 +1,6 @@
 //! What can go wrong in the model layer.
 
+use super::generate::SlotId;
 use super::memory::exhausted;
 use std::path::PathBuf;
 
@@ -17,9 +18,25 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
+    /// The system refused to write a file.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// As the system says it.
+        source: std::io::Error,
+    },
     /// Rows, targets or requests that do not fit the model.
     #[error("{0}")]
     Input(String),
+    /// A token whose probabilities are not finite, so that it cannot be drawn.
+    #[error("the probabilities of {} are not finite", ordinal(*.token))]
+    Probabilities {
+        /// Where the response is being made.
+        slot: SlotId,
+        /// Which of the response's tokens, from 0.
+        token: usize,
+    },
     /// A text or file that the tokenizer refuses.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
@@ -35,6 +52,13 @@ pub enum ModelError {
     /// The device refused an operation.
     #[error("{}", without_frames(.0))]
     Tensor(candle_core::Error),
+}
+
+fn ordinal(token: usize) -> String {
+    match token {
+        0 => "the first token of a response".into(),
+        n => format!("token {} of a response", n + 1),
+    }
 }
 
 /// What candle says, without the frames of its stack that follow on further lines.
@@ -54,6 +78,10 @@ impl From<candle_core::Error> for ModelError {
 impl ModelError {
     pub(crate) fn file(path: &std::path::Path, message: impl std::fmt::Display) -> ModelError {
         ModelError::File { path: path.to_path_buf(), message: message.to_string() }
+    }
+
+    pub(crate) fn write(path: &std::path::Path, source: std::io::Error) -> ModelError {
+        ModelError::Write { path: path.to_path_buf(), source }
     }
 
     pub(crate) fn input(message: impl Into<String>) -> ModelError {

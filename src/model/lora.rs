@@ -9,6 +9,7 @@ use super::{DecoderConfig, ModelError};
 use candle_core::{DType, Tensor, Var};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The matrices of a block that may have an adapter: their short names, as PEFT takes them, and their names within a block.
@@ -48,7 +49,7 @@ impl LoraConfig {
         TARGETS.iter().any(|(short, name)| *name == part && self.targets.iter().any(|t| t == short))
     }
 
-    fn validate(&self) -> Result<(), ModelError> {
+    pub(crate) fn validate(&self) -> Result<(), ModelError> {
         let wrong = |message: String| Err(ModelError::Config(message));
         if self.rank == 0 || self.rank > Self::MOST_RANK {
             return wrong(format!("the adapter's `rank` is {}, it has to be between 1 and {}", self.rank, Self::MOST_RANK));
@@ -96,7 +97,7 @@ impl Adapter {
     }
 
     /// All names with their shapes, in order.
-    fn shapes(config: &DecoderConfig, lora: &LoraConfig) -> Vec<(String, Vec<usize>)> {
+    pub(crate) fn shapes(config: &DecoderConfig, lora: &LoraConfig) -> Vec<(String, Vec<usize>)> {
         let mut all = Vec::new();
         for layer in 0..config.layers {
             for (_, part) in TARGETS.iter().filter(|(_, part)| lora.adapts(part)) {
@@ -157,7 +158,7 @@ impl Adapter {
             "inference_mode": true,
         });
         let path = folder.join("adapter_config.json");
-        std::fs::write(&path, format!("{about:#}\n")).map_err(|e| ModelError::file(&path, e))
+        std::fs::write(&path, format!("{about:#}\n")).map_err(|e| ModelError::write(&path, e))
     }
 }
 
@@ -183,6 +184,22 @@ impl Weights {
         lora.validate()?;
         let mut variables = IndexMap::new();
         for (name, tensor) in load_parts(path, &Adapter::shapes(self.config(), &lora))? {
+            variables.insert(name, Var::from_tensor(&tensor.to_dtype(self.dtype())?.to_device(&self.device())?)?);
+        }
+        Ok(self.below(Adapter { config: lora, variables }))
+    }
+
+    /// The same parameters, frozen and shared, below an adapter of these tensors, one for each of its names.
+    ///
+    /// # Errors
+    /// If there is an adapter already, or one of the tensors is missing.
+    pub(crate) fn below_tensors(&self, lora: LoraConfig, mut tensors: BTreeMap<String, Tensor>) -> Result<Weights, ModelError> {
+        if self.adapter().is_some() {
+            return Err(ModelError::input("the model has an adapter already"));
+        }
+        let mut variables = IndexMap::new();
+        for (name, _) in Adapter::shapes(self.config(), &lora) {
+            let tensor = tensors.remove(&name).ok_or_else(|| ModelError::input(format!("`{name}` is missing")))?;
             variables.insert(name, Var::from_tensor(&tensor.to_dtype(self.dtype())?.to_device(&self.device())?)?);
         }
         Ok(self.below(Adapter { config: lora, variables }))

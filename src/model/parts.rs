@@ -2,6 +2,7 @@
 
 use super::ModelError;
 use super::composite::long;
+use super::finite::is_finite;
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
@@ -32,7 +33,7 @@ pub(crate) fn save_parts(
     // One note only: several would be written in hash order.
     let note: Option<HashMap<String, String>> = note.map(|(key, value)| [(key.to_string(), value)].into());
     let file = safetensors::serialize(views, note).map_err(|e| ModelError::file(path, e))?;
-    std::fs::write(path, file).map_err(|e| ModelError::file(path, e))
+    std::fs::write(path, file).map_err(|e| ModelError::write(path, e))
 }
 
 /// A whole file in memory.
@@ -84,9 +85,15 @@ impl PartsFile {
     }
 }
 
-/// The tensors of a file in the order of `wanted`, which has to match the file exactly.
+/// The weights of a file in the order of `wanted`, which has to match the file exactly; all of them are numbers.
 pub(crate) fn load_parts(path: &Path, wanted: &[(String, Vec<usize>)]) -> Result<Vec<(String, Tensor)>, ModelError> {
-    PartsFile::read(path)?.tensors(wanted)
+    let tensors = PartsFile::read(path)?.tensors(wanted)?;
+    for (name, tensor) in &tensors {
+        if !is_finite(tensor)? {
+            return Err(ModelError::file(path, format!("`{name}` holds numbers that are not finite")));
+        }
+    }
+    Ok(tensors)
 }
 
 fn from_bytes<const N: usize, T>(data: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {

@@ -29,7 +29,10 @@ pub(crate) fn parallel<R: Send>(parts: usize, threads: usize, work: impl Fn(usiz
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.min(parts) {
-            scope.spawn(worker);
+            // Where the system gives no more threads, those that there are do the work.
+            if std::thread::Builder::new().spawn_scoped(scope, worker).is_err() {
+                break;
+            }
         }
         worker();
     });

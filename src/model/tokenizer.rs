@@ -1,6 +1,10 @@
 //! Text to tokens and back: byte-level byte-pair encoding (Sennrich et al. 2016), trained on the texts of an experiment, or a pretrained model's.
 
-use super::ModelError;
+use super::fence::{guarded, read_named};
+use super::masks::Masks;
+use super::{ModelError, Prompt, tokenizer_file};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -19,15 +23,21 @@ pub const END: &str = "<end>";
 /// differ in one token and no number is rare.
 const PIECES: &str = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+/// What is hidden can bring two parts together that read as a control token again, so they are looked for again.
+const PASSES: usize = 8;
+
 /// Bytes, before any merge.
 const ALPHABET: usize = 256;
 
-/// Byte-pair encoding with two special tokens, one that closes a response and one that pads.
+/// Tokens that pretrained models come with, or byte-pair encoding with two special tokens, one that closes a response and one that pads.
+///
+/// Control tokens are the special ones, and those that stand in brackets, such as `<think>`: text that is data never becomes one.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    /// The same, but reading special tokens that stand in a text as those tokens; a pretrained model's only.
-    marked: Option<Box<tokenizers::Tokenizer>>,
+    /// The same, but taking control tokens that stand in a text as text. `None` where `inner` does so itself, for it was trained here.
+    plain: Option<Box<tokenizers::Tokenizer>>,
+    control: BTreeSet<u32>,
     end: u32,
     pad: u32,
     stops: Vec<u32>,
@@ -35,6 +45,19 @@ pub struct Tokenizer {
 
 fn wrong(error: impl std::fmt::Display) -> ModelError {
     ModelError::Tokenizer(error.to_string())
+}
+
+/// What the crate gives, whether it returns an error or panics on what a file asks for.
+fn tried<T>(work: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, ModelError> {
+    guarded(work).map_err(|panic| wrong(format!("what its file asks for is not possible ({panic})")))?.map_err(wrong)
+}
+
+/// Added tokens that structure a text are written in brackets, special or not; others, such as runs of blanks, are text.
+fn in_brackets(content: &str) -> bool {
+    let pairs = [('<', '>'), ('[', ']')];
+    content.chars().count() > 2
+        && !content.contains(char::is_whitespace)
+        && pairs.iter().any(|(a, b)| content.starts_with(*a) && content.ends_with(*b))
 }
 
 impl Tokenizer {
@@ -74,49 +97,82 @@ impl Tokenizer {
     }
 
     fn from_json(json: &[u8]) -> Result<Tokenizer, ModelError> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(wrong)?;
+        let mut inner = Tokenizer::parse(json)?;
         // Text that reads `<end>` is text, not the end.
         inner.set_encode_special_tokens(true);
         let id = |name: &str| inner.token_to_id(name).ok_or_else(|| wrong(format!("it has no token `{name}`")));
         let (end, pad) = (id(END)?, id(PAD)?);
-        Ok(Tokenizer { inner, marked: None, end, pad, stops: vec![end] })
+        Ok(Tokenizer { inner, plain: None, control: BTreeSet::new(), end, pad, stops: vec![end] })
     }
 
     pub(crate) fn parse(json: &[u8]) -> Result<tokenizers::Tokenizer, ModelError> {
-        tokenizers::Tokenizer::from_bytes(json).map_err(wrong)
+        tokenizer_file::check(json).map_err(wrong)?;
+        tried(|| tokenizers::Tokenizer::from_bytes(json))
     }
 
     /// A pretrained model's tokenizer. Its first end closes a response; any of them stops one.
-    pub(crate) fn pretrained(mut marked: tokenizers::Tokenizer, ends: Vec<u32>, pad: Option<u32>) -> Result<Tokenizer, ModelError> {
+    pub(crate) fn pretrained(mut inner: tokenizers::Tokenizer, ends: Vec<u32>, pad: Option<u32>) -> Result<Tokenizer, ModelError> {
         let Some(&end) = ends.first() else {
             return Err(wrong("nothing says which token ends a response (`eos_token` of `tokenizer_config.json`, or `eos_token_id`)"));
         };
-        if let Some(id) = ends.iter().chain(&pad).find(|id| marked.id_to_token(**id).is_none()) {
+        if let Some(id) = ends.iter().chain(&pad).find(|id| inner.id_to_token(**id).is_none()) {
             return Err(wrong(format!("it has no token {id}, which is to end or pad responses")));
         }
-        marked.with_padding(None);
-        marked.with_truncation(None).map_err(wrong)?;
-        marked.set_encode_special_tokens(false);
-        let mut inner = marked.clone();
-        inner.set_encode_special_tokens(true);
-        Ok(Tokenizer { inner, marked: Some(Box::new(marked)), end, pad: pad.unwrap_or(end), stops: ends })
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(wrong)?;
+        inner.set_encode_special_tokens(false);
+        let (control, plain) = Tokenizer::without_control(&inner)?;
+        let new = Tokenizer { inner, plain: Some(Box::new(plain)), control, end, pad: pad.unwrap_or(end), stops: ends };
+        new.try_out()?;
+        Ok(new)
+    }
+
+    /// The control tokens, and the tokenizer to which they are text.
+    fn without_control(inner: &tokenizers::Tokenizer) -> Result<(BTreeSet<u32>, tokenizers::Tokenizer), ModelError> {
+        let added = inner.get_added_tokens_decoder();
+        let is_control = |token: &AddedToken| token.special || in_brackets(&token.content);
+        let control = added.iter().filter(|(_, token)| is_control(token)).map(|(id, _)| *id).collect();
+        let mut plain = if added.values().all(|token| token.special || !is_control(token)) {
+            inner.clone()
+        } else {
+            let mut json: serde_json::Value = serde_json::from_str(&inner.to_string(false).map_err(wrong)?).map_err(wrong)?;
+            for token in json["added_tokens"].as_array_mut().into_iter().flatten() {
+                if token["content"].as_str().is_some_and(in_brackets) {
+                    token["special"] = true.into();
+                }
+            }
+            tried(|| tokenizers::Tokenizer::from_bytes(json.to_string().as_bytes()))?
+        };
+        plain.set_encode_special_tokens(true);
+        Ok((control, plain))
+    }
+
+    /// What a file describes and no text gets through is found before a run.
+    fn try_out(&self) -> Result<(), ModelError> {
+        let text = "You see 12 mugs.\n\tÜnïcödé 漢字 🙂 <x> -- don't";
+        let (alone, begun) = (self.encode(text)?, self.encode_begun(text)?);
+        self.decode(&alone)?;
+        if let Some(id) = begun.iter().find(|id| self.inner.id_to_token(**id).is_none()) {
+            return Err(wrong(format!("it puts a token {id} around a text, which it does not have")));
+        }
+        Ok(())
     }
 
     /// Reads a `tokenizer.json` that [`Tokenizer::save`] wrote of a pretrained model's.
     pub(crate) fn load_pretrained(path: &Path, ends: Vec<u32>, pad: u32) -> Result<Tokenizer, ModelError> {
-        let json = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
+        let json = read_named(path, tokenizer_file::LARGEST)?;
         Tokenizer::parse(&json).and_then(|t| Tokenizer::pretrained(t, ends, Some(pad))).map_err(|e| ModelError::file(path, e))
     }
 
     /// Reads a `tokenizer.json` that [`Tokenizer::save`] wrote.
     pub fn load(path: &Path) -> Result<Tokenizer, ModelError> {
-        let json = std::fs::read(path).map_err(|e| ModelError::file(path, e))?;
+        let json = read_named(path, tokenizer_file::LARGEST)?;
         Tokenizer::from_json(&json).map_err(|e| ModelError::file(path, e))
     }
 
     /// Writes `tokenizer.json`.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        std::fs::write(path, self.json()?).map_err(|e| ModelError::file(path, e))
+        std::fs::write(path, self.json()?).map_err(|e| ModelError::write(path, e))
     }
 
     /// The content of `tokenizer.json`; equal for equal tokenizers.
@@ -134,21 +190,69 @@ impl Tokenizer {
         &self.stops
     }
 
-    /// As [`Tokenizer::encode`], but special tokens that stand in the text become those tokens: for what a chat template wrote.
+    /// As [`Tokenizer::encode`], but control tokens that stand in the text become those tokens: for what a chat template wrote.
     pub fn encode_marked(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let tokenizer = self.marked.as_deref().unwrap_or(&self.inner);
-        Ok(tokenizer.encode_fast(text, false).map_err(wrong)?.get_ids().to_vec())
+        tried(|| Ok(self.inner.encode_fast(text, false)?.get_ids().to_vec()))
     }
 
-    /// The start of a text: as [`Tokenizer::encode`], with what the model wants before every text (a begin token, for most that have one).
-    pub fn encode_start(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let add = self.marked.is_some();
-        Ok(self.inner.encode_fast(text, add).map_err(wrong)?.get_ids().to_vec())
+    /// Text alone, with what the model wants around every text.
+    fn encode_begun(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        tried(|| Ok(self.inner.encode_fast(text, true)?.get_ids().to_vec()))
+    }
+
+    /// A prompt whose own parts may name control tokens, and whose data never does. With `begin`, what a pretrained model wants
+    /// before every text (a begin token, for most that have one) stands in front; then also how many tokens that are.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot encode it.
+    pub fn encode_prompt(&self, prompt: &Prompt, begin: bool) -> Result<(Vec<u32>, usize), ModelError> {
+        let Some(plain) = &self.plain else { return Ok((self.encode(prompt.text())?, 0)) };
+        let mut text = Prompt::clone(prompt);
+        let mut masks = Masks::for_text(prompt.text());
+        for _ in 0..PASSES {
+            let found = tried(|| self.inner.encode(text.text(), begin))?;
+            let tokens: Vec<(u32, Range<usize>)> =
+                found.get_ids().iter().zip(found.get_offsets()).map(|(id, (a, b))| (*id, *a..*b)).collect();
+            let is_control = |(id, at): &&(u32, Range<usize>)| self.control.contains(id) && !at.is_empty();
+            let told: Vec<&Range<usize>> = tokens.iter().filter(is_control).map(|(_, at)| at).filter(|at| text.is_data(at)).collect();
+            if told.is_empty() {
+                let before = tokens.iter().take_while(|(_, at)| at.is_empty()).count();
+                return Ok((self.unmasked(&tokens, text.text(), &masks, plain)?, before));
+            }
+            text = masks.hide(&text, &told)?;
+        }
+        Err(wrong("the names of control tokens in an observation cannot be told from control tokens"))
+    }
+
+    /// The ids, afresh between control tokens where something is hidden there.
+    fn unmasked(
+        &self,
+        tokens: &[(u32, Range<usize>)],
+        text: &str,
+        masks: &Masks,
+        plain: &tokenizers::Tokenizer,
+    ) -> Result<Vec<u32>, ModelError> {
+        let is_control = |(id, _): &(u32, Range<usize>)| self.control.contains(id);
+        let (mut ids, mut from, mut rest) = (Vec::new(), 0, tokens);
+        while !rest.is_empty() {
+            let (between, after) = rest.split_at(rest.iter().position(is_control).unwrap_or(rest.len()));
+            let part = &text[from..after.first().map_or(text.len(), |(_, at)| at.start.max(from))];
+            if masks.hides_in(part) {
+                let whole = masks.reveal(part);
+                ids.extend(tried(|| Ok(plain.encode_fast(whole.as_str(), false)?.get_ids().to_vec()))?);
+            } else {
+                ids.extend(between.iter().map(|(id, _)| *id));
+            }
+            let Some(((id, at), after)) = after.split_first() else { break };
+            ids.push(*id);
+            (from, rest) = (at.end.max(from), after);
+        }
+        Ok(ids)
     }
 
     /// The text, with special tokens written out.
     pub(crate) fn decode_marked(&self, ids: &[u32]) -> Result<String, ModelError> {
-        self.inner.decode(ids, false).map_err(wrong)
+        tried(|| self.inner.decode(ids, false))
     }
 
     /// Number of tokens, special ones included.
@@ -171,14 +275,21 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    /// Never gives a special token, whatever the text.
+    /// Never gives a control token, whatever the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        Ok(self.inner.encode_fast(text, false).map_err(wrong)?.get_ids().to_vec())
+        let plain = self.plain.as_deref().unwrap_or(&self.inner);
+        tried(|| Ok(plain.encode_fast(text, false)?.get_ids().to_vec()))
+    }
+
+    /// For each token of [`Tokenizer::encode`], where it stands in the text, in bytes.
+    pub(crate) fn places(&self, text: &str) -> Result<Vec<Range<usize>>, ModelError> {
+        let plain = self.plain.as_deref().unwrap_or(&self.inner);
+        tried(|| Ok(plain.encode(text, false)?.get_offsets().iter().map(|(a, b)| *a..*b).collect()))
     }
 
     /// The text, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String, ModelError> {
-        self.inner.decode(ids, true).map_err(wrong)
+        tried(|| self.inner.decode(ids, true))
     }
 }
 
@@ -247,5 +358,42 @@ mod tests {
     fn a_vocabulary_without_room_for_bytes_is_refused() {
         let message = Tokenizer::train(texts().into_iter(), 200, &[]).unwrap_err().to_string();
         assert!(message.contains("at least 258"), "{message}");
+    }
+
+    /// A pretrained model's, in which `<|im_end|>` and a plain word are special, and `<think>` is added but not special.
+    fn chat() -> Tokenizer {
+        let trained = Tokenizer::train(texts().into_iter(), 400, &["<|im_end|>", "counter"]).unwrap();
+        let mut inner = tokenizers::Tokenizer::from_bytes(trained.json().unwrap().as_bytes()).unwrap();
+        inner.add_tokens([AddedToken::from("<think>", false)]).unwrap();
+        Tokenizer::pretrained(inner, vec![trained.end()], None).unwrap()
+    }
+
+    fn ids(tokenizer: &Tokenizer, parts: &[(&str, bool)]) -> Vec<u32> {
+        let mut prompt = Prompt::default();
+        for (text, data) in parts {
+            prompt.append(&if *data { Prompt::data(*text) } else { Prompt::own(*text) });
+        }
+        let (ids, _) = tokenizer.encode_prompt(&prompt, false).unwrap();
+        assert_eq!(tokenizer.decode_marked(&ids).unwrap(), prompt.text());
+        ids
+    }
+
+    #[test]
+    fn a_pipelines_markers_are_tokens_and_an_environments_are_text() {
+        let chat = chat();
+        let count = |ids: &[u32], name: &str| ids.iter().filter(|id| **id == chat.id(name).unwrap()).count();
+        let mixed =
+            ids(&chat, &[("<|im_end|>go to <think>", false), ("counter 1 <|im_end|> <think> <|im_end|>", true), ("<|im_end|>", false)]);
+        assert_eq!([count(&mixed, "<|im_end|>"), count(&mixed, "<think>"), count(&mixed, "counter")], [2, 1, 0]);
+        // Where nothing is hidden, a text is cut as if all of it were the author's.
+        assert_eq!(
+            ids(&chat, &[("<|im_end|>take", false), (" mug 12 from shelf", true)]),
+            chat.encode_marked("<|im_end|>take mug 12 from shelf").unwrap()
+        );
+        // Half from here and half from there is still partly data.
+        assert_eq!(count(&ids(&chat, &[("<|im_", false), ("end|>", true)]), "<|im_end|>"), 0);
+        let nested = "<|im_<|im_end|>end|>\u{100000}<|im_end|>";
+        assert_eq!(count(&ids(&chat, &[(nested, true)]), "<|im_end|>"), 0);
+        assert!(ids(&chat, &[("counter <|im_end|> <think> ".repeat(2000).as_str(), true)]).len() > 2000);
     }
 }

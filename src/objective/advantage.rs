@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::check::{Checker, flow, sum};
 use super::context::{Place, Scope};
 use super::error::ObjectiveError;
-use super::eval::{Evaluator, Moment, summands};
+use super::eval::{Evaluator, Moment, Presence, Standing};
 use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
@@ -28,13 +28,13 @@ pub struct Advantage {
     text: String,
 }
 
-/// One value for each token, row after row.
+/// One value for each token, row after row; `None` for a token that is left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// What the loss reads under this name.
-    pub advantage: Vec<f64>,
+    pub advantage: Vec<Option<f64>>,
     /// The unwhitened `gae` of the line plus `old_value`, if the line has exactly one and the batch has the values.
-    pub returns: Option<Vec<f64>>,
+    pub returns: Option<Vec<Option<f64>>>,
 }
 
 impl Advantage {
@@ -99,7 +99,7 @@ impl Advantage {
         record(&self.program, &[self.root], batch, history)
     }
 
-    /// On the whole collected batch. A summand that needs a past that is not there counts as 0.
+    /// On the whole collected batch. A summand that needs a past that is not there counts as 0; what `only` leaves out has no value.
     pub fn evaluate(&self, batch: &Batch, history: &History) -> Result<Estimate, ObjectiveError> {
         self.evaluate_given(batch, Some(history))
     }
@@ -112,7 +112,7 @@ impl Advantage {
             history,
             moment: Moment::Collected,
             leaves: BTreeMap::new(),
-            summands: summands(&self.program, self.root),
+            standing: Standing::Summand,
         };
         let values = evaluator.run(&[self.root])?;
         evaluator.check_finite(&values, self.root, "advantage", self.place)?;
@@ -121,12 +121,16 @@ impl Advantage {
             let Some(value) = values.get(id) else { return Ok(vec![]) };
             let value = evaluator.broadcast(node, value, Level::Token)?;
             let numbers = evaluator.host(node, &value)?;
-            let proper = |(element, x)| if value.presence_of(element) == super::eval::Presence::Here { x } else { 0.0 };
-            Ok::<_, ObjectiveError>(numbers.into_iter().enumerate().map(proper).collect())
+            let proper = |(element, x)| match value.presence_of(element) {
+                Presence::Here => Some(x),
+                Presence::NoPast => Some(0.0),
+                Presence::Void => None,
+            };
+            Ok::<_, ObjectiveError>(numbers.into_iter().enumerate().map(proper).collect::<Vec<Option<f64>>>())
         };
         let values_then = batch.get("old_value").or_else(|| batch.get("value"));
         let returns = match (&self.gae[..], values_then) {
-            ([gae], Some(then)) => Some(tokens(*gae)?.iter().zip(then).map(|(a, v)| a + v).collect()),
+            ([gae], Some(then)) => Some(tokens(*gae)?.into_iter().zip(then).map(|(a, v)| Some(a? + v)).collect()),
             _ => None,
         };
         Ok(Estimate { advantage: tokens(self.root)?, returns })
@@ -149,7 +153,8 @@ pub(super) fn histories<'a>(program: &'a Program, roots: &[NodeId]) -> Vec<&'a H
 
 pub(super) fn record(program: &Program, roots: &[NodeId], batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
     let live = program.reachable(roots.iter().copied());
-    let evaluator = Evaluator { program, batch, history: None, moment: Moment::Past, leaves: BTreeMap::new(), summands: vec![] };
+    let (moment, standing) = (Moment::Collected, Standing::Plain);
+    let evaluator = Evaluator { program, batch, history: None, moment, leaves: BTreeMap::new(), standing };
     for (id, entry) in evaluator.remember(&live)? {
         history.push(&id, entry);
     }

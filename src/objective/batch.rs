@@ -78,6 +78,8 @@ pub enum BatchError {
 pub struct Batch {
     pub(super) layout: Arc<Layout>,
     columns: BTreeMap<&'static str, Tensor>,
+    /// Which elements of a column have no value, if any has none.
+    left_out: BTreeMap<&'static str, Arc<[bool]>>,
 }
 
 impl Batch {
@@ -91,7 +93,7 @@ impl Batch {
             map.to.iter().for_each(|&episode| turns[episode as usize] += 1.0);
             turns
         });
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new() };
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new() };
         batch.set("length", lengths)?;
         if let Some(turn_index) = turn_index {
             batch.set("turn_index", turn_index)?;
@@ -113,6 +115,16 @@ impl Batch {
         let tensor =
             Tensor::from_vec(values, expected, &Device::Cpu).map_err(|source| BatchError::Tensor { quantity: quantity.into(), source })?;
         self.columns.insert(info.name, tensor);
+        self.left_out.remove(info.name);
+        Ok(())
+    }
+
+    /// As [`Batch::set`], where some elements have no value: no mean counts what is computed of them.
+    pub fn set_partly(&mut self, quantity: &str, values: &[Option<f64>]) -> Result<(), BatchError> {
+        self.set(quantity, values.iter().map(|value| value.unwrap_or(0.0)).collect())?;
+        if values.iter().any(Option::is_none) {
+            self.left_out.insert(known(quantity)?.name, values.iter().map(Option::is_none).collect());
+        }
         Ok(())
     }
 
@@ -153,7 +165,7 @@ impl Batch {
         self.columns.contains_key(quantity)
     }
 
-    /// The values of a quantity as they were given.
+    /// The values of a quantity as they were given, 0 where there is none.
     pub fn get(&self, quantity: &str) -> Option<Vec<f64>> {
         self.columns.get(quantity).and_then(|tensor| tensor.to_vec1().ok())
     }
@@ -162,11 +174,8 @@ impl Batch {
         self.columns.get(quantity)
     }
 
-    /// Gives a quantity of tokens values that are known to be as many as there are tokens.
-    pub(super) fn replace_tokens(&mut self, quantity: &'static str, values: &[f64]) {
-        if let Ok(tensor) = Tensor::from_slice(values, values.len(), &Device::Cpu) {
-            self.columns.insert(quantity, tensor);
-        }
+    pub(super) fn left_out(&self, quantity: &str) -> Option<&Arc<[bool]>> {
+        self.left_out.get(quantity)
     }
 
     /// As it was made with.
@@ -208,17 +217,23 @@ impl Batch {
             anchor: pick(&all.anchor),
             turn_index: pick(&all.turn_index),
         })?;
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new() };
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new() };
         for name in self.columns.keys() {
             let level = known(name)?.level;
             let Some(values) = self.get(name) else { continue };
-            let picked = match level {
+            let none = self.left_out.get(name);
+            let values: Vec<Option<f64>> = values
+                .into_iter()
+                .enumerate()
+                .map(|(i, x)| Some(x).filter(|_| none.is_none_or(|none| none.get(i) != Some(&true))))
+                .collect();
+            let picked: Vec<Option<f64>> = match level {
                 Level::Token => rows.iter().flat_map(|&row| self.tokens(row)).map(|token| values[token]).collect(),
                 Level::Turn => rows.iter().map(|&row| values[row]).collect(),
                 Level::Batch => values,
                 _ => batch.first_rows(level).into_iter().map(|row| values[self.element(level, rows[row])]).collect(),
             };
-            batch.set(name, picked)?;
+            batch.set_partly(name, &picked)?;
         }
         Ok(batch)
     }

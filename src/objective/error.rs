@@ -30,6 +30,14 @@ pub enum ObjectiveError {
         /// Where the equation mentions it.
         place: Span,
     },
+    /// One list of past values for several expressions that look back.
+    #[error("the batch has one list of past values, but {} expressions look back", texts.len())]
+    SeveralHistories {
+        /// What they average, as the batch file has to name it.
+        texts: Vec<String>,
+        /// Where the equation mentions one.
+        place: Span,
+    },
     /// NaN or infinite.
     #[error("{0}")]
     NonFinite(Box<NonFinite>),
@@ -110,8 +118,12 @@ impl ObjectiveError {
                 Diagnostic::error("E0351", *place, self.to_string()).help(format!("give it, or leave it out of the equation{word}"))
             }
             Self::NoKey { place, .. } => Diagnostic::error("E0351", *place, self.to_string()),
-            Self::NoHistory { place, .. } => Diagnostic::error("E0351", *place, self.to_string())
-                .help("`history` is a list of the values of earlier iterations; it may be empty"),
+            Self::NoHistory { text, place } => Diagnostic::error("E0351", *place, self.to_string()).help(format!(
+                "the batch file's `history` is a list of the values of earlier iterations, or one list by what is averaged: {}; it may be empty",
+                lists(&[text.as_str()])
+            )),
+            Self::SeveralHistories { texts, place } => Diagnostic::error("E0351", *place, self.to_string())
+                .help(format!("give each its own in the batch file: {}", lists(texts))),
             Self::OutOfRange { place, .. } => Diagnostic::error("E0308", *place, self.to_string()),
             Self::Tensor { place, .. } => Diagnostic::error("E0352", *place, self.to_string()),
             Self::NonFinite(at) => {
@@ -125,4 +137,10 @@ impl ObjectiveError {
             }
         }
     }
+}
+
+/// `"history": {"mean(entropy)": […]}`
+fn lists<T: AsRef<str>>(texts: &[T]) -> String {
+    let each: Vec<String> = texts.iter().map(|text| format!("{}: […]", serde_json::Value::from(text.as_ref()))).collect();
+    format!("`\"history\": {{{}}}`", each.join(", "))
 }

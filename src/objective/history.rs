@@ -8,9 +8,6 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     rows: BTreeMap<String, Vec<Entry>>,
-    /// Given from outside for every expression, whatever it averages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    given: Option<Vec<f64>>,
 }
 
 /// What one iteration leaves for later ones.
@@ -24,11 +21,6 @@ pub enum Entry {
 }
 
 impl History {
-    /// The past of a batch file: what every `history(…)` averages.
-    pub fn given(values: Vec<f64>) -> Self {
-        Self { rows: BTreeMap::new(), given: Some(values) }
-    }
-
     /// Of the next iteration.
     pub fn push(&mut self, id: &str, entry: Entry) {
         self.rows.entry(id.to_owned()).or_default().push(entry);
@@ -56,14 +48,9 @@ impl History {
     }
 
     fn average(&self, expression: &HistoryExpr, value: impl Fn(&Entry) -> Option<f64>) -> Option<f64> {
-        let recent = |length: usize| length.saturating_sub(expression.window.unwrap_or(length));
-        let values: Vec<f64> = match &self.given {
-            Some(given) => given.get(recent(given.len())..)?.to_vec(),
-            None => {
-                let entries = self.entries(&expression.id);
-                entries.get(recent(entries.len())..)?.iter().filter_map(value).collect()
-            }
-        };
+        let entries = self.entries(&expression.id);
+        let oldest = entries.len().saturating_sub(expression.window.unwrap_or(entries.len()));
+        let values: Vec<f64> = entries.get(oldest..)?.iter().filter_map(value).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 }

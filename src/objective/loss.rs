@@ -6,7 +6,7 @@ use super::check::flow::{self, Reach};
 use super::check::{Checker, sum};
 use super::context::Scope;
 use super::error::ObjectiveError;
-use super::eval::{Evaluator, Moment, Value, summands};
+use super::eval::{Evaluator, Moment, Standing, Value};
 use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
@@ -29,7 +29,6 @@ pub struct Objective {
     program: Program,
     minimize: NodeId,
     terms: Vec<NamedTerm>,
-    summands: Vec<bool>,
     needs: Needs,
     reach: Reach,
     span: Span,
@@ -118,6 +117,10 @@ impl Objective {
         }
         let Some(minimize) = &block.minimize else {
             let message = "the loss does not say what to minimise";
+            if let Some((term, help)) = block.terms.iter().find_map(|term| Some((term, meant_to_be_minimized(&term.name)?))) {
+                diagnostics.push(Diagnostic::error("E0301", term.name_span, message).help(help));
+                return None;
+            }
             let names: Vec<&str> = block.terms.iter().map(|term| &*term.name).collect();
             let example = if names.is_empty() { "mean(…)".to_owned() } else { names.join(" + ") };
             diagnostics.push(Diagnostic::error("E0301", block.span, message).help(format!("add a line such as `minimize = {example}`")));
@@ -144,10 +147,15 @@ impl Objective {
             hasher.update(term.name.as_bytes()).update(&[0]).update(program.nodes[term.node].digest.as_bytes());
         }
         hasher.update(program.nodes[root].digest.as_bytes());
-        let (summands, needs) = (summands(&program, root), needs(&program, &flow, &[root]));
+        let needs = needs(&program, &flow, &[root]);
         let digest = hasher.finalize().to_hex().to_string();
         let reach = flow.reach[root];
-        Some(Self { program, minimize: root, terms, summands, needs, reach, span: minimize.place(), digest })
+        Some(Self { program, minimize: root, terms, needs, reach, span: minimize.place(), digest })
+    }
+
+    /// Of `minimize`.
+    pub(super) fn place(&self) -> Span {
+        self.span
     }
 
     /// What a batch has to have.
@@ -175,6 +183,12 @@ impl Objective {
         super::advantage::histories(&self.program, &[self.minimize])
     }
 
+    /// Those too that only terms mention which `minimize` does not reach.
+    pub(super) fn mentioned_histories(&self) -> Vec<&HistoryExpr> {
+        let roots: Vec<NodeId> = self.terms.iter().map(|term| term.node).chain([self.minimize]).collect();
+        super::advantage::histories(&self.program, &roots)
+    }
+
     /// Adds one iteration to `history`: what its expressions are on the whole collected batch, which has `old_logp`, `old_value` and the collected `entropy`.
     pub fn record(&self, batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
         super::advantage::record(&self.program, &[self.minimize], batch, history)
@@ -193,9 +207,8 @@ impl Objective {
     /// As [`Self::evaluate_in`]; without a history, an expression that looks back is an error.
     pub(super) fn evaluate_given(&self, batch: &Batch, history: Option<&History>, detail: Detail) -> Result<Evaluation, ObjectiveError> {
         let evaluator = self.evaluator(batch, history);
-        let reached: Vec<&NamedTerm> = self.terms.iter().filter(|term| term.reached).collect();
-        let roots: Vec<NodeId> = std::iter::once(self.minimize).chain(reached.iter().map(|term| term.node)).collect();
-        let values = evaluator.run(&roots)?;
+        // Its named terms are among what it needs, with the values that they have in it.
+        let values = evaluator.run(&[self.minimize])?;
         let number = |evaluator: &Evaluator, values: &super::eval::Values, id: NodeId, name: &str, place: Span| {
             evaluator.check_finite(values, id, name, place)?;
             let Some(value) = values.get(id) else { return Ok(None) };
@@ -231,7 +244,7 @@ impl Objective {
             .filter(|name| self.reaches(name))
             .filter_map(|name| Some((name, Var::from_tensor(batch.column(name)?).ok()?)))
             .collect::<BTreeMap<&'static str, Var>>();
-        Evaluator { program: &self.program, batch, history, moment: Moment::Learning, leaves, summands: self.summands.clone() }
+        Evaluator { program: &self.program, batch, history, moment: Moment::Learning, leaves, standing: Standing::Outermost }
     }
 
     fn reaches(&self, quantity: &str) -> bool {
@@ -295,6 +308,17 @@ impl Gradient {
     fn norms(&self) -> Norms {
         let norm = |g: &Option<Vec<f64>>| g.as_ref().map_or(0.0, |g| g.iter().map(|g| g * g).sum::<f64>().sqrt());
         Norms { logp: norm(&self.logp), entropy: norm(&self.entropy), value: norm(&self.value) }
+    }
+}
+
+/// What to write in the place of a term that was meant to be `minimize`.
+fn meant_to_be_minimized(name: &str) -> Option<String> {
+    match name {
+        "maximize" | "maximise" | "objective" | "max" => {
+            Some(format!("what is to grow is minimised with its sign turned: `minimize = -(…)` in the place of `{name} = …`"))
+        }
+        "loss" | "total_loss" | "total" => Some(format!("write `minimize = …` in the place of `{name} = …`")),
+        _ => crate::lang::diagnostic::closest(name, ["minimize"]).map(|close| format!("did you mean `{close}`?")),
     }
 }
 

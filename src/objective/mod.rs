@@ -18,6 +18,7 @@ pub mod probe;
 mod program;
 pub(crate) mod quantities;
 mod schedule;
+mod sign;
 
 use crate::lang::term::Vocabulary;
 

@@ -87,8 +87,8 @@ fn whole(op: &Op, level: Level) -> Whole {
             // What is taken over a turn number or over the batch is taken over what is there.
             Level::Token | Level::Turn | Level::TurnIndex | Level::Batch => Whole::Rows,
         },
-        Op::Gae(time) | Op::Discount(time) if time.by == Level::Episode => Whole::Episodes,
-        Op::Gae(_) | Op::Discount(_) | Op::Whiten | Op::Top | Op::History(_) => Whole::Rows,
+        Op::Gae(time) | Op::Discount(time) | Op::OnLast(time) if time.by == Level::Episode => Whole::Episodes,
+        Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Whiten | Op::Top | Op::History(_) => Whole::Rows,
         Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) | Op::Elementwise(..) => Whole::Rows,
     }
 }

@@ -29,8 +29,6 @@ pub(super) struct Node {
     pub depth: usize,
     /// Whether the node or one below it is a `history`.
     pub past: bool,
-    /// Whether there may be no value: a `history` or an `only` is below.
-    pub partial: bool,
     /// What the node computes, whatever it is called and wherever it stands.
     pub digest: blake3::Hash,
     /// The expression in short, for messages.
@@ -70,8 +68,10 @@ pub(super) enum Op {
     Gae(Time),
     /// Arguments: reward, gamma.
     Discount(Time),
-    /// Has no arguments: what it remembers is row `.0` of [`Program::histories`].
+    /// What it remembers is row `.0` of [`Program::histories`]; its argument, if there is one, is what it is without a past.
     History(usize),
+    /// Argument: what is put on the last step of what it belongs to.
+    OnLast(Time),
 }
 
 /// `by` and `per` of a function along time.

@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 21] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 23] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -74,6 +74,8 @@ pub(crate) const QUANTITIES: [QuantityInfo; 21] = {
         quantity("outcome", Turn, Collected, "the score of the turn's episode, less what was taken off this row"),
         quantity("turn_index", Turn, Collected, "number of the turn within its episode, from 0"),
         flag(quantity("valid", Turn, Collected, "1 if the response was well formed, else 0")),
+        flag(quantity("prompt_cut", Turn, Collected, "1 if the prompt was longer than may be shown, and cut, else 0")),
+        flag(quantity("response_cut", Turn, Collected, "1 if the response ended because it had the most tokens that it may have, else 0")),
         quantity("length", Turn, Collected, "number of response tokens of the turn"),
         quantity("score", Episode, Collected, "sum of the episode's rewards, as the environment gave them"),
         flag(quantity("success", Episode, Collected, "1 if the environment called the episode a success, else 0")),

@@ -1,4 +1,4 @@
-use super::{Member, Plan, TASK_FORMAT, Task, TaskInput, cycle, unused};
+use super::{Known, Member, Plan, TASK_FORMAT, Task, TaskInput, cycle, unused};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::spec::{Input, PipelineSpec, StageSpec};
 use crate::store::Digest;
@@ -7,11 +7,12 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Stages of all instances as nodes `(instance, index of the stage)`; an edge leads from what is used to its user, and holds the reference's place.
 pub(super) type StageGraph = DiGraph<(usize, usize), Span>;
 
-pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Result<Plan, Diagnostics> {
+pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>, contents: Known) -> Result<Plan, Diagnostics> {
     let graph = graph(instances)?;
     let cycles = cycle::diagnose(&graph, instances);
     if cycles.has_errors() {
@@ -22,6 +23,7 @@ pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize
         instances: instances.to_vec(),
         tasks: Vec::new(),
         digest: Digest::of_bytes(b""),
+        contents,
         warnings: unused::warn(&graph, instances, &wanted),
     };
     let mut by_digest = BTreeMap::new();
@@ -155,10 +157,21 @@ fn key(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput], seed: Option<u64>) 
         "identity": stage.stage.identity(),
         "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
     });
+    let contents = contents(plan, stage);
+    if !contents.is_empty() {
+        key["contents"] = contents.into();
+    }
     if let Some(seed) = seed {
         key["seed"] = seed.into();
     }
     key
+}
+
+/// The hash of each folder and file outside of the store that a stage is made of, `null` where it is not known, by its path as written.
+fn contents(plan: &Plan, stage: &StageSpec) -> serde_json::Map<String, Value> {
+    let hash = |path: &Path| plan.contents.get(path).and_then(|known| Some(known.as_ref()?.hash.as_str()));
+    let paths = stage.stage.outside().into_iter().flat_map(|outside| outside.contents());
+    paths.map(|path| (path.to_string_lossy().into_owned(), hash(path).into())).collect()
 }
 
 /// Of the tasks and of which stages they are the work: a run of a file whose pipelines were renamed has a folder of its own.

@@ -5,6 +5,8 @@
 mod build;
 mod check;
 mod cycle;
+mod longer;
+mod outside;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -13,25 +15,32 @@ mod view;
 
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, Figure, Stage};
-use crate::store::Digest;
+use crate::stage::{Artifact, Content, Contents, Figure, Stage};
+use crate::store::{Digest, Status};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use crate::stage::Place;
 pub use check::check;
-pub use reason::{Reason, reasons};
+pub(crate) use longer::{Beginning, beginning};
+pub use outside::{Needed, needed, text as outside_text};
+pub use reason::{Reason, reasons, refusals};
 pub use view::{dot, json, text};
 
 /// The version of task keys. Raising it makes every task a new one: to be done when the engine computes something else from the same text.
-pub const TASK_FORMAT: u32 = 1;
+pub const TASK_FORMAT: u32 = 2;
+
+/// What the folders and files outside of the store hold that a plan's tasks are made of, by the path as written; `None` where that is not known.
+pub type Known = BTreeMap<PathBuf, Option<Content>>;
 
 /// One piece of work. Several stages share one if nothing that can change its results differs between them.
 #[derive(Clone, Debug)]
 pub struct Task {
     /// Names the task's folder: equal digests are one task.
     pub digest: Digest,
-    /// What the digest is the hash of: format, kind, identity, inputs, and where it draws its seed.
+    /// What the digest is the hash of: format, kind, identity, the content of what lies outside, inputs, and where it draws its seed.
     pub key: Value,
     /// What is run.
     pub stage: Arc<dyn Stage>,
@@ -45,6 +54,17 @@ pub struct Task {
     pub after: Vec<usize>,
     /// What the plan shows beside the task: iterations, episodes, tokens.
     pub figures: Vec<Figure>,
+}
+
+impl Task {
+    /// Why the folder of a finished task cannot be taken: a file in it is not what it was finished with, or an output that the stage promises is not
+    /// among those.
+    pub(crate) fn problem(&self, status: &Status, folder: &Path) -> Option<String> {
+        let in_logs = |artifact| matches!(artifact, Artifact::Metrics | Artifact::Episodes);
+        let promised = self.stage.outputs().into_iter().filter(|output| !in_logs(output.artifact));
+        let missing = promised.map(|output| output.name).find(|name| !status.outputs.contains_key(*name));
+        status.problem(folder).or_else(|| missing.map(|name| format!("its output `{name}` is missing")))
+    }
 }
 
 /// One stage of one instance.
@@ -86,6 +106,8 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// Names the run's folder: the hash of the tasks' digests and of the names of their stages.
     pub digest: Digest,
+    /// What lies outside of the store and is part of what tasks are.
+    pub contents: Known,
     /// `W0401`: stages whose outputs nothing uses.
     pub warnings: Vec<Diagnostic>,
 }
@@ -95,15 +117,33 @@ impl Plan {
     ///
     /// Errors: `E0401` stages that use one another in a circle; `E0402` a stage that is used and not there.
     pub fn new(instances: &[PipelineSpec]) -> Result<Plan, Diagnostics> {
-        build::build(instances, None)
+        build::build(instances, None, Known::new())
+    }
+
+    /// [`Plan::only`] with the content of the models that it names by folders and files of this machine. Of one that is not there, what was seen last
+    /// counts.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_contents(instances: &[PipelineSpec], names: &[String], contents: &mut Contents) -> Result<Plan, Diagnostics> {
+        let plan = Self::only(instances, names)?;
+        let known: Known = outside::content_paths(&plan).into_iter().map(|path| (path.to_path_buf(), contents.of(path))).collect();
+        match known.is_empty() {
+            true => Ok(plan),
+            false => Self::chosen(instances, names, known),
+        }
     }
 
     /// Plans the instances that are named (`ppo_epo`, or one of its instances, `ppo_epo[seed=1]`) and what they need; all where `names` is empty.
     ///
     /// Errors: as [`Plan::new`]; `E0403` a name that no pipeline has.
     pub fn only(instances: &[PipelineSpec], names: &[String]) -> Result<Plan, Diagnostics> {
+        Self::chosen(instances, names, Known::new())
+    }
+
+    fn chosen(instances: &[PipelineSpec], names: &[String], contents: Known) -> Result<Plan, Diagnostics> {
         if names.is_empty() {
-            return Self::new(instances);
+            return build::build(instances, None, contents);
         }
         let mut selected = BTreeSet::new();
         let mut diagnostics = Diagnostics::default();
@@ -120,7 +160,7 @@ impl Plan {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        build::build(instances, Some(&selected))
+        build::build(instances, Some(&selected), contents)
     }
 
     /// As messages and events call a task: `ppo_epo[seed=1].train`.

@@ -1,7 +1,9 @@
 //! Why a task will run, or need not.
 
+use super::longer::{Beginning, beginning};
 use super::{Plan, Task};
-use crate::store::{Digest, Lock, State, Store, StoreError};
+use crate::lang::Diagnostic;
+use crate::store::{Digest, Lock, State, Status, Store, StoreError};
 use serde_json::Value;
 use std::fmt;
 
@@ -31,6 +33,22 @@ pub enum Reason {
         fields: Vec<String>,
         /// Its inputs that differ: `warm.last`, `other.train.best`.
         inputs: Vec<String>,
+    },
+    /// Half done, with other content of a folder or file outside of the store than lies there; it is another task.
+    Replaced {
+        /// Paths, as written.
+        what: Vec<String>,
+        /// Of the checkpoint from which it would go on.
+        iteration: u64,
+    },
+    /// More iterations than a run that is there.
+    Longer {
+        /// The field that counts: `iterations`.
+        field: &'static str,
+        /// How many that run had.
+        from: u64,
+        /// The checkpoint from which it goes on; an error: why it begins anew.
+        start: Result<u64, String>,
     },
     /// No earlier run has a stage of this name, or only the engine's version differs.
     New,
@@ -77,6 +95,16 @@ impl fmt::Display for Reason {
                 }
                 Ok(())
             }
+            Self::Replaced { what, iteration } => {
+                let what: Vec<String> = what.iter().map(|path| format!("`{path}`")).collect();
+                write!(f, "half done at iteration {iteration} with another content of {}", some_of(&what))
+            }
+            Self::Longer { field, from, start: Ok(checkpoint) } => {
+                write!(f, "changed: {field}; goes on at {checkpoint} of the run with {field} = {from}")
+            }
+            Self::Longer { field, from, start: Err(why) } => {
+                write!(f, "changed: {field}; does not go on from the run with {field} = {from}: {why}")
+            }
             Self::New => f.write_str("new"),
             Self::Fresh => f.write_str("asked for again"),
             Self::Damaged { problem } => write!(f, "damaged: {problem}"),
@@ -97,6 +125,18 @@ pub fn reasons(plan: &Plan, store: &Store, run_name: &str) -> Result<Vec<Reason>
     plan.tasks.iter().map(|task| reason(plan, task, store, &earlier)).collect()
 }
 
+/// `E0506` for each task that cannot be gone on with, since what it is made of was replaced.
+pub fn refusals(plan: &Plan, reasons: &[Reason]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (task, reason) in plan.tasks.iter().zip(reasons) {
+        let (Reason::Replaced { what, .. }, Some(first)) = (reason, task.members.first()) else { continue };
+        let message = format!("`{}` is {reason}; it cannot go on with what lies there now", plan.name(task));
+        let back = format!("put back what lay in {} to go on, or begin anew with `--fresh`", super::outside::names(what));
+        found.push(Diagnostic::error("E0506", first.span, message).help(back));
+    }
+    found
+}
+
 fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<Reason, StoreError> {
     let path = store.task_path(&task.digest);
     if let Some(holder) = Lock::holder(&path) {
@@ -107,15 +147,28 @@ fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<
         other => other?,
     };
     Ok(match status {
-        Some(status) if status.state == State::Finished => match status.problem(&path, false) {
+        Some(status) if status.state == State::Finished => match task.problem(&status, &path) {
             None => Reason::UpToDate { by: status.by },
             Some(problem) => Reason::Damaged { problem },
         },
         Some(status) => Reason::HalfDone { iteration: store.resumes_at(&task.digest)?, error: status.error },
-        None => match earlier.key_of(plan, task, store) {
-            Some(key) => compare(plan, task, &key),
-            None => Reason::New,
+        None => match beginning(task, store)? {
+            Some(Beginning { field, count, start, .. }) => {
+                Reason::Longer { field, from: count, start: start.map(|(checkpoint, _)| checkpoint) }
+            }
+            None => against_earlier(plan, task, store, earlier)?,
         },
+    })
+}
+
+/// By what a stage of this name was when it was last begun.
+fn against_earlier(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<Reason, StoreError> {
+    let Some((digest, status)) = earlier.task_of(plan, task, store) else { return Ok(Reason::New) };
+    let what = replaced(&status.key, &task.key);
+    let begun = if status.state == State::Finished { None } else { store.resumes_at(&digest)? };
+    Ok(match begun {
+        Some(iteration) if !what.is_empty() => Reason::Replaced { what, iteration },
+        _ => compare(plan, task, &status.key),
     })
 }
 
@@ -150,13 +203,13 @@ impl Earlier {
     }
 
     /// What the stage's task was when it was last begun.
-    fn key_of(&self, plan: &Plan, task: &Task, store: &Store) -> Option<Value> {
+    fn task_of(&self, plan: &Plan, task: &Task, store: &Store) -> Option<(Digest, Status)> {
         for member in &task.members {
             let Some(instance) = plan.instances.get(member.instance) else { continue };
             let name = StageName { pipeline: instance.name.clone(), label: instance.label_text(), stage: member.stage.clone() };
             for (_, digest) in self.0.iter().filter(|(n, d)| *n == name && *d != task.digest) {
                 if let Ok(Some(status)) = store.status(digest) {
-                    return Some(status.key);
+                    return Some((digest.clone(), status));
                 }
             }
         }
@@ -183,6 +236,9 @@ fn compare(plan: &Plan, task: &Task, old: &Value) -> Reason {
     if old["kind"] == new["kind"] {
         differences(&old["identity"], &new["identity"], "", &mut fields);
     }
+    for path in changed_contents(old, new) {
+        fields.push(format!("the content of `{path}`"));
+    }
     let (before, now) = (list(&old["inputs"]), list(&new["inputs"]));
     let mut inputs = Vec::new();
     for (i, input) in task.inputs.iter().enumerate() {
@@ -200,6 +256,23 @@ fn compare(plan: &Plan, task: &Task, old: &Value) -> Reason {
         true => Reason::New, // another version of the engine
         false => Reason::Changed { fields, inputs },
     }
+}
+
+/// Paths outside of the store whose content is not what it was.
+fn changed_contents(old: &Value, new: &Value) -> Vec<String> {
+    let none = serde_json::Map::new();
+    let (old, new) = (old["contents"].as_object().unwrap_or(&none), new["contents"].as_object().unwrap_or(&none));
+    new.iter().filter(|(path, hash)| old.get(*path).is_some_and(|old| old != *hash)).map(|(path, _)| path.clone()).collect()
+}
+
+/// As [`changed_contents`], where nothing else differs.
+fn replaced(old: &Value, new: &Value) -> Vec<String> {
+    let rest = |key: &Value| {
+        let mut key = key.clone();
+        key.as_object_mut().map(|fields| fields.remove("contents"));
+        key
+    };
+    if rest(old) == rest(new) { changed_contents(old, new) } else { Vec::new() }
 }
 
 /// The paths of the values that differ, as they would be written: `loss.minimize`, `optimizer.lr`.

@@ -1,6 +1,7 @@
 //! A plan for eyes, for programs, and for graphviz.
 
 use super::{Plan, Reason, Task};
+use crate::lang::pad;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -26,9 +27,9 @@ pub fn text(plan: &Plan, reasons: Option<&[Reason]>) -> String {
                     }
                     _ => {
                         let reason = reasons.and_then(|r| r.get(t)).map(|r| format!("  {r}")).unwrap_or_default();
-                        let _ = writeln!(lines, "  {:width$}  {:kinds$}{reason}", member.stage, task.stage.kind());
+                        let _ = writeln!(lines, "  {}  {:kinds$}{reason}", pad(&member.stage, width), task.stage.kind());
                         if !task.figures.is_empty() && !reasons.and_then(|r| r.get(t)).is_some_and(Reason::is_up_to_date) {
-                            let _ = writeln!(lines, "  {:width$}  {}", "", figures(task));
+                            let _ = writeln!(lines, "  {}  {}", pad("", width), figures(task));
                         }
                     }
                 }

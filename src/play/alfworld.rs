@@ -113,6 +113,10 @@ impl WorldKind for Alfworld {
         SPLITS
     }
 
+    fn is_outside(&self) -> bool {
+        true
+    }
+
     fn most_games(&self, split: &str, _drawn: bool) -> Option<usize> {
         let verified = RELEASE.iter().filter(|_| self.release == RELEASE_NAME);
         verified.into_iter().find(|(name, ..)| *name == split).map(|(_, games, _)| *games)

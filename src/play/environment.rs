@@ -23,6 +23,19 @@ pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
 
     fn splits(&self) -> &'static [&'static str];
 
+    /// Whether it needs data or programs of the machine.
+    fn is_outside(&self) -> bool {
+        false
+    }
+
+    /// Looks at the data and programs that it needs, beyond what [`Self::open`] does. `data` as there.
+    ///
+    /// # Errors
+    /// What is missing, and how to get it.
+    fn look(&self, _data: Option<&Path>) -> Result<(), EnvError> {
+        Ok(())
+    }
+
     /// The most games of a split, as far as that is known without the data; `drawn` by a seed from all that it has, or not.
     fn most_games(&self, _split: &str, _drawn: bool) -> Option<usize> {
         None
@@ -64,7 +77,7 @@ kind! {
         /// Taken off the reward and the outcome of a row whose response is not valid.
         invalid_penalty: NonNegative [default NonNegative(0.0)],
         /// The turns after which an episode is truncated.
-        max_turns: Count [default Count(50)],
+        max_turns: Count<1_000_000> [default Count(50)],
         /// The score of an episode that reaches its goal.
         success_reward: f64 [default 10.0],
     }

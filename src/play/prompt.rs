@@ -4,6 +4,7 @@ use super::template::Template;
 use crate::kind;
 use crate::kind::{Category, Count, Entry, Identity, Reader};
 use crate::lang::value::{Component, Value};
+use crate::model::Prompt;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ pub(crate) struct Moment<'a> {
 
 /// A way to make a prompt from the moment before a turn.
 pub(crate) trait PromptKind: Identity + fmt::Debug + Send + Sync + 'static {
-    fn render(&self, moment: &Moment<'_>) -> String;
+    /// What the environment says and what was done in it is data there.
+    fn render(&self, moment: &Moment<'_>) -> Prompt;
     /// The most tokens that are kept, and from which side the rest is cut.
     fn limit(&self) -> (usize, Cut);
     fn templates(&self) -> Vec<&Template>;
@@ -78,7 +80,7 @@ kind! {
         /// How one past turn is shown; placeholders `{observation}` and `{action}`.
         entry: Option<Template> [default None],
         /// The most tokens of a prompt.
-        max_tokens: Count [default Count(2048)],
+        max_tokens: Count<16_777_216> [default Count(2048)],
         /// Where a longer one is cut.
         cut: Cut [default Cut::Left],
     }
@@ -94,21 +96,21 @@ fn read_windowed(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, 
 }
 
 impl PromptKind for Windowed {
-    fn render(&self, moment: &Moment<'_>) -> String {
+    fn render(&self, moment: &Moment<'_>) -> Prompt {
         let template = match &self.first {
             Some(first) if moment.history.is_empty() => first,
             _ => &self.then,
         };
         template.render(|hole| {
             Some(match hole {
-                "task" => moment.task.to_string(),
-                "observation" => moment.observation.to_string(),
-                "admissible" => moment.admissible.join(", "),
-                "count" => moment.history.len().to_string(),
-                "turn" => (moment.history.len() + 1).to_string(),
+                "task" => Prompt::data(moment.task),
+                "observation" => Prompt::data(moment.observation),
+                "admissible" => Prompt::data(moment.admissible.join(", ")),
+                "count" => Prompt::data(moment.history.len().to_string()),
+                "turn" => Prompt::data((moment.history.len() + 1).to_string()),
                 "history" => self.window(moment.history),
-                "earlier" => self.earlier(moment.history),
-                other => return moment.own.iter().find(|(name, _)| *name == other).map(|(_, text)| text.clone()),
+                "earlier" => Prompt::data(self.earlier(moment.history)),
+                other => return moment.own.iter().find(|(name, _)| *name == other).map(|(_, text)| Prompt::data(text.as_str())),
             })
         })
     }
@@ -128,20 +130,20 @@ impl Windowed {
         before.iter().map(|past| past.action.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    fn window(&self, history: &[HistoryEntry]) -> String {
-        let mut out = String::new();
+    fn window(&self, history: &[HistoryEntry]) -> Prompt {
+        let mut out = Prompt::default();
         for past in &history[history.len().saturating_sub(self.history)..] {
             match &self.entry {
-                Some(entry) => out.push_str(&entry.render(|hole| match hole {
-                    "observation" => Some(past.observation.clone()),
-                    "action" => Some(past.action.clone()),
+                Some(entry) => out.append(&entry.render(|hole| match hole {
+                    "observation" => Some(Prompt::data(past.observation.as_str())),
+                    "action" => Some(Prompt::data(past.action.as_str())),
                     _ => None,
                 })),
                 None => {
-                    out.push_str(&past.observation);
-                    out.push_str("\n> ");
-                    out.push_str(&past.action);
-                    out.push('\n');
+                    out.append(&Prompt::data(past.observation.as_str()));
+                    out.push_own("\n> ");
+                    out.append(&Prompt::data(past.action.as_str()));
+                    out.push_own("\n");
                 }
             }
         }

@@ -108,7 +108,7 @@ kind! {
         /// What a step is rewarded with.
         reward: Rewarded [default Rewarded::Score],
         /// A game of more moves is truncated; `wait` takes 11, looking around none.
-        move_limit: Count [default Count(100)],
+        move_limit: Count<1_000_000> [default Count(100)],
         /// Only these kinds of task; empty for all that the split has.
         tasks: Vec<TaskName> [default Vec::new()],
         /// Whether panels take turns between the kinds of task instead of holding every game with equal chance.
@@ -195,6 +195,15 @@ impl WorldKind for ScienceWorld {
 
     fn splits(&self) -> &'static [&'static str] {
         SPLITS
+    }
+
+    fn is_outside(&self) -> bool {
+        true
+    }
+
+    fn look(&self, data: Option<&Path>) -> Result<(), EnvError> {
+        let folder = data.ok_or_else(no_folder)?;
+        setup(folder, self.repeatable).map(drop).map_err(|error| EnvError::Task(error.to_string()))
     }
 
     fn most_games(&self, split: &str, _drawn: bool) -> Option<usize> {

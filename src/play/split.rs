@@ -19,7 +19,7 @@ kind! {
         /// Which of the environment's splits.
         split: String [required],
         /// Only the first so many of the split's fixed order.
-        count: Option<Count> [default None],
+        count: Option<Count<1_000_000>> [default None],
         /// With a `count`: draws that many games of the split by this seed, instead of taking the first.
         seed: Option<u64> [added default None],
     }
@@ -103,6 +103,16 @@ fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
 }
 
 impl SplitField {
+    /// Looks at what playing needs, in words.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and what else is missing.
+    pub(crate) fn look(&self, data: Option<&std::path::Path>) -> Result<String, EnvError> {
+        self.environment.world.look(data)?;
+        let (_, panel) = self.open(data)?;
+        Ok(format!("{} games", panel.tasks.len()))
+    }
+
     /// # Errors
     /// If the world cannot be opened or has no such tasks.
     pub(crate) fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {

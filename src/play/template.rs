@@ -3,6 +3,7 @@
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Span};
+use crate::model::Prompt;
 use std::sync::Arc;
 
 /// A prompt text, split at its placeholders. `{{` and `}}` stand for braces.
@@ -73,12 +74,12 @@ impl Template {
     }
 
     /// Fills every placeholder; one that `fill` does not know becomes empty (the check has refused those).
-    pub(crate) fn render(&self, mut fill: impl FnMut(&str) -> Option<String>) -> String {
-        let mut out = String::with_capacity(self.text.len() * 2);
+    pub(crate) fn render(&self, mut fill: impl FnMut(&str) -> Option<Prompt>) -> Prompt {
+        let mut out = Prompt::default();
         for part in &self.parts {
             match part {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Hole { name, .. } => out.push_str(&fill(name).unwrap_or_default()),
+                Piece::Text(text) => out.push_own(text),
+                Piece::Hole { name, .. } => out.append(&fill(name).unwrap_or_default()),
             }
         }
         out

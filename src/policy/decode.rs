@@ -70,7 +70,7 @@ kind! {
         /// Divides the logits; 0 takes the most likely token.
         temperature: NonNegative [default NonNegative(1.0)],
         /// The most tokens of a response.
-        max_tokens: Count [default Count(512)],
+        max_tokens: Count<16_777_216> [default Count(512)],
         /// Only the k most likely tokens.
         top_k: Option<Count> [default None],
         /// Only the most likely tokens that together have this probability.

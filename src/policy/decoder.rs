@@ -30,17 +30,17 @@ kind! {
         /// Its tokenizer: a `tokenizer` stage.
         tokenizer: TokenizerInput [required],
         /// Layers.
-        layers: Count [default Count(2)],
+        layers: Count<1_024> [default Count(2)],
         /// Width of the hidden state; a multiple of `heads`.
-        width: Count [default Count(64)],
+        width: Count<65_536> [default Count(64)],
         /// Attention heads; each of even width.
-        heads: Count [default Count(4)],
+        heads: Count<1_024> [default Count(4)],
         /// Heads of keys and values; a divisor of `heads`, which is the default.
-        kv_heads: Option<Count> [default None],
+        kv_heads: Option<Count<1_024>> [default None],
         /// Width of the feed-forward part; by default 8/3 of `width`, rounded up to a multiple of 8.
-        ffn: Option<Count> [default None],
+        ffn: Option<Count<1_048_576>> [default None],
         /// The most tokens of a prompt and its response together.
-        context: Count [default Count(512)],
+        context: Count<16_777_216> [default Count(512)],
         /// Base of the rotary positions.
         rope_theta: Positive [default Positive(10000.0)],
         /// Added to the mean square in RMS norm.
@@ -55,6 +55,9 @@ kind! {
 fn choose() -> Part<Decode> {
     Part { kind: Choose::INFO.name, value: Arc::new(Choose::default().decode()), span: Span::NONE }
 }
+
+/// More than any machine has room for.
+const MOST_PARAMETERS: usize = 1_000_000_000_000;
 
 impl Decoder {
     pub(crate) fn ffn(&self) -> usize {
@@ -83,6 +86,12 @@ impl Decoder {
 
     pub(super) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let decoder = Self::read_fields(component, reader)?;
+        let parameters = decoder.config(Tokenizer::LEAST).parameters();
+        if parameters > MOST_PARAMETERS {
+            let message = format!("this is a model of {:.1e} parameters", parameters as f64);
+            reader.report(Diagnostic::error("E0202", component.kind_span, message).help(format!("at most {MOST_PARAMETERS:.0e} can be")));
+            return None;
+        }
         let Some((field, message)) = decoder.config(Tokenizer::LEAST).misfit() else { return Some(decoder) };
         let at = |field: &str| component.fields.get(field).map_or(component.kind_span, |f| f.value.span);
         let (width, heads, kv_heads) = (decoder.width.0, decoder.heads.0, decoder.kv_heads());

@@ -2,8 +2,8 @@
 
 use super::kinds::PolicyKind;
 use crate::kind::{Artifact, Field, Identity, Part, Reader};
-use crate::lang::Span;
 use crate::lang::value::{Value, ValueKind};
+use crate::lang::{Diagnostic, Span};
 use std::sync::Arc;
 
 /// A use of a stage's output. Its identity in a digest is the producing task's; here only the field stands.
@@ -114,6 +114,14 @@ impl Field for PolicyInput {
         }
         match &value.kind {
             ValueKind::Component(_) => Part::read(value, reader).map(Self::New),
+            ValueKind::Text(text) => {
+                let message = format!("expected {}, found a string", Self::expects());
+                let hub = text.contains('/') && !text.contains(':') && !text.starts_with(['/', '.', '~']);
+                let source = if hub { format!("hub:{text}") } else { text.clone() };
+                let help = format!("a published model is `causal_lm {{ weights = {source:?} }}`");
+                reader.report(Diagnostic::error("E0201", value.span, message).help(help));
+                None
+            }
             _ => {
                 reader.mismatch(value, &Self::expects());
                 None

@@ -7,9 +7,10 @@ use super::published::Loading;
 use crate::kind::{Category, Entry, Identity, KindInfo, Reader};
 use crate::lang::value::Component;
 use crate::model::ModelError;
+use crate::model::pretrained::Content;
 use candle_core::Device;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A new policy, as a pipeline declares it.
@@ -19,6 +20,25 @@ pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// If what it is made of cannot be fetched, read or held.
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError>;
+
+    /// What it is made of that lies outside of the store, as it is spoken of.
+    fn outside(&self) -> Option<String> {
+        None
+    }
+
+    /// Folders and files on this machine whose content is part of what it is.
+    fn contents(&self) -> Vec<&Path> {
+        Vec::new()
+    }
+
+    /// Looks at what it is made of without making it: whether it is there, and can be read but for its tensors. Fetched models are kept in `models`;
+    /// with `fetch`, what is not there is fetched.
+    ///
+    /// # Errors
+    /// What is missing or cannot be used.
+    fn look(&self, _models: &Path, _fetch: bool, _say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
+        Ok(String::new())
+    }
 }
 
 /// What the making of a policy may ask of the stage that it is made in.
@@ -36,6 +56,9 @@ pub(crate) trait Workshop {
     /// # Errors
     /// If none was given.
     fn input(&self, field: &str) -> Result<PathBuf, ModelError>;
+
+    /// What a folder or file held when the plan was made, if it is part of what the task is.
+    fn content(&self, path: &Path) -> Option<Content>;
 
     fn hear(&mut self, loading: Loading<'_>);
 }

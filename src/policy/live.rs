@@ -56,7 +56,7 @@ impl Policy {
         let description = Description { format, config, decode: self.decode.clone(), published, adapter };
         let path = folder.join(DESCRIPTION);
         let text = serde_json::to_vec_pretty(&description).map_err(|e| ModelError::file(&path, e))?;
-        std::fs::write(&path, text).map_err(|e| ModelError::file(&path, e))
+        std::fs::write(&path, text).map_err(|e| ModelError::write(&path, e))
     }
 
     pub(crate) fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {

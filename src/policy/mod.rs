@@ -2,6 +2,7 @@
 
 mod actor;
 mod adapter;
+mod arguments;
 mod causal_lm;
 mod critic;
 mod decode;
@@ -14,6 +15,7 @@ mod published;
 
 pub(crate) use actor::{Actor, ActorInput};
 pub(crate) use adapter::AdapterKind;
+pub(crate) use arguments::Arguments;
 pub(crate) use critic::CriticKind;
 pub(crate) use decode::Decode;
 pub(crate) use input::{AnyInput, EpisodesInput, PolicyInput};

@@ -3,7 +3,7 @@
 use super::chart::{Figure, Line, Panel, Stroke};
 use super::data::{Curve, ReportData};
 use super::label;
-use super::metric::{CORRIDOR, metric};
+use super::metric::{CORRIDOR, CUTS, metric};
 use super::{corridor, number};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,6 +156,9 @@ fn points(curve: &Curve) -> BTreeMap<String, Points> {
 fn charts(data: &ReportData, groups: &[Group]) -> Vec<(String, Figure)> {
     let names: BTreeSet<&str> =
         groups.iter().flat_map(|g| g.seeds.iter().flat_map(|(_, metrics)| metrics.keys().map(String::as_str))).collect();
+    // Nothing cut is nothing to look at.
+    let cut = |name: &&str| !CUTS.contains(name) || groups.iter().any(|g| g.mean(name).iter().any(|(_, share)| *share != 0.0));
+    let names: BTreeSet<&str> = names.into_iter().filter(cut).collect();
     let has_entropy = names.contains("entropy");
     let mut ordered: Vec<&str> = names.into_iter().filter(|name| !(has_entropy && CORRIDOR.contains(name))).collect();
     // The terms of a loss in the order in which the equations name them.

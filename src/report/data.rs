@@ -19,6 +19,9 @@ pub struct ReportData {
     pub curves: Vec<Curve>,
     /// One entry per evaluated actor, split and instance. An evaluation that several instances share is given once.
     pub results: Vec<ResultRow>,
+    /// What a reader has to know of the numbers, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Episodes to read.
     pub examples: Vec<EpisodeExample>,
     /// What the run ran on: `device`, `threads`, `version`, …
@@ -63,7 +66,7 @@ pub struct Curve {
 /// a value that is there but not finite is drawn as a gap and marked.
 ///
 /// Names: `success`, `return` (mean episode score), `turns`, `eval/<split>/success`, `entropy`, `entropy.reference` (mean of the history),
-/// `entropy.low`, `entropy.high` (corridor), `phase` (β), `kl`, `clip_fraction`, `loss/<term>`, `gradient_norm`, `learning_rate`.
+/// `entropy.low`, `entropy.high` (corridor), `phase` (β), `prompt_cut`, `response_cut` (shares of turns), `kl`, `clip_fraction`, `loss/<term>`, `gradient_norm`, `learning_rate`.
 /// Shares lie in 0..1, entropies in nats. Any other name is drawn too, under that name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -101,7 +104,8 @@ pub struct ResultRow {
     pub mean_turns: f64,
     /// Family of tasks → (successes, episodes).
     pub families: BTreeMap<String, (u64, u64)>,
-    /// Means of what else the environment has to say of its episodes (`score`, `success_paper`); names that begin with `success` are shares.
+    /// Means of what else the environment has to say of its episodes (`score`, `success_paper`); names that begin with `success` are shares. Also
+    /// `prompt_cut` and `response_cut`, shares of the turns, where anything was cut.
     #[serde(with = "finite_or_null::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, f64>,
     /// Identifies the list of tasks; rows are comparable task by task only where it is the same.

@@ -46,9 +46,20 @@ fn success(cell: &Cell) -> String {
     format!("{}{mark}", rate(cell.rate))
 }
 
-/// Words from files on one line of a table.
+/// Words from files on one line of a table: no columns, links or elements of their own.
 fn cleaned(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace('|', "\\|")
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '|' | '[' | ']' | '`' | '\\' | '*' | '!' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 struct Entropy {
@@ -110,6 +121,11 @@ mod tests {
         assert_eq!(lines[0], "|  | seen | entropy | its spread | seeds |");
         assert_eq!(lines[2], "| after PPO | 75.0 % [66.6, 81.9] (90/120) \\* | 2 | 0.7071 | 2 |");
         assert_eq!(lines[3], "| after G\\|RPO | 16.7 % [9.3, 28.0] (10/60) | 0.5 | 0 | 1 |");
+    }
+
+    #[test]
+    fn names_are_words_and_nothing_else() {
+        assert_eq!(cleaned("<img src=x> & [a](b) `c` | \u{1b}*"), "&lt;img src=x&gt; &amp; \\[a\\](b) \\`c\\` \\|  \\*");
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(super) struct Metric {
 /// Metrics that are drawn inside the entropy chart and have none of their own, unless there is no entropy to draw them with.
 pub(super) const CORRIDOR: [&str; 4] = ["entropy.reference", "entropy.low", "entropy.high", "phase"];
 
+/// Metrics that are drawn only where they are not 0 throughout.
+pub(super) const CUTS: [&str; 2] = ["prompt_cut", "response_cut"];
+
 const SHARE: (&str, Format, Option<(f64, f64)>) = ("%", Format::Percent, Some((0.0, 1.0)));
 const FROM_ZERO: Option<(f64, f64)> = Some((0.0, 0.0));
 
@@ -50,6 +53,8 @@ pub(super) fn metric(name: &str) -> Metric {
         "clip_fraction" => {
             Metric { range: FROM_ZERO, ..share(7, "Clip fraction".into(), "Share of the tokens whose probability ratio was clipped.") }
         }
+        "prompt_cut" => share(3, "Prompts cut".into(), "Share of the prompts that were longer than may be shown."),
+        "response_cut" => share(3, "Responses cut".into(), "Share of the responses that had the most tokens that they may have."),
         "gradient_norm" => plain(9, "Gradient norm", "", FROM_ZERO, "Before clipping."),
         "learning_rate" => plain(10, "Learning rate", "", FROM_ZERO, ""),
         other => plain(11, other, "", None, ""),

@@ -41,9 +41,9 @@ pub(super) fn short(value: f64) -> String {
     exponential(value, 3)
 }
 
-/// A figure of an environment: those that are called `success…` are shares.
+/// A figure beside the success: those that are called `success…` or `…_cut` are shares.
 pub(super) fn figure_text(name: &str, value: f64) -> String {
-    if name.starts_with("success") && value.is_finite() { percent(value) } else { short(value) }
+    if (name.starts_with("success") || name.ends_with("_cut")) && value.is_finite() { percent(value) } else { short(value) }
 }
 
 /// `5e-6`, `2.5e-6`: at most `digits` after the point.

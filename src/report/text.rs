@@ -22,6 +22,9 @@ pub fn text(data: &ReportData, width: usize) -> String {
     for split in table.splits.iter().filter(|s| !s.one_panel) {
         out.push_str(&format!("{}: results come from different lists of tasks\n", plain(&split.name)));
     }
+    for note in &data.notes {
+        out.push_str(&format!("{}\n", plain(note)));
+    }
     out
 }
 

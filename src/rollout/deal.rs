@@ -3,7 +3,7 @@
 use super::episode::Episode;
 use super::lane::Lane;
 use crate::env::{EnvError, Task, World};
-use crate::model::{Generator, ModelError};
+use crate::model::{Generator, ModelError, Prompt};
 use crate::play::{Cut, EnvironmentSpec};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
@@ -82,19 +82,33 @@ impl Rollout<'_> {
     }
 }
 
+/// A prompt as a policy is shown it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    pub ids: Vec<u32>,
+    /// Whether it was longer.
+    pub cut: bool,
+}
+
 /// Shared by rollouts and by learning from demonstrations: the tokens of a prompt with room for a response of `room` tokens. It is cut to what may
 /// be shown: the environment's limit, and what the context leaves beside the response.
 ///
 /// # Errors
 /// If the context leaves no room for any prompt.
-pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), text: &str, room: usize) -> Result<Vec<u32>, RolloutError> {
+pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), prompt: &Prompt, room: usize) -> Result<Shown, RolloutError> {
     let (most, side) = limit;
     let context = policy.weights.config().context;
     if room >= context {
-        let message = format!("a response of {room} tokens leaves no room for a prompt in a context of {context} tokens; raise `context`");
+        let own = policy.published.as_ref().is_some_and(|published| published.context <= context);
+        let (whose, advice) = match own {
+            true => ("the model's own context", "lower `max_tokens` of `sample`"),
+            false => ("a context", "raise `context`"),
+        };
+        let message = format!("a response of {room} tokens leaves no room for a prompt in {whose} of {context} tokens; {advice}");
         return Err(RolloutError::Unplayable(message));
     }
-    Ok(policy.prompt_ids(text, most.min(context - room), side == Cut::Left)?)
+    let (ids, cut) = policy.prompt_ids(prompt, most.min(context - room), side == Cut::Left)?;
+    Ok(Shown { ids, cut })
 }
 
 /// The most tokens that a response may have.

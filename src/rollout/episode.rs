@@ -1,7 +1,7 @@
 //! What is kept of an episode.
 
 use crate::env::Task;
-use crate::model::Row;
+use crate::model::{Prompt, Row};
 use crate::play::Cut;
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,19 @@ pub(crate) struct Turn {
     /// The prompt and the possible actions, where they are kept for learning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// Where in the prompt the environment speaks: from and to, in bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompt_data: Vec<(usize, usize)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admissible: Option<Vec<String>>,
     /// In the pipeline's unit: `success_reward` for reaching the goal.
     pub reward: f64,
     pub valid: bool,
+    /// Whether the policy was shown only a part of the prompt, and whether its response ended for want of room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prompt_cut: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub response_cut: bool,
     /// Mean entropy over the response's tokens, if a policy chose any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<f64>,
@@ -68,6 +76,13 @@ pub(crate) struct Episode {
     /// What else the environment has to say of the episode at its end: a score of its own, another measure of success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<(String, f64)>,
+}
+
+impl Turn {
+    /// The prompt, where it was kept.
+    pub(crate) fn shown(&self) -> Option<Prompt> {
+        Prompt::with_ranges(self.prompt.clone()?, self.prompt_data.iter().map(|(from, to)| *from..*to))
+    }
 }
 
 impl Episode {

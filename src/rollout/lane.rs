@@ -1,9 +1,9 @@
 //! One lane: slots with environments, played one after the other in a fixed order.
 
-use super::deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
+use super::deal::{Assignment, Player, Rollout, RolloutError, Shown, prompt_ids, response_room};
 use super::episode::{Ending, Episode, Sample, Turn};
 use crate::env::{EnvError, Environment};
-use crate::model::{Generator, Request, Response, SlotId};
+use crate::model::{Finish, Generator, ModelError, Prompt, Request, Response, SlotId};
 use crate::play::{HistoryEntry, Moment};
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
@@ -26,8 +26,8 @@ struct Going {
     assignment: Assignment,
     /// Of the turn being decided.
     admissible: Vec<String>,
-    prompt: String,
-    ids: Vec<u32>,
+    prompt: Prompt,
+    shown: Shown,
 }
 
 /// What happens next with an episode.
@@ -42,7 +42,25 @@ enum Next {
 
 struct Action {
     response: String,
+    /// Whether it ended for want of room.
+    cut: bool,
     sample: Option<Sample>,
+}
+
+/// The error with the turn in which it arose.
+fn placed(error: ModelError, asked: &BTreeMap<SlotId, Going>) -> RolloutError {
+    let going = match &error {
+        ModelError::Probabilities { slot, .. } => asked.get(slot),
+        _ => None,
+    };
+    match going {
+        Some(Going { episode, .. }) => RolloutError::Unplayable(format!(
+            "in turn {} of task `{}`, {error}: the weights are too large or damaged; a lower learning rate or `clip_norm` keeps them small",
+            episode.turns.len() + 1,
+            episode.task.id
+        )),
+        None => error.into(),
+    }
 }
 
 impl<'a> Lane<'a> {
@@ -82,7 +100,7 @@ impl<'a> Lane<'a> {
                 return Ok(done);
             }
             let Some(generator) = &mut self.generator else { return Ok(done) };
-            let responses = generator.advance()?;
+            let responses = generator.advance().map_err(|error| placed(error, &asked))?;
             // all of them before the first new request: it may be given the slot of a response not yet looked at
             let finished: Vec<(Going, Response)> = responses.into_iter().filter_map(|(slot, r)| Some((asked.remove(&slot)?, r))).collect();
             for (mut going, response) in finished {
@@ -148,8 +166,8 @@ impl<'a> Lane<'a> {
                     observation: start.text,
                     assignment: assignment.clone(),
                     admissible: Vec::new(),
-                    prompt: String::new(),
-                    ids: Vec::new(),
+                    prompt: Prompt::default(),
+                    shown: Shown::default(),
                 }))
             }
             // a task that cannot be set up is a fault of the data, and of every later run
@@ -186,7 +204,7 @@ impl<'a> Lane<'a> {
             };
             going.prompt = environment.play.prompt.render(&moment);
         }
-        let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), sample: None });
+        let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), cut: false, sample: None });
         match self.rollout.player {
             Player::Expert => Ok(match game.expert() {
                 Ok(Some(action)) => plain(action),
@@ -208,10 +226,10 @@ impl<'a> Lane<'a> {
                     return Ok(Next::Over("there is no admissible action".into()));
                 }
                 let room = response_room(policy, decode, &responses)?;
-                going.ids = prompt_ids(policy, environment.play.prompt.limit(), &going.prompt, room)?;
+                going.shown = prompt_ids(policy, environment.play.prompt.limit(), &going.prompt, room)?;
                 let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
                 let mode = policy.mode(decode, &responses)?;
-                Ok(Next::Wait(generator.submit(Request { prompt: going.ids.clone(), mode, seed })?))
+                Ok(Next::Wait(generator.submit(Request { prompt: going.shown.ids.clone(), mode, seed })?))
             }
         }
     }
@@ -228,8 +246,9 @@ impl<'a> Lane<'a> {
                 None => policy.tokenizer.decode(&response.tokens)?,
             },
         };
-        let row = response.row(&going.ids);
-        Ok(Action { response: text, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })
+        let row = response.row(&going.shown.ids);
+        let cut = response.finish == Finish::Length;
+        Ok(Action { response: text, cut, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })
     }
 
     /// Tells the environment; true when the episode is over.
@@ -252,10 +271,13 @@ impl<'a> Lane<'a> {
             observation: going.observation.clone(),
             response: (told != action.response).then_some(action.response),
             action: told.clone(),
-            prompt: keep.then(|| std::mem::take(&mut going.prompt)),
+            prompt_data: going.prompt.ranges().iter().filter(|_| keep).map(|part| (part.start, part.end)).collect(),
+            prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
             reward,
             valid: formed && step.valid,
+            prompt_cut: action.sample.is_some() && going.shown.cut,
+            response_cut: action.cut,
             entropy,
             sample: action.sample,
         });

@@ -1,11 +1,12 @@
 //! From resolved names to typed pipelines: every stage read by its kind, every reference given its type.
 
-use super::objectives::of_instance;
+use super::objectives::{Equations, of_instance};
 use super::{Input, PipelineSpec, StageSpec};
 use crate::kind::{Category, Field, Part, Reader, Reference};
 use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
+use crate::registry::all_kinds;
 use crate::stage::{Common, Output, Stage, possible_outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +39,15 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
                 }
             }
             if stages.is_empty() {
-                check_equations(resolver, instance);
+                check_equations(resolver, &of_instance(resolver, instance));
+            }
+            // A stage with a mistake in a field of its own did not come to its equations; they may have mistakes as well.
+            if stages.iter().any(|stage| stage.stage.is_none() && takes_equations(&stage.kind)) && !resolver.said_of_equations() {
+                // What is no equation at all was said when the stage was read.
+                let said = resolver.diagnostics.take();
+                let found = of_instance(resolver, instance);
+                resolver.diagnostics.replace(said);
+                resolver.blaming(instance, || check_equations(resolver, &found));
             }
             drafts.insert(instance, stages);
         }
@@ -49,11 +58,15 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
     specs
 }
 
-/// A pipeline without stages is there for its equations (`probe`).
-fn check_equations(resolver: &Resolver<'_>, instance: usize) {
+fn takes_equations(kind: &str) -> bool {
+    all_kinds().any(|(_, info)| info.name == kind && info.fields.iter().any(|field| field.name == "loss"))
+}
+
+/// Of a pipeline without stages, which is there for its equations (`probe`), or where a stage did not come to them.
+fn check_equations(resolver: &Resolver<'_>, found: &[Equations]) {
     let mut diagnostics = Diagnostics::default();
-    for equations in of_instance(resolver, instance) {
-        equations.check(&mut diagnostics);
+    for equations in found {
+        equations.check_and_warn(&mut diagnostics);
     }
     diagnostics.0.into_iter().for_each(|d| resolver.report_at(d));
 }
@@ -215,7 +228,9 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind
                     .also(defined, format!("a stage of kind `{kind}`"));
                 diagnostic = match (name.as_str(), kind) {
                     ("best", "rl") => diagnostic.help("`best` needs `select_on`: the split whose success selects it"),
-                    ("critic", "rl") => diagnostic.help("`critic` needs a critic: `critic = value_head { … }`"),
+                    ("critic", "rl") => {
+                        diagnostic.help("`critic` needs a critic, `critic = value_head { … }`, and an equation that mentions `value`")
+                    }
                     _ => {
                         let list = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
                         diagnostic.did_you_mean(name, names.iter().copied()).help(format!("it gives {list}"))

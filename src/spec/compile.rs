@@ -1,6 +1,7 @@
 //! The story in one function: a file becomes checked pipelines.
 
 use super::check::check;
+use super::foreign::foreign;
 use super::library::PRELUDE;
 use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::ast::LineKind;
@@ -12,8 +13,9 @@ use crate::objective::VOCABULARY;
 use crate::registry::{all_kinds, inherited_fields};
 use std::collections::BTreeMap;
 
-/// Messages about something that is not there. After a syntax error or a missing import they may be wrong, so they are not shown then.
-const ABSENCES: [&str; 12] = ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0301", "E0305", "W0110"];
+/// Messages about something that is not there, or not all of it. After a syntax error or a missing import they may be wrong, so they are not shown then.
+const ABSENCES: [&str; 13] =
+    ["E0101", "E0105", "E0107", "E0109", "E0110", "E0111", "E0112", "E0115", "E0121", "E0123", "E0301", "E0305", "W0110"];
 
 /// Pipeline lines with a meaning of their own.
 pub(super) const SETTINGS: [&str; 2] = ["title", "seeds"];
@@ -135,7 +137,8 @@ fn read_overrides(texts: &[String], sources: &mut SourceMap, diagnostics: &mut D
 
 fn words(library: &Library) -> Words {
     let kinds = all_kinds().map(|(_, info)| KindName { name: info.name, fields: info.fields.iter().map(|f| f.name).collect() }).collect();
-    Words { vocabulary: &VOCABULARY, kinds, inherited: inherited(), settings: SETTINGS.to_vec(), library: library_names(library) }
+    let (settings, library) = (SETTINGS.to_vec(), library_names(library));
+    Words { vocabulary: &VOCABULARY, kinds, inherited: inherited(), settings, library, foreign }
 }
 
 /// The functions that each file of the library defines.

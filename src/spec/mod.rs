@@ -14,6 +14,7 @@ pub use objectives::{Equations, equations};
 pub use resolved::{Leaf, Resolved};
 #[cfg(test)]
 pub(crate) mod fake;
+mod foreign;
 
 use crate::lang::Span;
 use crate::stage::{Artifact, Stage};

@@ -6,7 +6,7 @@ use crate::lang::resolve::Resolver;
 use crate::lang::term::{LossBlock, Term};
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::objective::{Advantage, Objective, Scope};
+use crate::objective::{ASSUMED_ITERATIONS, Advantage, Objective, Scope};
 use std::sync::Arc;
 
 /// What one pipeline, or one of its stages, says of its objective.
@@ -67,6 +67,13 @@ impl Equations {
         let terms = self.loss.iter().flat_map(|l| l.terms.iter().map(|t| (t.name.to_string(), t.term.clone())));
         let minimize = self.loss.iter().filter_map(|l| Some(("minimize".to_string(), l.minimize.clone()?)));
         advantage.chain(terms).chain(minimize).collect()
+    }
+
+    /// As [`Self::check`], and warns of what is only likely to be wrong in it.
+    pub(super) fn check_and_warn(&self, diagnostics: &mut Diagnostics) {
+        if let (Some(loss), _) = self.check(diagnostics) {
+            loss.warn_of_signs(self.iterations.map_or(ASSUMED_ITERATIONS, |n| n as usize), diagnostics);
+        }
     }
 
     /// The checked loss and advantage; mistakes go to `diagnostics`. Without a stage around them, every quantity may be mentioned.

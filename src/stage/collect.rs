@@ -2,7 +2,9 @@
 
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
+use super::cuts::Cuts;
 use super::error::RunError;
+use super::outside::Outside;
 use super::seat::Seat;
 use super::tasks::{PORTION, once_each, open, percent, say_failures};
 use crate::kind;
@@ -32,7 +34,7 @@ kind! {
         /// Who plays: `expert`, `random`, or a policy.
         actor: ActorInput [required],
         /// How many episodes; more than the split has tasks plays it again. Left out: every task once.
-        episodes: Option<Count> [default None],
+        episodes: Option<Count<1_000_000>> [default None],
         /// Whether only episodes that reach their goal are kept.
         only_successes: bool [default true],
     }
@@ -60,6 +62,10 @@ impl Stage for Collect {
         vec![Figure::new("episodes", count)]
     }
 
+    fn outside(&self) -> Vec<Outside<'_>> {
+        [Outside::games(&self.on), Outside::actor(&self.actor)].into_iter().flatten().collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -81,11 +87,12 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
     let seat = Seat::new(context, &stage.actor)?;
     let threads = context.threads();
     let rollout = Rollout { environment: &stage.on.environment, world: &*world, player: seat.player(), keep_prompts: true, threads };
-    let (mut done, mut successes, mut kept, mut turns) = (0, 0, 0, 0);
+    let (mut done, mut successes, mut kept, mut turns, mut cuts) = (0, 0, 0, 0, None::<Cuts>);
     for portion in assignments.chunks(PORTION) {
         let episodes = rollout.play(portion)?;
         say_failures(context, &episodes);
         done += episodes.len();
+        cuts = Cuts::sum(cuts, Cuts::of(&episodes));
         successes += episodes.iter().filter(|e| e.success).count();
         let wanted = |e: &&Episode| !e.failed() && (e.success || !stage.only_successes);
         for episode in episodes.iter().filter(wanted) {
@@ -107,7 +114,11 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
         };
         return Err(RunError::Failed(format!("{done} episodes were played and {why}")));
     }
-    let summary = serde_json::json!({ "episodes": done, "successes": successes, "kept": kept, "turns": turns, "panel": panel.hash });
+    let mut summary = serde_json::json!({ "episodes": done, "successes": successes, "kept": kept, "turns": turns, "panel": panel.hash });
+    if let Some(cuts) = cuts {
+        cuts.warn(context);
+        summary["cut"] = serde_json::json!(cuts);
+    }
     context.folder().write_json_output("episodes", &summary)?;
     Ok(())
 }

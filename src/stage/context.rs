@@ -1,8 +1,9 @@
 //! What a running stage may ask of the executor.
 
+use crate::model::pretrained::Content;
 use crate::seed::Seed;
 use crate::store::{TaskFolder, output_path};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The folder of a finished task that an input comes from.
 #[derive(Clone, Debug)]
@@ -83,6 +84,9 @@ pub trait Context {
     /// A named data folder of the settings (`data.alfworld`).
     fn data(&self, name: &str) -> Option<PathBuf>;
 
+    /// What a folder or file outside of the store held when the plan was made, if that is part of what the task is.
+    fn content(&self, path: &Path) -> Option<Content>;
+
     /// The inputs given to a field, in the order written.
     fn inputs(&self, field: &str) -> Vec<InputFolder>;
 
@@ -93,6 +97,9 @@ pub trait Context {
 
     /// A line for people (`skipped 3 episodes: …`); goes to the events and the terminal.
     fn say(&mut self, line: &str);
+
+    /// As [`Self::say`], of what is probably not meant.
+    fn warn(&mut self, line: &str);
 
     /// Asked between iterations; `true` after Ctrl-C.
     fn interrupted(&self) -> bool;

@@ -2,9 +2,12 @@
 
 use super::context::Context;
 use super::error::RunError;
+use super::length::Length;
+use super::outside::Outside;
 use crate::kind::{Artifact, Identity};
 use serde::Serialize;
 use std::fmt;
+use std::path::Path;
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,9 +57,28 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// What it reads that lies outside of the store.
+    fn outside(&self) -> Vec<Outside<'_>> {
+        Vec::new()
+    }
+
     /// The lines of its loss, for people; `minimize` last.
     fn equation(&self) -> Option<Vec<(String, String)>> {
         None
+    }
+
+    /// How often it repeats what it does, where a longer run may go on from a shorter one.
+    fn length(&self) -> Option<Length> {
+        None
+    }
+
+    /// Whether a shorter run of the same stage, which left this task folder, is at this checkpoint what a run of this length would be; the outputs that
+    /// belong to the checkpoint.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn continues(&self, _shorter: &Path, _checkpoint: u64) -> Result<Vec<&'static str>, String> {
+        Ok(Vec::new())
     }
 
     /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.

@@ -3,7 +3,8 @@
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
-use super::results::{Results, SplitResult};
+use super::outside::Outside;
+use super::results::{EXAMPLES, Results, SplitResult};
 use super::seat::Seat;
 use super::tasks::{PORTION, once_each, open, percent, say_failures};
 use crate::kind;
@@ -12,10 +13,21 @@ use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::play::SplitField;
 use crate::policy::{ActorInput, Decode, PolicyInput};
-use crate::rollout::Rollout;
+use crate::rollout::{Episode, Rollout};
+use crate::words;
 
-/// Example episodes that are kept of each split, successes and failures each.
-const EXAMPLES: usize = 2;
+words! {
+    /// Which episodes are kept.
+    pub(crate) enum Kept {
+        /// A few of each split, for the report.
+        Examples = "examples",
+        /// All.
+        All = "all",
+    }
+}
+
+/// Of a split: they are held at once.
+const MOST_EPISODES: usize = 1_000_000;
 
 kind! {
     /// Plays every task of one or more splits and counts successes. Tasks are never drawn with replacement.
@@ -38,7 +50,9 @@ kind! {
         /// How it decodes, if not as the policy says.
         decode: Option<Part<Decode>> [default None],
         /// Episodes on each task.
-        repeats: Count [default Count(1)],
+        repeats: Count<1_000_000> [default Count(1)],
+        /// Which episodes are kept in `episodes.jsonl`, in the order of the tasks where it is `all`.
+        keep: Kept [added default Kept::Examples],
     }
 }
 
@@ -64,6 +78,14 @@ impl Evaluate {
                 return None;
             }
             _ => {}
+        }
+        let games = read.on.iter().filter_map(|split| split.games.count).map(|count| count.0).max().unwrap_or(0);
+        if games.saturating_mul(read.repeats.0) > MOST_EPISODES {
+            let place = component.fields.get("repeats").map_or(component.kind_span, |f| f.value.span);
+            let message = format!("{games} games × {} are too many episodes", read.repeats.0);
+            reader
+                .report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be, which are held at once")));
+            return None;
         }
         Some(read)
     }
@@ -95,6 +117,10 @@ impl Stage for Evaluate {
         vec![Figure::new("episodes", splits.collect::<Vec<_>>().join(", "))]
     }
 
+    fn outside(&self) -> Vec<Outside<'_>> {
+        self.on.iter().filter_map(Outside::games).chain(self.player().and_then(Outside::actor)).collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -123,6 +149,10 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         let (world, panel) = open(context, split)?;
         worlds.push(world.clone());
         let seed = context.seeds().child("evaluate", index as u64);
+        if panel.tasks.len().saturating_mul(stage.repeats.0) > MOST_EPISODES {
+            let (games, repeats) = (panel.tasks.len(), stage.repeats.0);
+            return Err(RunError::Failed(format!("{games} games × {repeats} are more than {MOST_EPISODES} episodes; lower `repeats`")));
+        }
         let assignments = once_each(&panel, stage.repeats.0, seed);
         let threads = context.threads();
         let rollout = Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };
@@ -137,12 +167,20 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
             }
         }
         say_failures(context, &episodes);
-        for success in [true, false] {
-            for episode in episodes.iter().filter(|e| e.success == success).take(EXAMPLES) {
-                context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
-            }
+        let examples =
+            || [true, false].into_iter().flat_map(|success| episodes.iter().filter(move |e| e.success == success).take(EXAMPLES));
+        let kept: Vec<&Episode> = match stage.keep {
+            Kept::Examples => examples().collect(),
+            Kept::All => episodes.iter().collect(),
+        };
+        for episode in kept {
+            context.folder().episode(&serde_json::json!({ "split": split.name, "episode": episode }))?;
         }
-        results.splits.push(SplitResult::new(&split.name, &panel.hash, &episodes));
+        let result = SplitResult::new(&split.name, &panel.hash, &episodes);
+        if let Some(cuts) = &result.cut {
+            cuts.warn(context);
+        }
+        results.splits.push(result);
     }
     context.folder().write_json_output("results", &results)?;
     Ok(())

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::contract::{Output, Stage};
 use super::error::RunError;
+use super::outside::Outside;
 use super::policies::policy;
 use crate::kind;
 use crate::kind::Artifact;
@@ -58,6 +59,10 @@ impl Stage for Export {
         false
     }
 
+    fn outside(&self) -> Vec<Outside<'_>> {
+        Outside::policy(&self.policy).into_iter().collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -76,6 +81,9 @@ fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
     description["pad_token_id"] = policy.tokenizer.pad().into();
     let beside = published.map(|published| beside(&policy, published)).transpose()?.unwrap_or_default();
     let merged = policy.weights.adapter().map(|_| policy.weights.merged()).transpose()?;
+    if let Some(name) = merged.as_ref().map(|merged| merged.not_finite(1)).transpose()?.flatten() {
+        return Err(RunError::Failed(format!("`{name}` with its adapter merged is not finite")));
+    }
     context.folder().write_output("folder", |folder| {
         let text = serde_json::to_vec_pretty(&description)?;
         std::fs::write(folder.join("config.json"), text)?;

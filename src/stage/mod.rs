@@ -5,10 +5,13 @@ mod collect;
 mod common;
 mod context;
 mod contract;
+mod cuts;
 mod error;
 mod evaluate;
 mod export;
 mod kinds;
+mod length;
+mod outside;
 mod policies;
 mod report;
 mod results;
@@ -21,9 +24,13 @@ mod updater;
 
 pub use context::Progress;
 pub use error::RunError;
+pub use outside::Place;
 
 pub(crate) use crate::kind::Artifact;
+pub(crate) use crate::model::pretrained::{Content, Contents};
 pub(crate) use common::Common;
 pub(crate) use context::{Context, InputFolder};
 pub(crate) use contract::{Figure, Output, Stage};
 pub(crate) use kinds::possible_outputs;
+pub(crate) use length::Length;
+pub(crate) use outside::Outside;

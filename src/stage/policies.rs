@@ -2,10 +2,11 @@
 
 use super::context::{Context, InputFolder, Progress};
 use super::error::RunError;
+use crate::model::pretrained::Content;
 use crate::model::{ModelError, pretrained};
 use crate::policy::{Loading, Policy, PolicyInput, Workshop};
 use candle_core::Device;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The one input of a field.
 pub(crate) fn input(context: &dyn Context, field: &str) -> Result<InputFolder, RunError> {
@@ -38,6 +39,10 @@ impl Workshop for Inside<'_> {
 
     fn input(&self, field: &str) -> Result<PathBuf, ModelError> {
         Ok(input(self.0, field).map_err(|error| ModelError::Input(error.to_string()))?.path())
+    }
+
+    fn content(&self, path: &Path) -> Option<Content> {
+        self.0.content(path)
     }
 
     fn hear(&mut self, loading: Loading<'_>) {

@@ -2,8 +2,9 @@
 
 use super::context::{Context, InputFolder};
 use super::contract::{Output, Stage};
+use super::cuts::Cuts;
 use super::error::RunError;
-use super::results::Results;
+use super::results::{EXAMPLES, Results};
 use crate::kind;
 use crate::kind::Artifact;
 use crate::policy::AnyInput;
@@ -81,6 +82,7 @@ fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, Run
         }
         seen.push(&input.digest);
         let records = read_metrics(&input.folder)?;
+        data.notes.extend(cut_notes(input, &records));
         if !records.is_empty() {
             data.curves.push(Curve {
                 pipeline: input.pipeline.clone(),
@@ -97,6 +99,17 @@ fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, Run
     let first = inputs.first().map_or("report", |i| i.title.as_str());
     data.title = title.unwrap_or(first).to_string();
     Ok(data)
+}
+
+/// What has to be said where most prompts or responses of a training were cut.
+fn cut_notes(input: &InputFolder, records: &[crate::store::MetricRecord]) -> Vec<String> {
+    let mean = |name: &str| {
+        let values: Vec<f64> = records.iter().filter_map(|r| r.values.get(name)).copied().collect();
+        values.iter().sum::<f64>() / values.len().max(1) as f64
+    };
+    let of = |share: f64| (share * 1000.0).round() as usize;
+    let cuts = Cuts { turns: 1000, prompts: of(mean("prompt_cut")), responses: of(mean("response_cut")) };
+    cuts.notes().into_iter().map(|note| format!("{}: {note}", input.task_name())).collect()
 }
 
 fn add_pipeline(data: &mut ReportData, input: &InputFolder) {
@@ -129,7 +142,13 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
     };
     // what does not depend on the pipeline's own training is the same row in every pipeline
     let own = results.learned_by.as_deref() == Some("rl");
-    for split in results.splits {
+    for mut split in results.splits {
+        if let Some(cuts) = split.cut {
+            let place = format!("{} on {}", input.task_name(), split.split);
+            data.notes.extend(cuts.notes().into_iter().map(|note| format!("{place}: {note}")));
+            let shares = [("prompt_cut", cuts.prompt_share()), ("response_cut", cuts.response_share())];
+            split.figures.extend(shares.into_iter().filter(|(_, share)| *share > 0.0).map(|(name, share)| (name.to_string(), share)));
+        }
         let families = split.families.into_iter().map(|(name, (part, whole))| (name, (part as u64, whole as u64))).collect();
         data.results.push(ResultRow {
             actor: actor.clone(),
@@ -146,8 +165,7 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
             panel_hash: split.panel_hash,
         });
     }
-    for example in read_lines::<Example>(&input.folder.join("episodes.jsonl"))? {
-        let Example { split, episode } = example;
+    for Example { split, episode } in examples(read_lines(&input.folder.join("episodes.jsonl"))?) {
         let turn = |t: Turn| TurnExample { observation: t.observation, action: t.action, entropy: t.entropy };
         data.examples.push(EpisodeExample {
             pipeline: if own { input.pipeline.clone() } else { String::new() },
@@ -162,6 +180,22 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
         });
     }
     Ok(())
+}
+
+/// A few of each split, successes first: an evaluation may have kept all its episodes.
+fn examples(all: Vec<Example>) -> Vec<Example> {
+    let mut splits: Vec<(String, [Vec<Example>; 2])> = Vec::new();
+    for example in all {
+        let at = splits.iter().position(|(split, _)| *split == example.split).unwrap_or_else(|| {
+            splits.push((example.split.clone(), [Vec::new(), Vec::new()]));
+            splits.len() - 1
+        });
+        let kept = &mut splits[at].1[usize::from(!example.episode.success)];
+        if kept.len() < EXAMPLES {
+            kept.push(example);
+        }
+    }
+    splits.into_iter().flat_map(|(_, kept)| kept.into_iter().flatten()).collect()
 }
 
 /// What the page says of where it was made; nothing that differs between two machines that give the same results.

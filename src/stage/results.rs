@@ -1,8 +1,12 @@
 //! What is counted of played episodes.
 
+use super::cuts::Cuts;
 use crate::rollout::Episode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Example episodes of each split, successes and failures each.
+pub(crate) const EXAMPLES: usize = 2;
 
 /// The output `results`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +33,9 @@ pub(crate) struct SplitResult {
     pub mean_turns: f64,
     /// Mean entropy of the policy's choices.
     pub entropy: Option<f64>,
+    /// Of the policy's turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cuts>,
     /// Successes and episodes by family of goals.
     pub families: BTreeMap<String, (usize, usize)>,
     /// Means of what else the environment has to say of its episodes.
@@ -72,6 +79,7 @@ impl SplitResult {
             mean_score: episodes.iter().map(|e| e.score).sum::<f64>() / n,
             mean_turns: episodes.iter().map(|e| e.turns.len() as f64).sum::<f64>() / n,
             entropy: mean_entropy(episodes),
+            cut: Cuts::of(episodes),
             families,
             figures: mean_figures(episodes.iter()),
             tasks: episodes.iter().map(task).collect(),

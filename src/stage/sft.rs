@@ -2,17 +2,21 @@
 
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
+use super::cuts::Cuts;
 use super::error::RunError;
+use super::length::{Length, depends_on_length};
+use super::outside::Outside;
 use super::policies::policy;
-use super::updater::{POLICY, Updater, compute, not_finite};
+use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
 use crate::equation::Now;
 use crate::kind;
 use crate::kind::{Artifact, Count, Part};
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::rollout::{Episode, prompt_ids, response_room};
-use crate::store::{MetricRecord, read_json, read_lines, write_json};
+use crate::store::{Failure, MetricRecord, read_json, read_lines, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 const STATE: &str = "state.json";
 
@@ -44,7 +48,7 @@ kind! {
         /// What is trained.
         policy: PolicyInput [inherit],
         /// Passes over all rows.
-        epochs: Count [default Count(1)],
+        epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; a row is one turn.
         minibatch: Count [default Count(32)],
         /// Rows that are propagated at once; changes memory, not the update.
@@ -78,6 +82,27 @@ impl Stage for Sft {
         vec![Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())]
     }
 
+    fn length(&self) -> Option<Length> {
+        Some(Length { field: "epochs", count: self.epochs.0 as u64 })
+    }
+
+    fn continues(&self, shorter: &Path, checkpoint: u64) -> Result<Vec<&'static str>, String> {
+        depends_on_length(&[("optimizer", &self.optimizer)])?;
+        let records = read_metrics(shorter).map_err(|error| error.to_string())?;
+        // The mean since the last point is part of a checkpoint: the points of both curves must be the same.
+        let per_epoch = records.iter().find_map(|r| Some(r.iteration as f64 / r.values.get("epoch")?));
+        let total = |epochs: f64| (per_epoch.unwrap_or_default() * epochs).round() as usize;
+        let (had, has) = (records.first().map_or(0, |r| r.iteration as usize), total(self.epochs.0 as f64).div_ceil(RECORDS).max(1));
+        match had == has && checkpoint > 0 {
+            true => Ok(Vec::new()),
+            false => Err(format!("its curve has a point every {had} updates, that of the longer run every {has}")),
+        }
+    }
+
+    fn outside(&self) -> Vec<Outside<'_>> {
+        Outside::policy(&self.policy).into_iter().collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -95,7 +120,8 @@ struct Sums {
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
-    let rows = rows(stage, context, &policy)?;
+    let (rows, cuts) = rows(stage, context, &policy)?;
+    cuts.warn(context);
     let per_epoch = rows.len().div_ceil(stage.minibatch.0);
     let (total, epochs) = (per_epoch * stage.epochs.0, stage.epochs.0 as f64);
     let mut updater = Updater::new(policy.weights.clone(), &stage.optimizer)?;
@@ -124,13 +150,18 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         let progress = update as f64 / total as f64;
         let now = Now { iteration: progress * epochs, iterations: epochs, progress };
         let lr = updater.rate(now);
-        let refusal = || {
+        let refusal = |spoilt| {
             let last = if sums.tokens > 0.0 { format!("; its last mean was {:.4}", sums.nll / sums.tokens) } else { String::new() };
-            let message = format!("the loss is not finite in update {} of {total} (learning rate {lr:e}){last}", update + 1);
+            let message = match spoilt {
+                Spoilt::Gradient => format!("the loss is not finite in update {} of {total} (learning rate {lr:e}){last}", update + 1),
+                Spoilt::Weights { name, rate } => {
+                    format!("`{name}` is not finite after update {} of {total} (learning rate {rate:e})", update + 1)
+                }
+            };
             not_finite(stage.optimizer.span, message)
         };
         if !nll.is_finite() {
-            return Err(refusal());
+            return Err(refusal(Spoilt::Gradient));
         }
         let slope = (-1.0 / tokens) as f32;
         let slopes = ScoreGradients { logp: vec![slope; evaluation.scores.logp.len()], entropy: Vec::new() };
@@ -150,6 +181,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("entropy", sums.entropy / sums.tokens)
                 .with("gradient_norm", sums.norm / sums.updates)
                 .with("learning_rate", lr)
+                .with("prompt_cut", cuts.prompt_share())
                 .with("epoch", done as f64 / per_epoch as f64);
             context.folder().metric(&record)?;
             sums = Sums::default();
@@ -157,11 +189,16 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             context.progress(Progress { done: done as u64, total: total as u64, unit: "updates", notes });
         }
         let stop = context.interrupted();
-        if (done.is_multiple_of(save_every) || stop) && done < total {
-            context.folder().save_checkpoint(done as u64, |folder| {
+        let due = done.is_multiple_of(save_every);
+        if (due || stop) && done < total {
+            let fill = |folder: &Path| -> Result<(), Failure> {
                 updater.save(folder, POLICY)?;
                 Ok(write_json(&folder.join(STATE), &sums)?)
-            })?;
+            };
+            match due {
+                true => context.folder().save_checkpoint(done as u64, fill)?,
+                false => context.folder().save_before_stop(done as u64, fill)?,
+            }
         }
         if stop && done < total {
             return Err(RunError::Interrupted);
@@ -172,14 +209,14 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
 }
 
 /// Every turn of the episodes in which there was something to choose.
-fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>, RunError> {
-    let mut rows = Vec::new();
+fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<(Vec<Row>, Cuts), RunError> {
+    let (mut rows, mut cuts) = (Vec::new(), Cuts::default());
     for input in stage.episodes.iter().flat_map(|e| context.inputs(&e.0.field)) {
         let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
         for episode in episodes {
             let limit = episode.limit;
             for turn in episode.turns {
-                let (Some(prompt), Some(admissible), Some(limit)) = (&turn.prompt, &turn.admissible, limit) else {
+                let (Some(prompt), Some(admissible), Some(limit)) = (turn.shown(), &turn.admissible, limit) else {
                     let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
                     return Err(RunError::Failed(message));
                 };
@@ -187,9 +224,11 @@ fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>,
                 // what the action was in the response is what another action would have been in its place
                 let responses: Vec<String> = admissible.iter().map(|a| response.replacen(&turn.action, a, 1)).collect();
                 let room = response_room(policy, &policy.decode, &responses)?;
-                let ids = prompt_ids(policy, limit, prompt, room)?;
-                let row = policy.demonstration(ids, response, &responses)?;
+                let shown = prompt_ids(policy, limit, &prompt, room)?;
+                let row = policy.demonstration(shown.ids, response, &responses)?;
                 if !row.targets.is_empty() {
+                    cuts.turns += 1;
+                    cuts.prompts += usize::from(shown.cut);
                     rows.push(row);
                 }
             }
@@ -198,5 +237,5 @@ fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<Vec<Row>,
     if rows.is_empty() {
         return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice".into()));
     }
-    Ok(rows)
+    Ok((rows, cuts))
 }

@@ -3,6 +3,7 @@
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
+use super::outside::Outside;
 use super::tasks::{once_each, open, say_failures};
 use crate::kind;
 use crate::kind::{Artifact, Count, Reader};
@@ -31,9 +32,9 @@ kind! {
         /// The environments to listen to.
         on: Vec<SplitField> [required],
         /// The most tokens of the vocabulary, the 256 bytes and the special tokens included.
-        vocabulary: Count [default Count(512)],
+        vocabulary: Count<1_000_000> [default Count(512)],
         /// Episodes of the expert, and as many random ones, on each split.
-        episodes: Count [default Count(100)],
+        episodes: Count<1_000_000> [default Count(100)],
     }
 }
 
@@ -70,6 +71,10 @@ impl Stage for Tokenizer {
             "episodes",
             format!("{} = {} splits × 2 actors × {}", self.on.len() * 2 * self.episodes.0, self.on.len(), self.episodes.0),
         )]
+    }
+
+    fn outside(&self) -> Vec<Outside<'_>> {
+        self.on.iter().filter_map(Outside::games).collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {

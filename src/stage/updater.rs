@@ -20,6 +20,19 @@ pub(crate) struct Files {
 pub(crate) const POLICY: Files = Files { weights: "policy.safetensors", optimizer: "optimizer.safetensors" };
 pub(crate) const CRITIC: Files = Files { weights: "critic.safetensors", optimizer: "critic_optimizer.safetensors" };
 
+/// What of an update is not finite.
+#[derive(Debug)]
+pub(crate) enum Spoilt {
+    Gradient,
+    /// After the step.
+    Weights {
+        /// The first of them.
+        name: String,
+        /// The learning rate.
+        rate: f64,
+    },
+}
+
 pub(crate) struct Updater {
     weights: Arc<Weights>,
     state: OptimizerState,
@@ -39,20 +52,25 @@ impl Updater {
         self.settings.rate(now)
     }
 
-    /// Clips, refuses a gradient that is not finite, and makes the step; gives the gradient's norm before clipping.
+    /// Clips, refuses a gradient that is not finite, makes the step, and refuses weights that are not finite; gives the gradient's norm before
+    /// clipping.
     ///
     /// # Errors
-    /// `refusal` if the norm is not finite, or what the device says.
-    pub(crate) fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce() -> RunError) -> Result<f64, RunError> {
+    /// `refusal` of what is not finite, or what the device says.
+    pub(crate) fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce(Spoilt) -> RunError) -> Result<f64, RunError> {
+        let threads = gradients.threads();
         let norm = match self.settings.clip_norm() {
             Some(most) => gradients.clip(most)?,
             None => gradients.norm()?,
         };
         if !norm.is_finite() {
-            return Err(refusal());
+            return Err(refusal(Spoilt::Gradient));
         }
         self.settings.step(&mut self.state, &self.weights, &gradients, now)?;
-        Ok(norm)
+        match self.weights.trained_not_finite(threads)? {
+            Some(name) => Err(refusal(Spoilt::Weights { name, rate: self.rate(now) })),
+            None => Ok(norm),
+        }
     }
 
     /// Writes what is trained, and the optimiser's state.

@@ -35,25 +35,30 @@ fn list(folder: &Path) -> Result<Vec<u64>, StoreError> {
 
 pub(super) fn write(
     folder: &Path,
-    iteration: u64,
+    (iteration, stopped): (u64, bool),
     logs: impl FnOnce() -> Result<BTreeMap<String, Mark>, StoreError>,
     fill: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<Checkpoint, StoreError> {
     files::create_folder(folder)?;
     let target = folder.join(name(iteration));
-    let manifest = publish_folder(&target, fill, |manifest| Ok(Manifest { iteration: Some(iteration), logs: logs()?, ..manifest }))?;
+    let manifest =
+        publish_folder(&target, fill, |manifest| Ok(Manifest { iteration: Some(iteration), stopped, logs: logs()?, ..manifest }))?;
     Ok(Checkpoint { iteration, folder: target, manifest })
 }
 
-/// Leaves the newest `keep` of those up to `iteration`. (Later ones can only be damaged ones that will be written again.)
-pub(super) fn prune(folder: &Path, iteration: u64, keep: usize) -> Result<(), StoreError> {
-    let found: Vec<u64> = list(folder)?.into_iter().filter(|i| *i <= iteration).collect();
-    let surplus = found.len().saturating_sub(keep.max(1));
-    for iteration in found.into_iter().take(surplus) {
+/// Leaves the newest `keep` of those up to `iteration`. (Later ones can only be damaged ones that will be written again.) One that a stop left is not
+/// counted and goes, unless it is `last`: what remains does not depend on how often the task was stopped.
+pub(super) fn prune(folder: &Path, iteration: u64, keep: usize, last: Option<u64>) -> Result<(), StoreError> {
+    let found: Vec<u64> = list(folder)?.into_iter().filter(|i| *i <= iteration && Some(*i) != last).collect();
+    let of_a_stop = |i: &u64| Manifest::read(&folder.join(name(*i))).is_ok_and(|manifest| manifest.stopped);
+    let (stopped, regular): (Vec<u64>, Vec<u64>) = found.into_iter().partition(of_a_stop);
+    let surplus = regular.len().saturating_sub(keep.max(1));
+    let gone: Vec<u64> = stopped.into_iter().chain(regular.into_iter().take(surplus)).collect();
+    for iteration in &gone {
         super::fault::point();
-        files::remove_any(&folder.join(name(iteration)))?;
+        files::remove_any(&folder.join(name(*iteration)))?;
     }
-    Ok(())
+    if gone.is_empty() { Ok(()) } else { files::sync_folder(folder) }
 }
 
 /// The newest checkpoint whose files, and whose part of the task's logs, have the hashes they were written with; and a line for each that does not.
@@ -70,10 +75,17 @@ pub(super) fn latest(task: &Path, folder: &Path) -> Result<(Option<Checkpoint>, 
     Ok((None, warnings))
 }
 
+/// A line for each that does not have the hashes it was written with.
+pub(super) fn damaged(task: &Path, folder: &Path) -> Result<Vec<String>, StoreError> {
+    let problem = |iteration| read(task, &folder.join(name(iteration)), iteration).err().map(|error| error.to_string());
+    Ok(list(folder)?.into_iter().filter_map(problem).collect())
+}
+
 fn read(task: &Path, folder: &Path, iteration: u64) -> Result<Manifest, StoreError> {
     let damaged = |problem| StoreError::Damaged { path: folder.to_path_buf(), problem };
     let manifest = match Manifest::read(folder) {
         Err(StoreError::Io { source, .. }) => return Err(damaged(format!("`manifest.json` cannot be read: {source}"))),
+        Err(foreign @ StoreError::Foreign { .. }) => return Err(damaged(foreign.to_string())),
         Err(StoreError::Damaged { problem, .. }) => return Err(damaged(format!("`manifest.json`: {problem}"))),
         other => other?,
     };

@@ -57,6 +57,15 @@ pub enum StoreError {
         problem: String,
     },
 
+    /// A link, a pipe or a device where the program's own files lie. What a link leads to is left as it is.
+    #[error("`{}` is {what}; in a run folder there are none but a run's links to its tasks", .path.display())]
+    Foreign {
+        /// Where it lies.
+        path: PathBuf,
+        /// `a link`, or `no regular file`.
+        what: &'static str,
+    },
+
     /// What was asked for makes no sense here, in words.
     #[error("{0}")]
     Refused(String),
@@ -74,15 +83,24 @@ impl StoreError {
         }
     }
 
+    /// Whether the store's folder may be read and not written.
+    pub(crate) fn cannot_write(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+    }
+
     /// What to do next.
     pub fn help(&self) -> Option<String> {
         use io::ErrorKind::*;
         let kind = match self {
             Self::Io { source, .. } => source.kind(),
             Self::Fill { source, .. } => io_kind(source.as_ref())?,
-            Self::Locked { .. } => return Some("wait until it is done, or stop it; the same command then goes on from there".into()),
+            Self::Locked { .. } => return Some("wait until it is done, or stop it".into()),
             Self::Newer { .. } => return Some("use the newer epo-run, or another run folder (`--runs DIR`); nothing was changed".into()),
             Self::Damaged { .. } => return Some("run with `--fresh` to make it again".into()),
+            Self::Foreign { .. } => {
+                return Some("remove it, or use another run folder (`--runs DIR`); what it leads to was not touched".into());
+            }
             Self::Refused(_) => return None,
         };
         Some(match kind {

@@ -1,5 +1,5 @@
 use super::error::StoreError;
-use super::{fault, time};
+use super::{fault, files, plain, time};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -86,6 +86,7 @@ impl EventLog {
     /// Opens for appending. A line that a dead process did not complete is cut off.
     pub(super) fn open(run: &Path) -> Result<Self, StoreError> {
         let path = run.join(EVENTS);
+        plain::no_other_than_a_file(&path)?;
         let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(StoreError::io("open", &path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(StoreError::io("read", &path))?;
@@ -93,6 +94,7 @@ impl EventLog {
         if whole < text.len() {
             file.set_len(whole as u64).map_err(StoreError::io("truncate", &path))?;
         }
+        files::sync_parent(&path)?;
         Ok(Self { path, file, bytes: whole as u64 })
     }
 
@@ -109,7 +111,7 @@ impl EventLog {
     }
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_all().map_err(StoreError::io("write", &self.path))
+        fault::sync_file(&self.file).map_err(StoreError::io("write", &self.path))
     }
 }
 

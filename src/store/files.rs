@@ -1,8 +1,8 @@
 //! Files and folders that appear whole or not at all.
 
 use super::error::{Failure, StoreError};
-use super::fault;
 use super::manifest::{MANIFEST, Manifest};
+use super::{fault, plain};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
@@ -41,8 +41,14 @@ pub(super) fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Resul
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    plain::no_other_than_a_file(path)?;
     let bytes = fs::read(path).map_err(StoreError::io("read", path))?;
     serde_json::from_slice(&bytes).map_err(|e| StoreError::Damaged { path: path.to_path_buf(), problem: e.to_string() })
+}
+
+/// For people and programs that are told of a path: one that is no UTF-8 is shown as well as it can be.
+pub(super) fn path_in_words<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 /// As [`read_json`], `None` where there is no such file.
@@ -76,7 +82,7 @@ pub(super) fn publish_folder(
 ) -> Result<Manifest, StoreError> {
     let temporary = beside(target, TEMPORARY)?;
     remove_any(&temporary)?;
-    fs::create_dir_all(&temporary).map_err(StoreError::io("create", &temporary))?;
+    create_folder(&temporary)?;
     fault::point();
     let made = fill_folder(target, &temporary, fill, manifest).and_then(|manifest| {
         fault::point();
@@ -135,6 +141,7 @@ pub(super) fn sweep(folder: &Path) -> Result<(), StoreError> {
                 remove_any(&path)?;
             } else {
                 fs::rename(&path, &target).map_err(StoreError::io("restore", &target))?;
+                sync_folder(folder)?;
             }
         }
     }
@@ -167,17 +174,33 @@ pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
     removed.map_err(StoreError::io("remove", path))
 }
 
+/// Makes a folder and those above it, each synced into the one that holds it: what is put into it is then not lost with its name.
 pub(super) fn create_folder(path: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(path).map_err(StoreError::io("create", path))
+    if path.is_dir() || path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+        create_folder(parent)?;
+    }
+    match fs::create_dir(path) {
+        // Another process may be making the same one.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists || !path.is_dir() => Err(StoreError::io("create", path)(error)),
+        _ => {
+            fault::point();
+            sync_parent(path)
+        }
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    // What a dead process, or somebody else, left under the name: a link is removed, not followed.
+    remove_any(path)?;
     let write = || {
-        let mut file = File::create(path)?;
+        let mut file = File::create_new(path)?;
         fault::point();
         fault::write_all(&mut file, bytes)?;
         fault::point();
-        file.sync_all()
+        fault::sync_file(&file)
     };
     write().map_err(StoreError::io("write", path))
 }
@@ -185,12 +208,12 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     // A folder can be opened and synced on Unix alone; elsewhere the rename has to do.
     if cfg!(unix) {
-        File::open(path).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", path))?;
+        fault::sync_folder(path).map_err(StoreError::io("sync", path))?;
     }
     Ok(())
 }
 
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_parent(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => sync_folder(Path::new(".")),
         Some(parent) => sync_folder(parent),

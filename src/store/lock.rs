@@ -64,7 +64,9 @@ impl Lock {
 
     /// Who holds the lock of a folder now; `None` where nobody does.
     pub(crate) fn holder(folder: &Path) -> Option<Holder> {
-        let mut file = File::open(folder.join(LOCK)).ok()?;
+        let path = folder.join(LOCK);
+        super::plain::no_other_than_a_file(&path).ok()?;
+        let mut file = File::open(path).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(read_holder(&mut file).unwrap_or(Holder { pid: 0, since: String::new() })),
             _ => None,
@@ -84,6 +86,7 @@ fn try_for_a_moment(file: &File) -> Result<(), TryLockError> {
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
+    super::plain::no_other_than_a_file(path)?;
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(StoreError::io("open", path))
 }
 

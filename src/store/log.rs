@@ -1,7 +1,7 @@
 use super::digest::Digest;
 use super::error::StoreError;
-use super::fault;
 use super::manifest::Mark;
+use super::{fault, files, plain};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions};
@@ -21,10 +21,12 @@ impl Log {
     /// Opens the file cut back to `mark`, or emptied. The mark must have been checked with [`problem`].
     pub(super) fn open(path: &Path, mark: Option<&Mark>) -> Result<Self, StoreError> {
         let bytes = mark.map_or(0, |m| m.bytes);
+        plain::no_other_than_a_file(path)?;
         let file = OpenOptions::new().create(true).append(true).read(true).open(path).map_err(StoreError::io("open", path))?;
         if file.metadata().map_err(StoreError::io("read", path))?.len() != bytes {
             file.set_len(bytes).map_err(StoreError::io("truncate", path))?;
         }
+        files::sync_parent(path)?;
         let mut hasher = blake3::Hasher::new();
         if bytes > 0 {
             hasher.update_reader(File::open(path).map_err(StoreError::io("open", path))?).map_err(StoreError::io("read", path))?;
@@ -53,7 +55,7 @@ impl Log {
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         // Not a regular file (a device in a test): nothing to sync.
-        match self.file.sync_all() {
+        match fault::sync_file(&self.file) {
             Err(e) if e.kind() != ErrorKind::InvalidInput => Err(StoreError::io("write", &self.path)(e)),
             _ => Ok(()),
         }
@@ -63,6 +65,9 @@ impl Log {
 /// Says why a file does not begin with what a mark describes.
 pub(super) fn problem(path: &Path, mark: &Mark) -> Option<String> {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if let Err(error) = plain::no_other_than_a_file(path) {
+        return Some(error.to_string());
+    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return (mark.bytes > 0).then(|| format!("`{name}` is missing")),
@@ -78,6 +83,7 @@ pub(super) fn problem(path: &Path, mark: &Mark) -> Option<String> {
 
 /// Reads a file of JSON lines; none where there is no file. A last line without its newline is still being written and is left out.
 pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+    plain::no_other_than_a_file(path)?;
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,12 +1,12 @@
 use super::FORMAT;
 use super::digest::Digest;
 use super::error::StoreError;
-use super::files;
+use super::{fault, files, plain};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -24,6 +24,9 @@ pub(crate) struct Manifest {
     /// Of a checkpoint: iterations done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iteration: Option<u64>,
+    /// Of a checkpoint that was written because the user asked to stop: it goes when there is another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     /// Of a checkpoint: how much of each log belongs to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logs: BTreeMap<String, Mark>,
@@ -42,10 +45,11 @@ impl Manifest {
                 folder.join(MANIFEST).display()
             )));
         }
-        Ok(Self { format: FORMAT, iteration: None, logs: BTreeMap::new(), files })
+        Ok(Self { format: FORMAT, iteration: None, stopped: false, logs: BTreeMap::new(), files })
     }
 
     pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
+        plain::no_link(folder)?;
         let path = folder.join(MANIFEST);
         files::check_format(&path)?;
         files::read_json(&path)
@@ -60,8 +64,12 @@ impl Manifest {
     /// Says what is wrong with the files of a folder: absent, of another length, of another content. `content = false` looks at lengths alone.
     pub(crate) fn problem(&self, folder: &Path, content: bool) -> Option<String> {
         self.files.iter().find_map(|(name, mark)| {
-            let path = folder.join(name);
-            let bytes = match path.metadata() {
+            let path = match inside(folder, name) {
+                Ok(path) => path,
+                Err(problem) => return Some(problem),
+            };
+            let bytes = match path.symlink_metadata() {
+                Ok(data) if !data.is_file() => return Some(format!("`{name}` is no regular file")),
                 Ok(data) => data.len(),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Some(format!("`{name}` is missing")),
                 Err(e) => return Some(format!("`{name}` cannot be read: {e}")),
@@ -81,6 +89,19 @@ impl Manifest {
     }
 }
 
+/// Where a file of a manifest lies; no manifest leads out of its folder, by its words or by links.
+fn inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let mut path = folder.to_path_buf();
+    for part in Path::new(name).components() {
+        let Component::Normal(part) = part else { return Err(format!("`{name}` does not lie in the folder")) };
+        if path.is_symlink() {
+            return Err(format!("`{name}` lies behind a link"));
+        }
+        path.push(part);
+    }
+    Ok(path)
+}
+
 fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Mark>) -> Result<(), StoreError> {
     for name in files::names(folder)? {
         let path = folder.join(&name);
@@ -91,7 +112,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Mark>) -> Resu
         } else if kind.is_file() {
             let file = File::open(&path).map_err(StoreError::io("open", &path))?;
             let (blake3, bytes) = Digest::of_reader(&file).map_err(StoreError::io("read", &path))?;
-            file.sync_all().map_err(StoreError::io("write", &path))?;
+            fault::sync_file(&file).map_err(StoreError::io("write", &path))?;
             found.insert(format!("{prefix}{name}"), Mark { bytes, blake3 });
         } else {
             return Err(StoreError::Refused(format!("`{}` is neither a file nor a folder", path.display())));

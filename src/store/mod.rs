@@ -11,13 +11,16 @@ pub(crate) mod fault;
 mod files;
 mod lock;
 mod log;
+mod longer;
 mod manifest;
 mod metrics;
+mod plain;
 mod root;
 mod run;
 mod runs;
 mod task;
 mod time;
+mod verify;
 
 pub use digest::Digest;
 pub use error::{Failure, StoreError};
@@ -27,6 +30,7 @@ pub use root::Store;
 pub use run::RunRecord;
 pub use runs::{Removed, RunState, RunSummary, RunTask};
 pub use task::{State, Status, output_path};
+pub use verify::{Fault, Verified};
 
 #[cfg(test)]
 pub(crate) use digest::canonical;
@@ -37,7 +41,7 @@ pub(crate) use files::{read_json, write_json};
 pub(crate) use lock::Lock;
 pub(crate) use log::read_lines;
 pub(crate) use run::RunFolder;
-pub(crate) use task::{TaskFolder, TaskInfo};
+pub(crate) use task::{Claim, TaskFolder, TaskInfo};
 
 /// The version of everything written here. A folder of a newer one is refused and left as it is.
 pub(crate) const FORMAT: u32 = 1;

@@ -2,6 +2,7 @@ use super::digest::Digest;
 use super::error::StoreError;
 use super::files;
 use super::lock::Lock;
+use super::plain;
 use super::run::{RunFolder, RunRecord, TASKS};
 use super::task::{self, Claim, Status};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ impl Store {
     /// Locks and fills the folder of a run.
     pub(crate) fn open_run(&self, plan: &Digest, record: &RunRecord) -> Result<RunFolder, StoreError> {
         let _guard = self.guard()?;
+        plain::no_link(&self.root.join(TASKS))?;
         RunFolder::open(&self.root, plan, record)
     }
 

@@ -1,8 +1,8 @@
 use super::digest::Digest;
 use super::error::StoreError;
 use super::event::{Event, EventLog, plain_name};
-use super::files;
 use super::lock::Lock;
+use super::{files, plain};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -41,10 +41,13 @@ impl RunFolder {
         let name = run_name(&record.name);
         let id = format!("{name}/{}", plan.short());
         let path = root.join(&name).join(plan.short());
-        files::check_format(&path.join(PLAN))?;
+        for place in [&root.join(&name), &path, &path.join(TASKS)] {
+            plain::no_link(place)?;
+        }
+        not_newer(&path)?;
         files::create_folder(&path)?;
         let lock = Lock::take(&path)?;
-        files::check_format(&path.join(PLAN))?;
+        not_newer(&path)?;
         files::sweep(&path)?;
         link_tasks(&path.join(TASKS), &record.tasks)?;
         files::write_json(&path.join(PLAN), &record.plan)?;
@@ -81,6 +84,14 @@ impl RunFolder {
     }
 }
 
+/// Refuses the folder of a newer epo-run. A plan that cannot be read is written anew: all that it says is known without it.
+pub(super) fn not_newer(run: &Path) -> Result<(), StoreError> {
+    match files::check_format(&run.join(PLAN)) {
+        Err(StoreError::Damaged { .. } | StoreError::Foreign { .. }) => Ok(()),
+        other => other,
+    }
+}
+
 /// A pipeline may be called `tasks`; the folder of that name is taken.
 fn run_name(name: &str) -> String {
     match plain_name(name) {
@@ -112,7 +123,7 @@ fn link_tasks(folder: &Path, tasks: &[(String, Digest)]) -> Result<(), StoreErro
             files::remove_any(&folder.join(name))?;
         }
     }
-    Ok(())
+    files::sync_folder(folder)
 }
 
 #[cfg(unix)]

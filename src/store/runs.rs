@@ -3,11 +3,11 @@
 use super::digest::Digest;
 use super::error::StoreError;
 use super::event::{Event, read_events};
-use super::files;
 use super::lock::Lock;
 use super::root::Store;
-use super::run::{PLAN, TASKS};
+use super::run::{PLAN, TASKS, not_newer};
 use super::task::{State, Status};
+use super::{files, plain};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -37,6 +37,7 @@ pub struct RunSummary {
     /// `ppo_epo`.
     pub name: String,
     /// The run's folder.
+    #[serde(serialize_with = "super::files::path_in_words")]
     pub path: PathBuf,
     /// As of the moment of listing.
     pub state: RunState,
@@ -89,12 +90,12 @@ impl Store {
         let mut runs = Vec::new();
         for name in files::names(self.root())? {
             let folder = self.root().join(&name);
-            if name.starts_with('.') || name == TASKS || !folder.is_dir() {
+            if name.starts_with('.') || name == TASKS || !plain::is_folder(&folder) {
                 continue;
             }
             for digest in files::names(&folder)? {
                 let path = folder.join(&digest);
-                if !digest.starts_with('.') && path.join(PLAN).is_file() {
+                if !digest.starts_with('.') && plain::is_folder(&path) && path.join(PLAN).symlink_metadata().is_ok() {
                     runs.push(self.summary(&name, &digest, path)?);
                 }
             }
@@ -105,7 +106,7 @@ impl Store {
     fn summary(&self, name: &str, digest: &str, path: PathBuf) -> Result<RunSummary, StoreError> {
         let (events, readable) = match files::check_format(&path.join(PLAN)).and_then(|()| read_events(&path)) {
             Ok(events) => (events, true),
-            Err(StoreError::Newer { .. } | StoreError::Damaged { .. }) => (Vec::new(), false),
+            Err(StoreError::Newer { .. } | StoreError::Damaged { .. } | StoreError::Foreign { .. }) => (Vec::new(), false),
             Err(other) => return Err(other),
         };
         let tasks: Vec<RunTask> = links(&path)?
@@ -153,7 +154,7 @@ impl Store {
 
     /// Removes a run folder, and the task folders that no other run links to. Nothing that a process is at work on is touched.
     pub fn remove_run(&self, run: &RunSummary) -> Result<Removed, StoreError> {
-        files::check_format(&run.path.join(PLAN))?;
+        not_newer(&run.path)?;
         let _guard = self.guard()?;
         let lock = Lock::take(&run.path)?;
         let mut removed = Removed { run: run.id.clone(), ..Removed::default() };
@@ -168,7 +169,8 @@ impl Store {
                 removed.shared += 1;
                 continue;
             }
-            if !path.is_dir() {
+            if !plain::is_folder(&path) {
+                files::remove_any(&path)?;
                 continue;
             }
             match Lock::take(&path) {

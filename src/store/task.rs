@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::log::{self, Log};
 use super::manifest::{Manifest, Mark};
 use super::metrics::{METRICS, MetricRecord};
-use super::{FORMAT, fault};
+use super::{FORMAT, fault, plain};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 const STATUS: &str = "status.json";
 pub(super) const EPISODES: &str = "episodes.jsonl";
-const CHECKPOINTS: &str = "checkpoints";
-const OUTPUTS: &str = "outputs";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+pub(super) const OUTPUTS: &str = "outputs";
 
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,26 +54,38 @@ pub struct Status {
 
 impl Status {
     pub(super) fn read(folder: &Path) -> Result<Option<Status>, StoreError> {
+        plain::no_link(folder)?;
         let path = folder.join(STATUS);
         files::check_format(&path)?;
         files::read_json_if_there(&path)
     }
 
-    /// What is wrong with a finished task's folder; `content = false` compares lengths only.
-    pub(crate) fn problem(&self, folder: &Path, content: bool) -> Option<String> {
-        let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest), content);
+    /// Why it is not that of the task whose folder it lies in: the folder's name is the hash of the key.
+    pub(super) fn foreign(&self, folder: &Path) -> Option<String> {
+        let own = folder.file_name().is_some_and(|name| *name == *Digest::of(&self.key).hex());
+        (!own).then(|| format!("`{STATUS}` is that of another task"))
+    }
+
+    /// What is wrong with a finished task's folder: another task's key, or a file without the content that it was finished with.
+    pub(crate) fn problem(&self, folder: &Path) -> Option<String> {
+        if let Some(problem) = self.foreign(folder) {
+            return Some(problem);
+        }
+        let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest));
         let log = |(name, mark): (&String, &Mark)| {
-            if content {
-                return log::problem(&folder.join(name), mark);
+            let bytes = folder.join(name).symlink_metadata().map_or(0, |m| m.len());
+            match bytes == mark.bytes {
+                true => log::problem(&folder.join(name), mark),
+                false => Some(format!("`{name}` has {bytes} bytes instead of {}", mark.bytes)),
             }
-            let bytes = folder.join(name).metadata().map_or(0, |m| m.len());
-            (bytes != mark.bytes).then(|| format!("`{name}` has {bytes} bytes instead of {}", mark.bytes))
         };
-        self.outputs.iter().find_map(output).or_else(|| self.logs.iter().find_map(log))
+        let unmarked = [METRICS, EPISODES].into_iter().find(|name| !self.logs.contains_key(*name));
+        let unmarked = unmarked.map(|name| format!("`{STATUS}` does not say how `{name}` ended"));
+        unmarked.or_else(|| self.outputs.iter().find_map(output)).or_else(|| self.logs.iter().find_map(log))
     }
 }
 
-fn output_problem(task: &Path, name: &str, digest: Option<&Digest>, content: bool) -> Option<String> {
+fn output_problem(task: &Path, name: &str, digest: Option<&Digest>) -> Option<String> {
     let folder = output_path(task, name);
     let manifest = match Manifest::read(&folder) {
         Ok(manifest) => manifest,
@@ -83,7 +95,7 @@ fn output_problem(task: &Path, name: &str, digest: Option<&Digest>, content: boo
     if digest.is_some_and(|d| *d != manifest.digest()) {
         return Some(format!("its output `{name}` is not the one it was finished with"));
     }
-    manifest.problem(&folder, content).map(|problem| format!("in its output `{name}`, {problem}"))
+    manifest.problem(&folder, true).map(|problem| format!("in its output `{name}`, {problem}"))
 }
 
 /// The folder of an output: of `best`, `<task>/outputs/best`.
@@ -94,6 +106,11 @@ pub fn output_path(task: &Path, name: &str) -> PathBuf {
 /// Iteration of the newest checkpoint that looks whole by its lengths. For plans: reads little, changes nothing.
 pub(super) fn resumes_at(task: &Path) -> Result<Option<u64>, StoreError> {
     checkpoint::newest_by_length(&task.join(CHECKPOINTS))
+}
+
+/// A line for each checkpoint that cannot be used. An unfinished task has outputs of which only the checkpoints know.
+pub(super) fn damaged_checkpoints(task: &Path) -> Result<Vec<String>, StoreError> {
+    checkpoint::damaged(task, &task.join(CHECKPOINTS))
 }
 
 /// What a task is, for the store.
@@ -107,7 +124,7 @@ pub(crate) struct TaskInfo {
 /// A task folder locked by this process, not yet written to.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     lock: Lock,
     status: Option<Status>,
     warnings: Vec<String>,
@@ -115,6 +132,9 @@ pub(crate) struct Claim {
 
 impl Claim {
     pub(super) fn take(path: PathBuf) -> Result<Self, StoreError> {
+        for place in [path.parent(), Some(&path), Some(&path.join(CHECKPOINTS)), Some(&path.join(OUTPUTS))].into_iter().flatten() {
+            plain::no_link(place)?;
+        }
         // Before anything is written: a folder of a newer format stays as it is.
         Self::look(&path)?;
         files::create_folder(&path)?;
@@ -132,10 +152,7 @@ impl Claim {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
+    /// Of what lies there; `None`: nothing was begun.
     pub(crate) fn status(&self) -> Option<&Status> {
         self.status.as_ref()
     }
@@ -162,15 +179,18 @@ impl Claim {
         for folder in [CHECKPOINTS, OUTPUTS] {
             files::sweep(&self.path.join(folder))?;
         }
-        if let Some(problem) = self.outputs_problem()? {
+        let mut finished = self.status.as_ref().filter(|s| s.state == State::Finished).and_then(|s| s.problem(&self.path));
+        if let Some(problem) = self.problem()? {
             warnings.push(format!("`{}` is damaged: {problem}; it begins anew", self.path.display()));
             self.clear()?;
+            finished = None;
         }
         let (checkpoint, damaged) = checkpoint::latest(&self.path, &self.path.join(CHECKPOINTS))?;
         let goes_on = match &checkpoint {
             Some(checkpoint) => format!("going on from iteration {}", checkpoint.iteration),
             None => "beginning anew".into(),
         };
+        warnings.extend(finished.map(|problem| format!("`{}` is damaged: {problem}; {goes_on}", self.path.display())));
         warnings.extend(damaged.into_iter().map(|line| format!("{line}; {goes_on}")));
         if checkpoint.is_none() {
             self.clear()?;
@@ -193,14 +213,18 @@ impl Claim {
         Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, _lock: self.lock })
     }
 
-    /// Outputs are written before their checkpoint, and what was written before is not made again; so a damaged one spoils the whole folder.
-    fn outputs_problem(&self) -> Result<Option<String>, StoreError> {
+    /// Why nothing here may be gone on from: it is another task's, or an output is damaged. Outputs are written before their checkpoint, and what was
+    /// written before is not made again.
+    fn problem(&self) -> Result<Option<String>, StoreError> {
+        if let Some(problem) = self.status.as_ref().and_then(|status| status.foreign(&self.path)) {
+            return Ok(Some(problem));
+        }
         let mut wanted: BTreeMap<String, Option<&Digest>> =
             files::names(&self.path.join(OUTPUTS))?.into_iter().map(|name| (name, None)).collect();
         if let Some(status) = &self.status {
             wanted.extend(status.outputs.iter().map(|(name, digest)| (name.clone(), Some(digest))));
         }
-        Ok(wanted.iter().find_map(|(name, digest)| output_problem(&self.path, name, *digest, true)))
+        Ok(wanted.iter().find_map(|(name, digest)| output_problem(&self.path, name, *digest)))
     }
 }
 
@@ -251,14 +275,23 @@ impl TaskFolder {
     /// Writes a checkpoint after `iteration` iterations: `fill` puts files into the folder it is given. It becomes the place to go on from only when
     /// everything, the logs included, is on the disk. The newest `keep` remain.
     pub fn save_checkpoint(&mut self, iteration: u64, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        self.save((iteration, false), fill)
+    }
+
+    /// As [`Self::save_checkpoint`], between two of the stage's own, because the user asked to stop.
+    pub fn save_before_stop(&mut self, iteration: u64, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        self.save((iteration, true), fill)
+    }
+
+    fn save(&mut self, (iteration, stopped): (u64, bool), fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
         let logs = || {
             self.metrics.sync()?;
             self.episodes.sync()?;
             Ok(self.log_marks())
         };
         let folder = self.path.join(CHECKPOINTS);
-        let checkpoint = checkpoint::write(&folder, iteration, logs, fill)?;
-        checkpoint::prune(&folder, iteration, self.keep)?;
+        let checkpoint = checkpoint::write(&folder, (iteration, stopped), logs, fill)?;
+        checkpoint::prune(&folder, iteration, self.keep, stopped.then_some(iteration))?;
         self.checkpoint = Some(checkpoint);
         Ok(())
     }
@@ -291,7 +324,7 @@ impl TaskFolder {
             self.status.outputs.insert(name, digest);
         }
         if let Some(checkpoint) = &self.checkpoint {
-            checkpoint::prune(&self.path.join(CHECKPOINTS), checkpoint.iteration, self.keep)?;
+            checkpoint::prune(&self.path.join(CHECKPOINTS), checkpoint.iteration, self.keep, None)?;
         }
         self.status.logs = self.log_marks();
         self.status.state = State::Finished;

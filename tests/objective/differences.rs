@@ -10,7 +10,7 @@ const STEP: f64 = 1e-6;
 /// Moves every token's learned quantities up and down and compares.
 fn check(text: &str, objective: &Objective, seed: u64) -> usize {
     let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
-    let (batch, history) = (file.batch(), file.history().expect("a past"));
+    let (batch, history) = (file.batch(), &file.history(Some(objective), None).expect("a past for each").expect("a past"));
     let gradient = objective.evaluate(batch, history).expect(text).gradient;
     let mut compared = 0;
     for (quantity, gradient) in [("logp", &gradient.logp), ("entropy", &gradient.entropy), ("value", &gradient.value)] {

@@ -1,6 +1,6 @@
 //! Every example of the reference has the value that stands beside it. An operation that computes something else fails by name.
 
-use super::support::{advantage, loss};
+use super::support::{advantage, all_there, loss};
 use crate::repository::REPOSITORY;
 use epo::builtin::Builtin;
 use epo::objective::probe::{EXAMPLE, ProbeBatch, probe};
@@ -42,7 +42,7 @@ fn rows(text: &str) -> String {
         let tokens: Vec<String> = row[..length].iter().map(|x| rounded(*x).to_string()).collect();
         if tokens.iter().all(|token| *token == tokens[0]) { tokens[0].clone() } else { format!("({})", tokens.join(" ")) }
     };
-    answer.advantage.expect("an advantage").into_iter().zip(lengths).map(row).collect::<Vec<_>>().join(", ")
+    all_there(answer.advantage).into_iter().zip(lengths).map(row).collect::<Vec<_>>().join(", ")
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn evaluate(text: &str, file: &Value) -> Result<ProbeAnswer, Box<ObjectiveError>
 
 fn is_finite(answer: &ProbeAnswer) -> bool {
     let g = &answer.gradient;
-    let advantage = answer.advantage.clone().unwrap_or_default();
+    let left = |row: Vec<Option<f64>>| row.into_iter().flatten().collect();
+    let advantage: Vec<Vec<f64>> = answer.advantage.clone().unwrap_or_default().into_iter().map(left).collect();
     let numbers = [&g.logp, &g.entropy, &g.value, &advantage].into_iter().flatten().flatten();
     answer.minimize.is_none_or(f64::is_finite) && answer.terms.values().chain(numbers).all(|x| x.is_finite())
 }
@@ -73,7 +74,7 @@ fn equal_values_everywhere() {
     everything(&file);
     let answer = probe(None, Some(&advantage("grpo()")), &read(&file)).unwrap();
     let groups = file["group"].as_array().unwrap();
-    assert!(answer.advantage.unwrap().iter().flatten().all(|a| *a == 0.0), "{groups:?}");
+    assert!(all_there(answer.advantage).concat().iter().all(|a| *a == 0.0), "{groups:?}");
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn rows_without_tokens() {
     assert_eq!(value("mean(max(logp, by = turn)) + 0 * mean(std(logp, by = turn))"), -2.5);
     assert_eq!(value("mean(logp) + count(logp) + mean(length)"), -7.0 / 3.0 + 3.0 + 1.0);
     // What the second turn earned is credited to the last token before it.
-    let of = |text: &str| probe(None, Some(&advantage(text)), &read(&file)).unwrap().advantage.unwrap();
+    let of = |text: &str| all_there(probe(None, Some(&advantage(text)), &read(&file)).unwrap().advantage);
     assert_eq!(of("discount(reward, by = episode)"), [[111.0, 111.0, 0.0], [0.0; 3], [100.0, 0.0, 0.0]]);
     assert_eq!(of("discount(reward, 0.5, by = episode, per = turn)"), [[31.0, 31.0, 0.0], [0.0; 3], [100.0, 0.0, 0.0]]);
     assert_eq!(of("discount(reward, by = turn)"), [[1.0, 1.0, 0.0], [0.0; 3], [100.0, 0.0, 0.0]]);
@@ -237,7 +238,10 @@ fn batch_files_that_are_wrong() {
     assert_eq!(change("step_reward", json!([null])), "`step_reward` must be one number for each of the 1 rows, but entry 0 is null");
     assert_eq!(change("group", json!([0.5])), "`group` must be one whole number of 0 or more for each row, but that of row 0 is 0.5");
     assert_eq!(change("step", json!("1")), "`step` must be a number, but it is a string");
-    assert_eq!(change("history", json!(2)), "`history` must be a list of numbers, but it is 2");
+    assert_eq!(
+        change("history", json!(2)),
+        "`history` must be a list with a number, or an object of numbers by turn, for each earlier iteration, but it is 2"
+    );
     let two = json!({"logp": [[-1], [-1]], "reward": [[1], [2]], "episode": [7, 7], "turn": [0, 1]});
     assert_eq!(refused(&two), "rows 0 and 1 belong to one episode, but their `reward` differs; it is one number an episode");
     let two = json!({"logp": [[-1], [-1]], "episode": [7, 7], "turn": [3, 3]});

@@ -4,9 +4,12 @@ mod builtins;
 mod differences;
 mod edges;
 mod examples;
+mod first_iteration;
 mod golden;
 mod hostile;
 mod invariance;
+mod left_out;
+mod levels;
 mod messages;
 #[path = "../common/places.rs"]
 mod places;

@@ -21,7 +21,9 @@ fn every_example_of_a_code_has_that_mistake_and_no_other() {
             let mut compiled = compile_file(text);
             let advantage = compiled.check_advantage();
             let scope = advantage.map_or(epo::objective::Scope::loss(), |a| epo::objective::Scope::loss().with_advantage(&a));
-            compiled.check_loss_in(&scope);
+            if let Some(loss) = compiled.check_loss_in(&scope) {
+                loss.warn_of_signs(100, &mut compiled.diagnostics);
+            }
             let codes: Vec<&str> = compiled.diagnostics.0.iter().map(|d| d.code).collect();
             assert_eq!(codes, vec![row.code; usize::from(wanted)], "{text}\n{}", compiled.messages());
         }

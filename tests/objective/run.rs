@@ -70,10 +70,10 @@ fn loss_and_advantage_remember_apart() {
     for id in [&objective.histories()[0].id, &line.histories()[0].id] {
         assert_eq!(history.entries(id).len(), 3, "{id}");
     }
-    assert_eq!(line.evaluate(&batch, &history).unwrap().advantage, [-1.0, 1.0]);
-    assert_eq!(line.evaluate(&batch, &History::default()).unwrap().advantage, [1.0, 3.0], "a summand without a past is left out");
+    assert_eq!(line.evaluate(&batch, &history).unwrap().advantage, [-1.0, 1.0].map(Some));
+    assert_eq!(line.evaluate(&batch, &History::default()).unwrap().advantage, [1.0, 3.0].map(Some), "a summand without a past is left out");
     let product = advantage("entropy * history(mean(entropy))");
-    assert_eq!(product.evaluate(&batch, &History::default()).unwrap().advantage, [0.0, 0.0]);
+    assert_eq!(product.evaluate(&batch, &History::default()).unwrap().advantage, [0.0, 0.0].map(Some));
 }
 
 fn needs(text: &str) -> Needs {
@@ -124,7 +124,8 @@ fn term_gradients_show_dead_terms() {
         loss_block("live = mean(relu(entropy - 1))\ndead = mean(where(entropy > 1, 1, 0))\nminimize = live + dead + 0 * mean(logp)");
     let file = ProbeBatch::from_value(&batch(9)).unwrap();
     let detail = Detail { term_gradients: true, ..Detail::default() };
-    let norms = objective.evaluate_in(file.batch(), file.history().unwrap(), detail).unwrap().term_gradients;
+    let norms =
+        objective.evaluate_in(file.batch(), &file.history(Some(&objective), None).unwrap().unwrap(), detail).unwrap().term_gradients;
     assert!(norms["live"].entropy > 0.0 && norms["live"].logp == 0.0 && norms["dead"].entropy == 0.0);
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn compile_file(text: &str) -> Compiled {
             inherited: vec!["advantage", "iterations", "loss"],
             settings: vec!["title"],
             library: vec![],
+            foreign: |_| None,
         };
         let mut resolver = Resolver::new(&program, &[], &words, prelude);
         let pipeline = *resolver.root_pipelines().last().expect("a pipeline");
@@ -93,6 +94,12 @@ pub(crate) fn advantage(expression: &str) -> Advantage {
     let mut compiled = compile(&format!("advantage = {expression}"));
     let advantage = compiled.check_advantage();
     advantage.unwrap_or_else(|| panic!("{expression}\n{}", compiled.messages()))
+}
+
+/// An advantage that leaves no token out.
+pub(crate) fn all_there(advantage: Option<Vec<Vec<Option<f64>>>>) -> Vec<Vec<f64>> {
+    let row = |row: Vec<Option<f64>>| row.into_iter().map(|a| a.expect("a value")).collect();
+    advantage.expect("an advantage").into_iter().map(row).collect()
 }
 
 /// The messages about the lines of a pipeline.

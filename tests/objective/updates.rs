@@ -5,7 +5,7 @@ use super::support::*;
 use candle_core::{DType, Device};
 use epo::model::{Compute, Critic, DecoderConfig, Gradients, Row, ScoreGradients, Target, Variant, Weights, evaluate};
 use epo::objective::probe::ProbeBatch;
-use epo::objective::{Batch, History, Objective};
+use epo::objective::{Batch, Objective};
 
 /// A policy, a critic, and the rows that belong to a batch.
 struct World {
@@ -13,7 +13,7 @@ struct World {
     critic: Critic,
     rows: Vec<Row>,
     batch: Batch,
-    history: History,
+    file: ProbeBatch,
 }
 
 fn world(seed: u64) -> World {
@@ -45,7 +45,7 @@ fn world(seed: u64) -> World {
         critic: Critic::from_backbone(&weights(seed + 1)).expect("a critic"),
         rows,
         batch: file.batch().clone(),
-        history: file.history().expect("a past").clone(),
+        file,
     }
 }
 
@@ -67,7 +67,8 @@ fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: us
     let batch = [("logp", &policy.scores.logp), ("entropy", &policy.scores.entropy), ("value", &critic.values)]
         .into_iter()
         .fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
-    let found = objective.evaluate(&batch, &world.history).expect("an evaluation");
+    let history = world.file.history(Some(objective), None).expect("a past for each").expect("a past");
+    let found = objective.evaluate(&batch, &history).expect("an evaluation");
     let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
     let values = narrow(found.gradient.value);
     let gradients = [policy.backward(&slopes).expect("gradients"), critic.backward(&values).expect("gradients")];

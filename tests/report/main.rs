@@ -185,6 +185,7 @@ fn hostile() -> ReportData {
             figures: [(evil(), f64::NAN), ("success_evil".into(), f64::INFINITY)].into(),
             panel_hash: evil(),
         }],
+        notes: vec![evil()],
         examples: vec![EpisodeExample {
             pipeline: evil(),
             label: evil(),

@@ -5,6 +5,7 @@
 mod breakdowns;
 mod command;
 mod common;
+mod door;
 mod long;
 mod pipeline;
 mod playing;

@@ -100,6 +100,7 @@ pub fn read(file: &Path) -> Result<Vec<Recording>, CheckError> {
         }
         None => (&name, Box::new(opened)),
     };
+    let input = Bounded { input, left: MOST_BYTES };
     let mut recordings = Vec::new();
     if Path::new(plain_name).extension().is_some_and(|extension| extension == "tar") {
         let mut archive = tar::Archive::new(input);
@@ -116,6 +117,26 @@ pub fn read(file: &Path) -> Result<Vec<Recording>, CheckError> {
         return Err(wrong("there are no recordings in it".into()));
     }
     Ok(recordings)
+}
+
+/// A small file may unpack to more than any machine has room for; all recordings that there are have less.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Fails where there is more.
+struct Bounded<R> {
+    input: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.left = self
+            .left
+            .checked_sub(count)
+            .ok_or_else(|| std::io::Error::other(format!("it unpacks to more than {} MiB", MOST_BYTES >> 20)))?;
+        Ok(count)
+    }
 }
 
 fn add(recordings: &mut Vec<Recording>, lines: impl Read) -> Result<(), String> {

@@ -28,11 +28,11 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Of `process`, where it is known: see [`Patience`].
+    /// Of `process`, where it is known: see [`Patience`]. The server gives `token` to who started it, and answers nobody without.
     ///
     /// # Errors
-    /// [`Failure::Closed`] when nobody listens there, [`Failure::Hung`] when the connection is not taken.
-    pub(super) fn connect(port: u16, process: Option<u32>, time_out: Duration) -> Result<Self, Failure> {
+    /// [`Failure::Closed`] when nobody listens there, [`Failure::Hung`] when the connection is not taken, [`Failure::Refused`] with another token.
+    pub(super) fn connect(port: u16, token: &str, process: Option<u32>, time_out: Duration) -> Result<Self, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let connected = TcpStream::connect_timeout(&address, time_out).and_then(|stream| {
             stream.set_nodelay(true)?;
@@ -42,10 +42,20 @@ impl Client {
         match connected {
             Ok(stream) => {
                 let stream = BufReader::new(Timed { stream, patience: Patience::new(process) });
-                Ok(Self { stream, time_out, dropped: Dropped::default(), lost: None })
+                let mut client = Self { stream, time_out, dropped: Dropped::default(), lost: None };
+                client.present(token)?;
+                Ok(client)
             }
             Err(error) if is_time_out(&error) => Err(Failure::Hung { call: "connect".into(), after: time_out }),
             Err(error) => Err(Failure::Closed { call: "connect".into(), reason: error.to_string() }),
+        }
+    }
+
+    fn present(&mut self, token: &str) -> Result<(), Failure> {
+        match self.round_trip("connect", &format!("A\n{token}\n"))? {
+            Reply::Done(Answer::Void) => Ok(()),
+            Reply::Refused(text) => Err(Failure::Refused { call: "connect".into(), text }),
+            other => Err(Failure::Answer { call: "connect".into(), answer: format!("{other:?}").chars().take(80).collect() }),
         }
     }
 

@@ -1,10 +1,10 @@
-use super::super::fake::{Say, serve};
+use super::super::fake::{Say, TOKEN, serve};
 use super::*;
 use std::time::Instant;
 
 fn client(answer: impl Fn(&[String]) -> Say + Send + 'static) -> (Client, super::super::fake::Heard) {
     let (port, heard) = serve(answer);
-    (Client::connect(port, None, Duration::from_millis(300)).expect("connected"), heard)
+    (Client::connect(port, TOKEN, None, Duration::from_millis(300)).expect("connected"), heard)
 }
 
 fn line(text: &str) -> Say {
@@ -122,8 +122,7 @@ fn an_answer_in_drops_does_not_extend_the_time() {
             std::thread::sleep(Duration::from_millis(20));
         }
     });
-    let mut client = Client::connect(port, None, Duration::from_millis(200)).expect("connected");
-    let failure = client.call(Target::Class("x"), "step", &[]).expect_err("no end");
+    let failure = Client::connect(port, TOKEN, None, Duration::from_millis(200)).expect_err("no end");
     assert!(matches!(failure, Failure::Hung { .. }), "{failure}");
 }
 
@@ -137,5 +136,13 @@ fn a_closed_connection_and_nonsense() {
     assert!(failure.to_string().ends_with("`HTTP/1.1 400 Bad Request` is no answer of the protocol"), "{failure}");
     assert!(nonsense.is_lost());
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    assert!(Client::connect(nobody, None, Duration::from_secs(1)).expect_err("nobody there").is_breakdown());
+    assert!(Client::connect(nobody, TOKEN, None, Duration::from_secs(1)).expect_err("nobody there").is_breakdown());
+}
+
+#[test]
+fn another_token_is_refused() {
+    let (port, heard) = serve(|_| line("!yv"));
+    let failure = Client::connect(port, "guessed", None, Duration::from_secs(1)).expect_err("refused");
+    assert_eq!(failure.to_string(), "the server refused `connect`: Authentication error: bad auth token received.");
+    assert!(heard.lock().expect("not poisoned").is_empty());
 }

@@ -13,6 +13,9 @@ pub(super) enum Say {
     Close,
 }
 
+/// What a client has to know.
+pub(super) const TOKEN: &str = "open sesame";
+
 /// The request lines between which `e` stands, as they came.
 pub(super) type Heard = Arc<Mutex<Vec<Vec<String>>>>;
 
@@ -32,8 +35,14 @@ pub(super) fn serve(answer: impl Fn(&[String]) -> Say + Send + 'static) -> (u16,
 
 fn attend(mut stream: TcpStream, answer: &impl Fn(&[String]) -> Say, heard: &Heard) -> std::io::Result<()> {
     let mut request = Vec::new();
-    for line in BufReader::new(stream.try_clone()?).lines() {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    while let Some(line) = lines.next() {
         let line = line?;
+        if line == "A" {
+            let known = lines.next().transpose()?.is_some_and(|token| token == TOKEN);
+            stream.write_all(if known { b"!yv\n" } else { b"!xsAuthentication error: bad auth token received.\n" })?;
+            continue;
+        }
         if line != "e" {
             request.push(line);
             continue;

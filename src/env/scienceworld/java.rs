@@ -1,9 +1,10 @@
 //! The Java that runs the simulator.
 
 use super::error::SetupError;
+use crate::child;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The simulator's archive is built for this.
 const OLDEST: u32 = 11;
@@ -11,9 +12,6 @@ const OLDEST: u32 = 11;
 /// With Java's own identity hash codes the simulator lists things in another order from one episode to the next, and gives other names
 /// to equal things; with constant ones it is a function of the calls.
 pub(super) const CONSTANT_HASH_CODES: [&str; 2] = ["-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2"];
-
-/// Options from outside would change heap and hash codes.
-const FOREIGN_OPTIONS: [&str; 3] = ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
 
 /// A Java that has been tried and is new enough.
 #[derive(Clone, Debug)]
@@ -31,17 +29,18 @@ impl Java {
 
     fn find_with(home: Option<&OsStr>, path: Option<&OsStr>) -> Result<Self, SetupError> {
         if let Some(home) = home.filter(|home| !home.is_empty()) {
-            let program = Path::new(home).join("bin").join("java");
-            return if program.is_file() { Self::try_out(program) } else { Err(SetupError::NoJavaInHome(home.into())) };
+            let home = std::path::absolute(home).unwrap_or_else(|_| home.into());
+            let program = home.join("bin").join("java");
+            return if program.is_file() { Self::try_out(program) } else { Err(SetupError::NoJavaInHome(home)) };
         }
-        let program = std::env::split_paths(path.unwrap_or_default()).map(|folder| folder.join("java")).find(|program| program.is_file());
-        Self::try_out(program.ok_or(SetupError::NoJava)?)
+        Self::try_out(child::find("java", path).ok_or(SetupError::NoJava)?)
     }
 
     fn try_out(program: PathBuf) -> Result<Self, SetupError> {
         let broken = |reason: String| SetupError::BrokenJava { java: program.clone(), reason };
         let asked = |options: &[&str]| {
-            let output = command(&program).args(options).arg("-version").stdin(Stdio::null()).output();
+            let folder = program.parent().unwrap_or(&program);
+            let output = child::isolated(&program, folder).args(options).arg("-version").output();
             output.map_err(|error| broken(error.to_string()))
         };
         let strict = asked(&CONSTANT_HASH_CODES)?;
@@ -79,17 +78,10 @@ impl Java {
         }
     }
 
-    pub(super) fn command(&self) -> Command {
-        command(&self.program)
+    /// In `folder`. No options from outside (`JAVA_TOOL_OPTIONS` and its like) change heap and hash codes.
+    pub(super) fn command(&self, folder: &Path) -> Command {
+        child::isolated(&self.program, folder)
     }
-}
-
-fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for variable in FOREIGN_OPTIONS {
-        command.env_remove(variable);
-    }
-    command
 }
 
 /// The major version and the whole, from what `java -version` says: `openjdk version "17.0.15" 2025-04-15`, `java version "1.8.0_392"`.

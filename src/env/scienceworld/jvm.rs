@@ -1,12 +1,13 @@
 //! One Java process that holds many simulators.
 
-use super::archive::Archive;
+use super::archive::{Archive, CLASS_PATH};
 use super::client::{Client, Target};
 use super::error::{Failure, SetupError};
 use super::java::Java;
 use super::wire::Arg;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -40,13 +41,20 @@ type Tail = Arc<Mutex<VecDeque<String>>>;
 pub(super) struct Jvm {
     child: Mutex<Child>,
     id: u32,
-    port: u16,
+    door: Door,
     seats: AtomicUsize,
     time_out: Duration,
     tail: Tail,
     condemned: Mutex<Option<String>>,
-    /// Its working directory, where the simulator reads and perhaps writes its type table.
-    _folder: tempfile::TempDir,
+    /// Its working directory, with all that it runs.
+    folder: tempfile::TempDir,
+}
+
+/// Where the server listens, and the token without which it answers nobody: others on this machine, and pages in a browser, can reach the port.
+#[derive(Debug, Default)]
+struct Door {
+    port: u16,
+    token: String,
 }
 
 impl Jvm {
@@ -55,18 +63,17 @@ impl Jvm {
     /// # Errors
     /// [`SetupError::NoStart`], [`SetupError::NotRepeatable`], [`SetupError::Io`], [`SetupError::Unexpected`]
     pub(super) fn start(java: &Java, archive: &Archive, limits: &Limits, repeatable: bool) -> Result<Self, SetupError> {
-        let folder = tempfile::Builder::new().prefix("epo-scienceworld-").tempdir().map_err(|error| SetupError::Io {
+        let folder = private(tempfile::Builder::new().prefix("epo-scienceworld-")).tempdir().map_err(|error| SetupError::Io {
             action: "create a folder in",
             path: std::env::temp_dir(),
             reason: error.to_string(),
         })?;
-        let (from, to) = (archive.types(), folder.path().join("object_type_ids.tsv"));
-        std::fs::copy(&from, &to).map_err(|error| SetupError::Io { action: "copy", path: from, reason: error.to_string() })?;
-        let mut command = java.command();
+        archive.unpack(folder.path())?;
+        let mut command = java.command(folder.path());
         command.arg(format!("-Xmx{}m", limits.heap_mb)).args(["-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]);
         command.args(if repeatable { java.repeatable()? } else { &[] });
-        command.arg("-cp").arg(archive.jar()).args(["py4j.GatewayServer", "--die-on-broken-pipe", "0"]);
-        command.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["-cp", CLASS_PATH, "py4j.GatewayServer", "--enable-auth", "--die-on-broken-pipe", "0"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Of its own, so that Ctrl-C reaches only us, who may still want to finish an iteration.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -76,7 +83,7 @@ impl Jvm {
 
     fn attend(mut child: Child, folder: tempfile::TempDir, time_out: Duration) -> Result<Self, SetupError> {
         let tail = Tail::default();
-        let (found, port) = mpsc::channel();
+        let (found, door) = mpsc::channel();
         let watched = [
             child.stdout.take().map(|out| watch(out, tail.clone(), Some(found))),
             child.stderr.take().map(|err| watch(err, tail.clone(), None)),
@@ -85,17 +92,17 @@ impl Jvm {
         let mut jvm = Self {
             id: child.id(),
             child: Mutex::new(child),
-            port: 0,
+            door: Door::default(),
             seats: AtomicUsize::new(0),
             time_out,
             tail,
             condemned: Mutex::new(None),
-            _folder: folder,
+            folder,
         };
         if watched.iter().flatten().any(Result::is_err) {
             return Err(SetupError::NoStart("no thread can be started to read what it writes".into()));
         }
-        jvm.port = port.recv_timeout(time_out).map_err(|_| SetupError::NoStart(jvm.end()))?;
+        jvm.door = door.recv_timeout(time_out).map_err(|_| SetupError::NoStart(jvm.end()))?;
         jvm.mute()?;
         Ok(jvm)
     }
@@ -112,7 +119,12 @@ impl Jvm {
     }
 
     pub(super) fn connect(&self) -> Result<Client, Failure> {
-        Client::connect(self.port, Some(self.id), self.time_out)
+        Client::connect(self.door.port, &self.door.token, Some(self.id), self.time_out)
+    }
+
+    /// The simulator's archive, as this process runs it.
+    pub(super) fn jar(&self) -> PathBuf {
+        Archive::jar(self.folder.path())
     }
 
     /// Of the process.
@@ -199,20 +211,30 @@ impl Drop for Seat {
     }
 }
 
-/// Reads all that comes, so that the writer never waits; hands on the port, keeps the last few lines.
-fn watch(stream: impl Read + Send + 'static, tail: Tail, port: Option<mpsc::Sender<u16>>) -> std::io::Result<std::thread::JoinHandle<()>> {
+/// For this user alone.
+fn private<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder
+}
+
+/// Reads all that comes, so that the writer never waits; hands on the port and the token behind it, keeps the last few lines.
+fn watch(stream: impl Read + Send + 'static, tail: Tail, door: Option<mpsc::Sender<Door>>) -> std::io::Result<std::thread::JoinHandle<()>> {
     const KEPT: usize = 8;
     std::thread::Builder::new().name("scienceworld-watch".into()).stack_size(1 << 17).spawn(move || {
         let mut lines = BufReader::new(stream);
         let mut line = Vec::new();
-        let mut waiting = port;
+        let (mut waiting, mut port) = (door, None);
         while matches!((&mut lines).take(1 << 16).read_until(b'\n', &mut line), Ok(1..)) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
             // A Java that is told something by its surroundings may say so before the port.
-            if let (Some(port), Ok(number)) = (&waiting, text.parse()) {
-                let _ = port.send(number);
-                waiting = None;
+            if let (Some(_), None, Ok(number)) = (&waiting, port, text.parse()) {
+                port = Some(number);
+                continue;
+            }
+            if let (Some(door), Some(port)) = (waiting.take_if(|_| port.is_some()), port) {
+                let _ = door.send(Door { port, token: text });
                 continue;
             }
             let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);

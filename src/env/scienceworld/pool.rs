@@ -98,7 +98,7 @@ impl Pool {
         let mut building = self.built.wait_while(building, |building| *building >= processors).unwrap_or_else(PoisonError::into_inner);
         *building += 1;
         drop(building);
-        let simulator = Simulator::new(seat, &self.archive, &self.limits);
+        let simulator = Simulator::new(seat, &self.limits);
         *self.building.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.built.notify_one();
         simulator

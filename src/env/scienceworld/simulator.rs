@@ -1,6 +1,5 @@
 //! One simulator, alone in its class loader: its random generator, object numbers and simplifications are static.
 
-use super::archive::Archive;
 use super::client::{Client, Target};
 use super::error::Failure;
 use super::jvm::{Jvm, Limits, Seat};
@@ -22,9 +21,9 @@ pub(super) struct Simulator {
 impl Simulator {
     /// 1 to 2 s, nearly all of it work: Java loads and interprets every class anew. A first game is part of it, so that the games played
     /// here answer in milliseconds from the beginning.
-    pub(super) fn new(seat: Seat, archive: &Archive, limits: &Limits) -> Result<Self, Failure> {
+    pub(super) fn new(seat: Seat, limits: &Limits) -> Result<Self, Failure> {
         let mut client = seat.jvm().connect()?;
-        let url = client.construct("java.net.URL", &[Arg::Text(&format!("file:{}", in_url(&archive.jar().to_string_lossy())))])?;
+        let url = client.construct("java.net.URL", &[Arg::Text(&format!("file:{}", in_url(&seat.jvm().jar().to_string_lossy())))])?;
         let urls = client.new_array("java.net.URL", &[&url])?;
         let system = client.object(Target::Class("java.lang.ClassLoader"), "getSystemClassLoader", &[])?;
         let parent = client.object(Target::Object(&system), "getParent", &[])?;

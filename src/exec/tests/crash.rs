@@ -6,12 +6,12 @@ use crate::spec::fake::{Count, count, three};
 use crate::store::fault;
 use rand_chacha::rand_core::RngCore;
 
-fn pipelines() -> Vec<PipelineSpec> {
+pub(super) fn pipelines() -> Vec<PipelineSpec> {
     vec![three("a", 0, 5, count("rl"))]
 }
 
 /// Fewer checkpoints than are written, so that some are removed on the way.
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options { keep: 2, ..Options::default() }
 }
 
@@ -20,7 +20,7 @@ fn run(instances: &[PipelineSpec], store: &Store) -> Result<Outcome, ExecError> 
 }
 
 /// Runs until the `n`th point; whether it got through.
-fn run_until(n: u64, instances: &[PipelineSpec], store: &Store) -> bool {
+pub(super) fn run_until(n: u64, instances: &[PipelineSpec], store: &Store) -> bool {
     fault::crash_after(n);
     let result = catch_unwind(AssertUnwindSafe(|| run(instances, store)));
     fault::disarm();
@@ -33,7 +33,7 @@ fn run_until(n: u64, instances: &[PipelineSpec], store: &Store) -> bool {
     }
 }
 
-fn reference() -> (tempfile::TempDir, BTreeMap<String, Vec<u8>>) {
+pub(super) fn reference() -> (tempfile::TempDir, BTreeMap<String, Vec<u8>>) {
     let folder = scratch();
     let store = Store::new(folder.path());
     run(&pipelines(), &store).unwrap();

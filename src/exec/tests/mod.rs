@@ -1,6 +1,8 @@
 //! The executor on real folders, with stages that count.
 
 mod crash;
+#[cfg(target_os = "linux")]
+mod power;
 mod process;
 mod sharing;
 mod trouble;

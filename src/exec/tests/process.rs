@@ -91,23 +91,28 @@ fn killed_and_run_again_it_ends_with_the_same_bytes() {
 }
 
 #[test]
-fn the_second_process_says_who_and_stops() {
-    let folder = scratch();
-    let store = Store::new(folder.path());
-    let mut first = start(folder.path(), 2000);
-    assert!(wait_for(&store, 1, &mut first).is_none());
-    let second = command(folder.path(), 0).stderr(Stdio::piped()).output().unwrap();
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    let run = folder.path().join("a").join(plan(&pipelines(0)).digest.short());
-    assert!(said.contains(&format!("E0502: another epo-run (pid {}, since 2", first.id())), "{said}");
-    assert!(said.contains(&format!("is at work on `{}`", run.display())), "{said}");
-    assert_eq!(second.status.code(), Some(2));
-    assert_eq!(store.runs().unwrap()[0].state, crate::store::RunState::Running);
-    assert!(store.remove_run(&store.runs().unwrap()[0]).is_err());
-    first.kill().unwrap();
-    first.wait().unwrap();
-    // The lock died with the process.
-    assert_eq!(start(folder.path(), 0).wait().unwrap().code(), Some(0));
+fn the_second_process_waits_for_the_first_however_that_ends() {
+    for kill in [false, true] {
+        let folder = scratch();
+        let store = Store::new(folder.path());
+        let mut first = start(folder.path(), 30);
+        assert!(wait_for(&store, 1, &mut first).is_none());
+        assert_eq!(store.runs().unwrap()[0].state, crate::store::RunState::Running);
+        assert!(store.remove_run(&store.runs().unwrap()[0]).is_err());
+        let mut second = start(folder.path(), 0);
+        if kill {
+            std::thread::sleep(Duration::from_millis(300));
+            first.kill().unwrap();
+        }
+        assert_eq!(first.wait().unwrap().code(), (!kill).then_some(0));
+        assert_eq!(second.wait().unwrap().code(), Some(0));
+        assert_same(&expected(), &tasks(&store), "waited");
+        let count = |wanted: fn(&Event) -> bool| events(&store).iter().filter(|event| wanted(event)).count();
+        assert_eq!(count(|e| matches!(e, Event::RunStarted { .. })), 2);
+        if !kill {
+            assert_eq!(count(|e| matches!(e, Event::TaskFinished { .. })), 3, "nothing is done twice");
+        }
+    }
 }
 
 #[test]

@@ -152,34 +152,63 @@ fn a_status_without_sense_is_made_again() {
     assert_same(&expected(&instances), &tasks(&store), "status");
 }
 
+/// Does something when the execution says that it waits.
+struct WhenWaiting<F: FnMut(&str)>(F);
+
+impl<F: FnMut(&str)> Watch for WhenWaiting<F> {
+    fn waits(&mut self, line: &str) {
+        self.0(line);
+    }
+}
+
 #[test]
-fn two_at_once() {
+fn a_run_that_another_process_is_at_work_on_is_waited_for() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let plan = plan(&[three("a", 0, 5, count("rl"))]);
+    let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record("a") };
+    let mut held = Some(store.open_run(&plan.digest, &record).unwrap());
+    let path = held.as_ref().unwrap().path().to_path_buf();
+    let mut said = Vec::new();
+    let mut watch = WhenWaiting(|line| {
+        said.push(line.to_owned());
+        held = None;
+    });
+    let outcome = execute(&plan, &store, record, &Options::default(), &mut watch).unwrap();
+    assert_eq!(outcome.made.len(), 3);
+    let start = format!("another epo-run (pid {}, since 2", std::process::id());
+    let end = format!(" is at work on `{}`; waiting until it is done", path.display());
+    assert!(said.len() == 1 && said[0].starts_with(&start) && said[0].ends_with(&end), "{said:?}");
+}
+
+#[test]
+fn a_task_that_another_process_is_at_work_on_is_waited_for() {
     let folder = scratch();
     let store = Store::new(folder.path());
     let instances = [three("a", 0, 5, count("rl"))];
-    let plan = plan(&instances);
-    let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record("a") };
-    let held = store.open_run(&plan.digest, &record).unwrap();
-    let error = run(&instances, &store).unwrap_err();
-    assert_eq!(error.exit_code(), 2);
-    let words = error.to_string();
-    let start = format!("another epo-run (pid {}, since 2", std::process::id());
-    assert!(words.starts_with(&start) && words.ends_with(&format!(" is at work on `{}`", held.path().display())), "{words}");
-    drop(held);
-
-    // Another run, the same task.
-    let claim = store.claim(&plan.tasks[1].digest).unwrap();
-    let error = run(&[three("b", 0, 5, count("rl"))], &store).unwrap_err();
-    assert!(error.to_string().contains(plan.tasks[1].digest.hex()), "{error}");
-    let why = crate::plan::reasons(&plan, &store, "a").unwrap();
-    assert_eq!(why[1].to_string(), format!("another epo-run (pid {}) is at work on it", std::process::id()));
-    // `--fresh` empties nothing then.
-    let before = tasks(&store);
-    run_with(&instances, &store, &Options { fresh: true, ..Options::default() }).unwrap_err();
-    let after = tasks(&store);
-    assert_same(&before, &after, "fresh and locked");
-    drop(claim);
     run(&instances, &store).unwrap();
+    let (first, second) = (plan(&instances), plan(&[three("b", 0, 5, count("rl"))]));
+    // Another run, the same task.
+    fs::remove_dir_all(train_folder(&store, &instances)).unwrap();
+    let mut held = Some(store.claim(&first.tasks[1].digest).unwrap());
+    let why = crate::plan::reasons(&first, &store, "a").unwrap();
+    assert_eq!(why[1].to_string(), format!("another epo-run (pid {}) is at work on it", std::process::id()));
+    let mut watch = WhenWaiting(|line| {
+        assert!(line.contains(first.tasks[1].digest.hex()), "{line}");
+        held = None;
+    });
+    let outcome = execute(&second, &store, record("b"), &Options::default(), &mut watch).unwrap();
+    assert_eq!((outcome.taken, outcome.made), (vec!["b.warm".into()], vec!["b.train".into(), "b.page".into()]));
+
+    // `--fresh` empties nothing as long as it waits, and may be stopped.
+    let before = tasks(&store);
+    let held = store.claim(&first.tasks[1].digest).unwrap();
+    let options = Options { fresh: true, ..Options::default() };
+    let mut watch = WhenWaiting(|_| options.interrupt.request());
+    let error = execute(&first, &store, record("a"), &options, &mut watch).unwrap_err();
+    assert_eq!(error.exit_code(), 130);
+    assert_same(&before, &tasks(&store), "fresh and locked");
+    drop(held);
 }
 
 #[test]
@@ -284,4 +313,88 @@ fn a_stage_that_does_not_give_what_it_promised() {
     stage.stage = std::sync::Arc::new(Empty);
     let error = run(&[crate::spec::fake::pipeline("p", 0, vec![stage])], &Store::new(folder.path())).unwrap_err();
     assert_eq!(error.to_string(), "stage `p.x` failed: a `export` stage ended without its output `folder`");
+}
+
+/// The folder of a stranger's task under the digest of ours, whole in itself.
+#[test]
+fn a_task_with_the_key_of_another_is_made_again() {
+    for finished in [true, false] {
+        let (_folder, store, instances) = half_done();
+        if finished {
+            run(&instances, &store).unwrap();
+        }
+        let status = train_folder(&store, &instances).join("status.json");
+        let text = fs::read_to_string(&status).unwrap();
+        fs::write(&status, text.replace("\"seed\": 5", "\"seed\": 12345")).unwrap();
+        let outcome = run(&instances, &store).unwrap();
+        assert!(outcome.made.contains(&"a.train".into()));
+        let said = warnings(&store);
+        assert!(said.last().unwrap().ends_with("is damaged: `status.json` is that of another task; it begins anew"), "{said:?}");
+        assert_same(&expected(&instances), &tasks(&store), "forged");
+    }
+}
+
+#[test]
+fn a_log_that_was_damaged_after_the_end_is_made_again_from_a_checkpoint() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    run(&instances, &store).unwrap();
+    let log = train_folder(&store, &instances).join("metrics.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replace("\"iteration\":6", "\"iteration\":9")).unwrap();
+    assert_eq!(run(&instances, &store).unwrap().made, ["a.train"]);
+    assert!(events(&store).iter().any(|e| matches!(e, Event::TaskResumed { .. })));
+    assert!(warnings(&store)[0].contains("`metrics.jsonl`"), "{:?}", warnings(&store));
+    assert_same(&expected(&instances), &tasks(&store), "healed");
+}
+
+#[test]
+fn a_plan_that_was_damaged_is_written_anew_and_can_be_removed() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    let plan = run(&instances, &store).unwrap().folder.join("plan.json");
+    let whole = fs::read(&plan).unwrap();
+    fs::write(&plan, &whole[..10]).unwrap();
+    assert_eq!(store.runs().unwrap()[0].state, crate::store::RunState::Unreadable);
+    run(&instances, &store).unwrap();
+    assert_eq!(fs::read(&plan).unwrap(), whole);
+    fs::write(&plan, "").unwrap();
+    assert_eq!(store.remove_run(&store.find_run("a").unwrap()).unwrap().tasks, 3);
+}
+
+/// What remains of the checkpoints does not depend on where a task was stopped.
+#[test]
+fn a_checkpoint_of_a_stop_goes_when_there_is_another() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let key = serde_json::json!({ "kind": "rl" });
+    let digest = Digest::of(&key);
+    let begin = || store.claim(&digest).unwrap().begin(TaskInfo { name: "a.train".into(), by: "a/x".into(), key: key.clone() }, 2).unwrap();
+    let names = || {
+        let mut names: Vec<u32> = fs::read_dir(store.task_path(&digest).join("checkpoints"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap().replace("iteration-", "").parse().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    let fill = |folder: &std::path::Path| Ok(fs::write(folder.join("x"), "x")?);
+    let mut task = begin();
+    [2, 4, 6].into_iter().for_each(|iteration| task.save_checkpoint(iteration, fill).unwrap());
+    task.save_before_stop(7, fill).unwrap();
+    assert_eq!(names(), [4, 6, 7]);
+    drop(task);
+    let mut task = begin();
+    assert_eq!(task.checkpoint().map(|c| c.iteration), Some(7));
+    task.save_before_stop(9, fill).unwrap();
+    assert_eq!(names(), [4, 6, 9]);
+    drop(task);
+    let mut task = begin();
+    task.save_checkpoint(10, fill).unwrap();
+    assert_eq!(names(), [6, 10]);
+    task.save_before_stop(11, fill).unwrap();
+    task.finish().unwrap();
+    assert_eq!(names(), [6, 10]);
 }

@@ -74,7 +74,8 @@ Durations are written with `ms`, `s`, `min`, `h` or `d`, sizes with `kB`, `MB`, 
         code: "E0009",
         title: "unknown escape",
         explanation: "\
-In a string, `\\n` is a new line, `\\t` a tab, `\\\"` a quote and `\\\\` a backslash. Between triple quotes there are no escapes: a backslash is
+In a string, `\\n` is a new line, `\\t` a tab, `\\\"` a quote and `\\\\` a backslash. `\\u{1b}` is the character with that number
+in base sixteen. Between triple quotes there are no escapes: a backslash is
 a backslash.",
         wrong: "end = \"\\d\"",
         right: "end = \"\\\\d\"",
@@ -238,8 +239,8 @@ was not meant.",
         code: "E0029",
         title: "this is no name",
         explanation: "\
-A name is made of the letters a to z and A to Z, digits and `_`, and does not begin with a digit. The parts of a path are joined by `.`
-without spaces: `train.best`.",
+A name is made of the letters a to z and A to Z, digits and `_`, does not begin with a digit, and has at most 128 of them. The parts of a
+path are joined by `.` without spaces: `train.best`.",
         wrong: "pipeline ppo-epo { }",
         right: "pipeline ppo_epo { }",
     },
@@ -278,8 +279,9 @@ Lists have no numbered parts.",
         code: "E0041",
         title: "an imported file is missing",
         explanation: "\
-An import is looked up beside the importing file, then among the compiled-in files of `std/` and `lib/`. Its path is relative, so that an
-experiment can be moved to another machine together with its files.",
+An import is looked up beside the importing file, then among the compiled-in files of `std/` and `lib/`. Its path is relative and stays inside
+the folder of the file that was named on the command line, also where links lead. So an experiment can be moved to another machine together
+with its files, and a stranger's cannot read others.",
         wrong: "",
         right: "",
     },

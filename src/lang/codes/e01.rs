@@ -74,7 +74,9 @@ Before `{ … }` stands the name of a kind (`epo-run kinds` lists them), or of a
     Code {
         code: "E0110",
         title: "nothing reads this line, but a name is close to it",
-        explanation: "A line of a pipeline that nothing reads, and whose name is nearly one that would be read, is taken for a typing mistake.",
+        explanation: "\
+A line of a pipeline that nothing reads, and whose name is nearly one that would be read, is taken for a typing mistake. So is a setting of
+another tool, which would change nothing: `clip_ratio`, `kl_coef`.",
         wrong: "pipeline ppo {\n  iteration_s = 150\n}",
         right: "pipeline ppo {\n  iterations = 150\n}",
     },
@@ -161,6 +163,14 @@ change what other lines say.",
         code: "E0122",
         title: "too many instances",
         explanation: "Seeds and sweeps multiply. A pipeline may unfold into 1000 instances.",
+        wrong: "",
+        right: "",
+    },
+    Code {
+        code: "E0123",
+        title: "seeds are a list",
+        explanation: "\
+`seeds = 3` may be the one seed 3 or three seeds; other tools take it for either. A list says which: `[3]`, or `[0, 1, 2]`.",
         wrong: "",
         right: "",
     },

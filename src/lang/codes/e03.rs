@@ -109,6 +109,17 @@ shorter when its parts stand in brackets.",
         right: "pipeline a {\n  loss { minimize = mean(min(min(logp, old_logp), by = turn)) }\n}",
     },
     Code {
+        code: "E0314",
+        title: "a value is added up once for every finer one",
+        explanation: "\
+A coarser value is given to every finer one that it meets. In a sum with a finer value, which `gae`, `discount` or a statistic of an
+advantage adds up in its turn, it would be counted as often as there are finer ones: the outcome of a turn once for every token. Say where
+it belongs: `on_last(outcome)` is a turn's value on its last token and 0 on the others, `on_last(score, by = episode)` an episode's at its
+end. Or make one value of the finer ones: `score - sum(x, by = episode)`.",
+        wrong: "pipeline a {\n  advantage = gae(outcome - 0.05 * (old_logp - ref_logp), old_value)\n  loss { minimize = -mean(advantage * logp) }\n}",
+        right: "pipeline a {\n  advantage = gae(on_last(outcome) - 0.05 * (old_logp - ref_logp), old_value)\n  loss { minimize = -mean(advantage * logp) }\n}",
+    },
+    Code {
         code: "E0351",
         title: "the batch lacks something",
         explanation: "\

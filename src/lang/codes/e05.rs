@@ -29,10 +29,29 @@ The folder of the runs could not be read or written: it is locked by another com
     },
     Code {
         code: "E0504",
-        title: "a gradient is not finite",
+        title: "a gradient or a weight is not finite",
         explanation: "\
-The gradient of an update became NaN or infinite, so the update is not made. Usually the learning rate is too high; `clip_norm` bounds the
+The gradient of an update became NaN or infinite, so the update is not made; or weights did by the update, and are not saved. Usually the learning rate is too high; `clip_norm` bounds the
 length of a gradient, but cannot mend one that is not finite.",
+        wrong: "",
+        right: "",
+    },
+    Code {
+        code: "E0505",
+        title: "something outside is missing",
+        explanation: "\
+Before the first stage runs, everything that the stages to be run need from outside is looked at once: models with their configuration,
+tokenizer and chat template, games, Java and archives. The message says what is missing or cannot be used, and which stages need it.
+Nothing was run.",
+        wrong: "",
+        right: "",
+    },
+    Code {
+        code: "E0506",
+        title: "half done with another model",
+        explanation: "\
+The stage at the mark was interrupted, and a folder or file of a model that it is made of holds something else since then. Going on
+would mix two models. With the old content in its place the same command goes on; `--fresh` begins anew with the new one.",
         wrong: "",
         right: "",
     },

@@ -4,6 +4,15 @@ use super::Code;
 
 pub(super) const ROWS: &[Code] = &[
     Code {
+        code: "W0033",
+        title: "the text holds characters that are not seen",
+        explanation: "\
+Control characters and marks that turn the direction of writing let a text look otherwise than it is read. They are kept in strings, and shown
+as U+FFFD in messages. Write them as escapes: `\\u{202e}`.",
+        wrong: "",
+        right: "",
+    },
+    Code {
         code: "W0110",
         title: "nothing reads this line",
         explanation: "\
@@ -11,6 +20,15 @@ A line of a pipeline that nothing reads is likely to be a mistake: it looks as i
 because a library defines more than one file needs.",
         wrong: "pipeline ppo {\n  old_rate = 1e-5\n  stages { page = report { of = [] } }\n}",
         right: "pipeline ppo {\n  stages { page = report { of = [] } }\n}",
+    },
+    Code {
+        code: "W0203",
+        title: "a model's revision may move",
+        explanation: "\
+`hub:NAME@REVISION` means the same model tomorrow if the revision is a commit (7 to 40 hexadecimal digits). A branch such as `main`, or a tag,
+may be moved by its owner.",
+        wrong: "",
+        right: "",
     },
     Code {
         code: "W0301",
@@ -62,6 +80,24 @@ A part of the equation is multiplied by 0, or by a schedule that is 0 all along 
         explanation: "\
 The policy is reached by `logp` and `entropy`, the critic by `value`. If `minimize` reaches only one of them, the other stays as it began: an
 advantage from a critic that nothing trains is made of its first guesses.",
+        wrong: "",
+        right: "",
+    },
+    Code {
+        code: "W0307",
+        title: "a sign is turned round",
+        explanation: "\
+What is minimised is looked at on a small batch: it makes tokens with a high advantage less likely, drives the policy away from its
+reference, or the critic away from the returns. Papers often write an objective that is to grow; here it is minimised with a minus.",
+        wrong: "pipeline a {\n  advantage = score\n  loss { minimize = mean(advantage * logp) }\n}",
+        right: "pipeline a {\n  advantage = score\n  loss { minimize = -mean(advantage * logp) }\n}",
+    },
+    Code {
+        code: "W0308",
+        title: "a critic that no equation uses",
+        explanation: "\
+A critic is trained where the equations mention `value`, `old_value` or `returns`. None does, so none is made, and the stage gives no
+`critic`. Leave the line out, or take the advantage from the critic: `gae(outcome, value)`.",
         wrong: "",
         right: "",
     },

@@ -13,7 +13,7 @@ use super::source::{SourceId, Span};
 /// How deep brackets may nest.
 pub(super) const MAX_DEPTH: usize = 64;
 /// How many bytes a text may have.
-pub(super) const MAX_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
 /// How many messages about one text are collected.
 pub(super) const MAX_PROBLEMS: usize = 100;

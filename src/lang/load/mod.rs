@@ -71,6 +71,7 @@ pub fn load(root: Root<'_>, library: &Library, sources: &mut SourceMap) -> (Opti
         Root::Text { name, text } => loader.parsed(Origin::Library(String::new()), name.to_owned(), None, text.to_owned()),
         Root::File(path) => match read::file(path) {
             Ok(text) => {
+                loader.home = Some(identity(read::folder_of(path)));
                 let origin = Origin::Disk(identity(path));
                 loader.parsed(origin, read::shown(path), Some(path), text)
             }
@@ -124,9 +125,17 @@ struct Loader<'a> {
     states: BTreeMap<Origin, State>,
     /// The files being read, outermost first.
     path: Vec<Origin>,
+    /// The folder of the first file, links resolved: no import leads out of it.
+    home: Option<PathBuf>,
     messages: Diagnostics,
     /// Whether the limit of files was reported.
     full: bool,
+}
+
+/// The first character that makes a text look otherwise than it is read. Others than those of strings and comments are refused anyway.
+fn hidden(text: &str) -> Option<(std::ops::Range<usize>, char)> {
+    let seen = |c: char| matches!(c, '\n' | '\t' | '\r') || !(c.is_control() || super::visible::turns(c));
+    text.char_indices().find(|(_, c)| !seen(*c)).map(|(at, c)| (at..at + c.len_utf8(), c))
 }
 
 fn identity(path: &Path) -> PathBuf {
@@ -144,7 +153,7 @@ impl<'a> Loader<'a> {
             (origin, State::Done(i))
         });
         let states = states.collect();
-        Self { library, sources, program, states, path: Vec::new(), messages: Diagnostics::default(), full: false }
+        Self { library, sources, program, states, path: Vec::new(), home: None, messages: Diagnostics::default(), full: false }
     }
 
     /// Parses a text and follows its imports; gives the file's index.
@@ -153,9 +162,18 @@ impl<'a> Loader<'a> {
             Origin::Library(name) if !name.is_empty() => self.library.path(name),
             _ => None,
         };
+        let hidden = hidden(&text);
         let source = self.sources.push(Source { name, path: path.map(Path::to_path_buf), library, text });
         let (file, messages) = parser::parse(self.sources, source);
         messages.0.into_iter().for_each(|m| self.messages.push(m));
+        let told = |at: usize| self.messages.0.iter().flat_map(|m| &m.labels).any(|l| l.span == Span::new(source, at..at + 1));
+        if let Some((range, found)) = hidden.filter(|(range, _)| !told(range.start)) {
+            let message = format!("the text holds U+{:04X}, which is not seen", found as u32);
+            self.messages.push(
+                Diagnostic::warning("W0033", Span::new(source, range), message)
+                    .help(format!("write `\\u{{{:x}}}` in a string, or take it out", found as u32)),
+            );
+        }
         let Some(ast) = file else {
             self.states.insert(origin, State::Failed);
             return None;
@@ -190,7 +208,15 @@ impl<'a> Loader<'a> {
             return None;
         }
         let importer = self.sources.get(importer);
-        let beside = importer.path.as_deref().map(|path| path.parent().unwrap_or(Path::new("")).join(wanted));
+        let folder = importer.path.as_deref().map(read::folder_of);
+        if folder.is_some_and(|folder| self.leads_out(folder, wanted)) {
+            self.messages.push(
+                Diagnostic::error("E0041", span, format!("cannot import `{wanted}`: it lies outside the folder of the first file"))
+                    .help("an experiment is one folder that can be moved: put the file into it; links are followed only inside of it"),
+            );
+            return None;
+        }
+        let beside = folder.map(|folder| folder.join(wanted));
         if let Some(path) = beside.as_deref().filter(|p| p.exists()) {
             let shown = read::beside(&importer.name, wanted);
             return self.follow(Origin::Disk(identity(path)), shown, Some(path), span);
@@ -205,6 +231,16 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+
+    /// Whether an import from a folder leads out of the experiment's: by its words, or by the links on its way.
+    fn leads_out(&self, folder: &Path, wanted: &str) -> bool {
+        let Some(home) = &self.home else { return true };
+        let by_words = read::joined(identity(folder), wanted);
+        let path = folder.join(wanted);
+        let elsewhere = |path: &Path| path.canonicalize().is_ok_and(|path| !path.starts_with(home));
+        // What its words lead to is not even looked for.
+        !by_words.starts_with(home) || elsewhere(read::folder_of(&path)) || elsewhere(&path)
     }
 
     fn missing(&self, importer: &str, wanted: &str, beside: Option<&Path>, span: Span) -> Diagnostic {

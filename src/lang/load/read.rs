@@ -5,7 +5,7 @@ use super::super::layout::MAX_BYTES;
 use super::super::source::Span;
 use std::fs;
 use std::io::Read;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 pub(super) enum Trouble {
     Missing,
@@ -107,12 +107,31 @@ pub(super) fn beside(importer: &str, wanted: &str) -> String {
     parts.join("/")
 }
 
-/// The `.epo` files in the folder where `path` was looked for, written as an import would name them.
-pub(super) fn neighbours(path: &Path, wanted: &str) -> Vec<String> {
-    let folder = match path.parent() {
+/// The folder that a file lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Where the words of an import lead from a folder, whatever lies there.
+pub(super) fn joined(mut folder: PathBuf, wanted: &str) -> PathBuf {
+    for part in Path::new(wanted).components() {
+        match part {
+            Component::Normal(name) => folder.push(name),
+            Component::ParentDir => {
+                folder.pop();
+            }
+            _ => {}
+        }
+    }
+    folder
+}
+
+/// The `.epo` files in the folder where `path` was looked for, written as an import would name them.
+pub(super) fn neighbours(path: &Path, wanted: &str) -> Vec<String> {
+    let folder = folder_of(path);
     let prefix = wanted.rsplit_once('/').map_or(String::new(), |(prefix, _)| format!("{prefix}/"));
     let entries = fs::read_dir(folder).into_iter().flatten().take(1000).filter_map(Result::ok);
     let mut names: Vec<String> =

@@ -282,7 +282,7 @@ pub(super) fn unknown_line(found: &str, span: Span) -> Diagnostic {
     match found {
         "if" | "else" | "elif" | "unless" => diagnostic.help("a choice between values is written `where(condition, yes, no)`"),
         "for" | "while" | "repeat" | "loop" => diagnostic.help("there are no loops; `sweep(a, b)` and `seeds = [0, 1]` unfold a pipeline"),
-        "def" | "func" | "function" | "lambda" => diagnostic.help("a function's line begins with `fn`"),
+        "def" | "func" | "function" | "lambda" => diagnostic.help("a function is written `fn name(a, b = 1) = value`"),
         "use" | "include" | "require" => diagnostic.help("other files are read with `import \"file.epo\"`"),
         "del" | "delete" | "remove" => diagnostic.help("an inherited line is removed with `without path`"),
         _ => diagnostic.did_you_mean(found, FORMS.iter().map(|f| f.0)),

@@ -4,6 +4,7 @@ use super::super::diagnostic::Diagnostic;
 use super::super::layout::closer_of;
 use super::super::lexer::TokenKind;
 use super::build::form;
+use super::explain_line::foreign_word;
 use super::failure::Failure;
 use super::{begins_value, literal};
 
@@ -84,6 +85,12 @@ impl Failure<'_> {
         if self.is_parameters(self.around().0) {
             let help = form("fn").map_or("", |f| f.1);
             return self.error("E0015", self.next, "a parameter is one name, without `.`").help(help);
+        }
+        let after_value = self.kind(self.previous) == Some(TokenKind::Close) && self.kind(self.next) == Some(TokenKind::Dot);
+        if after_value && self.kind(last) == Some(TokenKind::Word) {
+            return self
+                .error("E0029", self.next, format!("a value has no functions of its own, so no `.{word}`"))
+                .help("a function stands before its value: `mean(x)`, not `x.mean()`");
         }
         let dot = if self.kind(self.next) == Some(TokenKind::Dot) { self.next } else { self.previous };
         self.error("E0029", dot, "a `.` stands between two names, without spaces").help("for example `train.best`")
@@ -176,7 +183,11 @@ impl Failure<'_> {
                 }
                 let parameters = self.is_parameters(opener);
                 let diagnostic = self.error("E0002", self.next, format!("expected `,` between {} and {shown}", self.shown(self.previous)));
-                if parameters { diagnostic.help("parameters are names, with or without `= default`") } else { diagnostic }
+                if parameters {
+                    diagnostic.help("parameters are names, with or without `= default`")
+                } else {
+                    foreign_word(diagnostic, self.word(self.next))
+                }
             }
             _ if self.is_group(opener) => self.error("E0002", self.next, format!("expected `)` before {shown}")),
             _ => self.error("E0002", self.next, format!("expected `,` or `{closer}` before {shown}")),

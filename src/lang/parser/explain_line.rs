@@ -5,6 +5,18 @@ use super::super::lexer::TokenKind;
 use super::build::{FORMS, form, unknown_line};
 use super::failure::Failure;
 
+/// With what to write instead of a word that other languages have between values.
+pub(super) fn foreign_word(diagnostic: Diagnostic, word: &str) -> Diagnostic {
+    match word {
+        "if" | "else" | "unless" => diagnostic.help("a choice between values is written `where(condition, yes, no)`"),
+        "for" | "in" => {
+            diagnostic.help("there are no loops and no lists to go through; `mean`, `sum` and `count` reduce what a batch holds")
+        }
+        "is" => diagnostic.help("equality is `==`"),
+        _ => diagnostic,
+    }
+}
+
 impl<'a> Failure<'a> {
     /// After a complete value or name in a line.
     pub(super) fn after_value(&self) -> Diagnostic {
@@ -139,10 +151,6 @@ impl<'a> Failure<'a> {
         }
         let expected = if around == "{" { "expected a new line or `,`" } else { "expected a new line" };
         let diagnostic = self.error("E0012", self.next, format!("{expected} before {shown}"));
-        if self.word(self.next) == "if" {
-            diagnostic.help("a choice between values is written `where(condition, yes, no)`")
-        } else {
-            diagnostic
-        }
+        foreign_word(diagnostic, self.word(self.next))
     }
 }

@@ -117,6 +117,13 @@ fn suggestion(unit: &str) -> Option<&'static str> {
     Some(known)
 }
 
+/// Of `{1b}…` the character, and how many signs were read.
+fn numbered(text: &str) -> Option<(char, usize)> {
+    let (digits, _) = text.strip_prefix('{')?.split_once('}')?;
+    let number = (1..=6).contains(&digits.len()).then(|| u32::from_str_radix(digits, 16).ok())??;
+    Some((char::from_u32(number)?, digits.len() + 2))
+}
+
 /// What a string with its quotes means. A text between triple quotes is taken as it stands, without its first newline; line ends are
 /// `\n` on every machine.
 pub(super) fn text(literal: &str, span: Span, messages: &mut Vec<Diagnostic>) -> String {
@@ -132,18 +139,23 @@ pub(super) fn text(literal: &str, span: Span, messages: &mut Vec<Diagnostic>) ->
             value.push(c);
             continue;
         }
-        match chars.next().map(|(_, c)| c) {
-            Some('n') => value.push('\n'),
-            Some('t') => value.push('\t'),
-            Some('"') => value.push('"'),
-            Some('\\') => value.push('\\'),
-            other => {
+        let escape = chars.next().map(|(_, c)| c);
+        match (escape, numbered(chars.as_str())) {
+            (Some('n'), _) => value.push('\n'),
+            (Some('t'), _) => value.push('\t'),
+            (Some('"'), _) => value.push('"'),
+            (Some('\\'), _) => value.push('\\'),
+            (Some('u'), Some((found, length))) => {
+                value.push(found);
+                chars.by_ref().take(length).for_each(drop);
+            }
+            (other, _) => {
                 let start = span.start + 1 + at as u32;
                 let other = other.map(String::from).unwrap_or_default();
                 let place = Span { start, end: start + 1 + other.len() as u32, ..span };
                 messages.push(
                     Diagnostic::error("E0009", place, format!("unknown escape `\\{other}`"))
-                        .help("escapes are `\\n`, `\\t`, `\\\"` and `\\\\`; between triple quotes a backslash is a backslash"),
+                        .help("escapes are `\\n`, `\\t`, `\\\"`, `\\\\` and `\\u{1b}`; between triple quotes a backslash is a backslash"),
                 );
             }
         }

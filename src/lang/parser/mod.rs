@@ -16,7 +16,7 @@ mod literal;
 use super::ast;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::layout::{Layout, MAX_PROBLEMS, NONE, blank};
-use super::lexer::TokenKind;
+use super::lexer::{Problem, TokenKind};
 use super::source::{SourceId, SourceMap, Span};
 use grammar::{Grammar, Rule};
 use pest::Parser as _;
@@ -165,8 +165,26 @@ impl Reader<'_> {
                 continue;
             }
             string_end = (problem.diagnostic.code == "E0005").then_some(place.end);
-            self.messages.push(problem.diagnostic.clone());
+            self.messages.push(self.foreign_form(segment, problem).unwrap_or_else(|| problem.diagnostic.clone()));
         }
+    }
+
+    /// What is said of a line of another language in the place of one of its signs: `def f(x): …`, `for x in y: …`, `lambda x: …`.
+    fn foreign_form(&self, segment: u32, problem: &Problem) -> Option<Diagnostic> {
+        let sign = self.layout.tokens.get(problem.token).filter(|t| t.text(self.text) == ":")?;
+        let first = self.layout.segments.get(segment as usize)?.first as usize;
+        let words = self.layout.tokens.get(first..problem.token)?.iter().filter(|t| t.kind == TokenKind::Word && t.end <= sign.start);
+        let mut words = words.peekable();
+        let opening = words.peek()?;
+        if matches!(opening.text(self.text), "def" | "for" | "while" | "if" | "elif" | "else" | "class" | "with" | "try") {
+            return Some(build::unknown_line(opening.text(self.text), opening.span(self.id)));
+        }
+        let lambda = words.find(|t| t.text(self.text) == "lambda")?;
+        let message = "a function has a name and a line of its own";
+        Some(
+            Diagnostic::error("E0013", lambda.span(self.id), message)
+                .help("write `fn name(x) = …` and call it, or the expression itself without `lambda`"),
+        )
     }
 
     fn newlines(&self, range: std::ops::Range<usize>) -> usize {

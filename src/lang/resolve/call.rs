@@ -83,8 +83,13 @@ impl<'a> Resolver<'a> {
                 String::new()
             };
             let diagnostic = Diagnostic::error("E0115", path.span, format!("`{path}` is {what}no function"));
-            return match value.kind {
-                ValueKind::Component(_) => diagnostic.help(format!("to change its fields write `{path} {{ field = value }}`")),
+            let last = path.parts.last().filter(|_| path.parts.len() > 1).map_or("", |part| part.name.as_str());
+            return match (&value.kind, (self.words.foreign)(last)) {
+                (_, Some(foreign)) => diagnostic.help(foreign),
+                _ if Builtin::called(last).is_some() => {
+                    diagnostic.help(format!("a function stands before its value, by its name alone: `{last}({})`", first.name))
+                }
+                (ValueKind::Component(_), None) => diagnostic.help(format!("to change its fields write `{path} {{ field = value }}`")),
                 _ => diagnostic,
             };
         }
@@ -93,6 +98,13 @@ impl<'a> Resolver<'a> {
         let import = |file: &str| format!("add `import \"{file}\"` at the top");
         if let Some(file) = self.standard_file(name) {
             return diagnostic.help(format!("it is defined in `{file}`: {}", import(file)));
+        }
+        let builtin = Builtin::called(name).is_some() || self.words.kind(name).is_some();
+        if path.parts.len() > 1 && builtin {
+            return diagnostic.help(format!("a function stands before its value, by its name alone: `{name}(x)`"));
+        }
+        if let Some(foreign) = (self.words.foreign)(name) {
+            return diagnostic.help(foreign);
         }
         let own = closest(name, Builtin::functions().map(Builtin::name)).map(str::to_string);
         if let Some(close) = own.or_else(|| self.near(name, context)).or_else(|| self.near_kind(name).map(str::to_string)) {

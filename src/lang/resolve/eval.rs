@@ -158,17 +158,12 @@ impl<'a> Resolver<'a> {
 
     /// An operator on values: a number if all are, else a term.
     fn operate(&self, operator: Builtin, operands: &[Arc<Value>], span: Span, context: &Context) -> Arc<Value> {
-        if operands.iter().any(|v| matches!(v.kind, ValueKind::Poison)) {
-            return Value::poison(span);
+        // Of all of them, so that every mistake in them is reported.
+        let terms: Vec<Option<Arc<Term>>> = operands.iter().map(|operand| self.as_term(operand)).collect();
+        match terms.into_iter().map(|term| term.map(Argument::Term)).collect::<Option<Vec<_>>>() {
+            Some(args) => self.apply(operator, args, span, context),
+            None => Value::poison(span),
         }
-        let mut args = Vec::new();
-        for operand in operands {
-            match self.as_term(operand) {
-                Some(term) => args.push(Argument::Term(term)),
-                None => return Value::poison(span),
-            }
-        }
-        self.apply(operator, args, span, context)
     }
 
     /// A built-in applied to its arguments, folded where all are constants.

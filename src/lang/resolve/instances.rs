@@ -78,7 +78,7 @@ impl<'a> Resolver<'a> {
             for (label, choices) in &points {
                 for (index, value) in sweep.values.iter().enumerate() {
                     let (mut label, mut choices) = (label.clone(), choices.clone());
-                    label.push((sweep.path.clone(), sources.slice(value.span).to_string()));
+                    label.push((sweep.path.clone(), super::swept::name(value, sources)));
                     choices.insert(sweep.span, index);
                     next.push((label, choices));
                 }
@@ -132,6 +132,18 @@ impl<'a> Resolver<'a> {
         let items = match &value.kind {
             ValueKind::List(items) => items.clone(),
             ValueKind::Poison => return vec![0],
+            ValueKind::Number(n) => {
+                let message = format!("`seeds` is a list: `{n}` may be one seed or a number of seeds");
+                let mut diagnostic =
+                    Diagnostic::error("E0123", value.span, message).help(format!("write `seeds = [{n}]` for the seed {n}"));
+                if *n >= 2.0 && n.fract() == 0.0 {
+                    let first: Vec<String> = (0..n.min(3.0) as u64).map(|seed| seed.to_string()).collect();
+                    let more = if *n > 3.0 { ", …" } else { "" };
+                    diagnostic = diagnostic.help(format!("write `seeds = [{}{more}]` for {n} of them", first.join(", ")));
+                }
+                self.report(diagnostic);
+                return vec![0];
+            }
             _ => vec![value.clone()],
         };
         for item in &items {

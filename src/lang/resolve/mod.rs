@@ -11,6 +11,7 @@ mod lines;
 mod names;
 pub(crate) mod open;
 mod scope;
+mod swept;
 mod unused;
 
 use super::Diagnostic;
@@ -49,6 +50,8 @@ pub struct Words {
     pub settings: Vec<&'static str>,
     /// The files of the library and the names they define, for suggestions.
     pub library: Vec<(String, Vec<String>)>,
+    /// What to write instead of a name that other tools have.
+    pub foreign: fn(&str) -> Option<&'static str>,
 }
 
 impl Words {

@@ -209,7 +209,8 @@ impl<'a> Resolver<'a> {
         let itself = context.defining.as_deref().is_some_and(|own| own.strip_prefix("stages.").unwrap_or(own) == name.name);
         let close = self.near(&name.name, context).or_else(|| self.in_alias(&name.name, context));
         let close = close.or_else(|| self.near_kind(&name.name).map(str::to_string));
-        let word = Value::new(ValueKind::Word { name: name.name.clone(), close, itself }, name.span);
+        let foreign = (self.words.foreign)(&name.name);
+        let word = Value::new(ValueKind::Word { name: name.name.clone(), close, foreign, itself }, name.span);
         if path.parts.len() > 1 {
             self.report(Self::unknown_word(&word, &[]));
             return Value::poison(path.span);
@@ -225,6 +226,11 @@ impl<'a> Resolver<'a> {
         let visible = self.visible(context);
         self.compared.set(self.compared.get() + visible.len());
         closest(name, visible.iter().map(String::as_str)).map(str::to_string)
+    }
+
+    /// What to write instead of a name that other tools have.
+    pub(crate) fn foreign(&self, name: &str) -> Option<&'static str> {
+        (self.words.foreign)(name)
     }
 
     /// The kind nearest to a name.
@@ -243,7 +249,7 @@ impl<'a> Resolver<'a> {
 
     /// The message about a word that no field knows. `expected`: words that would have been right.
     pub(crate) fn unknown_word(value: &Value, expected: &[&str]) -> Diagnostic {
-        let ValueKind::Word { name, close, itself } = &value.kind else {
+        let ValueKind::Word { name, close, foreign, itself } = &value.kind else {
             return Diagnostic::error("E0203", value.span, format!("cannot use {} here", value.words()));
         };
         if *itself {
@@ -253,9 +259,10 @@ impl<'a> Resolver<'a> {
             return Diagnostic::error("E0115", value.span, format!("`{name}` is a function and needs its arguments"));
         }
         let diagnostic = Diagnostic::error("E0101", value.span, format!("there is nothing called `{name}` here"));
-        match closest(name, expected.iter().copied()).or(close.as_deref()) {
-            Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-            None => diagnostic,
+        match (foreign, closest(name, expected.iter().copied()).or(close.as_deref())) {
+            (Some(foreign), _) => diagnostic.help(*foreign),
+            (None, Some(close)) => diagnostic.help(format!("did you mean `{close}`?")),
+            (None, None) => diagnostic,
         }
     }
 

@@ -54,8 +54,8 @@ impl Resolver<'_> {
                 }
                 let before = self.diagnostics.borrow().0.len();
                 if term.is_none() && !matches!(line.body, Body::Function(_)) {
-                    // its own mistakes are shown even if nobody reads it
-                    let _ = self.line_unread(instance, path);
+                    // its own mistakes are shown even if nobody reads it, at whatever point of a sweep
+                    self.find_instances(pipeline).into_iter().for_each(|instance| drop(self.line_unread(instance, path)));
                 }
                 let own_mistake =
                     self.diagnostics.borrow().0.iter().skip(before).any(|d| d.labels.first().is_some_and(|l| l.span == line.name_span));
@@ -71,7 +71,10 @@ impl Resolver<'_> {
                 };
                 let diagnostic = match closest(name, known.iter().copied().chain(fields)) {
                     Some(close) => Diagnostic::error("E0110", line.name_span, message).help(format!("did you mean `{close}`?")),
-                    None => Diagnostic::warning("W0110", line.name_span, message),
+                    None => match (self.words.foreign)(name).filter(|_| !matches!(line.body, Body::Function(_))) {
+                        Some(foreign) => Diagnostic::error("E0110", line.name_span, message).help(foreign),
+                        None => Diagnostic::warning("W0110", line.name_span, message),
+                    },
                 };
                 self.report(diagnostic);
             }
@@ -127,6 +130,11 @@ impl Resolver<'_> {
             }
         }
         result
+    }
+
+    /// Whether there is a message about an equation, so that looking at it again would repeat it.
+    pub(crate) fn said_of_equations(&self) -> bool {
+        self.diagnostics.borrow().0.iter().any(|d| d.code.starts_with("E03"))
     }
 
     fn ancestors(&self, pipeline: usize) -> impl Iterator<Item = usize> {

@@ -270,6 +270,9 @@ impl Generator {
             let by = if temperature == 0.0 { 1.0 } else { (1.0 / temperature) as f32 };
             scale(&mut z, by);
             let summary = softmax(&z, &mut p);
+            if !(summary.log.is_finite() && z.iter().fold(true, |all, z| all & z.is_finite())) {
+                return Err(ModelError::Probabilities { slot: SlotId(*i), token: running.response.tokens.len() });
+            }
             let (at, token) = running.pick(&p);
             running.response.logp.push(z[at] - summary.top - summary.log);
             running.response.entropy.push(summary.entropy);

@@ -7,9 +7,18 @@ use serde_json::{Value, json};
 /// The architectures whose arithmetic this decoder has.
 pub(crate) const KNOWN: &[&str] = &["llama", "mistral", "qwen2", "qwen3"];
 
+/// What is read of a `config.json`.
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub config: DecoderConfig,
+    /// The architecture's name.
+    pub family: String,
+    /// What it says and is not used.
+    pub notes: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
-struct Description {
-    model_type: Option<String>,
+struct Fields {
     hidden_size: usize,
     intermediate_size: usize,
     num_hidden_layers: usize,
@@ -24,11 +33,11 @@ struct Description {
     attention_bias: Option<bool>,
     mlp_bias: Option<bool>,
     rope_theta: Option<f64>,
-    rope_scaling: Option<Rope>,
-    rope_parameters: Option<Rope>,
+    partial_rotary_factor: Option<f64>,
     sliding_window: Option<usize>,
     use_sliding_window: Option<bool>,
-    partial_rotary_factor: Option<f64>,
+    #[serde(default)]
+    layer_types: Vec<String>,
     quantization_config: Option<Value>,
 }
 
@@ -54,63 +63,97 @@ pub(crate) fn unknown(found: &str) -> ModelError {
     ModelError::Config(format!("`{found}` is no architecture that this engine has; it has `{}`", KNOWN.join("`, `")))
 }
 
-/// The shape, and the architecture's name.
-pub(crate) fn read(text: &[u8]) -> Result<(DecoderConfig, String), ModelError> {
+/// The shape, the architecture's name, and what was left aside.
+pub(crate) fn read(text: &[u8]) -> Result<Description, ModelError> {
     let all: Value = serde_json::from_slice(text).map_err(|e| ModelError::Config(format!("not JSON ({e})")))?;
     let family = all.get("model_type").and_then(Value::as_str).unwrap_or_default().to_string();
     // Before the fields: another architecture has others, and their absence would be the wrong message.
     if !KNOWN.contains(&family.as_str()) {
         return Err(if family.is_empty() { ModelError::Config("there is no `model_type`".into()) } else { unknown(&family) });
     }
-    let found: Description = serde_json::from_value(all).map_err(|e| ModelError::Config(e.to_string()))?;
-    let family = found.model_type.clone().unwrap_or(family);
+    let mut notes = super::description_keys::notes(&all)?;
+    let found: Fields = serde_json::from_value(all.clone()).map_err(|e| ModelError::Config(e.to_string()))?;
     if found.quantization_config.as_ref().is_some_and(|q| !q.is_null()) {
         return wrong("its weights are quantised in a way that is not read here; take the unquantised model, or a GGUF file".into());
     }
     if let Some(act) = found.hidden_act.as_deref().filter(|act| *act != "silu" && *act != "swish") {
         return wrong(format!("`hidden_act` is `{act}`, only `silu` is known"));
     }
-    let rope = rope(&found)?;
+    let rope = rope(&found, &all, &mut notes)?;
     let attention_bias = found.attention_bias.unwrap_or(false);
-    let qwen3 = family == "qwen3";
+    let (qwen2, qwen3) = (family == "qwen2", family == "qwen3");
+    let heads = found.num_attention_heads;
     let variant = Variant {
-        head: found.head_dim.or(qwen3.then_some(128)).filter(|head| head * found.num_attention_heads != found.hidden_size),
-        qkv_bias: family == "qwen2" || attention_bias,
-        output_bias: family != "qwen2" && attention_bias,
+        head: found.head_dim.or(qwen3.then_some(128)).filter(|head| head.checked_mul(heads) != Some(found.hidden_size)),
+        qkv_bias: qwen2 || attention_bias,
+        output_bias: !qwen2 && attention_bias,
         ffn_bias: family == "llama" && found.mlp_bias.unwrap_or(false),
         head_norms: qwen3,
         rope: rope.1,
     };
+    // What transformers takes where the key is missing; where it is `null`, there are as many as there are heads.
+    let usual = match (family.as_str(), all.get("num_key_value_heads")) {
+        ("mistral", None) => 8,
+        ("qwen2" | "qwen3", None) => 32,
+        _ => heads,
+    };
     let config = DecoderConfig {
         layers: found.num_hidden_layers,
         width: found.hidden_size,
-        heads: found.num_attention_heads,
-        kv_heads: found.num_key_value_heads.unwrap_or(found.num_attention_heads),
+        heads,
+        kv_heads: found.num_key_value_heads.unwrap_or(usual),
         ffn: found.intermediate_size,
         vocab: found.vocab_size,
-        context: context(&found, &family),
+        context: context(&found, &all, &family),
         rope_theta: rope.0,
         norm_eps: found.rms_norm_eps.unwrap_or(1e-6),
         tied: found.tie_word_embeddings.unwrap_or(false),
         variant,
     };
     config.validate()?;
-    Ok((config, family))
+    Ok(Description { config, family, notes })
 }
 
 /// Where attention sees a window only, up to its length it is the attention that is computed here.
-fn context(found: &Description, family: &str) -> usize {
+fn context(found: &Fields, all: &Value, family: &str) -> usize {
+    let slides = found.layer_types.iter().any(|kind| kind == "sliding_attention");
     let window = match family {
+        // The window of a Mistral that does not speak of one.
+        "mistral" if all.get("sliding_window").is_none() => Some(4096),
         "mistral" => found.sliding_window,
-        _ => found.sliding_window.filter(|_| found.use_sliding_window == Some(true)),
+        _ => found.sliding_window.filter(|_| slides || found.use_sliding_window == Some(true)),
     };
     let most = found.max_position_embeddings.unwrap_or(2048);
     window.map_or(most, |window| most.min(window))
 }
 
 /// The base of the rotary positions and their scaling.
-fn rope(found: &Description) -> Result<(f64, RopeScaling), ModelError> {
-    let given = found.rope_parameters.as_ref().or(found.rope_scaling.as_ref());
+fn rope(found: &Fields, all: &Value, notes: &mut Vec<String>) -> Result<(f64, RopeScaling), ModelError> {
+    let object = |name: &str| all.get(name).filter(|value| value.is_object());
+    let written = match (object("rope_parameters"), object("rope_scaling")) {
+        // By the kind of layer.
+        (Some(nested), _) if nested.as_object().is_some_and(|all| all.values().all(Value::is_object) && !all.is_empty()) => {
+            let kinds = nested.as_object().into_iter().flatten();
+            let mut values = kinds.clone().map(|(_, value)| value);
+            let first = values.next();
+            if values.any(|other| Some(other) != first) {
+                return wrong(format!(
+                    "its kinds of layers ({}) turn positions in different ways; one is known",
+                    kinds.map(|(kind, _)| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
+                ));
+            }
+            first
+        }
+        (flat, scaling) => flat.or(scaling),
+    };
+    let given: Option<Rope> = written
+        .map(|value| serde_json::from_value(value.clone()))
+        .transpose()
+        .map_err(|e| ModelError::Config(format!("the rope scaling: {e}")))?;
+    if let Some(written) = written.and_then(Value::as_object) {
+        super::description_keys::rope(written, notes);
+    }
+    let given = given.as_ref();
     let theta = given.and_then(|r| r.rope_theta).or(found.rope_theta).unwrap_or(10000.0);
     let partial = given.and_then(|r| r.partial_rotary_factor).or(found.partial_rotary_factor).unwrap_or(1.0);
     if partial != 1.0 {

@@ -1,11 +1,12 @@
 //! GGUF files: quantised tensors, made 32-bit floats again.
 
 use super::{Outline, description, gguf_tokenizer};
+use crate::model::fence::guarded;
 use crate::model::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, bias_name, layer_name};
-use crate::model::{DecoderConfig, ModelError, RopeScaling, Variant, Weights};
+use crate::model::{DecoderConfig, ModelError, RopeScaling, Variant, Weights, without_frames};
 use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{Device, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -46,13 +47,56 @@ pub(super) fn whole(value: &Value) -> Option<usize> {
     }
 }
 
+/// Kinds of quantisation that are not read, by the numbers that files have for them.
+const QUANTISATIONS: &[(u32, &str)] = &[
+    (16, "IQ2_XXS"),
+    (17, "IQ2_XS"),
+    (18, "IQ3_XXS"),
+    (19, "IQ1_S"),
+    (20, "IQ4_NL"),
+    (21, "IQ3_S"),
+    (22, "IQ2_S"),
+    (23, "IQ4_XS"),
+    (24, "I8"),
+    (25, "I16"),
+    (26, "I32"),
+    (27, "I64"),
+    (28, "F64"),
+    (29, "IQ1_M"),
+    (34, "TQ1_0"),
+    (35, "TQ2_0"),
+    (39, "MXFP4"),
+];
+
+/// What the crate says of a file, in words for its user.
+fn unreadable(error: &str) -> ModelError {
+    let number = error
+        .split_once("unknown dtype for tensor ")
+        .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok());
+    let Some(number) = number else { return wrong(format!("not a whole GGUF file ({error})")) };
+    let known = QUANTISATIONS.iter().find(|(other, _)| *other == number);
+    let name = known.map_or_else(|| format!("of the kind {number}"), |(_, name)| (*name).to_string());
+    wrong(format!("a tensor is quantised as {name}, which is not read; F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K are"))
+}
+
+/// What changes the arithmetic and is not known here.
+const FOREIGN: &[&str] =
+    &["attention.scale", "attn_logit_softcapping", "embedding_scale", "final_logit_softcapping", "logit_scale", "residual_scale"];
+
 impl Gguf {
     fn open(path: &Path) -> Result<Gguf, ModelError> {
         let mut file = BufReader::new(File::open(path).map_err(|e| ModelError::file(path, e))?);
-        let content = Content::read(&mut file).map_err(|e| ModelError::file(path, format!("not a whole GGUF file ({e})")))?;
+        let content = guarded(|| Content::read(&mut file).map_err(|e| unreadable(&e.to_string())))
+            .unwrap_or_else(|panic| Err(unreadable(&panic)))
+            .map_err(|e| ModelError::file(path, e))?;
         let family = content.metadata.get("general.architecture").and_then(|v| v.to_string().ok()).cloned().unwrap_or_default();
         if !description::KNOWN.contains(&family.as_str()) {
             return Err(ModelError::file(path, description::unknown(&family)));
+        }
+        if let Some(parts) = content.metadata.get("split.count").and_then(whole).filter(|parts| *parts > 1) {
+            let number = content.metadata.get("split.no").and_then(whole).map_or(1, |n| n.saturating_add(1));
+            let message = format!("is file {number} of {parts} of a model; merge them into one, as `llama-gguf-split --merge` does");
+            return Err(ModelError::file(path, message));
         }
         Ok(Gguf { file, content, family })
     }
@@ -74,6 +118,9 @@ impl Gguf {
         if self.value("expert_count").and_then(whole).is_some_and(|n| n > 0) {
             return Err(wrong("it is a mixture of experts; only dense models are known"));
         }
+        if let Some(name) = FOREIGN.iter().find(|name| self.value(name).is_some()) {
+            return Err(wrong(format!("`{}.{name}` stands for a part of an architecture that is not known here", self.family)));
+        }
         let float = |name: &str| self.value(name).and_then(|v| v.to_f32().ok()).map(f64::from);
         let Some(embedding) = self.content.tensor_infos.get("token_embd.weight") else {
             return Err(wrong("`token_embd.weight` is missing"));
@@ -92,12 +139,17 @@ impl Gguf {
             kv_heads: self.value("attention.head_count_kv").and_then(whole).unwrap_or(heads),
             ffn: self.number("feed_forward_length")?,
             vocab,
-            context: self.number("context_length")?,
+            context: self
+                .value("attention.sliding_window")
+                .and_then(whole)
+                .filter(|w| *w > 0)
+                .unwrap_or(usize::MAX)
+                .min(self.number("context_length")?),
             rope_theta: float("rope.freq_base").unwrap_or(10000.0),
             norm_eps: float("attention.layer_norm_rms_epsilon").ok_or_else(|| wrong("the epsilon of its norms is missing"))?,
             tied: !self.has("output.weight"),
             variant: Variant {
-                head: self.value("attention.key_length").and_then(whole).filter(|head| head * heads != width),
+                head: self.value("attention.key_length").and_then(whole).filter(|head| head.checked_mul(heads) != Some(width)),
                 qkv_bias: self.has("blk.0.attn_q.bias"),
                 output_bias: self.has("blk.0.attn_output.bias"),
                 ffn_bias: self.has("blk.0.ffn_gate.bias"),
@@ -109,6 +161,15 @@ impl Gguf {
         config.norm_eps = format!("{}", config.norm_eps as f32).parse().unwrap_or(config.norm_eps);
         config.rope_theta = format!("{}", config.rope_theta as f32).parse().unwrap_or(config.rope_theta);
         config.validate()?;
+        for (name, what) in [("rope.dimension_count", "positions turn"), ("attention.value_length", "values have")] {
+            if let Some(found) = self.value(name).and_then(whole).filter(|found| *found != config.head_width()) {
+                let head = config.head_width();
+                return Err(wrong(format!(
+                    "{what} {found} numbers of a head of {head} (`{}.{name}`); only whole heads are known",
+                    self.family
+                )));
+            }
+        }
         if self.has(ROPE_FACTORS) {
             config.variant.rope = self.llama3(&config)?;
         }
@@ -128,8 +189,14 @@ impl Gguf {
     }
 
     fn tensor(&mut self, name: &str) -> Result<Tensor, ModelError> {
-        let read = self.content.tensor(&mut self.file, name, &Device::Cpu).and_then(|t| t.dequantize(&Device::Cpu));
-        read.map_err(|e| wrong(format!("`{name}` cannot be read: {e}")))
+        let unread = |why: &dyn std::fmt::Display| wrong(format!("`{name}` cannot be read: {why}"));
+        let dims = self.content.tensor_infos.get(name).map(|info| info.shape.dims().to_vec()).unwrap_or_default();
+        if dims.iter().try_fold(1usize, |all, dim| all.checked_mul(*dim)).is_none_or(|numbers| numbers > isize::MAX as usize / 8) {
+            return Err(unread(&format!("its shape is {dims:?}")));
+        }
+        let (content, file) = (&self.content, &mut self.file);
+        let read = guarded(|| content.tensor(file, name, &Device::Cpu).and_then(|t| t.dequantize(&Device::Cpu)));
+        read.map_err(|panic| unread(&panic))?.map_err(|error| unread(&without_frames(&error)))
     }
 }
 
@@ -138,7 +205,7 @@ pub(super) fn outline(path: &Path) -> Result<Outline, ModelError> {
     let config = gguf.config().map_err(|e| ModelError::file(path, e))?;
     let tokenizer = gguf_tokenizer::read(path, &gguf.content)?;
     let chat = gguf_tokenizer::template(&gguf.content);
-    Ok(Outline { config, family: gguf.family, tokenizer, chat })
+    Ok(Outline { config, family: gguf.family, tokenizer, chat, notes: Vec::new() })
 }
 
 pub(super) fn weights(
@@ -157,8 +224,13 @@ pub(super) fn weights(
             names.insert(bias_name(layer, here), format!("blk.{layer}.{there}.bias"));
         }
     }
-    let mut found = BTreeMap::new();
     let shapes = crate::model::weights::shapes(config);
+    let wanted: BTreeSet<&str> = shapes.iter().filter_map(|(name, _)| names.get(name)).map(String::as_str).collect();
+    let others = gguf.content.tensor_infos.keys().filter(|name| !wanted.contains(name.as_str()) && name.as_str() != ROPE_FACTORS);
+    if let Some(name) = others.min() {
+        return Err(ModelError::file(path, format!("holds `{name}`, which a model of this configuration does not have")));
+    }
+    let mut found = BTreeMap::new();
     let total = shapes.len();
     for (name, shape) in shapes {
         let there = names.get(&name).cloned().unwrap_or_default();

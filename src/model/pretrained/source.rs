@@ -47,12 +47,38 @@ impl Source {
         Ok(Source::Path(text.into()))
     }
 
+    /// As it is written.
+    pub fn written(&self) -> String {
+        match self {
+            Source::Path(path) => path.display().to_string(),
+            Source::Hub { name, revision } => format!("hub:{name}@{revision}"),
+            Source::Pip(package) => format!("pip:{}", package.name),
+        }
+    }
+
     /// What tells this model from others, wherever it is run: part of a digest.
     pub fn identity(&self) -> String {
         match self {
             Source::Path(path) => path.display().to_string(),
             Source::Hub { name, revision } => format!("hub:{name}@{revision}"),
             Source::Pip(package) => format!("pip:{}=={} sha256:{}", package.name, package.version, package.sha256),
+        }
+    }
+
+    /// The folder or file that it is, where it is no published name.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Source::Path(path) => Some(path),
+            Source::Hub { .. } | Source::Pip(_) => None,
+        }
+    }
+
+    /// Where it lies on this machine, if it is there; nothing is fetched.
+    pub fn here(&self, cache: &Path) -> Option<PathBuf> {
+        match self {
+            Source::Path(path) => path.exists().then(|| path.clone()),
+            Source::Hub { name, revision } => hub::cached(name, revision),
+            Source::Pip(package) => pip::cached(package, cache),
         }
     }
 

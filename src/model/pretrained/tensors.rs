@@ -1,6 +1,7 @@
 //! Tensors by name from one safetensors file or from shards with an index, as 32-bit floats.
 
 use crate::model::ModelError;
+use crate::model::fence::read_named;
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -53,23 +54,27 @@ fn is_derived(name: &str) -> bool {
     name.ends_with(".rotary_emb.inv_freq")
 }
 
-/// The wanted tensors of a folder. Others in it are an error, but for those in `ignored`. `seen` hears how many of how many are there.
+/// More than the largest header, and what may stand beside the parameters.
+const SLACK: u64 = 256 << 20;
+
+/// The wanted tensors of a folder, and those of `may_be` that are there. Others in it are an error. `seen` hears how many of how many are there.
 pub(super) fn read(
     folder: &Path,
     wanted: &[(String, Vec<usize>)],
-    ignored: &[&str],
+    may_be: &[(String, Vec<usize>)],
     device: &Device,
     seen: &mut dyn FnMut(usize, usize),
 ) -> Result<BTreeMap<String, Tensor>, ModelError> {
-    let shapes: BTreeMap<&str, &[usize]> = wanted.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    let shapes: BTreeMap<&str, &[usize]> = wanted.iter().chain(may_be).map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    let numbers: u64 = shapes.values().map(|shape| shape.iter().product::<usize>() as u64).sum();
     let mut found = BTreeMap::new();
     for path in files(folder)? {
-        let data = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;
+        let data = read_named(&path, numbers.saturating_mul(8).saturating_add(SLACK))?;
         let file = SafeTensors::deserialize(&data).map_err(|e| ModelError::file(&path, format!("not a whole safetensors file ({e})")))?;
         let mut names = file.names();
         names.sort_unstable();
         for name in names {
-            if is_derived(name) || ignored.contains(&name) {
+            if is_derived(name) {
                 continue;
             }
             let Some(shape) = shapes.get(name) else {

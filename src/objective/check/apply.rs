@@ -1,5 +1,6 @@
 //! The rules of one call: types of arguments, level of the result.
 
+use super::super::FULL;
 use super::super::context::Place;
 use super::super::levels::Level;
 use super::super::program::{HistoryExpr, Kind, NodeId, Op, Time};
@@ -8,7 +9,7 @@ use super::{Checker, SHORT};
 use crate::builtin::{Builtin, Default, Elementwise, Operation, Reduction, Row, Type};
 use crate::lang::Span;
 use crate::lang::print::shortened;
-use crate::lang::term::{Argument, Term};
+use crate::lang::term::{Argument, Term, TermKind};
 use std::sync::Arc;
 
 /// Arguments by position, with defaults filled in.
@@ -43,6 +44,7 @@ impl Checker<'_> {
             Operation::Top => self.top(&call),
             Operation::Gae => self.along_time(&call, 2, Op::Gae),
             Operation::Discount => self.along_time(&call, 1, Op::Discount),
+            Operation::OnLast => self.on_last(&call),
             Operation::History => self.history(&call),
         }
     }
@@ -149,6 +151,7 @@ impl Checker<'_> {
             });
             return None;
         }
+        self.no_repeated_value_in_a_statistic(call.term, call.row.name, how, argument, to)?;
         if to == Level::Group && how != Reduction::Count && self.scope.group_size == Some(1) {
             let message = format!("every group is one episode, so there is nothing that `{}` could compare", shortened(call.term, SHORT));
             self.warn("W0303", call.term, message, "give the stage a `group_size` of 2 or more");
@@ -205,29 +208,25 @@ impl Checker<'_> {
         if !sound {
             return None;
         }
-        self.warn_of_repeated_reward(call, time);
+        self.no_repeated_value_in_a_reward(call.term, call.row.name, call.node(0)?, time)?;
+        self.warn_of_repeated_reward(call.term, call.row.name, call.node(0)?, time);
         let args = call.nodes.iter().flatten().copied().collect();
         self.push(call.term, op(time), args, time.per, Kind::Number, call.row.gradient)
     }
 
-    fn warn_of_repeated_reward(&mut self, call: &Call, time: Time) {
-        let Some(mut reward) = call.node(0) else { return };
-        while let (Op::Named(_), [body]) = (&self.program.nodes[reward].op, &self.program.nodes[reward].args[..]) {
-            reward = *body;
+    fn on_last(&mut self, call: &Call) -> Option<NodeId> {
+        let time = Time { by: call.key("by")?.0, per: call.key("per")?.0 };
+        let argument = call.node(0)?;
+        let level = self.program.nodes[argument].level;
+        if level.meet(time.per) == level && level != Level::Batch {
+            let (text, (span, words)) = (self.program.nodes[argument].text.clone(), self.about(argument));
+            let message = format!("`on_last` has nothing to place: `{text}` has {words} already");
+            self.report("E0303", call.term, message, |d| {
+                d.also(span, words).help("it takes a value of a turn or an episode, such as `outcome` or `score`")
+            });
+            return None;
         }
-        let node = &self.program.nodes[reward];
-        let said_on_every_turn = match node.op {
-            Op::Quantity(info) => matches!(info.name, "outcome" | "score" | "success"),
-            _ => false,
-        };
-        if time.by == Level::Episode && said_on_every_turn {
-            let (place, text) = (call.term.place(), node.text.clone());
-            let message = format!("with `by = episode`, `{text}` is counted once for every turn of the episode");
-            self.diagnostics.push(
-                super::placed(crate::lang::Diagnostic::warning("W0302", place, message), place, call.term.span)
-                    .help("`reward` is the reward of each turn"),
-            );
-        }
+        self.push(call.term, Op::OnLast(time), vec![argument], time.per, Kind::Number, call.row.gradient)
     }
 
     fn history(&mut self, call: &Call) -> Option<NodeId> {
@@ -272,16 +271,28 @@ impl Checker<'_> {
                 Some(constant as usize)
             }
         };
+        let first = call.node(3);
+        if let Some(first) = first {
+            self.one_number(call, "first", first)?;
+        }
         let node = &self.program.nodes[argument];
         // Two equations of a stage each remember their own.
         let place = if self.scope.place == Place::Advantage { "advantage" } else { "loss" };
         let by = if by_turn { "-by-turn" } else { "" };
         let id = format!("{place}-{}{by}", &node.digest.to_hex()[..16]);
-        let expression = HistoryExpr { id, argument, window, by_turn, text: node.text.clone(), place: call.term.place() };
+        let text = match &call.term.kind {
+            TermKind::Apply { args, .. } => args.first().and_then(|arg| match arg {
+                Argument::Term(term) => Some(shortened(term, FULL)),
+                Argument::Key(..) | Argument::Absent => None,
+            }),
+            _ => None,
+        };
+        let text = text.unwrap_or_else(|| node.text.clone());
+        let expression = HistoryExpr { id, argument, window, by_turn, text, place: call.term.place() };
         self.program.histories.push(expression);
         let row = self.program.histories.len() - 1;
         let level = if by_turn { Level::TurnIndex } else { Level::Batch };
-        self.push(call.term, Op::History(row), vec![], level, Kind::Number, call.row.gradient)
+        self.push(call.term, Op::History(row), first.into_iter().collect(), level, Kind::Number, call.row.gradient)
     }
 
     fn one_number(&mut self, call: &Call, param: &str, id: NodeId) -> Option<()> {

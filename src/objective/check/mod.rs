@@ -3,13 +3,14 @@
 mod apply;
 mod digest;
 pub(super) mod flow;
+mod levels;
 pub(super) mod sum;
 
 use super::context::Scope;
 use super::levels::Level;
 use super::program::{Kind, Node, NodeId, Op, Program};
 use super::quantities::quantity_info;
-use crate::builtin::{Elementwise, GradientRule};
+use crate::builtin::GradientRule;
 use crate::lang::print::shortened;
 use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -105,7 +106,6 @@ impl<'a> Checker<'a> {
             return None;
         }
         let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
-        let partial = past || matches!(op, Op::Elementwise(_, Elementwise::Only)) || below.clone().any(|node| node.partial);
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
@@ -118,7 +118,6 @@ impl<'a> Checker<'a> {
             kind,
             depth,
             past,
-            partial,
             gradient,
         };
         self.program.nodes.push(node);
@@ -167,6 +166,7 @@ fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
         Op::Elementwise(_, how) => how.of_numbers(&args.iter().copied().collect::<Option<Vec<f64>>>()?),
         Op::Number(value) => Some(*value),
         Op::Named(_) => args.first().copied().flatten(),
-        Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::History(_) => None,
+        Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => None,
+        Op::History(_) => None,
     }
 }

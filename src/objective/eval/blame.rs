@@ -38,7 +38,7 @@ impl Evaluator<'_> {
                     continue;
                 }
                 let mixes = match node.op {
-                    Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) => true,
+                    Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => true,
                     Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
                     Op::Elementwise(..) | Op::Reduce(_) | Op::History(_) => false,
                 };

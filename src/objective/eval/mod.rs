@@ -1,6 +1,7 @@
 //! Evaluation of a program on a batch.
 
 mod blame;
+mod context;
 mod ops;
 mod reduce;
 mod time;
@@ -15,6 +16,7 @@ use super::program::{Node, NodeId, Op, Program};
 use super::quantities::QuantityInfo;
 use crate::builtin::{AT_LEAST, AT_MOST, Builtin, Elementwise};
 use candle_core::{Tensor, Var};
+pub(super) use context::Standing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub(super) use value::{Data, Presence, Value, together};
@@ -24,9 +26,7 @@ pub(super) use value::{Data, Presence, Value, together};
 pub(super) enum Moment {
     /// Those of the policy under training.
     Learning,
-    /// Those of collection time: `logp` is `old_logp`.
-    Past,
-    /// As given under their own names, where an equation cannot tell collection time from learning.
+    /// Those of collection time, which a batch may have under either name: `logp` is `old_logp`, `value` is `old_value`.
     Collected,
 }
 
@@ -34,10 +34,8 @@ impl Moment {
     /// Under which names a quantity is looked for, in order.
     fn names(self, quantity: &'static str) -> &'static [&'static str] {
         match (self, quantity) {
-            (Self::Past, "logp") => &["old_logp", "logp"],
-            (Self::Past, "value") => &["old_value", "value"],
-            (Self::Collected, "value") => &["value", "old_value"],
-            (Self::Collected, "old_value") => &["old_value", "value"],
+            (Self::Collected, "logp") => &["old_logp", "logp"],
+            (Self::Collected, "value" | "old_value") => &["old_value", "value"],
             _ => &[],
         }
     }
@@ -51,70 +49,71 @@ pub(super) struct Evaluator<'a> {
     pub moment: Moment,
     /// Learned quantities with respect to which gradients will be asked for.
     pub leaves: BTreeMap<&'static str, Var>,
-    /// Nodes that are summands of what is minimised: see [`summands`].
-    pub summands: Vec<bool>,
+    /// Of the roots that are asked for.
+    pub standing: Standing,
 }
 
-/// Values by node, `None` for those not asked for.
-pub(super) struct Values(Vec<Option<Value>>);
+/// Values by node and standing, `None` for those not asked for.
+pub(super) struct Values(Vec<[Option<Value>; 3]>);
 
 impl Values {
+    /// Where it stands outermost.
     pub(super) fn get(&self, id: NodeId) -> Option<&Value> {
-        self.0.get(id).and_then(Option::as_ref)
+        self.0.get(id)?.iter().rev().find_map(Option::as_ref)
     }
-}
 
-/// The nodes whose operands are summands of the equation: one of them that has no value (its past is missing, or `only` left nothing) counts as 0 there and leaves the
-/// others alone. Anywhere else what has no value takes the whole expression with it, up to the next reduction or named term.
-pub(super) fn summands(program: &Program, minimize: NodeId) -> Vec<bool> {
-    let mut found = vec![false; program.nodes.len()];
-    let mut pending = vec![minimize];
-    while let Some(id) = pending.pop() {
-        if std::mem::replace(&mut found[id], true) {
-            continue;
-        }
-        let node = &program.nodes[id];
-        match (&node.op, &node.args[..]) {
-            (Op::Elementwise(Builtin::Add | Builtin::Sub | Builtin::Neg, _), _) => pending.extend(&node.args),
-            (Op::Elementwise(Builtin::Mul, _), [a, b]) => {
-                for (this, other) in [(*a, *b), (*b, *a)] {
-                    if program.nodes[this].partial && !program.nodes[other].partial {
-                        pending.push(this);
-                    }
-                }
-            }
-            (Op::Elementwise(Builtin::Div, _), [a, b]) if !program.nodes[*b].partial => pending.push(*a),
-            // No operand of anything else is a summand.
-            _ => {}
-        }
+    fn standing(&self, id: NodeId, standing: Standing) -> Option<&Value> {
+        self.0.get(id)?[standing as usize].as_ref()
     }
-    found
 }
 
 impl Evaluator<'_> {
     /// The values of `roots` and of all they need.
     pub(super) fn run(&self, roots: &[NodeId]) -> Result<Values, ObjectiveError> {
-        let live = self.program.reachable(roots.iter().copied());
-        let mut values = Values(Vec::with_capacity(live.len()));
-        for (id, node) in self.program.nodes.iter().enumerate() {
-            let value = if live[id] { Some(self.node(id, node, &values)?) } else { None };
-            values.0.push(value);
+        let nodes = &self.program.nodes;
+        let mut needed = vec![[false; 3]; nodes.len()];
+        for &root in roots {
+            // What has finer values is looked at as their mean.
+            let standing = if nodes[root].level == Level::Batch { self.standing } else { self.standing.below_a_mean() };
+            needed[root][standing as usize] = true;
+        }
+        for (id, node) in nodes.iter().enumerate().rev() {
+            for standing in Standing::ALL.into_iter().filter(|s| needed[id][*s as usize]).collect::<Vec<_>>() {
+                for (position, &arg) in node.args.iter().enumerate() {
+                    needed[arg][standing.of_argument(node, position) as usize] = true;
+                }
+            }
+        }
+        let mut values = Values(Vec::with_capacity(nodes.len()));
+        // Where something below has no value, what a node computes depends on where it stands.
+        let mut lacking = vec![false; nodes.len()];
+        for (id, node) in nodes.iter().enumerate() {
+            lacking[id] = node.args.iter().any(|&arg| lacking[arg]);
+            let mut found: [Option<Value>; 3] = [None, None, None];
+            for standing in Standing::ALL.into_iter().filter(|s| needed[id][*s as usize]) {
+                let same = if lacking[id] { None } else { found.iter().flatten().next().cloned() };
+                found[standing as usize] = Some(match same {
+                    Some(value) => value,
+                    None => self.node(node, standing, &values)?,
+                });
+            }
+            lacking[id] |= found.iter().flatten().any(|value| value.presence.is_some());
+            values.0.push(found);
         }
         Ok(values)
     }
 
-    fn node(&self, id: NodeId, node: &Node, values: &Values) -> Result<Value, ObjectiveError> {
+    fn node(&self, node: &Node, standing: Standing, values: &Values) -> Result<Value, ObjectiveError> {
         // Nodes stand after their arguments, so none is missing.
-        let args: Vec<&Value> = node.args.iter().filter_map(|&arg| values.get(arg)).collect();
+        let arg = |(position, &arg): (usize, &NodeId)| values.standing(arg, standing.of_argument(node, position));
+        let args: Vec<&Value> = node.args.iter().enumerate().filter_map(arg).collect();
         match &node.op {
             Op::Number(x) => Ok(Value::numbers(self.constant(node, vec![*x])?, Level::Batch, None)),
             Op::Bool(x) => Ok(Value { data: Data::Conditions([*x].into()), level: Level::Batch, presence: None }),
             Op::Quantity(info) => self.quantity(node, info),
             Op::Named(_) => arguments(node, &args).map(|[body]| body.clone()),
-            Op::Elementwise(builtin, how) => {
-                let summand = self.summands.get(id).copied().unwrap_or(false);
-                self.elementwise(node, how, &args, summand && matches!(builtin, Builtin::Add | Builtin::Sub))
-            }
+            Op::Elementwise(Builtin::Add | Builtin::Sub, how) if standing != Standing::Plain => self.sum(node, how, standing, &args),
+            Op::Elementwise(_, how) => self.elementwise(node, how, &args),
             Op::Reduce(how) => arguments(node, &args).and_then(|[x]| self.reduce(node, *how, x)),
             Op::Whiten => arguments(node, &args).and_then(|[x]| self.whiten(node, x)),
             Op::Top => arguments(node, &args).and_then(|[x, fraction]| self.top(node, x, fraction)),
@@ -122,19 +121,39 @@ impl Evaluator<'_> {
                 arguments(node, &args).and_then(|[reward, value, gamma, lambda]| self.gae(node, *time, reward, value, gamma, lambda))
             }
             Op::Discount(time) => arguments(node, &args).and_then(|[reward, gamma]| self.discount(node, *time, reward, gamma)),
-            Op::History(row) => self.history(node, *row),
+            Op::OnLast(time) => arguments(node, &args).and_then(|[x]| self.on_last(node, *time, x)),
+            Op::History(row) => self.history(node, *row, args.first().copied()),
         }
     }
 
-    /// `adds_up`: a summand of the equation that adds, so that an operand without a value counts as 0.
-    fn elementwise(&self, node: &Node, how: &'static Elementwise, args: &[&Value], adds_up: bool) -> Result<Value, ObjectiveError> {
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
-        let mut args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
-        if adds_up && args.iter().any(|arg| arg.presence.is_none()) {
-            for arg in &mut args {
-                self.zero_where_absent(node, arg)?;
-            }
+    /// A sum in which an operand without a value counts as 0; where both have none, neither has the sum.
+    fn sum(&self, node: &Node, how: &'static Elementwise, standing: Standing, args: &[&Value]) -> Result<Value, ObjectiveError> {
+        let lacks = |presence: Presence| match standing {
+            Standing::Outermost => presence != Presence::Here,
+            Standing::Plain | Standing::Summand => presence == Presence::NoPast,
+        };
+        let [a, b] = arguments(node, args)?;
+        let (mut a, mut b) = (self.broadcast(node, a, node.level)?, self.broadcast(node, b, node.level)?);
+        let both = |(a, b): (Presence, Presence)| match (lacks(a), lacks(b)) {
+            (true, false) => b,
+            (false, true) => a,
+            _ => a.max(b),
+        };
+        let presence = a.presence.as_ref().or(b.presence.as_ref()).map(|some| {
+            let all = (0..some.len()).map(|element| both((a.presence_of(element), b.presence_of(element))));
+            all.collect::<Arc<[Presence]>>()
+        });
+        for arg in [&mut a, &mut b] {
+            self.zero_where(node, arg, lacks)?;
+            arg.presence = None;
         }
+        let sum = self.elementwise(node, how, &[&a, &b])?;
+        Ok(Value { presence: presence.filter(|p| p.iter().any(|p| *p != Presence::Here)), ..sum })
+    }
+
+    fn elementwise(&self, node: &Node, how: &'static Elementwise, args: &[&Value]) -> Result<Value, ObjectiveError> {
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
         let mut presence = together(&args);
         let args: Vec<&Value> = args.iter().collect();
         let data = match how {
@@ -153,8 +172,16 @@ impl Evaluator<'_> {
             }
             Elementwise::Where => {
                 let [condition, a, b] = arguments(node, &args)?;
-                let condition = self.conditions(node, condition)?;
-                Data::Numbers(ops::select(&condition, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
+                let truths = self.conditions(node, condition)?;
+                if presence.is_some() {
+                    // The branch that is not taken does not matter.
+                    let of = |(element, taken): (usize, &bool)| {
+                        condition.presence_of(element).max(if *taken { a } else { b }.presence_of(element))
+                    };
+                    let all: Arc<[Presence]> = truths.iter().enumerate().map(of).collect();
+                    presence = all.iter().any(|p| *p != Presence::Here).then_some(all);
+                }
+                Data::Numbers(ops::select(&truths, &self.numbers(node, a)?, &self.numbers(node, b)?).map_err(failed)?)
             }
             Elementwise::Only => {
                 let [x, condition] = arguments(node, &args)?;
@@ -195,11 +222,13 @@ impl Evaluator<'_> {
         let column = names.chain(self.moment.names(info.name)).find_map(|name| self.batch.column(name));
         let missing = || ObjectiveError::Missing { quantity: info.name, place: node.place() };
         let tensor = column.ok_or_else(missing)?;
-        let value = Value::numbers(tensor.clone(), info.level, None);
+        let left_out =
+            self.batch.left_out(info.name).map(|out| out.iter().map(|o| if *o { Presence::Void } else { Presence::Here }).collect());
+        let value = Value::numbers(tensor.clone(), info.level, left_out);
         self.check_given(node, &value).map(|()| value)
     }
 
-    fn history(&self, node: &Node, row: usize) -> Result<Value, ObjectiveError> {
+    fn history(&self, node: &Node, row: usize, first: Option<&Value>) -> Result<Value, ObjectiveError> {
         let no_history = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
         let expression = self.program.histories.get(row).ok_or_else(no_history)?;
         let history = self.history.ok_or_else(no_history)?;
@@ -210,6 +239,8 @@ impl Evaluator<'_> {
         } else {
             vec![history.mean(expression)]
         };
+        let first = first.map(|first| self.scalar(node, first)).transpose()?.flatten();
+        let means: Vec<Option<f64>> = means.into_iter().map(|mean| mean.or(first)).collect();
         let presence = means.iter().any(Option::is_none);
         let presence = presence.then(|| means.iter().map(|m| if m.is_some() { Presence::Here } else { Presence::NoPast }).collect());
         let values = means.into_iter().map(|mean| mean.unwrap_or(0.0)).collect();
@@ -294,11 +325,12 @@ impl Evaluator<'_> {
         })
     }
 
-    fn zero_where_absent(&self, node: &Node, value: &mut Value) -> Result<(), ObjectiveError> {
-        if let Some(here) = value.here() {
+    /// 0 in the place of values with such a presence.
+    fn zero_where(&self, node: &Node, value: &mut Value, lacks: impl Fn(Presence) -> bool) -> Result<(), ObjectiveError> {
+        if let Some(presence) = value.presence.as_ref().filter(|all| all.iter().any(|p| lacks(*p))) {
             let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
-            value.data = Data::Numbers(ops::keep(&here, &self.numbers(node, value)?).map_err(failed)?);
-            value.presence = None;
+            let kept = presence.iter().map(|p| !lacks(*p)).collect();
+            value.data = Data::Numbers(ops::keep(&kept, &self.numbers(node, value)?).map_err(failed)?);
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Evaluator<'_> {
         let x = self.broadcast(node, x, x.level.meet(to))?;
         let map = self.map(node, x.level, to)?;
         let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
-        // What is void is not there at all; what lacks a past is there and counts as 0.
+        // What is void is not there at all; what lacks a past is there and counts as 0, unless nothing else is there.
         let counts = tally(map, |element| x.presence_of(element) != Presence::Void);
         let here = tally(map, |element| x.presence_of(element) == Presence::Here);
         if how == Reduction::Count {
@@ -109,10 +109,18 @@ impl Evaluator<'_> {
         let tensor = reduce().map_err(failed)?;
         // A sum over nothing is 0, unless there was something and it was left out.
         let there = if how == Reduction::Sum { tally(map, |_| true) } else { vec![1.0; counts.len()] };
-        let void = |(n, there): (&f64, &f64)| *n == 0.0 && *there > 0.0;
-        let presence = || counts.iter().zip(&there).map(|pair| if void(pair) { Presence::Void } else { Presence::Here }).collect();
-        let any = counts.iter().zip(&there).any(void);
-        Ok(Value::numbers(tensor, to, any.then(presence)))
+        let presence: Arc<[Presence]> = counts
+            .iter()
+            .zip(&here)
+            .zip(&there)
+            .map(|((count, here), there)| match () {
+                () if *count == 0.0 && *there > 0.0 => Presence::Void,
+                () if *count > 0.0 && *here == 0.0 => Presence::NoPast,
+                () => Presence::Here,
+            })
+            .collect();
+        let all = presence.iter().all(|p| *p == Presence::Here);
+        Ok(Value::numbers(tensor, to, (!all).then_some(presence)))
     }
 
     /// The first or the last element in time of each turn or episode.

@@ -4,8 +4,9 @@ use super::super::error::ObjectiveError;
 use super::super::layout::Chain;
 use super::super::levels::Level;
 use super::super::program::{Node, Time};
-use super::{Data, Evaluator, Value, ops};
+use super::{Data, Evaluator, Presence, Value, ops};
 use candle_core::{DType, Device, Result, Tensor};
+use std::sync::Arc;
 
 type Outcome<T> = std::result::Result<T, ObjectiveError>;
 
@@ -36,21 +37,50 @@ impl Evaluator<'_> {
     pub(super) fn gae(&self, node: &Node, time: Time, reward: &Value, value: &Value, gamma: &Value, lambda: &Value) -> Outcome<Value> {
         let (gamma, lambda) = (self.rate(node, gamma)?, self.rate(node, lambda)?);
         let chain = self.chain(node, time)?;
+        let left_out = self.left_out(node, time, reward)?;
         let reward = self.rewards(node, time, &chain, reward)?;
         let value = self.steps(node, time, value)?;
         let scan = || {
             let delta = ((reward + (following(&chain, &value)? * gamma)?)? - &value)?;
             ops::scan(&chain, gamma * lambda, &delta)
         };
-        along(node, time, scan)
+        along(node, time, left_out, scan)
     }
 
     /// `Gₜ = rₜ + γ Gₜ₊₁`.
     pub(super) fn discount(&self, node: &Node, time: Time, reward: &Value, gamma: &Value) -> Outcome<Value> {
         let gamma = self.rate(node, gamma)?;
         let chain = self.chain(node, time)?;
+        let left_out = self.left_out(node, time, reward)?;
         let reward = self.rewards(node, time, &chain, reward)?;
-        along(node, time, || ops::scan(&chain, gamma, &reward))
+        along(node, time, left_out, || ops::scan(&chain, gamma, &reward))
+    }
+
+    /// `x` on the last step of what it belongs to, 0 elsewhere.
+    pub(super) fn on_last(&self, node: &Node, time: Time, x: &Value) -> Outcome<Value> {
+        let chain = self.chain(node, time)?;
+        let left_out = self.left_out(node, time, x)?;
+        let once = time.by == Level::Episode && Level::Episode.within(x.level);
+        let mut by_row = self.steps(node, Time { per: Level::Turn, ..time }, x)?;
+        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        if once {
+            by_row = ops::keep(&self.last_rows(node)?, &by_row).map_err(failed)?;
+        }
+        let placed = || if time.per == Level::Token { credited(&chain, &by_row) } else { Ok(by_row.clone()) };
+        along(node, time, left_out, placed)
+    }
+
+    /// Whether each row is the last of its episode.
+    fn last_rows(&self, node: &Node) -> Outcome<Arc<[bool]>> {
+        let rows = self.chain(node, Time { by: Level::Episode, per: Level::Turn })?;
+        Ok(rows.next.iter().map(|&next| next == Chain::END).collect())
+    }
+
+    /// Which steps have a reward that is left out: neither has what is computed of it, though it adds nothing to the others.
+    fn left_out(&self, node: &Node, time: Time, reward: &Value) -> Outcome<Option<Arc<[Presence]>>> {
+        let void = |p: &Presence| if *p == Presence::Void { Presence::Void } else { Presence::Here };
+        let presence = self.broadcast(node, reward, time.per)?.presence;
+        Ok(presence.filter(|all| all.contains(&Presence::Void)).map(|all| all.iter().map(void).collect()))
     }
 
     fn rate(&self, node: &Node, rate: &Value) -> Outcome<f64> {
@@ -70,7 +100,7 @@ impl Evaluator<'_> {
     /// One value a step; what has no value (a mean over a row without tokens) is 0.
     fn steps(&self, node: &Node, time: Time, value: &Value) -> Outcome<Tensor> {
         let mut value = self.broadcast(node, value, time.per)?;
-        self.zero_where_absent(node, &mut value)?;
+        self.zero_where(node, &mut value, |presence| presence != Presence::Here)?;
         match value.data {
             Data::Numbers(tensor) => Ok(tensor),
             Data::Conditions(_) => self.numbers(node, &value),
@@ -86,7 +116,7 @@ impl Evaluator<'_> {
     }
 }
 
-fn along(node: &Node, time: Time, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
+fn along(node: &Node, time: Time, left_out: Option<Arc<[Presence]>>, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
     let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
-    Ok(Value::numbers(tensor, time.per, None))
+    Ok(Value::numbers(tensor, time.per, left_out))
 }

@@ -23,9 +23,9 @@ pub(crate) enum Data {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
     Here,
-    /// Needs an earlier iteration where there is none: counts as 0 in a reduction.
+    /// Needs an earlier iteration where there is none: counts as 0 beside others in a reduction.
     NoPast,
-    /// A mean over nothing, such as over the tokens of a row without any: not counted by what reduces further.
+    /// Left out, or a mean over nothing, such as over the tokens of a row without any: not counted by what reduces further.
     Void,
 }
 

@@ -1,5 +1,6 @@
 //! An equation on a batch from a file, without a model: how a user debugs an equation, and how the mathematics is tested.
 
+mod past;
 mod read;
 
 pub use read::{ProbeBatch, ProbeError};
@@ -20,8 +21,8 @@ pub struct ProbeAnswer {
     pub minimize: Option<f64>,
     /// Of `minimize`.
     pub gradient: ProbeGradient,
-    /// Of the pipeline's own `advantage` line; `None` without one.
-    pub advantage: Option<Vec<Vec<f64>>>,
+    /// Of the pipeline's own `advantage` line; `None` without one. A token that is left out has `null`.
+    pub advantage: Option<Vec<Vec<Option<f64>>>>,
 }
 
 /// Of `minimize`; 0 where the equation reaches nothing.
@@ -38,21 +39,23 @@ pub struct ProbeGradient {
 /// Evaluates a pipeline's advantage and loss on a batch. The pipeline's advantage replaces the batch's, and with it `returns`.
 pub fn probe(loss: Option<&Objective>, advantage: Option<&Advantage>, batch: &ProbeBatch) -> Result<ProbeAnswer, ObjectiveError> {
     let mut flat = batch.batch().clone();
-    let estimate = advantage.map(|advantage| advantage.evaluate_given(&flat, batch.history())).transpose()?;
+    let history = batch.history(loss, advantage)?;
+    let estimate = advantage.map(|advantage| advantage.evaluate_given(&flat, history.as_ref())).transpose()?;
     if let Some(estimate) = &estimate {
-        flat.replace_tokens("advantage", &estimate.advantage);
+        // As many as there are tokens, so they fit.
+        let _ = flat.set_partly("advantage", &estimate.advantage);
         if let Some(returns) = &estimate.returns {
-            flat.replace_tokens("returns", returns);
+            let _ = flat.set_partly("returns", returns);
         }
     }
     let detail = Detail { all_terms: true, term_gradients: false };
-    let evaluation = loss.map(|loss| loss.evaluate_given(&flat, batch.history(), detail)).transpose()?;
+    let evaluation = loss.map(|loss| loss.evaluate_given(&flat, history.as_ref(), detail)).transpose()?;
     let gradient = evaluation.as_ref().map_or_else(Gradient::default, |evaluation| evaluation.gradient.clone());
-    let padded = |values: Option<Vec<f64>>| batch.pad(values.as_deref().unwrap_or(&[]));
+    let padded = |values: Option<Vec<f64>>| batch.pad(values.as_deref().unwrap_or(&[]), 0.0);
     Ok(ProbeAnswer {
         minimize: evaluation.as_ref().map(|evaluation| evaluation.minimize),
         terms: evaluation.map(|evaluation| evaluation.terms).unwrap_or_default(),
         gradient: ProbeGradient { logp: padded(gradient.logp), entropy: padded(gradient.entropy), value: padded(gradient.value) },
-        advantage: estimate.map(|estimate| batch.pad(&estimate.advantage)),
+        advantage: estimate.map(|estimate| batch.pad(&estimate.advantage, Some(0.0))),
     })
 }

@@ -1,9 +1,13 @@
 //! A batch written as JSON: padded rows with a mask, fields at the top or under `batch`.
 
 use super::super::batch::{Batch, BatchError, Rows};
+use super::super::error::ObjectiveError;
 use super::super::history::History;
 use super::super::levels::Level;
+use super::super::program::HistoryExpr;
 use super::super::quantities::{QUANTITIES, quantity_info};
+use super::super::{Advantage, Objective};
+use super::past::Past;
 use serde_json::{Map, Value};
 
 /// Why a text is no batch.
@@ -37,7 +41,7 @@ pub enum ProbeError {
 #[derive(Clone, Debug)]
 pub struct ProbeBatch {
     batch: Batch,
-    history: Option<History>,
+    past: Option<Past>,
     /// For each row, which of its places are response tokens.
     mask: Vec<Vec<bool>>,
 }
@@ -69,11 +73,10 @@ impl ProbeBatch {
         };
         let mut batch = Batch::new(rows)?;
         file.quantities(&mut batch)?;
-        let history =
-            fields.get("history").map(|history| numbers("history", "a list of numbers", history).map(History::given)).transpose()?;
+        let past = fields.get("history").map(Past::read).transpose()?;
         // Before the first iteration there was nothing.
-        let history = history.or_else(|| (batch.get("iteration").as_deref() == Some(&[0.0])).then(History::default));
-        Ok(Self { batch, history, mask: file.mask })
+        let past = past.or_else(|| (batch.get("iteration").as_deref() == Some(&[0.0])).then(|| Past::One(vec![])));
+        Ok(Self { batch, past, mask: file.mask })
     }
 
     /// The pipeline's own number of iterations, where the file does not say; `progress` follows.
@@ -89,18 +92,23 @@ impl ProbeBatch {
         &self.batch
     }
 
-    /// `None`: the file has none, and is not of the first iteration.
-    pub fn history(&self) -> Option<&History> {
-        self.history.as_ref()
+    /// The past of what these look back on; `None`: the file has none, and is not of the first iteration.
+    ///
+    /// # Errors
+    /// If what they look back on has no list in the file, or two have the same.
+    pub fn history(&self, loss: Option<&Objective>, advantage: Option<&Advantage>) -> Result<Option<History>, ObjectiveError> {
+        let Some(past) = &self.past else { return Ok(None) };
+        let of_advantage = || advantage.into_iter().flat_map(Advantage::histories);
+        let needed: Vec<&HistoryExpr> = of_advantage().chain(loss.into_iter().flat_map(Objective::histories)).collect();
+        let all: Vec<&HistoryExpr> = of_advantage().chain(loss.into_iter().flat_map(Objective::mentioned_histories)).collect();
+        past.history(&needed, &all).map(Some)
     }
 
-    /// One value for each token, in the shape of the file's mask; 0 elsewhere, and where there are no values.
-    pub fn pad(&self, tokens: &[f64]) -> Vec<Vec<f64>> {
+    /// One value for each token, in the shape of the file's mask; `elsewhere` in its other places, and where there are no values.
+    pub fn pad<T: Copy>(&self, tokens: &[T], elsewhere: T) -> Vec<Vec<T>> {
         let mut next = tokens.iter();
-        self.mask
-            .iter()
-            .map(|row| row.iter().map(|token| if *token { next.next().copied().unwrap_or(0.0) } else { 0.0 }).collect())
-            .collect()
+        let mut cell = |token: &bool| if *token { next.next().copied().unwrap_or(elsewhere) } else { elsewhere };
+        self.mask.iter().map(|row| row.iter().map(&mut cell).collect()).collect()
     }
 }
 
@@ -134,6 +142,7 @@ impl File<'_> {
                 continue;
             };
             match info.level {
+                Level::Token if info.name == "advantage" => batch.set_partly(info.name, &self.tokens_partly(word, value)?)?,
                 Level::Token => batch.set(info.name, self.tokens(word, value)?)?,
                 Level::Turn => batch.set(info.name, self.by_row(word, value)?)?,
                 Level::Batch => batch.set(info.name, vec![number(word, "a number", value)?])?,
@@ -145,6 +154,15 @@ impl File<'_> {
 
     /// The values where the mask is 1, row after row; what stands elsewhere does not matter.
     fn tokens(&self, field: &str, value: &Value) -> Result<Vec<f64>, ProbeError> {
+        self.cells(field, value, |cell| cell.as_f64())
+    }
+
+    /// As [`Self::tokens`]; `null` is a token that is left out.
+    fn tokens_partly(&self, field: &str, value: &Value) -> Result<Vec<Option<f64>>, ProbeError> {
+        self.cells(field, value, |cell| if cell.is_null() { Some(None) } else { cell.as_f64().map(Some) })
+    }
+
+    fn cells<T>(&self, field: &str, value: &Value, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, ProbeError> {
         let expected = || format!("one list of numbers for each of the {} rows, as long as the row of `mask`", self.mask.len());
         let rows = list(field, &expected(), value)?;
         if rows.len() != self.mask.len() {
@@ -157,7 +175,7 @@ impl File<'_> {
                 return Err(shape(field, expected(), format!("row {i} has {} places and its mask {}", cells.len(), mask.len())));
             }
             for (j, (cell, _)) in cells.iter().zip(mask).enumerate().filter(|(_, (_, token))| **token) {
-                tokens.push(cell.as_f64().ok_or_else(|| shape(field, expected(), format!("place {j} of row {i} is {}", words(cell))))?);
+                tokens.push(read(cell).ok_or_else(|| shape(field, expected(), format!("place {j} of row {i} is {}", words(cell))))?);
             }
         }
         Ok(tokens)
@@ -227,15 +245,15 @@ fn number(field: &str, expected: &str, value: &Value) -> Result<f64, ProbeError>
     value.as_f64().ok_or_else(|| shape(field, expected.into(), format!("it is {}", words(value))))
 }
 
-fn list<'a>(field: &str, expected: &str, value: &'a Value) -> Result<&'a Vec<Value>, ProbeError> {
+pub(super) fn list<'a>(field: &str, expected: &str, value: &'a Value) -> Result<&'a Vec<Value>, ProbeError> {
     value.as_array().ok_or_else(|| shape(field, expected.into(), format!("it is {}", words(value))))
 }
 
-fn shape(field: &str, expected: String, found: String) -> ProbeError {
+pub(super) fn shape(field: &str, expected: String, found: String) -> ProbeError {
     ProbeError::Shape { field: field.into(), expected, found }
 }
 
-fn words(value: &Value) -> String {
+pub(super) fn words(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(b) => b.to_string(),

@@ -35,6 +35,9 @@ pub fn html(data: &ReportData) -> String {
                         m.text(" ");
                     }
                 });
+                if !data.notes.is_empty() {
+                    m.element("ul", &[("class", "notes")], |m| data.notes.iter().for_each(|note| m.leaf("li", &[], note)));
+                }
                 contents(m);
             });
             m.newline();

@@ -1,5 +1,6 @@
 //! Text in the making: lines that know their depth and their origin.
 
+use crate::lang::{is_hidden, on_one_line, pad};
 use std::fmt::Write;
 
 /// A value as text.
@@ -138,7 +139,7 @@ impl Page {
         let width = rows.iter().map(|r| r.text.chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
         for row in rows {
             if self.origins && !row.origin.is_empty() {
-                let _ = writeln!(self.out, "{:width$}  # {}", row.text, row.origin);
+                let _ = writeln!(self.out, "{}  # {}", pad(&row.text, width), on_one_line(&row.origin));
             } else {
                 let _ = writeln!(self.out, "{}", row.text.trim_end());
             }
@@ -147,11 +148,11 @@ impl Page {
 
     pub(super) fn prompt(&mut self, name: &str, text: &str, origin: &str) {
         self.gap();
-        let written = match text.contains('\n') && !text.contains("\"\"\"") && !text.ends_with('"') {
+        let written = match text.contains('\n') && !text.contains("\"\"\"") && !text.ends_with('"') && !text.chars().any(escaped) {
             true => format!("\"\"\"\n{text}\"\"\""),
             false => quoted(text),
         };
-        let origin = if self.origins && !origin.is_empty() { format!("  # {origin}") } else { String::new() };
+        let origin = if self.origins && !origin.is_empty() { format!("  # {}", on_one_line(origin)) } else { String::new() };
         let _ = writeln!(self.out, "prompt {name} = {written}{origin}");
     }
 
@@ -174,7 +175,7 @@ impl Page {
             return;
         }
         let before = match line.lead.strip_suffix(" = ") {
-            Some(name) => format!("{indent}{name:width$} = ", width = lead.saturating_sub(3)),
+            Some(name) => format!("{indent}{} = ", pad(name, lead.saturating_sub(3))),
             None => format!("{indent}{}", line.lead),
         };
         match &line.doc {
@@ -198,6 +199,11 @@ fn spaced(head: &str) -> String {
     if head.is_empty() { String::new() } else { format!("{head} ") }
 }
 
+/// What a terminal would obey, or an editor change.
+fn escaped(c: char) -> bool {
+    is_hidden(c) && !matches!(c, '\n' | '\t')
+}
+
 /// A string of the language.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -207,6 +213,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
+            c if escaped(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
             c => out.push(c),
         }
     }

@@ -81,6 +81,7 @@ fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunErro
     let play = &stage.on.environment.play;
     let mut layout = Rows::default();
     let (mut group, mut episode_of, mut anchor, mut turn_index) = (vec![], vec![], vec![], vec![]);
+    let (mut prompt_cut, mut response_cut) = (vec![], vec![]);
     let (mut reward, mut outcome, mut valid, mut score, mut success) = (vec![], vec![], vec![], vec![], vec![]);
     let (mut logp, mut entropy, mut rows) = (vec![], vec![], vec![]);
     for (number, episode) in episodes.iter().enumerate() {
@@ -96,9 +97,11 @@ fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunErro
             turn_index.push(index as u64);
             reward.push(turn.reward - penalty);
             outcome.push(episode.score - penalty);
-            valid.push(f64::from(u8::from(turn.valid)));
+            valid.push(flag(turn.valid));
+            prompt_cut.push(flag(turn.prompt_cut));
+            response_cut.push(flag(turn.response_cut));
             score.push(episode.score);
-            success.push(f64::from(u8::from(episode.success)));
+            success.push(flag(episode.success));
             logp.extend(sample.logp.iter().map(|&x| f64::from(x)));
             entropy.extend(sample.entropy.iter().map(|&x| f64::from(x)));
             rows.push(sample.row.clone());
@@ -113,6 +116,8 @@ fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunErro
     set(&mut batch, "reward", reward)?;
     set(&mut batch, "outcome", outcome)?;
     set(&mut batch, "valid", valid)?;
+    set(&mut batch, "prompt_cut", prompt_cut)?;
+    set(&mut batch, "response_cut", response_cut)?;
     for (name, values) in [("score", score), ("success", success)] {
         batch.set_by_row(name, &values).map_err(wrong)?;
     }
@@ -120,6 +125,10 @@ fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunErro
     set(&mut batch, "rollout_logp", logp)?;
     set(&mut batch, "entropy", entropy)?;
     Ok((batch, rows))
+}
+
+fn flag(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 /// A number for an observed state.

@@ -6,6 +6,9 @@ use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics};
 use crate::objective::{Advantage, Objective, Place, Scope};
 
+/// Of an iteration.
+const MOST_EPISODES: usize = 1_000_000;
+
 impl Rl {
     pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let read = Self::read_fields(component, reader)?;
@@ -15,10 +18,28 @@ impl Rl {
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
         }
+        if read.episodes() > MOST_EPISODES {
+            let place =
+                ["group_size", "groups"].iter().find_map(|name| component.fields.get(*name)).map_or(component.kind_span, |f| f.value.span);
+            let message = format!("an iteration of {} × {} episodes, which are held at once", read.groups.0, read.group_size.0);
+            reader.report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be")));
+            return None;
+        }
         let mut diagnostics = Diagnostics::default();
         let sound = read.equations(&mut diagnostics).is_some();
         diagnostics.0.into_iter().for_each(|d| reader.report(d));
         sound.then_some(read)
+    }
+
+    /// Whether an equation reads what a critic says; without one that does, none is made.
+    pub(super) fn reads_critic(objective: &Objective, advantage: Option<&Advantage>) -> bool {
+        objective.needs().critic() || advantage.is_some_and(|advantage| advantage.needs().critic())
+    }
+
+    /// Whether there is a critic to train and to save.
+    pub(super) fn trains_critic(&self) -> bool {
+        let equations = self.critic.as_ref().and_then(|_| self.equations(&mut Diagnostics::default()));
+        equations.is_some_and(|(objective, advantage)| Self::reads_critic(&objective, advantage.as_ref()))
     }
 
     /// The checked equations; mistakes go to `diagnostics`.
@@ -59,10 +80,16 @@ impl Rl {
         if !reach.logp && !reach.entropy {
             warn("nothing here reaches the policy: only the critic is trained", "the policy is reached by `logp` and `entropy`");
         }
-        let reads_critic = objective.needs().critic() || advantage.is_some_and(|advantage| advantage.needs().critic());
+        let reads_critic = Self::reads_critic(objective, advantage);
         if reads_critic && !reach.value {
             let message = "nothing here reaches the critic, though the equations rely on its values: it stays as it began";
             warn(message, "add a term of `value`, such as `mean(value_clip(0.2))`");
         }
+        if let (Some(critic), false) = (&self.critic, reads_critic) {
+            let message = "no equation mentions `value`, `old_value` or `returns`, so there is no critic to train";
+            let help = "leave it out (`without critic` where it is inherited), or mention `value` in the `advantage` or the `loss`";
+            diagnostics.push(Diagnostic::warning("W0308", critic.span, message).help(help));
+        }
+        objective.warn_of_signs(self.iterations.0, diagnostics);
     }
 }

@@ -6,8 +6,9 @@ use super::super::updater::{CRITIC, POLICY};
 use super::learner::Learner;
 use super::selection::Selection;
 use crate::objective::History;
-use crate::store::{read_json, write_json};
+use crate::store::{Failure, read_json, write_json};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 const STATE: &str = "state.json";
 
@@ -17,15 +18,25 @@ struct State {
     selection: Selection,
 }
 
-pub(crate) fn save(learner: &Learner, selection: &Selection, done: usize, context: &mut dyn Context) -> Result<(), RunError> {
+/// After `done` iterations; `due`: one of the stage's own, not only because the user asked to stop.
+pub(crate) fn save(
+    learner: &Learner,
+    selection: &Selection,
+    (done, due): (usize, bool),
+    context: &mut dyn Context,
+) -> Result<(), RunError> {
     let state = State { history: learner.history.clone(), selection: selection.clone() };
-    context.folder().save_checkpoint(done as u64, |folder| {
+    let fill = |folder: &Path| -> Result<(), Failure> {
         learner.updater.save(folder, POLICY)?;
         if let Some((_, updater)) = &learner.critic {
             updater.save(folder, CRITIC)?;
         }
         Ok(write_json(&folder.join(STATE), &state)?)
-    })?;
+    };
+    match due {
+        true => context.folder().save_checkpoint(done as u64, fill)?,
+        false => context.folder().save_before_stop(done as u64, fill)?,
+    }
     Ok(())
 }
 

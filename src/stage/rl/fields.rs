@@ -54,11 +54,11 @@ kind! {
         /// Iterations.
         iterations: Count [inherit default Count(100)],
         /// Tasks of one iteration.
-        groups: Count [default Count(16)],
+        groups: Count<1_000_000> [default Count(16)],
         /// Episodes on each of them.
-        group_size: Count [default Count(1)],
+        group_size: Count<1_000_000> [default Count(1)],
         /// Passes over the collected batch.
-        epochs: Count [default Count(1)],
+        epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; left out, all rows.
         minibatch: Option<Count> [default None],
         /// Rows that are propagated at once; changes memory, not the update.

@@ -107,12 +107,13 @@ impl Learner {
         batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
         let Some(advantage) = &self.advantage else { return Ok(None) };
         let estimate = advantage.evaluate(batch, &self.history)?;
-        let size = estimate.advantage.iter().map(|a| a.abs()).sum::<f64>() / estimate.advantage.len().max(1) as f64;
-        set(batch, "advantage", estimate.advantage)?;
+        let sizes: Vec<f64> = estimate.advantage.iter().flatten().map(|a| a.abs()).collect();
+        let wrong = |error: crate::objective::BatchError| RunError::Failed(error.to_string());
+        batch.set_partly("advantage", &estimate.advantage).map_err(wrong)?;
         if let Some(returns) = estimate.returns {
-            set(batch, "returns", returns)?;
+            batch.set_partly("returns", &returns).map_err(wrong)?;
         }
-        Ok(Some(size))
+        Ok(Some(sizes.iter().sum::<f64>() / sizes.len().max(1) as f64))
     }
 
     /// Adds the iteration to what `history` remembers.

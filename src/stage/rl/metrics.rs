@@ -1,12 +1,13 @@
 //! What is logged of an iteration.
 
+use super::super::cuts::Cuts;
 use super::super::results::{mean_entropy, mean_figures};
 use super::corridor::EntropyLine;
 use super::update::Updates;
 use crate::rollout::Episode;
 use crate::store::MetricRecord;
 
-/// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid` (share of turns), `entropy` (mean over the tokens that the policy
+/// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid`, `prompt_cut`, `response_cut` (shares of turns), `entropy` (mean over the tokens that the policy
 /// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
 /// `advantage` (mean absolute value).
 pub(crate) fn record(
@@ -30,6 +31,9 @@ pub(crate) fn record(
         .with("updates", updates.count as f64);
     for (name, value) in mean_figures(played.iter().copied()) {
         record = record.with(format!("env/{name}"), value);
+    }
+    if let Some(cuts) = Cuts::of(played.iter().copied()) {
+        record = record.with("prompt_cut", cuts.prompt_share()).with("response_cut", cuts.response_share());
     }
     if let Some(entropy) = mean_entropy(episodes) {
         record = record.with("entropy", entropy);

@@ -18,10 +18,14 @@ use self::selection::Selection;
 use self::update::update;
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
+use super::cuts::Cuts;
 use super::error::RunError;
+use super::length::{Length, best_of, depends_on_length};
+use super::outside::Outside;
 use super::tasks::open;
 use crate::kind::Artifact;
-use crate::store::MetricRecord;
+use crate::store::{MetricRecord, read_metrics};
+use std::path::Path;
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
@@ -44,7 +48,7 @@ impl Stage for Rl {
     fn outputs(&self) -> Vec<Output> {
         let left_out = |output: &Output| match *output {
             BEST => self.select_on.is_none(),
-            CRITIC => self.critic.is_none(),
+            CRITIC => !self.trains_critic(),
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
@@ -88,6 +92,34 @@ impl Stage for Rl {
         figures
     }
 
+    fn length(&self) -> Option<Length> {
+        Some(Length { field: "iterations", count: self.iterations.0 as u64 })
+    }
+
+    fn continues(&self, shorter: &Path, checkpoint: u64) -> Result<Vec<&'static str>, String> {
+        depends_on_length(&[
+            ("loss", &self.loss),
+            ("advantage", &self.advantage),
+            ("optimizer", &self.optimizer),
+            ("critic", &self.critic),
+        ])?;
+        let Some(split) = &self.select_on else { return Ok(Vec::new()) };
+        let records = read_metrics(shorter).map_err(|error| error.to_string())?;
+        match best_of(&records, &split.name) {
+            Some(done) if done > checkpoint => {
+                Err(format!("its `best` is of iteration {done}, after its last checkpoint, and a longer run may not evaluate there"))
+            }
+            Some(_) => Ok(vec![BEST.name]),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn outside(&self) -> Vec<Outside<'_>> {
+        let splits = Some(&self.on).into_iter().chain(&self.select_on).filter_map(Outside::games);
+        let backbone = self.critic.as_ref().and_then(|critic| critic.backbone());
+        splits.chain(Some(&self.policy).into_iter().chain(&self.reference).chain(backbone).filter_map(Outside::policy)).collect()
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -99,10 +131,15 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let mut selection = Selection::new(stage);
     let entropy_lines = corridor::entropy_lines(&stage.loss.0);
     let iterations = stage.iterations.0;
+    let mut warned = false;
     let start = checkpoint::resume(&mut learner, &mut selection, context)?;
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
         let Collected { mut batch, rows, episodes } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
+        if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
+            cuts.warn(context);
+            warned = true;
+        }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
@@ -119,8 +156,9 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let done = iteration + 1;
         context.progress(progress(done, iterations, &record));
         let stop = context.interrupted();
-        if (done.is_multiple_of(stage.checkpoint_every.0) || stop) && done < iterations {
-            checkpoint::save(&learner, &selection, done, context)?;
+        let due = done.is_multiple_of(stage.checkpoint_every.0);
+        if (due || stop) && done < iterations {
+            checkpoint::save(&learner, &selection, (done, due), context)?;
         }
         if stop && done < iterations {
             return Err(RunError::Interrupted);

@@ -1,10 +1,11 @@
 //! Passes of minibatches over the collected batch.
 
 use super::super::error::RunError;
-use super::super::updater::not_finite;
+use super::super::updater::{Spoilt, not_finite};
 use super::fields::{Log, Rl};
 use super::learner::{Learner, set};
 use crate::equation::Now;
+use crate::lang::Span;
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::objective::{Batch, Detail, ObjectiveError, Whole};
 use crate::seed::Seed;
@@ -129,15 +130,32 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
         updates.add(&format!("gradient/{name}"), norm);
     }
     let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
-    let refusal = |whose: &str| not_finite(stage.loss.0.span, format!("the gradient of the {whose} is not finite"));
+    let number = updates.count + 1;
+    let refusal = |whose: &'static str, rule: Span| {
+        move |spoilt| match spoilt {
+            Spoilt::Gradient => not_finite(
+                stage.loss.0.span,
+                format!("the gradient of the {whose} is not finite, in iteration {}, update {number}", now.iteration),
+            ),
+            Spoilt::Weights { name, rate } => not_finite(
+                rule,
+                format!(
+                    "`{name}` of the {whose} is not finite after iteration {}, update {number} (learning rate {rate:e})",
+                    now.iteration
+                ),
+            ),
+        }
+    };
     if needs.gradient.logp || needs.gradient.entropy {
-        let norm = learner.updater.step(policy.backward(&slopes)?, now, || refusal("policy"))?;
+        let norm = learner.updater.step(policy.backward(&slopes)?, now, refusal("policy", stage.optimizer.span))?;
         updates.add("gradient_norm", norm);
     }
     if let (Some(evaluation), Some(slopes)) = (critic, found.gradient.value) {
         let gradients = evaluation.backward(&narrow(Some(slopes)))?;
+        let own = stage.critic.as_ref().and_then(|critic| critic.optimizer());
+        let rule = own.unwrap_or(&stage.optimizer).span;
         if let Some((_, updater)) = &mut learner.critic {
-            let norm = updater.step(gradients, now, || refusal("critic"))?;
+            let norm = updater.step(gradients, now, refusal("critic", rule))?;
             updates.add("critic_gradient_norm", norm);
         }
     }

@@ -1,11 +1,15 @@
-//! Places where a test may let the process "die": every step between two changes of the disk. Nothing outside tests.
+//! Places where a test may let the process "die": every step between two changes of the disk. And what a power cut would leave then: only
+//! what was synced. Nothing outside tests.
+
+use std::fs::File;
+use std::path::Path;
 
 #[cfg(not(test))]
 #[inline(always)]
 pub(super) fn point() {}
 
 /// Writes everything; in a test the process may die when half is written.
-pub(super) fn write_all(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_all(file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     if cfg!(test) {
         let (first, second) = bytes.split_at(bytes.len() / 2);
@@ -16,8 +20,29 @@ pub(super) fn write_all(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Resu
     file.write_all(bytes)
 }
 
+/// The file's content is on the disk.
+pub(super) fn sync_file(file: &File) -> std::io::Result<()> {
+    file.sync_all()?;
+    #[cfg(all(test, target_os = "linux"))]
+    power::file_synced(file);
+    point();
+    Ok(())
+}
+
+/// The names in a folder are on the disk.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()?;
+    #[cfg(all(test, target_os = "linux"))]
+    power::folder_synced(path);
+    point();
+    Ok(())
+}
+
 #[cfg(test)]
 pub(crate) use armed::*;
+
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod power;
 
 #[cfg(test)]
 mod armed {

@@ -1,0 +1,59 @@
+//! What the environment of the process says: `EPO_*`, and where a user's files lie.
+
+use super::settings::Given;
+use crate::lang::diagnostic::closest;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+const SETTINGS: [&str; 4] = ["RUNS", "THREADS", "DEVICE", "LIBRARY"];
+/// Of the scripts and tests of this project.
+const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
+
+/// The settings that `EPO_*` variables give, and a line for each variable that is none.
+///
+/// # Errors
+/// A sentence about one that a setting cannot be.
+pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
+    let (mut given, mut warnings) = (Given::default(), Vec::new());
+    let mut all: Vec<_> = std::env::vars_os().collect();
+    all.sort();
+    for (variable, value) in all {
+        let Some(name) = variable.to_str().and_then(|name| name.strip_prefix("EPO_")) else { continue };
+        let text = || value.to_string_lossy().into_owned();
+        match name {
+            "RUNS" => given.runs = Some(value.into()),
+            "LIBRARY" => given.library = Some(value.into()),
+            "DEVICE" => given.device = Some(text()),
+            "THREADS" => match text().parse() {
+                Ok(threads) => given.threads = Some(threads),
+                Err(_) => return Err(format!("the setting `threads` (from EPO_THREADS) is `{}`; it takes a whole number", text())),
+            },
+            _ => match name.strip_prefix("DATA__") {
+                Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
+                _ if OF_SCRIPTS.contains(&name) || name.starts_with("TEST_") => {}
+                _ => warnings.push(unknown(name)),
+            },
+        }
+    }
+    Ok((given, warnings))
+}
+
+fn unknown(name: &str) -> String {
+    let near = closest(name, SETTINGS).map(|near| format!("; did you mean `EPO_{near}`?")).unwrap_or_default();
+    format!("`EPO_{name}` is no setting{near}")
+}
+
+pub(super) fn config_home() -> Option<PathBuf> {
+    folder("XDG_CONFIG_HOME", ".config")
+}
+
+pub(super) fn data_home() -> Option<PathBuf> {
+    folder("XDG_DATA_HOME", ".local/share")
+}
+
+/// A folder of the XDG base directory specification, which says that relative ones do not count.
+fn folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).filter(|value| value != OsStr::new("")).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| Some(absolute("HOME")?.join(default)))
+}

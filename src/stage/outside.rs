@@ -1,0 +1,92 @@
+//! What a stage reads that lies outside of the store: models, games, programs. It is looked at before the first stage runs.
+
+use crate::kind::{Identity, Part};
+use crate::play::SplitField;
+use crate::policy::{ActorInput, PolicyInput, PolicyKind};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One thing outside of the store.
+#[derive(Clone, Debug)]
+pub struct Outside<'a>(What<'a>);
+
+#[derive(Clone, Debug)]
+enum What<'a> {
+    /// A policy that is made of files.
+    Policy(&'a Part<dyn PolicyKind>),
+    /// Games of an environment that needs data or programs.
+    Games(&'a SplitField),
+}
+
+/// Where to look, and whether to get what can be got.
+pub struct Place<'a> {
+    /// Data folders by name.
+    pub data: &'a BTreeMap<String, PathBuf>,
+    /// Whether what is not there is fetched.
+    pub fetch: bool,
+    /// Hears what is being done.
+    pub say: &'a mut dyn FnMut(&str),
+}
+
+impl<'a> Outside<'a> {
+    pub(crate) fn policy(given: &'a PolicyInput) -> Option<Self> {
+        match given {
+            PolicyInput::New(part) => part.outside().is_some().then_some(Self(What::Policy(part))),
+            PolicyInput::Stage(_) => None,
+        }
+    }
+
+    pub(crate) fn actor(given: &'a ActorInput) -> Option<Self> {
+        match given {
+            ActorInput::Policy(policy) => Self::policy(policy),
+            ActorInput::Plain(_) => None,
+        }
+    }
+
+    pub(crate) fn games(split: &'a SplitField) -> Option<Self> {
+        split.environment.world.is_outside().then_some(Self(What::Games(split)))
+    }
+
+    /// Equal for what need be looked at once.
+    pub(crate) fn key(&self) -> String {
+        match &self.0 {
+            What::Policy(part) => json!({ "policy": part.identity() }),
+            What::Games(split) => json!({ "games": [split.environment.world.identity(), split.games.identity()] }),
+        }
+        .to_string()
+    }
+
+    /// As it is spoken of.
+    pub(crate) fn name(&self) -> String {
+        match &self.0 {
+            What::Policy(part) => part.outside().unwrap_or_default(),
+            What::Games(split) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
+        }
+    }
+
+    /// Folders and files whose content is part of the identity.
+    pub(crate) fn contents(&self) -> Vec<&'a Path> {
+        match &self.0 {
+            What::Policy(part) => part.value.contents(),
+            What::Games(_) => Vec::new(),
+        }
+    }
+
+    /// What is there, in words.
+    ///
+    /// # Errors
+    /// What is missing or cannot be used.
+    pub(crate) fn look(&self, place: &mut Place<'_>) -> Result<String, String> {
+        match &self.0 {
+            What::Policy(part) => {
+                let models = place.data.get("models").cloned().unwrap_or_else(crate::model::pretrained::cache_folder);
+                part.look(&models, place.fetch, place.say).map_err(|error| error.to_string())
+            }
+            What::Games(split) => {
+                let data = place.data.get(split.environment.world.kind).map(PathBuf::as_path);
+                split.look(data).map_err(|error| error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a stranger's file can do: tried from outside, with the command alone. `SECURITY.md` names these tests.
+
+#[path = "../cli/support.rs"]
+#[allow(dead_code, reason = "the tests of the command line use more of it")]
+mod support;
+
+mod any_bytes;
+#[cfg(unix)]
+mod children;
+mod edges;
+mod imports;
+mod security;
+mod settings;
+mod store;
+mod words;
