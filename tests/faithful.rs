@@ -5,30 +5,16 @@ mod check;
 #[path = "common/generate.rs"]
 #[allow(dead_code)]
 mod generate;
+#[path = "common/pipelines.rs"]
+mod pipelines;
 #[path = "common/repository.rs"]
 mod repository;
 
 use check::faithful;
 use generate::Random;
+use pipelines::files;
 use repository::REPOSITORY;
-use std::path::{Path, PathBuf};
-
-/// All `.epo` files below these folders.
-fn files(folders: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").map(|e| e.expect("an entry").path()) {
-            match entry.is_dir() {
-                true => open.push(entry),
-                false if entry.extension().is_some_and(|e| e == "epo") => found.push(entry),
-                false => {}
-            }
-        }
-    }
-    found.sort();
-    found
-}
+use std::path::Path;
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))

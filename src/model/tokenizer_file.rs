@@ -15,7 +15,8 @@ const GROWTH: usize = 64;
 pub(crate) fn check(json: &[u8]) -> Result<(), String> {
     let file: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     model(&file["model"])?;
-    let growth = growth(&file["normalizer"])?;
+    let growth =
+        steps(&file["normalizer"]).into_iter().try_fold(1, |all: usize, step| Ok::<_, String>(all.saturating_mul(growth(step)?)))?;
     if growth > GROWTH {
         return Err(format!("its normalizer makes a text up to {growth} times as long; {GROWTH} times are allowed"));
     }
@@ -28,11 +29,13 @@ fn kind(part: &Value) -> &str {
     part["type"].as_str().unwrap_or_default()
 }
 
-/// The steps of a sequence, or the one step.
-fn steps(part: &Value) -> impl Iterator<Item = &Value> {
+/// The steps of sequences within sequences, or the one step.
+fn steps(part: &Value) -> Vec<&Value> {
     let lists = ["normalizers", "pretokenizers", "processors", "decoders"];
-    let list = lists.iter().find_map(|name| part[*name].as_array()).filter(|_| kind(part) == "Sequence");
-    list.into_iter().flatten().chain(list.is_none().then_some(part))
+    match lists.iter().find_map(|name| part[*name].as_array()).filter(|_| kind(part) == "Sequence") {
+        Some(list) => list.iter().flat_map(steps).collect(),
+        None => vec![part],
+    }
 }
 
 fn model(model: &Value) -> Result<(), String> {
@@ -49,11 +52,8 @@ fn model(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// How many times longer a text may become.
+/// How many times longer one step may make a text.
 fn growth(normalizer: &Value) -> Result<usize, String> {
-    if kind(normalizer) == "Sequence" {
-        return steps(normalizer).try_fold(1, |all: usize, step| Ok(all.saturating_mul(growth(step)?)));
-    }
     match kind(normalizer) {
         "Precompiled" => Err("its normalizer is a compiled table (`Precompiled`), whose reader trusts what it is given".into()),
         "Replace" => {
@@ -75,7 +75,6 @@ fn filled(pattern: &Value, what: &str) -> Result<(), String> {
 fn pre_tokenizer(part: &Value) -> Result<(), String> {
     for step in steps(part) {
         match kind(step) {
-            "Sequence" => pre_tokenizer(step)?,
             "Split" => filled(&step["pattern"], "Split")?,
             "FixedLength" if step["length"].as_u64().unwrap_or_default() == 0 => {
                 return Err("it cuts texts into pieces of length 0".into());
@@ -88,29 +87,20 @@ fn pre_tokenizer(part: &Value) -> Result<(), String> {
 
 /// A text has to come out whole, once.
 fn post_processor(part: &Value) -> Result<(), String> {
-    for step in steps(part) {
-        match kind(step) {
-            "Sequence" => post_processor(step)?,
-            "TemplateProcessing" => {
-                let pieces = step["single"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let texts: Vec<Option<&str>> =
-                    pieces.iter().filter(|p| !p["Sequence"].is_null()).map(|p| p["Sequence"]["id"].as_str()).collect();
-                if texts != [Some("A")] {
-                    return Err("what it puts around a text (`TemplateProcessing`) does not hold the text just once".into());
-                }
-            }
-            _ => {}
+    for step in steps(part).into_iter().filter(|step| kind(step) == "TemplateProcessing") {
+        let pieces = step["single"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let texts: Vec<Option<&str>> = pieces.iter().filter(|p| !p["Sequence"].is_null()).map(|p| p["Sequence"]["id"].as_str()).collect();
+        if texts != [Some("A")] {
+            return Err("what it puts around a text (`TemplateProcessing`) does not hold the text just once".into());
         }
     }
     Ok(())
 }
 
 fn decoder(part: &Value) -> Result<(), String> {
-    for step in steps(part) {
-        match kind(step) {
-            "Sequence" => decoder(step)?,
-            "Replace" if growth(step)? > GROWTH => return Err("its decoder makes texts far longer".into()),
-            _ => {}
+    for step in steps(part).into_iter().filter(|step| kind(step) == "Replace") {
+        if growth(step)? > GROWTH {
+            return Err("its decoder makes texts far longer".into());
         }
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! The pipelines that come with the engine, and the pages that are written from them.
 
 mod methods;
+#[path = "../common/pipelines.rs"]
+mod pipelines;
 #[path = "../common/places.rs"]
 mod places;
 mod readings;
@@ -8,31 +10,15 @@ mod readings;
 mod repository;
 mod walk;
 
+use pipelines::files;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Every pipeline file below a folder, in the order of their names.
-fn files(folder: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![PathBuf::from(folder)];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder of pipelines").map(|e| e.expect("an entry").path()) {
-            match entry.is_dir() {
-                true => open.push(entry),
-                false if entry.extension().is_some_and(|e| e == "epo") => found.push(entry),
-                false => {}
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
     const OTHERS: [&str; 4] = ["demo.epo", "matrix.epo", "smollm2.epo", "smollm2_full.epo"];
     let method = |path: &PathBuf| !OTHERS.iter().any(|other| path.ends_with(other));
-    files(&format!("pipelines/{environment}")).into_iter().filter(method).collect()
+    files(&[&format!("pipelines/{environment}")]).into_iter().filter(method).collect()
 }
 
 /// Asserts that a page is what it should be, or with `UPDATE=1` writes it.

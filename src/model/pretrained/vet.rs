@@ -1,10 +1,11 @@
 //! A first look at a stranger's model in a process of its own, which may abort, never end or want all memory.
 
 use super::Outline;
+use crate::child::isolated;
 use crate::model::ModelError;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -48,11 +49,8 @@ pub(super) fn vet(path: &Path) -> Result<(), ModelError> {
         return Ok(());
     }
     // It is given nothing but the path.
-    let spawn = |whole: PathBuf| {
-        let mut command = Command::new(program);
-        command.args(*arguments).arg(whole).current_dir("/").env_clear();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
-    };
+    let spawn =
+        |whole: PathBuf| isolated(program, Path::new("/")).args(*arguments).arg(whole).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if !path.exists() {
         return Ok(());
     }
