@@ -4,12 +4,14 @@
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
 use super::engine::Ask;
+use super::forest::{Forest, Placed};
 use super::frozen::product;
 use super::lora::adapter_names;
 use super::memory::fits_activations;
 use super::native::pass::{Keep, Pass};
+use super::native::past;
 use super::weights::{EMBEDDING, FINAL_NORM, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
-use super::{ModelError, Row, Target, Weights};
+use super::{ModelError, Target, Weights};
 use candle_core::{D, DType, Device, Tensor, Var};
 use std::ops::Range;
 
@@ -149,52 +151,79 @@ pub(super) fn turns(weights: &Weights, positions: usize) -> Result<(Tensor, Tens
     Ok((place(angles.cos()?)?, place(angles.sin()?)?))
 }
 
-/// Rows padded on the right, and what every layer needs to know of them.
+/// The trees of some rows, padded on the right, and what every layer needs to know of them.
 pub(crate) struct Padded<'a> {
     weights: &'a Weights,
-    rows: &'a [Row],
+    trees: usize,
     length: usize,
     /// Flat.
     ids: Tensor,
+    /// `[length, head / 2]`, or of each tree `[trees, 1, length, head / 2]`.
     cos: Tensor,
     sin: Tensor,
+    /// `[length, length]`, or of each tree `[trees, 1, length, length]`.
     mask: Tensor,
+    /// In the order of the rows.
+    targets: Vec<&'a Target>,
+    /// Where the state that predicts each target stands among all, padding counted.
+    places: Vec<u32>,
 }
 
 impl<'a> Padded<'a> {
-    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row]) -> Result<Padded<'a>, ModelError> {
+    pub(crate) fn new(weights: &'a Weights, rows: &[Placed<'a>]) -> Result<Padded<'a>, ModelError> {
         let device = weights.device();
-        let used: Vec<&[u32]> = rows.iter().map(|r| &r.ids[..r.targets.last().map_or(0, |t| t.position + 1).max(1)]).collect();
-        let length = used.iter().map(|ids| ids.len()).max().unwrap_or(0);
-        let mut ids = Vec::with_capacity(rows.len() * length);
-        for used in used {
-            ids.extend_from_slice(used);
-            ids.resize(ids.len() + length - used.len(), 0u32);
+        let forest = Forest::of(rows);
+        let roots = forest.roots();
+        let trees: Vec<Range<usize>> = roots.windows(2).map(|ends| ends[0]..ends[1]).collect();
+        let length = trees.iter().map(Range::len).max().unwrap_or(0);
+        let (mut ids, mut positions) = (Vec::with_capacity(trees.len() * length), Vec::with_capacity(trees.len() * length));
+        for tree in &trees {
+            ids.extend_from_slice(&forest.ids[tree.clone()]);
+            positions.extend_from_slice(&forest.positions[tree.clone()]);
+            ids.resize(ids.len() + length - tree.len(), 0u32);
+            positions.resize(ids.len(), 0u32);
         }
-        let ids = Tensor::from_vec(ids, rows.len() * length, &device)?;
-        let (cos, sin) = turns(weights, length)?;
-        // Padding stands behind its row, where causality already hides it.
-        let mask: Vec<f64> = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
-        let mask = Tensor::from_vec(mask, (length, length), &Device::Cpu)?.to_dtype(weights.dtype())?.to_device(&device)?;
-        Ok(Padded { weights, rows, length, ids, cos, sin, mask })
+        let ids = Tensor::from_vec(ids, trees.len() * length, &device)?;
+        let forks = trees.iter().any(|tree| forest.positions[tree.clone()].iter().enumerate().any(|(i, p)| i != *p as usize));
+        let depth = if forks { positions.iter().max().map_or(0, |p| *p as usize + 1) } else { length };
+        let (mut cos, mut sin) = turns(weights, depth)?;
+        let mask = if forks {
+            let positions = Tensor::from_vec(positions, trees.len() * length, &device)?;
+            let half = cos.dim(D::Minus1)?;
+            let spread = |table: Tensor| table.index_select(&positions, 0)?.reshape((trees.len(), 1, length, half));
+            (cos, sin) = (spread(cos)?, spread(sin)?);
+            Tensor::from_vec(ways(&forest, &trees, length), (trees.len(), 1, length, length), &Device::Cpu)?
+        } else {
+            // Padding stands behind its row, where causality already hides it.
+            let mask = (0..length).flat_map(|i| (0..length).map(move |j| if j > i { FORBIDDEN } else { 0.0 })).collect();
+            Tensor::from_vec(mask, (length, length), &Device::Cpu)?
+        };
+        let mask = mask.to_dtype(weights.dtype())?.to_device(&device)?;
+        let place = |wanted: &usize| {
+            let tree = roots.partition_point(|root| root <= wanted) - 1;
+            (tree * length + wanted - roots[tree]) as u32
+        };
+        let places = forest.outputs.iter().map(|output| place(&forest.wanted[*output])).collect();
+        let targets = rows.iter().flat_map(|placed| &placed.row.targets).collect();
+        Ok(Padded { weights, trees: trees.len(), length, ids, cos, sin, mask, targets, places })
     }
 
     /// Asks whether the device has room for a backward pass: what our own kernels would keep, and what attention does.
     pub(crate) fn fits(&self, checkpointing: bool) -> Result<(), ModelError> {
-        let (config, rows, length) = (self.weights.config(), self.rows.len(), self.length);
+        let (config, trees, length) = (self.weights.config(), self.trees, self.length);
         let (keep, layers) = if checkpointing { (Keep::Inputs, 1) } else { (Keep::All, config.layers) };
         let (token, output) = Pass::<f32>::size(config, keep);
-        let outputs: usize = self.rows.iter().map(|r| r.targets.len()).sum();
+        let past = past::width(config);
         // Scores, and the probabilities that they become.
         let attention = 2 * layers * config.heads * length;
-        let numbers = rows * length * (token + attention) + outputs * output;
-        fits_activations(&self.weights.device(), numbers.saturating_mul(self.weights.dtype().size_in_bytes()), rows, rows * length)
+        let numbers = trees * length * (token + past + attention) + self.targets.len() * output;
+        fits_activations(&self.weights.device(), numbers.saturating_mul(self.weights.dtype().size_in_bytes()), trees, trees * length)
     }
 
-    /// `[rows, length, width]`
+    /// `[trees, length, width]`
     pub(crate) fn embed(&self, graph: Graph) -> Result<Tensor, ModelError> {
         let table = Parameters { weights: self.weights, graph }.get(EMBEDDING)?;
-        Ok(table.index_select(&self.ids, 0)?.reshape((self.rows.len(), self.length, self.weights.config().width))?)
+        Ok(table.index_select(&self.ids, 0)?.reshape((self.trees, self.length, self.weights.config().width))?)
     }
 
     /// One layer.
@@ -202,7 +231,7 @@ impl<'a> Padded<'a> {
         let parameters = Parameters { weights: self.weights, graph };
         let config = self.weights.config();
         let (heads, kv_heads, head) = (config.heads, config.kv_heads, config.head_width());
-        let (rows, length) = (self.rows.len(), self.length);
+        let (rows, length) = (self.trees, self.length);
         // Each key head serves a group of neighbouring query heads.
         let spread = |y: Tensor| -> candle_core::Result<Tensor> {
             let shape = (rows, kv_heads, heads / kv_heads, length, head);
@@ -218,10 +247,7 @@ impl<'a> Padded<'a> {
     pub(crate) fn target_states(&self, x: &Tensor, graph: Graph) -> Result<Tensor, ModelError> {
         let parameters = Parameters { weights: self.weights, graph };
         let hidden = rms_norm(x, &parameters.get(FINAL_NORM)?, self.weights.config().norm_eps)?;
-        let rows = self.rows.iter().enumerate();
-        let places: Vec<u32> = rows.flat_map(|(i, r)| r.targets.iter().map(move |t| (i * self.length + t.position) as u32)).collect();
-        let count = places.len();
-        let places = Tensor::from_vec(places, count, hidden.device())?;
+        let places = Tensor::from_slice(&self.places, self.places.len(), hidden.device())?;
         Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
     }
 
@@ -230,8 +256,7 @@ impl<'a> Padded<'a> {
         let parameters = Parameters { weights: self.weights, graph };
         match what {
             Ask::Policy { temperature } => {
-                let targets: Vec<&Target> = self.rows.iter().flat_map(|r| &r.targets).skip(part.start).take(part.len()).collect();
-                let (logp, entropy) = scores(&parameters, states, &targets, temperature)?;
+                let (logp, entropy) = scores(&parameters, states, &self.targets[part], temperature)?;
                 Ok(vec![logp, entropy])
             }
             Ask::Value => {
@@ -250,6 +275,24 @@ impl<'a> Padded<'a> {
         }
         self.target_states(&x, graph)
     }
+}
+
+/// For each token of a tree what it follows: 0 there, [`FORBIDDEN`] elsewhere; padding follows all before it.
+fn ways(forest: &Forest, trees: &[Range<usize>], length: usize) -> Vec<f64> {
+    let mut mask = vec![FORBIDDEN; trees.len() * length * length];
+    for (lines, tree) in mask.chunks_exact_mut(length * length).zip(trees) {
+        let mut way = Vec::new();
+        for (token, line) in lines.chunks_exact_mut(length).enumerate() {
+            if let Some(position) = forest.positions[tree.clone()].get(token) {
+                way.truncate(*position as usize);
+            }
+            way.push(token);
+            for seen in &way {
+                line[*seen] = 0.0;
+            }
+        }
+    }
+    mask
 }
 
 /// Log-probability and entropy of each target, flat.

@@ -1,19 +1,20 @@
-//! Forward and backward over many rows: on the CPU by our kernels (lanes on threads, chunks within a lane), elsewhere by candle's operations.
+//! Forward and backward over many rows: on the CPU by our kernels (lanes on threads, batches within a lane), elsewhere by candle's operations.
 
-use super::lanes::{Chunk, Compute, split};
+use super::lanes::{Compute, Lane, split};
 use super::memory::fits_activations;
 use super::native::backward::backward;
 use super::native::batch::Batch;
 use super::native::gradients::Sums;
-use super::native::head::{Slopes, ask, values, values_backward};
+use super::native::head::{Question, Slopes, ask, values, values_backward};
 use super::native::pass::{Keep, Pass, forward};
+use super::native::past::{self, Past};
 use super::native::{Packed, Real};
 use super::passes::Composite;
 use super::threads::parallel;
 use super::{Gradients, ModelError, Row, Weights};
 use candle_core::{DType, Device};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What is asked of the final hidden states.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,40 +26,53 @@ pub(crate) enum Ask {
 /// For a policy log-probabilities and entropies, for a critic values and nothing.
 pub(crate) type Answers<T> = [Vec<T>; 2];
 
-pub(super) fn concatenate<T>(parts: impl IntoIterator<Item = Answers<T>>) -> Answers<T> {
-    let mut all = [Vec::new(), Vec::new()];
+/// Answers of some questions, in their order.
+pub(super) struct Part<T> {
+    pub(super) indices: Vec<usize>,
+    pub(super) answers: Answers<T>,
+}
+
+impl<T: Real> Part<T> {
+    fn of(questions: &[Question], answers: Answers<T>) -> Part<T> {
+        Part { indices: questions.iter().map(|question| question.index).collect(), answers }
+    }
+}
+
+/// Every answer where it belongs.
+pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets: usize, what: Ask) -> Answers<T> {
+    let second = if what == Ask::Value { 0 } else { targets };
+    let mut all = [vec![T::ZERO; targets], vec![T::ZERO; second]];
     for part in parts {
-        for (all, mut part) in all.iter_mut().zip(part) {
-            all.append(&mut part);
+        for (all, found) in all.iter_mut().zip(part.answers) {
+            for (index, found) in part.indices.iter().zip(found) {
+                all[*index] = found;
+            }
         }
     }
     all
 }
 
-/// The answers of one chunk and, with slopes, the gradient of the hidden states.
+/// The answers about one batch and, with slopes, the gradient of the hidden states.
 fn top<T: Real>(
     model: &Packed<T>,
-    chunk: &Chunk,
+    questions: &[Question],
     hidden: &[T],
     what: Ask,
     slopes: Option<([&[f32]; 2], &mut Sums<T>)>,
-) -> (Answers<T>, Vec<T>) {
-    let part = |slopes: &'_ [f32]| if slopes.is_empty() { 0..0 } else { chunk.targets.clone() };
-    match what {
+) -> (Part<T>, Vec<T>) {
+    let (answers, dhidden) = match what {
         Ask::Policy { temperature } => {
-            let slopes = slopes.map(|([logp, entropy], sums)| (Slopes { logp: &logp[part(logp)], entropy: &entropy[part(entropy)] }, sums));
-            let (answers, dhidden) = ask(model, hidden, &chunk.questions(), temperature, slopes);
+            let slopes = slopes.map(|([logp, entropy], sums)| (Slopes { logp, entropy }, sums));
+            let (answers, dhidden) = ask(model, hidden, questions, temperature, slopes);
             ([answers.logp, answers.entropy], dhidden)
         }
         Ask::Value => {
-            let found = values(model, hidden, chunk.outputs.iter().copied());
-            let dhidden = match slopes {
-                Some(([slopes, _], sums)) => values_backward(model, hidden, chunk.outputs.iter().copied(), &slopes[part(slopes)], sums),
-                None => Vec::new(),
-            };
-            ([found, Vec::new()], dhidden)
+            let found = values(model, hidden, questions);
+            let dhidden = slopes.map(|([slopes, _], sums)| values_backward(model, hidden, questions, slopes, sums));
+            ([found, Vec::new()], dhidden.unwrap_or_default())
         }
-    }
+    };
+    (Part::of(questions, answers), dhidden)
 }
 
 pub(super) fn check(what: Ask) -> Result<(), ModelError> {
@@ -77,17 +91,43 @@ pub(super) fn check_slopes(slopes: [&[f32]; 2], targets: usize) -> Result<(), Mo
     }
 }
 
+fn targets(rows: &[Row]) -> usize {
+    rows.iter().map(|row| row.targets.len()).sum()
+}
+
 pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
     check(what)?;
     let model = weights.packed::<T>(false)?;
     let lanes = split(weights, rows, compute)?;
-    let parts = parallel(lanes.len(), compute.threads, |lane| {
-        concatenate(lanes[lane].iter().map(|chunk| top(&model, chunk, &forward(&model, &chunk.batch, Keep::Nothing).hidden, what, None).0))
-    });
-    Ok(concatenate(parts))
+    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], what, Keep::Nothing).1);
+    Ok(collect(parts.into_iter().flatten(), targets(rows), what))
 }
 
-type Lane<'a, T> = Vec<(Chunk<'a>, Option<Pass<T>>)>;
+/// What is kept of a lane between its forward and its backward pass.
+struct Kept<T> {
+    past: Past<T>,
+    /// Of each batch; nothing where it is computed again.
+    passes: Vec<Option<Pass<T>>>,
+}
+
+/// A lane, forward; `see` gets the number and the final hidden states of each batch.
+fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, mut see: impl FnMut(usize, &[T])) -> Kept<T> {
+    let mut past = Past::of(&model.config, lane.tokens);
+    let mut passes = Vec::new();
+    for (number, batch) in lane.batches.iter().enumerate() {
+        let pass = forward(model, batch, &mut past, keep);
+        see(number, &pass.hidden);
+        passes.push(Some(pass).filter(|_| keep != Keep::Nothing));
+    }
+    Kept { past, passes }
+}
+
+/// A lane, forward, and its answers.
+fn answered<T: Real>(model: &Packed<T>, lane: &Lane, what: Ask, keep: Keep) -> (Kept<T>, Vec<Part<T>>) {
+    let mut parts = Vec::new();
+    let kept = run(model, lane, keep, |number, hidden| parts.push(top(model, lane.questions(number), hidden, what, None).0));
+    (kept, parts)
+}
 
 /// Forward passes whose gradients may still be asked for.
 pub(crate) struct Pending<'a, T> {
@@ -95,9 +135,10 @@ pub(crate) struct Pending<'a, T> {
     model: Arc<Packed<T>>,
     what: Ask,
     threads: usize,
-    /// What is kept for the backward pass.
+    /// What is kept for the backward pass, and where a lane would keep more than so many bytes, is kept of a batch at a time.
     keep: Keep,
-    lanes: Vec<Mutex<Lane<'a, T>>>,
+    most: usize,
+    lanes: Vec<Mutex<(Lane<'a>, Option<Kept<T>>)>>,
     targets: usize,
 }
 
@@ -113,72 +154,117 @@ impl<'a, T: Real> Pending<'a, T> {
         check(what)?;
         let model = weights.packed::<T>(true)?;
         let lanes = split(weights, rows, compute)?;
-        let targets = lanes.iter().flatten().map(|c| c.targets.end).max().unwrap_or(0);
+        let targets = targets(rows);
         let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
-        let (token, output) = Pass::<T>::size(weights.config(), keep);
-        let bytes = |c: &Chunk| (c.batch.tokens() * token + c.batch.outputs() * output).saturating_mul(size_of::<T>());
-        let size: usize = lanes.iter().flatten().map(bytes).sum();
-        let now = if size <= compute.keep { keep } else { Keep::Nothing };
+        let size = Size::new::<T>(weights, keep);
+        let now = if lanes.iter().map(|lane| size.whole(lane)).sum::<usize>() <= compute.keep { keep } else { Keep::Nothing };
+        // As many lanes as run together share what may be kept.
+        let most = compute.keep / compute.threads.clamp(1, lanes.len().max(1));
         if now == Keep::Nothing {
-            // A chunk at a time of as many lanes as run together.
-            let mut largest: Vec<&Chunk> = lanes.iter().filter_map(|lane| lane.iter().max_by_key(|c| bytes(c))).collect();
-            largest.sort_by_key(|c| std::cmp::Reverse(bytes(c)));
+            let needed = |lane: &Lane| if size.whole(lane) <= most { size.whole(lane) } else { size.by_batch(lane) };
+            let mut largest: Vec<&Lane> = lanes.iter().collect();
+            largest.sort_by_key(|lane| std::cmp::Reverse(needed(lane)));
             largest.truncate(compute.threads.max(1));
-            let sum = |count: fn(&Batch) -> usize| largest.iter().map(|c| count(&c.batch)).sum();
-            fits_activations(&Device::Cpu, largest.iter().map(|c| bytes(c)).sum(), sum(Batch::rows), sum(Batch::tokens))?;
+            let tokens = largest.iter().map(|lane| lane.tokens).sum();
+            fits_activations(&Device::Cpu, largest.iter().map(|lane| needed(lane)).sum(), rows.len(), tokens)?;
         }
-        let lanes: Vec<Mutex<Lane<T>>> =
-            lanes.into_iter().map(|chunks| Mutex::new(chunks.into_iter().map(|c| (c, None)).collect())).collect();
+        let lanes: Vec<_> = lanes.into_iter().map(|lane| Mutex::new((lane, None))).collect();
         let answers = at_once.then(|| {
-            concatenate(parallel(lanes.len(), compute.threads, |lane| {
-                let mut lane = lanes[lane].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                concatenate(lane.iter_mut().map(|(chunk, kept)| {
-                    let pass = forward(&model, &chunk.batch, now);
-                    let (answers, _) = top(&model, chunk, &pass.hidden, what, None);
-                    if now != Keep::Nothing {
-                        *kept = Some(pass);
-                    }
-                    answers
-                }))
-            }))
+            let parts = parallel(lanes.len(), compute.threads, |number| {
+                let (lane, kept) = &mut *locked(&lanes[number]);
+                let (now_kept, parts) = answered(&model, lane, what, now);
+                *kept = Some(now_kept).filter(|_| now != Keep::Nothing);
+                parts
+            });
+            collect(parts.into_iter().flatten(), targets, what)
         });
-        Ok((Pending { weights, model, what, threads: compute.threads, keep, lanes, targets }, answers))
+        Ok((Pending { weights, model, what, threads: compute.threads, keep, most, lanes, targets }, answers))
     }
 
     /// Gradients of Σ slope · answer.
     pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
         check_slopes(slopes, self.targets)?;
-        let Pending { weights, model, what, threads, keep, lanes, .. } = self;
+        let Pending { weights, model, what, threads, keep, most, lanes, targets } = self;
         let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
-        let locked = || total.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let found = parallel(lanes.len(), threads, |index| {
-            let mut lane = lanes[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let mut sums = None;
-            if !lane.is_empty() {
-                let spare = locked().spare.pop();
-                sums = Some(spare.map_or_else(|| Sums::zeros(weights), Sums::zeroed));
-            }
-            let found = concatenate(std::mem::take(&mut *lane).into_iter().filter_map(|(chunk, kept)| {
-                let sums = sums.as_mut()?;
-                let pass = kept.unwrap_or_else(|| forward(&model, &chunk.batch, keep));
-                let (answers, dhidden) = top(&model, &chunk, &pass.hidden, what, Some((slopes, sums)));
-                backward(&model, &chunk.batch, pass, &dhidden, sums);
-                Some(answers)
-            }));
-            locked().add(index, sums);
-            found
+        let size = Size::new::<T>(weights, keep);
+        let parts = parallel(lanes.len(), threads, |number| {
+            let (lane, kept) = &mut *locked(&lanes[number]);
+            let at_once = if size.whole(lane) <= most { keep } else { Keep::Nothing };
+            let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, |_, _| {}));
+            let spare = locked(&total).spare.pop();
+            let mut sums = spare.map_or_else(|| Sums::zeros(weights), Sums::zeroed);
+            let parts = pull(&model, lane, &mut kept, what, keep, slopes, &mut sums);
+            locked(&total).add(number, sums);
+            parts
         });
         let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
         let total = total.unwrap_or_else(|| Sums::zeros(weights));
-        Ok((concatenate(found), Gradients::new(total.named(weights)?).on(threads)))
+        Ok((collect(parts.into_iter().flatten(), targets, what), Gradients::new(total.named(weights)?).on(threads)))
+    }
+}
+
+/// A lane, backward: from its last batch to its first, each of which then has the gradients of its keys and values by all that follow it.
+fn pull<T: Real>(
+    model: &Packed<T>,
+    lane: &Lane,
+    kept: &mut Kept<T>,
+    what: Ask,
+    keep: Keep,
+    slopes: [&[f32]; 2],
+    sums: &mut Sums<T>,
+) -> Vec<Part<T>> {
+    let mut dpast = Past::of(&model.config, lane.tokens);
+    let mut parts = Vec::new();
+    for (number, batch) in lane.batches.iter().enumerate().rev() {
+        let pass = kept.passes.get_mut(number).and_then(Option::take);
+        let pass = pass.unwrap_or_else(|| forward(model, batch, &mut kept.past, keep));
+        let (part, dhidden) = top(model, lane.questions(number), &pass.hidden, what, Some((slopes, sums)));
+        backward(model, batch, pass, &mut kept.past, &mut dpast, &dhidden, sums);
+        parts.push(part);
+    }
+    parts
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Bytes of what is kept.
+#[derive(Clone, Copy)]
+struct Size {
+    token: usize,
+    output: usize,
+    /// Keys, values and their gradients.
+    past: usize,
+}
+
+impl Size {
+    fn new<T: Real>(weights: &Weights, keep: Keep) -> Size {
+        let (token, output) = Pass::<T>::size(weights.config(), keep);
+        let past = 2 * past::width(weights.config());
+        Size { token: token * size_of::<T>(), output: output * size_of::<T>(), past: past * size_of::<T>() }
+    }
+
+    fn batch(self, batch: &Batch) -> usize {
+        (batch.tokens() * self.token).saturating_add(batch.outputs() * self.output)
+    }
+
+    /// All of a lane.
+    fn whole(self, lane: &Lane) -> usize {
+        lane.batches.iter().map(|batch| self.batch(batch)).sum::<usize>().saturating_add(lane.tokens * self.past)
+    }
+
+    /// Of its batches only one at a time.
+    fn by_batch(self, lane: &Lane) -> usize {
+        lane.batches.iter().map(|batch| self.batch(batch)).max().unwrap_or(0).saturating_add(lane.tokens * self.past)
     }
 }
 
 /// Adds up the lanes' gradients in the order of the lanes, each as soon as its turn has come: a sum is as large as the model.
 struct InOrder<T> {
     next: usize,
-    /// Lanes that were done before their turn; without a sum where there was nothing to do.
-    early: BTreeMap<usize, Option<Sums<T>>>,
+    /// Lanes that were done before their turn.
+    early: BTreeMap<usize, Sums<T>>,
     /// The first lane's sum, and then those of others added to it.
     total: Option<Sums<T>>,
     /// Added, and of use to a lane that begins.
@@ -186,17 +272,16 @@ struct InOrder<T> {
 }
 
 impl<T: Real> InOrder<T> {
-    fn add(&mut self, lane: usize, sums: Option<Sums<T>>) {
+    fn add(&mut self, lane: usize, sums: Sums<T>) {
         self.early.insert(lane, sums);
-        while let Some(sums) = self.early.remove(&self.next) {
+        while let Some(mut sums) = self.early.remove(&self.next) {
             self.next += 1;
-            match (&mut self.total, sums) {
-                (Some(total), Some(mut sums)) => {
+            match &mut self.total {
+                Some(total) => {
                     total.add(&mut sums);
                     self.spare.push(sums);
                 }
-                (total @ None, sums) => *total = sums,
-                (Some(_), None) => {}
+                None => self.total = Some(sums),
             }
         }
     }

@@ -1,18 +1,27 @@
-//! How rows are split: into lanes that may run on different threads, and within a lane into chunks that bound the memory.
+//! How rows are split: into lanes that may run on different threads, and within a lane into batches that bound the memory.
 //!
-//! Both depend on the rows and on the settings only, never on the number of threads, and sums are taken in lane order:
+//! Both depend on the rows, the model and the settings only, never on the number of threads, and sums are taken in lane order:
 //! so a gradient has the same bytes whatever the number of threads.
 
-use super::native::batch::{Batch, Sequence};
+use super::forest::{Forest, Placed, arrange};
+use super::native::batch::Batch;
 use super::native::head::Question;
 use super::{ModelError, Row, Weights};
 use std::ops::Range;
 
-/// Independent parts of a batch, each with its own gradient sum: more threads than this are of no use.
-pub(crate) const LANES: usize = 4;
+/// Independent parts of a minibatch, each with its own gradient sum: more threads than this are of no use.
+const LANES: usize = 64;
+/// Where there is less to do than [`LANE_TOKENS`] for each.
+const FEW_LANES: usize = 4;
+/// Tokens of a lane, where there are enough: adding up its gradients is then little beside making them.
+const LANE_TOKENS: usize = 512;
+/// Numbers of all lanes' gradient sums together: lanes may have to wait for one before them.
+const SUMS: usize = 1 << 26;
+/// What two lanes have in common is computed by both: of a lane at most one part in so many.
+const COMMON: usize = 8;
 
-/// Tokens of a chunk, if rows are not longer: few enough for its activations to stay near the core.
-const CHUNK_TOKENS: usize = 512;
+/// Tokens of a batch: few enough for its activations to stay near the core.
+const BATCH_TOKENS: usize = 512;
 
 /// How much to do at once. Changes speed and memory, and the result only by rounding.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,78 +34,95 @@ pub struct Compute {
     pub keep: usize,
     /// Of every block only the input is kept, and the rest computed again when its gradient is taken. Changes no bit of any result.
     pub checkpointing: bool,
+    /// Whether tokens with which several rows begin are computed once. Changes a forward pass by no bit on the CPU, and gradients by rounding.
+    pub share: bool,
 }
 
 impl Default for Compute {
     fn default() -> Compute {
-        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false }
+        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false, share: true }
     }
 }
 
-/// Some rows and where their targets stand in the flat order of all targets.
-pub(crate) struct Chunk<'a> {
-    pub(crate) rows: &'a [Row],
-    pub(crate) batch: Batch,
-    /// The output of each target.
-    pub(crate) outputs: Vec<usize>,
-    pub(crate) targets: Range<usize>,
+/// Some rows, the tokens that they are made of, and what is asked of them.
+pub(crate) struct Lane<'a> {
+    pub(crate) batches: Vec<Batch>,
+    /// In the order of the batches.
+    questions: Vec<Question<'a>>,
+    /// Which of the questions are about a batch.
+    asked: Vec<Range<usize>>,
+    pub(crate) tokens: usize,
 }
 
-impl<'a> Chunk<'a> {
-    fn new(rows: &'a [Row], first_target: usize) -> Chunk<'a> {
-        let (mut outputs, mut wanted) = (Vec::new(), Vec::new());
-        let mut next = 0usize;
-        for row in rows {
-            let mut positions: Vec<u32> = Vec::new();
-            for target in &row.targets {
-                if positions.last() != Some(&(target.position as u32)) {
-                    positions.push(target.position as u32);
-                    next += 1;
-                }
-                outputs.push(next - 1);
+impl<'a> Lane<'a> {
+    /// `first_targets` has for each row that was given the index of its first target among those of all rows.
+    fn new(rows: &[Placed<'a>], first_targets: &[usize], most: usize) -> Lane<'a> {
+        let forest = Forest::of(rows);
+        let targets = rows.iter().flat_map(|placed| placed.row.targets.iter().enumerate().map(|(i, t)| (first_targets[placed.index] + i, t)));
+        let mut questions: Vec<Question<'a>> = targets
+            .zip(&forest.outputs)
+            .map(|((index, t), output)| Question { index, output: *output, token: t.token, allowed: t.allowed.as_deref() })
+            .collect();
+        questions.sort_by_key(|question| question.output);
+        let (mut batches, mut asked, mut output) = (Vec::new(), Vec::new(), 0);
+        for first in (0..forest.tokens()).step_by(most) {
+            let batch = Batch::of(&forest, first..forest.tokens().min(first + most));
+            let [from, to] = [output, output + batch.outputs()].map(|output| questions.partition_point(|q| q.output < output));
+            for question in &mut questions[from..to] {
+                question.output -= output;
             }
-            wanted.push(positions);
+            output += batch.outputs();
+            asked.push(from..to);
+            batches.push(batch);
         }
-        let batch = Batch::new(rows.iter().zip(&wanted).map(|(row, wanted)| Sequence { ids: &row.ids, wanted }));
-        let targets = first_target..first_target + outputs.len();
-        Chunk { rows, batch, outputs, targets }
+        Lane { batches, questions, asked, tokens: forest.tokens() }
     }
 
-    pub(crate) fn questions(&self) -> Vec<Question<'a>> {
-        let targets = self.rows.iter().flat_map(|row| &row.targets);
-        targets.zip(&self.outputs).map(|(t, output)| Question { output: *output, token: t.token, allowed: t.allowed.as_deref() }).collect()
+    pub(crate) fn questions(&self, batch: usize) -> &[Question<'a>] {
+        &self.questions[self.asked[batch].clone()]
     }
 }
 
-/// The chunks of each lane, in order; lanes have about equally many tokens.
-pub(crate) fn split<'a>(weights: &Weights, rows: &'a [Row], compute: &Compute) -> Result<Vec<Vec<Chunk<'a>>>, ModelError> {
+/// How many lanes there should be for so many tokens, each with a gradient sum of so many numbers.
+fn lanes_of(tokens: usize, sum: usize) -> usize {
+    let affordable = (SUMS / sum.max(1)).clamp(FEW_LANES, LANES);
+    // A power of two, so that lanes of equal length keep as many threads busy to the end.
+    let wanted = |tokens: usize| 1 << (tokens / LANE_TOKENS).max(1).ilog2();
+    let few = FEW_LANES.min(tokens * 2 * FEW_LANES / LANE_TOKENS).max(1);
+    wanted(tokens).max(few).min(affordable)
+}
+
+/// The lanes of the rows; they have about equally many tokens.
+///
+/// # Errors
+/// If a row does not fit the model.
+pub(crate) fn split<'a>(weights: &Weights, rows: &'a [Row], compute: &Compute) -> Result<Vec<Lane<'a>>, ModelError> {
+    let mut first_targets = Vec::with_capacity(rows.len());
+    let mut targets = 0;
     for (i, row) in rows.iter().enumerate() {
         row.check(weights.config(), i)?;
+        first_targets.push(targets);
+        targets += row.targets.len();
     }
-    let tokens = |row: &Row| row.targets.last().map_or(0, |t| t.position + 1);
-    let total: usize = rows.iter().map(tokens).sum();
-    let most = compute.micro_batch.unwrap_or(usize::MAX).max(1);
-    let (mut row, mut seen, mut target) = (0, 0, 0);
-    let mut lanes = Vec::with_capacity(LANES);
-    for lane in 1..=LANES {
-        let mut chunks = Vec::new();
-        let ends = |seen: usize, next: usize| lane < LANES && (2 * seen + next) * LANES > 2 * lane * total;
-        while row < rows.len() && !ends(seen, tokens(&rows[row])) {
-            let (first, mut size) = (row, 0);
-            while row < rows.len()
-                && row - first < most
-                && (row == first || size + tokens(&rows[row]) <= CHUNK_TOKENS)
-                && !ends(seen, tokens(&rows[row]))
-            {
-                size += tokens(&rows[row]);
-                seen += tokens(&rows[row]);
-                row += 1;
-            }
-            let chunk = Chunk::new(&rows[first..row], target);
-            target = chunk.targets.end;
-            chunks.push(chunk);
+    let placed = arrange(rows, compute.share);
+    let own = |placed: &Placed| placed.used().len() - placed.shared;
+    let distinct: usize = placed.iter().map(own).sum();
+    let trained = weights.trained().values().map(|var| var.elem_count()).sum();
+    let count = lanes_of(distinct, trained);
+    let longest = placed.iter().map(|placed| placed.used().len()).max().unwrap_or(0);
+    let most = compute.micro_batch.map_or(BATCH_TOKENS, |rows| rows.saturating_mul(longest).clamp(1, BATCH_TOKENS));
+    let (mut lanes, mut first, mut cost, mut seen) = (Vec::new(), 0, 0, 0);
+    for (next, row) in placed.iter().enumerate() {
+        let full = (2 * seen + own(row)) * count > 2 * (lanes.len() + 1) * distinct;
+        if next > first && full && cost >= COMMON * row.shared {
+            lanes.push(Lane::new(&placed[first..next], &first_targets, most));
+            (first, cost) = (next, 0);
         }
-        lanes.push(chunks);
+        seen += own(row);
+        cost += if next == first { row.used().len() } else { own(row) };
+    }
+    if first < placed.len() {
+        lanes.push(Lane::new(&placed[first..], &first_targets, most));
     }
     Ok(lanes)
 }
@@ -108,25 +134,49 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn every_row_is_in_one_chunk_and_lanes_are_even() {
+    fn every_target_is_asked_once_and_lanes_are_even() {
         let weights = Weights::init(&tiny(), 1, &Device::Cpu, DType::F32).unwrap();
         for count in [0, 1, 2, 3, 4, 5, 9, 64] {
             for micro_batch in [None, Some(1), Some(3)] {
-                let rows: Vec<Row> = (0..count).map(|i| Row::after(vec![1; 5 + i % 50], 3)).collect();
-                let lanes = split(&weights, &rows, &Compute { micro_batch, ..Compute::default() }).unwrap();
-                assert_eq!(lanes.len(), LANES);
-                let spread: Vec<&Row> = lanes.iter().flatten().flat_map(|c| c.rows).collect();
-                assert_eq!(spread, rows.iter().collect::<Vec<_>>());
-                assert!(lanes.iter().flatten().all(|c| c.rows.len() <= micro_batch.unwrap_or(count)));
-                let mut at = 0;
-                for chunk in lanes.iter().flatten() {
-                    assert_eq!(chunk.targets.start, at);
-                    at = chunk.targets.end;
+                let rows: Vec<Row> = (0..count).map(|i| Row::after(vec![1 + i as u32 % 7; 5 + i % 50], 3)).collect();
+                for share in [false, true] {
+                    let lanes = split(&weights, &rows, &Compute { micro_batch, share, ..Compute::default() }).unwrap();
+                    let mut asked: Vec<usize> =
+                        lanes.iter().flat_map(|l| (0..l.batches.len()).flat_map(|b| l.questions(b))).map(|q| q.index).collect();
+                    asked.sort_unstable();
+                    let targets: usize = rows.iter().map(|row| row.targets.len()).sum();
+                    assert_eq!(asked, (0..targets).collect::<Vec<_>>());
+                    for lane in &lanes {
+                        assert_eq!(lane.tokens, lane.batches.iter().map(Batch::tokens).sum::<usize>());
+                        assert!((0..lane.batches.len()).all(|b| lane.questions(b).iter().all(|q| q.output < lane.batches[b].outputs())));
+                    }
+                    let sizes: Vec<usize> = lanes.iter().map(|lane| lane.tokens).collect();
+                    if !share && count > 0 {
+                        let (most, least) = (sizes.iter().max().unwrap(), sizes.iter().min().unwrap());
+                        assert!(most - least <= 110, "{sizes:?}");
+                    }
                 }
-                let sizes: Vec<usize> = lanes.iter().map(|l| l.iter().map(|c| c.batch.tokens()).sum()).collect();
-                let (most, least) = (sizes.iter().max().unwrap(), sizes.iter().min().unwrap());
-                assert!(most - least <= 110, "{sizes:?}");
             }
         }
+    }
+
+    #[test]
+    fn there_are_lanes_for_many_threads_where_there_is_work_for_them() {
+        assert_eq!([0, 10, 300, 600, 3_000, 40_000, 1 << 20].map(|tokens| lanes_of(tokens, 1 << 18)), [1, 1, 4, 4, 4, 64, 64]);
+        // Of a large model few sums are made.
+        assert_eq!(lanes_of(1 << 20, 1 << 27), 4);
+    }
+
+    #[test]
+    fn lanes_part_where_little_is_in_common() {
+        let weights = Weights::init(&tiny(), 1, &Device::Cpu, DType::F32).unwrap();
+        // Episodes of turns whose prompts go on, behind three tokens that all have in common.
+        let prompt = |episode: u32, turn: u32| [vec![1, 2, 3, 4 + episode % 33], (0..2 * turn).map(|i| (episode + 3 * i) % 37).collect()].concat();
+        let rows: Vec<Row> = (0..40).flat_map(|e| (1..12).map(move |t| Row::after(prompt(e, t), 4))).collect();
+        let lanes = split(&weights, &rows, &Compute::default()).unwrap();
+        assert!(lanes.len() > 1);
+        let whole = Forest::of(&arrange(&rows, true)).tokens();
+        let laid: usize = lanes.iter().map(|lane| lane.tokens).sum();
+        assert!(laid <= whole + whole / COMMON, "{laid} of {whole}");
     }
 }

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod fence;
 mod finite;
+mod forest;
 mod frozen;
 mod generate;
 mod gradients;
@@ -31,6 +32,8 @@ pub mod reference;
 mod rope;
 mod row;
 mod score;
+#[cfg(test)]
+mod sharing_tests;
 mod slices;
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,7 @@ mod weights;
 
 pub use config::{DecoderConfig, Variant};
 pub use error::{ModelError, without_frames};
+pub use forest::Tokens;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::{Gradients, norm};
 pub use lanes::Compute;

@@ -1,7 +1,8 @@
 //! Forward and backward passes in candle's operations, micro-batch by micro-batch.
 
 use super::composite::{Graph, Padded, host};
-use super::engine::{Answers, Ask, check, check_slopes, concatenate};
+use super::engine::{Answers, Ask, Part, check, check_slopes, collect};
+use super::forest::{Placed, arrange};
 use super::lanes::Compute;
 use super::{Gradients, ModelError, Row, Weights};
 use candle_core::{Device, Tensor, Var};
@@ -16,7 +17,11 @@ const LOGITS: usize = 1 << 24;
 /// Forward passes in candle's operations; the backward pass runs them again, micro-batch by micro-batch.
 pub(crate) struct Composite<'a> {
     weights: &'a Weights,
-    rows: &'a [Row],
+    /// Neighbours begin alike.
+    rows: Vec<Placed<'a>>,
+    /// Of each row that was given, its first target among those of all.
+    first_targets: Vec<usize>,
+    count: usize,
     what: Ask,
     micro_batch: usize,
     checkpointing: bool,
@@ -27,47 +32,55 @@ pub(crate) struct Composite<'a> {
 impl<'a> Composite<'a> {
     pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask, compute: &Compute) -> Result<Composite<'a>, ModelError> {
         check(what)?;
+        let (mut first_targets, mut count) = (Vec::with_capacity(rows.len()), 0);
         for (i, row) in rows.iter().enumerate() {
             row.check(weights.config(), i)?;
+            first_targets.push(count);
+            count += row.targets.len();
         }
+        let rows = arrange(rows, compute.share);
         let micro_batch = compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1);
         let targets = (LOGITS / weights.config().vocab.max(1)).max(1);
-        Ok(Composite { weights, rows, what, micro_batch, checkpointing: compute.checkpointing, targets })
+        Ok(Composite { weights, rows, first_targets, count, what, micro_batch, checkpointing: compute.checkpointing, targets })
     }
 
     pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
         let mut parts = Vec::new();
-        for rows in self.rows.chunks(self.micro_batch).filter(|rows| rows.iter().any(|r| !r.targets.is_empty())) {
+        for rows in self.rows.chunks(self.micro_batch) {
             let padded = Padded::new(self.weights, rows)?;
             let states = padded.states(Graph::Free)?;
+            let mut found = Vec::new();
             for part in self.parts(&states)? {
                 let states = states.narrow(0, part.start, part.len())?;
-                parts.push(on_host(&padded.answers(&states, part, self.what, Graph::Free)?)?);
+                found.push(on_host(&padded.answers(&states, part, self.what, Graph::Free)?)?);
             }
+            parts.push(Part { indices: self.indices(rows), answers: concatenate(found) });
         }
-        Ok(concatenate(parts))
+        Ok(collect(parts, self.count, self.what))
     }
 
     pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
-        let targets = self.rows.iter().map(|r| r.targets.len()).sum();
-        check_slopes(slopes, targets)?;
+        check_slopes(slopes, self.count)?;
         let mut total = Gradients::zeros(self.weights)?;
-        let (mut parts, mut at) = (Vec::new(), 0);
+        let mut parts = Vec::new();
         for rows in self.rows.chunks(self.micro_batch) {
-            let count: usize = rows.iter().map(|r| r.targets.len()).sum();
-            if count == 0 {
-                continue;
-            }
             let padded = Padded::new(self.weights, rows)?;
             padded.fits(self.checkpointing)?;
-            let slopes = slopes.map(|slopes| if slopes.is_empty() { slopes } else { &slopes[at..at + count] });
-            parts.push(match self.checkpointing {
+            let indices = self.indices(rows);
+            let own = slopes.map(|slopes| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>());
+            let slopes = [own[0].as_slice(), own[1].as_slice()];
+            let answers = match self.checkpointing {
                 true => self.by_layer(&padded, slopes, &mut total)?,
                 false => self.at_once(&padded, slopes, &mut total)?,
-            });
-            at += count;
+            };
+            parts.push(Part { indices, answers });
         }
-        Ok((concatenate(parts), total))
+        Ok((collect(parts, self.count, self.what), total))
+    }
+
+    /// Where the answers of these rows belong.
+    fn indices(&self, rows: &[Placed]) -> Vec<usize> {
+        rows.iter().flat_map(|placed| (0..placed.row.targets.len()).map(|i| self.first_targets[placed.index] + i)).collect()
     }
 
     fn at_once(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Answers<f32>, ModelError> {
@@ -160,4 +173,14 @@ fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {
         *answer = host(tensor)?;
     }
     Ok(answers)
+}
+
+fn concatenate(parts: impl IntoIterator<Item = Answers<f32>>) -> Answers<f32> {
+    let mut all = [Vec::new(), Vec::new()];
+    for part in parts {
+        for (all, mut part) in all.iter_mut().zip(part) {
+            all.append(&mut part);
+        }
+    }
+    all
 }

@@ -1,9 +1,11 @@
 //! Log-probabilities and entropies of the policy's tokens, and the gradient of any function of them.
 
 use super::engine::{Answers, Ask, Engine, answers};
-use super::native::batch::{Batch, Sequence};
+use super::forest::{Forest, arrange};
+use super::native::batch::Batch;
 use super::native::head::all_logits;
 use super::native::pass::{Keep, forward};
+use super::native::past::Past;
 use super::{Compute, Gradients, ModelError, Row, Weights};
 use candle_core::DType;
 
@@ -38,18 +40,20 @@ pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Comput
 
 /// The logits behind the last of `ids`.
 pub fn logits(weights: &Weights, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
-    let row = Row::after(ids.to_vec(), ids.len());
-    row.check(weights.config(), 0)?;
+    let Some(last) = ids.last() else { return Err(ModelError::input("there is nothing before an empty row's next token")) };
     if ids.len() > weights.config().context {
         return Err(ModelError::input(format!("{} tokens are more than the model's `context` of {}", ids.len(), weights.config().context)));
     }
-    let Some(last) = ids.len().checked_sub(1) else { return Err(ModelError::input("there is nothing before an empty row's next token")) };
+    // Whatever comes next, these are the logits that it is drawn from.
+    let row = Row::after([ids, &[*last]].concat(), ids.len());
+    row.check(weights.config(), 0)?;
     if weights.dtype() != DType::F32 || !weights.device().is_cpu() {
         return Err(ModelError::input("logits are given on the CPU in f32 only"));
     }
     let model = weights.packed::<f32>(false)?;
-    let batch = Batch::new([Sequence { ids, wanted: &[last as u32] }]);
-    Ok(all_logits(&model, &forward(&model, &batch, Keep::Nothing).hidden))
+    let forest = Forest::of(&arrange(&[row], false));
+    let batch = Batch::of(&forest, 0..forest.tokens());
+    Ok(all_logits(&model, &forward(&model, &batch, &mut Past::of(&model.config, forest.tokens()), Keep::Nothing).hidden))
 }
 
 /// Scores and the gradients of Σ g · score with respect to the parameters, where g is known beforehand.

@@ -228,7 +228,7 @@ fn the_kernels_agree_with_candles_operations() {
         let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
         let compute = Compute { micro_batch: Some(4), ..Compute::default() };
         let what = Ask::Policy { temperature: 0.7 };
-        let padded = composite::Padded::new(&weights, &rows).unwrap();
+        let padded = composite::Padded::new(&weights, &forest::arrange(&rows, false)).unwrap();
         let states = padded.states(composite::Graph::Free).unwrap();
         let targets = 0..states.dim(0).unwrap();
         let found = padded.answers(&states, targets, what, composite::Graph::Free).unwrap();

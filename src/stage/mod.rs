@@ -11,6 +11,7 @@ mod evaluate;
 mod export;
 mod kinds;
 mod length;
+mod minibatch;
 mod outside;
 mod policies;
 mod report;

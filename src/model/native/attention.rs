@@ -4,6 +4,7 @@
 //! the softmax's denominator (Dao et al. 2022).
 
 use super::matmul::{Left, Right, Write, add_outer, multiply};
+use super::path::BackwardPath;
 use super::real::{Real, dot, largest, sum};
 use super::simd::{LANES, simd};
 
@@ -130,41 +131,6 @@ pub(crate) fn attend<T: Real>(
     }
 }
 
-/// One head out of `length` rows `stride` apart, as rows padded to 16.
-pub(crate) fn as_rows<T: Real>(from: &[T], stride: usize, length: usize, head: usize, out: &mut Vec<T>) {
-    let padded = head.next_multiple_of(LANES);
-    out.clear();
-    out.resize(length * padded, T::ZERO);
-    for (t, row) in out.chunks_exact_mut(padded).enumerate() {
-        row[..head].copy_from_slice(&from[t * stride..][..head]);
-    }
-}
-
-/// One head out of `length` rows `stride` apart, as `head` columns, each padded to a multiple of 16.
-pub(crate) fn as_columns<T: Real>(from: &[T], stride: usize, length: usize, head: usize, out: &mut Vec<T>) {
-    let columns = length.next_multiple_of(LANES);
-    out.clear();
-    out.resize(head * columns, T::ZERO);
-    for t in 0..length {
-        for (column, value) in out.chunks_exact_mut(columns).zip(&from[t * stride..][..head]) {
-            column[t] = *value;
-        }
-    }
-}
-
-/// One key head of one sequence, for the backward pass: columns are `[head, stride]`, rows `[position, padded]`.
-#[derive(Default)]
-pub(crate) struct Backward<T> {
-    pub(crate) head: usize,
-    pub(crate) stride: usize,
-    pub(crate) keys: Vec<T>,
-    pub(crate) key_rows: Vec<T>,
-    pub(crate) values: Vec<T>,
-    /// Gradients as rows, added to.
-    pub(crate) dkeys: Vec<T>,
-    pub(crate) dvalues: Vec<T>,
-}
-
 /// The gradient of one query head's [`attend`]: writes `dq`, adds to the gradients of keys and values.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn attend_backward<T: Real>(
@@ -176,7 +142,7 @@ pub(crate) fn attend_backward<T: Real>(
     positions: &[u32],
     norms: &[T],
     step: usize,
-    memory: &mut Backward<T>,
+    memory: &mut BackwardPath<T>,
     scratch: &mut Scratch<T>,
 ) {
     let (head, padded) = (memory.head, memory.head.next_multiple_of(LANES));

@@ -1,28 +1,40 @@
 //! The decoder over one batch, backward: the chain rule by hand, block by block from the top.
 
-use super::attention::{Backward, Scratch, as_columns, as_rows, attend_backward};
+use super::attention::{Scratch, attend_backward};
 use super::batch::Batch;
 use super::elementwise::{head_norm_backward, rms_norm, rms_norm_backward, sum_rows, swiglu_backward};
 use super::gradients::{LayerSums, MatrixSums, Sums};
 use super::matmul::{Left, Write, add_outer};
 use super::packed::{Layer, Linear, Packed};
 use super::pass::{Block, Kept, Pass, Queries, block_forward, gather, zeros};
+use super::past::Past;
+use super::path::{BackwardPath, KeyHead};
 use super::real::Real;
-use super::simd::LANES;
 
 /// Adds the gradients of all parameters below the head, given the gradient `dhidden` of [`Pass::hidden`].
-pub(crate) fn backward<T: Real>(model: &Packed<T>, batch: &Batch, pass: Pass<T>, dhidden: &[T], sums: &mut Sums<T>) {
+///
+/// `dpast` has the gradients of the batch's keys and values by all that follows it, and gets those of what it follows itself.
+pub(crate) fn backward<T: Real>(
+    model: &Packed<T>,
+    batch: &Batch,
+    pass: Pass<T>,
+    past: &mut Past<T>,
+    dpast: &mut Past<T>,
+    dhidden: &[T],
+    sums: &mut Sums<T>,
+) {
     let width = model.config.width;
     let mut dx = zeros(batch.outputs() * width);
     rms_norm_backward(&pass.last, width, &model.final_norm, &pass.last_inverse, dhidden, &mut dx, &mut sums.final_norm);
     let mut scratch = Scratch::default();
     let mut last = true;
-    for ((layer, block), sums) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).rev() {
+    let pasts = past.layers.iter_mut().zip(&mut dpast.layers);
+    for (((layer, block), sums), (past, dpast)) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).zip(pasts).rev() {
         let kept = match block {
             Block::Whole(kept) => *kept,
-            Block::Input(x) => block_forward(model, layer, batch, last, x, &mut scratch).0,
+            Block::Input(x) => block_forward(model, layer, batch, last, x, past, &mut scratch).0,
         };
-        dx = block_backward(model, layer, batch, last, kept, dx, sums, &mut scratch);
+        dx = block_backward(model, layer, batch, last, kept, past, dpast, dx, sums, &mut scratch);
         last = false;
     }
     for (dx, id) in dx.chunks_exact(width).zip(&batch.ids) {
@@ -58,6 +70,8 @@ fn block_backward<T: Real>(
     batch: &Batch,
     last: bool,
     kept: Kept<T>,
+    past: &[T],
+    dpast: &mut [T],
     mut dout: Vec<T>,
     sums: &mut LayerSums<T>,
     scratch: &mut Scratch<T>,
@@ -68,7 +82,7 @@ fn block_backward<T: Real>(
     let tokens = batch.tokens();
     let queries = batch.queries(last);
     let count = queries.positions.len();
-    let Kept { x, x_inverse, q, kv, raw, attended, norms, middle, middle_inverse, mut gate_up } = kept;
+    let Kept { x, x_inverse, q, raw, attended, norms, middle, middle_inverse, mut gate_up } = kept;
 
     // Feed-forward.
     let (mut product, mut dproduct) = (zeros(count * ffn), zeros(count * ffn));
@@ -90,23 +104,24 @@ fn block_backward<T: Real>(
     add_bias(&dmiddle, &mut sums.output_bias);
     let mut dattended = zeros(count * query_width);
     layer.output.pull(&dmiddle, count, &mut dattended, Write::Set);
-    let (mut dq, mut dkv) = (zeros(count * query_width), zeros(tokens * 2 * kv_width));
-    attention_backward(model, batch, &queries, &q, &kv, &attended, &dattended, &norms, &mut dq, &mut dkv, scratch);
+    let mut dq = zeros(count * query_width);
+    attention_backward(model, batch, queries, &q, past, &attended, &dattended, &norms, &mut dq, dpast, scratch);
+    let dkv = &mut dpast[batch.first * 2 * kv_width..][..tokens * 2 * kv_width];
     model.rope.turn(&mut dq, query_width, query_width, queries.positions, true);
-    model.rope.turn(&mut dkv, 2 * kv_width, kv_width, &batch.positions, true);
+    model.rope.turn(dkv, 2 * kv_width, kv_width, &batch.positions, true);
     if let Some(raw) = raw {
         head_norm_backward(&raw.q, query_width, &layer.query_norm, &raw.q_inverse, &mut dq, query_width, &mut sums.query_norm);
-        head_norm_backward(&raw.k, kv_width, &layer.key_norm, &raw.k_inverse, &mut dkv, 2 * kv_width, &mut sums.key_norm);
+        head_norm_backward(&raw.k, kv_width, &layer.key_norm, &raw.k_inverse, dkv, 2 * kv_width, &mut sums.key_norm);
     }
     add_bias(&dq, &mut sums.query_bias);
-    add_bias(&dkv, &mut sums.key_value_bias);
+    add_bias(dkv, &mut sums.key_value_bias);
 
     // Projections and the first norm.
     let (mut normed, mut unused) = (zeros(tokens * width), zeros(tokens));
     rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut unused);
-    add_weight(&layer.key_value, &dkv, &normed, tokens, &mut sums.key_value);
+    add_weight(&layer.key_value, dkv, &normed, tokens, &mut sums.key_value);
     let mut dnormed = zeros(tokens * width);
-    layer.key_value.pull(&dkv, tokens, &mut dnormed, Write::Set);
+    layer.key_value.pull(dkv, tokens, &mut dnormed, Write::Set);
     let dx = if last {
         add_weight(&layer.query, &dq, &gather(&normed, width, &batch.places), count, &mut sums.query);
         let mut part = zeros(count * width);
@@ -138,51 +153,41 @@ fn scatter<T: Real>(rows: &[T], width: usize, places: &[usize], out: &mut [T]) {
 fn attention_backward<T: Real>(
     model: &Packed<T>,
     batch: &Batch,
-    queries: &Queries,
+    queries: Queries,
     q: &[T],
-    kv: &[T],
+    past: &[T],
     out: &[T],
     dout: &[T],
     norms: &[T],
     dq: &mut [T],
-    dkv: &mut [T],
+    dpast: &mut [T],
     scratch: &mut Scratch<T>,
 ) {
     let config = &model.config;
-    let (width, head, kv_width, heads) = (config.query_width(), config.head_width(), config.kv_width(), config.heads);
-    let padded = head.next_multiple_of(LANES);
+    let (width, head, heads) = (config.query_width(), config.head_width(), config.heads);
     let group = heads / config.kv_heads;
-    let mut memory = Backward { head, ..Backward::default() };
-    for row in 0..batch.rows() {
-        let (start, end) = (batch.starts[row], batch.starts[row + 1]);
-        let (from, to) = (queries.starts[row], queries.starts[row + 1]);
-        if from == to {
-            continue;
+    let mut path = BackwardPath::default();
+    for index in 0..config.kv_heads {
+        let of = KeyHead { width: config.kv_width(), head, index };
+        path.start(batch.depth, of);
+        for place in &batch.before {
+            path.push(past, of, *place);
         }
-        let length = end - start;
-        memory.stride = length.next_multiple_of(LANES);
-        let rows = start * 2 * kv_width..end * 2 * kv_width;
-        let (kv, dkv) = (&kv[rows.clone()], &mut dkv[rows]);
-        for kv_head in 0..config.kv_heads {
-            let (key, value) = (kv_head * head, kv_width + kv_head * head);
-            as_columns(&kv[key..], 2 * kv_width, length, head, &mut memory.keys);
-            as_rows(&kv[key..], 2 * kv_width, length, head, &mut memory.key_rows);
-            as_columns(&kv[value..], 2 * kv_width, length, head, &mut memory.values);
-            for sums in [&mut memory.dkeys, &mut memory.dvalues] {
-                sums.clear();
-                sums.resize(length * padded, T::ZERO);
+        for (run, asked) in queries.runs() {
+            path.back(batch.positions[run.tokens.start] as usize, dpast, of);
+            for token in run.tokens.clone() {
+                path.push(past, of, batch.first + token);
             }
-            for h in kv_head * group..(kv_head + 1) * group {
-                let at = from * width + h * head;
-                let norms = &norms[from * heads + h..];
-                let positions = &queries.positions[from..to];
-                attend_backward(&q[at..], &out[at..], &dout[at..], &mut dq[at..], width, positions, norms, heads, &mut memory, scratch);
+            if asked.is_empty() {
+                continue;
             }
-            for t in 0..length {
-                let line = &mut dkv[t * 2 * kv_width..][..2 * kv_width];
-                line[key..][..head].copy_from_slice(&memory.dkeys[t * padded..][..head]);
-                line[value..][..head].copy_from_slice(&memory.dvalues[t * padded..][..head]);
+            for h in index * group..(index + 1) * group {
+                let at = asked.start * width + h * head;
+                let norms = &norms[asked.start * heads + h..];
+                let positions = &queries.positions[asked.clone()];
+                attend_backward(&q[at..], &out[at..], &dout[at..], &mut dq[at..], width, positions, norms, heads, &mut path, scratch);
             }
         }
+        path.back(0, dpast, of);
     }
 }

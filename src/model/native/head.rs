@@ -9,6 +9,8 @@ use super::simd::simd;
 /// One token whose log-probability is asked for, at output `output` of a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
+    /// Among all that is asked: where its answer belongs, and where slopes have its own.
+    pub(crate) index: usize,
     pub(crate) output: usize,
     pub(crate) token: u32,
     pub(crate) allowed: Option<&'a [u32]>,
@@ -119,7 +121,8 @@ pub(crate) struct Answers<T> {
     pub(crate) entropy: Vec<T>,
 }
 
-/// How the gradient of a loss weighs each answer.
+/// How the gradient of a loss weighs each answer; one that is empty does not.
+#[derive(Clone, Copy)]
 pub(crate) struct Slopes<'a> {
     pub(crate) logp: &'a [f32],
     pub(crate) entropy: &'a [f32],
@@ -152,7 +155,7 @@ pub(crate) fn ask<T: Real>(
         answers.logp[i] = z[at] - top - log;
         answers.entropy[i] = entropy;
         if let Some((slopes, _)) = backward {
-            let slope = |s: &[f32]| s.get(i).map_or(T::ZERO, |s| T::of(f64::from(*s)));
+            let slope = |s: &[f32]| s.get(question.index).map_or(T::ZERO, |s| T::of(f64::from(*s)));
             softmax_backward(z, p, at, top, log, entropy, slope(slopes.logp), slope(slopes.entropy), by);
         }
     };
@@ -199,14 +202,15 @@ pub(crate) fn ask<T: Real>(
     (answers, dhidden)
 }
 
-/// The critic's estimate at each output.
-pub(crate) fn values<T: Real>(model: &Packed<T>, hidden: &[T], outputs: impl Iterator<Item = usize>) -> Vec<T> {
+/// The critic's estimate at the output of each question.
+pub(crate) fn values<T: Real>(model: &Packed<T>, hidden: &[T], questions: &[Question]) -> Vec<T> {
     let Top::Value { weight, bias } = &model.top else { return Vec::new() };
     let width = model.config.width;
-    outputs
-        .map(|output| {
+    questions
+        .iter()
+        .map(|question| {
             let mut value = [T::ZERO];
-            logits_of(&hidden[output * width..][..width], weight, &[0], &mut value);
+            logits_of(&hidden[question.output * width..][..width], weight, &[0], &mut value);
             value[0] + *bias
         })
         .collect()
@@ -216,16 +220,16 @@ pub(crate) fn values<T: Real>(model: &Packed<T>, hidden: &[T], outputs: impl Ite
 pub(crate) fn values_backward<T: Real>(
     model: &Packed<T>,
     hidden: &[T],
-    outputs: impl Iterator<Item = usize>,
+    questions: &[Question],
     slopes: &[f32],
     sums: &mut Sums<T>,
 ) -> Vec<T> {
     let mut dhidden = vec![T::ZERO; hidden.len()];
     let Top::Value { weight, .. } = &model.top else { return dhidden };
     let width = model.config.width;
-    for (output, slope) in outputs.zip(slopes) {
-        let slope = T::of(f64::from(*slope));
-        let at = output * width..(output + 1) * width;
+    for question in questions {
+        let slope = slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)));
+        let at = question.output * width..(question.output + 1) * width;
         add_line(&mut dhidden[at.clone()], slope, weight);
         add_line(&mut sums.head, slope, &hidden[at]);
         for bias in &mut sums.bias {

@@ -19,6 +19,8 @@ pub(crate) mod low_rank;
 pub(crate) mod matmul;
 pub(crate) mod packed;
 pub(crate) mod pass;
+pub(crate) mod past;
+pub(crate) mod path;
 pub(crate) mod real;
 pub(crate) mod simd;
 pub(crate) mod vector;

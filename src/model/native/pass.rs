@@ -2,22 +2,23 @@
 //!
 //! The last block computes queries, attention and feed-forward only where its output is wanted; keys and values it needs everywhere.
 
-use super::attention::{Memory, Scratch, as_columns, as_rows, attend};
-use super::batch::Batch;
+use super::attention::{Scratch, attend};
+use super::batch::{Batch, Run};
 use super::elementwise::{head_norm, rms_norm, swiglu};
 use super::matmul::Write;
 use super::packed::{Layer, Packed};
+use super::past::Past;
+use super::path::{KeyHead, Path};
 use super::real::Real;
-use super::simd::LANES;
+use std::ops::Range;
 
 /// What the backward pass needs of one block. N tokens, S of them computed to the end (S = N but for the last block).
 pub(crate) struct Kept<T> {
     /// Input, [N, width], and the inverse norms of its rows.
     pub(crate) x: Vec<T>,
     pub(crate) x_inverse: Vec<T>,
-    /// Turned queries [S, queries], turned keys and values [N, 2 kv].
+    /// Turned queries [S, queries]. Turned keys and values are in the [`Past`].
     pub(crate) q: Vec<T>,
-    pub(crate) kv: Vec<T>,
     /// Before their norms, where heads have some: queries and keys as they came out of their matrices, and the heads' inverse norms.
     pub(crate) raw: Option<RawHeads<T>>,
     /// Attention's output [S, queries] and the logarithms of its denominators [S, heads].
@@ -73,7 +74,7 @@ impl<T> Pass<T> {
         }
         let (query, kv) = (config.query_width(), config.kv_width());
         let raw = if config.variant.head_norms { query + kv + config.heads + config.kv_heads } else { 0 };
-        let full = 2 * config.width + 2 * query + 2 * kv + config.heads + 2 + 2 * config.ffn + raw;
+        let full = 2 * config.width + 2 * query + config.heads + 2 + 2 * config.ffn + raw;
         (config.layers * full, 2 * config.width)
     }
 }
@@ -96,24 +97,29 @@ fn first_half<T: Real>(x: &[T], width: usize) -> Vec<T> {
     x.chunks_exact(2 * width).flat_map(|row| &row[..width]).copied().collect()
 }
 
-/// Where the rows of a batch have their queries: all tokens, or the wanted ones.
+/// Where a batch has its queries: at all tokens, or at the wanted ones.
+#[derive(Clone, Copy)]
 pub(crate) struct Queries<'a> {
-    pub(crate) starts: &'a [usize],
+    batch: &'a Batch,
+    last: bool,
     pub(crate) positions: &'a [u32],
 }
 
 impl Batch {
     pub(crate) fn queries(&self, last: bool) -> Queries<'_> {
-        if last {
-            Queries { starts: &self.wanted_starts, positions: &self.wanted }
-        } else {
-            Queries { starts: &self.starts, positions: &self.positions }
-        }
+        Queries { batch: self, last, positions: if last { &self.wanted } else { &self.positions } }
     }
 }
 
-/// Runs the batch through the model and keeps what the backward pass needs.
-pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: Keep) -> Pass<T> {
+impl<'a> Queries<'a> {
+    /// Each run, and which of the queries are in it.
+    pub(crate) fn runs(self) -> impl Iterator<Item = (&'a Run, Range<usize>)> {
+        self.batch.runs.iter().map(move |run| (run, if self.last { run.wanted.clone() } else { run.tokens.clone() }))
+    }
+}
+
+/// Runs the batch through the model and keeps what the backward pass needs. `past` has the keys and values of what the batch follows, and gets its own.
+pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, past: &mut Past<T>, keep: Keep) -> Pass<T> {
     let config = &model.config;
     let width = config.width;
     let mut x = zeros(batch.tokens() * width);
@@ -122,8 +128,8 @@ pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, keep: Keep) -> 
     }
     let mut blocks = Vec::with_capacity(config.layers);
     let mut scratch = Scratch::default();
-    for (i, layer) in model.layers.iter().enumerate() {
-        let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, &mut scratch);
+    for (i, (layer, past)) in model.layers.iter().zip(&mut past.layers).enumerate() {
+        let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, past, &mut scratch);
         x = out;
         match keep {
             Keep::Nothing => {}
@@ -143,6 +149,7 @@ pub(super) fn block_forward<T: Real>(
     batch: &Batch,
     last: bool,
     x: Vec<T>,
+    past: &mut [T],
     scratch: &mut Scratch<T>,
 ) -> (Kept<T>, Vec<T>) {
     let config = &model.config;
@@ -151,15 +158,15 @@ pub(super) fn block_forward<T: Real>(
     let tokens = batch.tokens();
     let (mut normed, mut x_inverse) = (zeros(tokens * width), zeros(tokens));
     rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut x_inverse);
-    let mut kv = zeros(tokens * 2 * kv_width);
-    layer.key_value.apply(&normed, tokens, &mut kv, Write::Set);
+    let kv = &mut past[batch.first * 2 * kv_width..][..tokens * 2 * kv_width];
+    layer.key_value.apply(&normed, tokens, kv, Write::Set);
     let mut raw = None;
     if config.variant.head_norms {
-        let (k, mut k_inverse) = (first_half(&kv, kv_width), zeros(tokens * config.kv_heads));
-        head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut k_inverse);
+        let (k, mut k_inverse) = (first_half(kv, kv_width), zeros(tokens * config.kv_heads));
+        head_norm(kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut k_inverse);
         raw = Some(RawHeads { q: Vec::new(), q_inverse: Vec::new(), k, k_inverse });
     }
-    model.rope.turn(&mut kv, 2 * kv_width, kv_width, &batch.positions, false);
+    model.rope.turn(kv, 2 * kv_width, kv_width, &batch.positions, false);
 
     let queries = batch.queries(last);
     let count = queries.positions.len();
@@ -174,7 +181,7 @@ pub(super) fn block_forward<T: Real>(
     model.rope.turn(&mut q, query_width, query_width, queries.positions, false);
 
     let (mut attended, mut norms) = (zeros(count * query_width), zeros(count * config.heads));
-    attention_forward(model, batch, &queries, &q, &kv, &mut attended, &mut norms, scratch);
+    attention_forward(model, batch, queries, &q, past, &mut attended, &mut norms, scratch);
     layer.output.apply(&attended, count, &mut middle, Write::Add);
 
     let (mut normed, mut middle_inverse) = (normed, zeros(count));
@@ -185,40 +192,41 @@ pub(super) fn block_forward<T: Real>(
     swiglu(&gate_up, ffn, &mut product);
     let mut out = middle.clone();
     layer.down.apply(&product, count, &mut out, Write::Add);
-    (Kept { x, x_inverse, q, kv, raw, attended, norms, middle, middle_inverse, gate_up }, out)
+    (Kept { x, x_inverse, q, raw, attended, norms, middle, middle_inverse, gate_up }, out)
 }
 
 #[allow(clippy::too_many_arguments)]
 fn attention_forward<T: Real>(
     model: &Packed<T>,
     batch: &Batch,
-    queries: &Queries,
+    queries: Queries,
     q: &[T],
-    kv: &[T],
+    past: &[T],
     out: &mut [T],
     norms: &mut [T],
     scratch: &mut Scratch<T>,
 ) {
     let config = &model.config;
-    let (width, head, kv_width, heads) = (config.query_width(), config.head_width(), config.kv_width(), config.heads);
+    let (width, head, heads) = (config.query_width(), config.head_width(), config.heads);
     let group = heads / config.kv_heads;
-    let (mut keys, mut values) = (Vec::new(), Vec::new());
-    for row in 0..batch.rows() {
-        let (start, end) = (batch.starts[row], batch.starts[row + 1]);
-        let (from, to) = (queries.starts[row], queries.starts[row + 1]);
-        if from == to {
-            continue;
+    let mut path = Path::default();
+    for index in 0..config.kv_heads {
+        let of = KeyHead { width: config.kv_width(), head, index };
+        path.start(batch.depth, of);
+        for (position, place) in batch.before.iter().enumerate() {
+            path.put(past, of, *place, position);
         }
-        let stride = (end - start).next_multiple_of(LANES);
-        let kv = &kv[start * 2 * kv_width..end * 2 * kv_width];
-        for kv_head in 0..config.kv_heads {
-            as_columns(&kv[kv_head * head..], 2 * kv_width, end - start, head, &mut keys);
-            as_rows(&kv[kv_width + kv_head * head..], 2 * kv_width, end - start, head, &mut values);
-            let memory = Memory { keys: &keys, stride, values: &values, head };
-            for h in kv_head * group..(kv_head + 1) * group {
-                let at = from * width + h * head;
-                let norms = Some((&mut norms[from * heads + h..], heads));
-                attend(&q[at..], &mut out[at..], width, &queries.positions[from..to], memory, scratch, norms);
+        for (run, asked) in queries.runs() {
+            for token in run.tokens.clone() {
+                path.put(past, of, batch.first + token, batch.positions[token] as usize);
+            }
+            if asked.is_empty() {
+                continue;
+            }
+            for h in index * group..(index + 1) * group {
+                let at = asked.start * width + h * head;
+                let norms = Some((&mut norms[asked.start * heads + h..], heads));
+                attend(&q[at..], &mut out[at..], width, &queries.positions[asked.clone()], path.memory(of), scratch, norms);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Fields that must fit each other: above all the equations and what the stage can give them.
 
+use super::super::minibatch::Keep;
 use super::fields::Rl;
 use crate::kind::Reader;
 use crate::lang::value::Component;
@@ -24,6 +25,14 @@ impl Rl {
             let message = format!("an iteration of {} × {} episodes, which are held at once", read.groups.0, read.group_size.0);
             reader.report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be")));
             return None;
+        }
+        if let (Keep::Groups, Some(rows)) = (read.keep, read.minibatch)
+            && rows.0 < read.group_size.0
+        {
+            let place = component.fields.get("minibatch").map_or(component.kind_span, |field| field.value.span);
+            let message = format!("a minibatch of {} rows holds no group: a group of {} episodes has as many rows at least", rows.0, read.group_size.0);
+            let help = "raise `minibatch`, or let it tear groups apart: `keep = episodes`";
+            reader.report(Diagnostic::error("E0202", place, message).help(help));
         }
         let mut diagnostics = Diagnostics::default();
         let sound = read.equations(&mut diagnostics).is_some();

@@ -6,6 +6,7 @@ use crate::kind::{Count, Part};
 use crate::play::SplitField;
 use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput};
 use crate::words;
+use super::super::minibatch::Keep;
 
 words! {
     /// What is logged beyond the values of the terms.
@@ -61,6 +62,8 @@ kind! {
         epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; left out, all rows.
         minibatch: Option<Count> [default None],
+        /// What a minibatch may not tear apart; an equation may ask for more.
+        keep: Keep [added default Keep::Rows],
         /// Rows that are propagated at once; changes memory, not the update.
         micro_batch: Count [untouched default Count(16)],
         /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.

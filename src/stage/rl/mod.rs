@@ -21,6 +21,7 @@ use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
 use super::length::{Length, best_of, depends_on_length};
+use super::minibatch::Keep;
 use super::outside::Outside;
 use super::tasks::open;
 use crate::kind::Artifact;
@@ -79,6 +80,9 @@ impl Stage for Rl {
             )),
             None => figures
                 .push(Figure::new("updates per iteration", format!("{} (all rows at once × {} epochs)", self.epochs.0, self.epochs.0))),
+        }
+        if self.keep != Keep::Rows {
+            figures.push(Figure::new("kept together in a minibatch", self.keep.word()));
         }
         figures.push(Figure::new("iterations", format!("{iterations}, {} episodes in all", iterations * self.episodes())));
         if let Some(split) = &self.select_on {

@@ -1,13 +1,14 @@
 //! Passes of minibatches over the collected batch.
 
 use super::super::error::RunError;
+use super::super::minibatch::{Keep, count, fill, units};
 use super::super::updater::{Spoilt, not_finite};
 use super::fields::{Log, Rl};
 use super::learner::{Learner, set};
 use crate::equation::Now;
 use crate::lang::Span;
-use crate::model::{Row, ScoreGradients, evaluate};
-use crate::objective::{Batch, Detail, ObjectiveError, Whole};
+use crate::model::{Row, ScoreGradients, Tokens, evaluate};
+use crate::objective::{Batch, Detail, ObjectiveError};
 use crate::seed::Seed;
 use std::collections::BTreeMap;
 
@@ -28,12 +29,16 @@ pub(crate) fn update(
     iteration: usize,
     seed: Seed,
 ) -> Result<Updates, RunError> {
-    let units = units(batch, learner.objective.needs().whole);
-    let mut minibatches = Vec::new();
-    for epoch in 0..stage.epochs.0 {
-        let order = seed.child("epoch", epoch as u64).permutation(units.len());
-        minibatches.extend(fill(&units, &order, stage.minibatch.map(|m| m.0)));
-    }
+    let layout = batch.rows();
+    let keys = match stage.keep.and(learner.objective.needs().whole) {
+        Keep::Rows => None,
+        Keep::Episodes => layout.episode.as_deref(),
+        Keep::Groups => layout.group.as_deref(),
+    };
+    let units = units(batch.row_count(), keys);
+    let count = count(&units, stage.minibatch.map(|rows| rows.0));
+    let orders = (0..stage.epochs.0).map(|epoch| seed.child("epoch", epoch as u64).permutation(units.len()));
+    let minibatches: Vec<Vec<usize>> = orders.flat_map(|order| fill(&units, &order, count)).collect();
     let (count, iterations) = (minibatches.len(), stage.iterations.0 as f64);
     let at = |part: f64| Now { iteration: iteration as f64, iterations, progress: (iteration as f64 + part) / iterations };
     let mut updates = Updates::default();
@@ -52,41 +57,6 @@ pub(crate) fn update(
     Ok(updates)
 }
 
-/// What may not be torn apart: rows, or all rows of an episode or a group.
-fn units(batch: &Batch, whole: Whole) -> Vec<Vec<usize>> {
-    let rows = batch.rows();
-    let key = match whole {
-        Whole::Rows => None,
-        Whole::Episodes => rows.episode.as_ref(),
-        Whole::Groups => rows.group.as_ref(),
-    };
-    let Some(key) = key else { return (0..batch.row_count()).map(|i| vec![i]).collect() };
-    let mut units: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (row, key) in key.iter().enumerate() {
-        units.entry(*key).or_default().push(row);
-    }
-    units.into_values().collect()
-}
-
-/// Minibatches of about `most` rows: as many as are needed, of sizes as equal as the units allow.
-fn fill(units: &[Vec<usize>], order: &[usize], most: Option<usize>) -> Vec<Vec<usize>> {
-    let total: usize = units.iter().map(Vec::len).sum();
-    let count = most.map_or(1, |most| total.div_ceil(most)).max(1);
-    let mut filled: Vec<Vec<usize>> = vec![Vec::new(); count];
-    let mut done = 0;
-    for &unit in order {
-        let at = (done * count / total.max(1)).min(count - 1);
-        filled[at].extend(&units[unit]);
-        done += units[unit].len();
-    }
-    filled.retain(|m| !m.is_empty());
-    // the rows of a minibatch in the batch's order: what is summed is summed alike
-    for minibatch in &mut filled {
-        minibatch.sort_unstable();
-    }
-    filled
-}
-
 /// What one update is made of.
 struct Minibatch {
     batch: Batch,
@@ -103,6 +73,9 @@ impl Minibatch {
 fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updates: &mut Updates) -> Result<(), RunError> {
     let Minibatch { mut batch, rows } = minibatch;
     let needs = learner.objective.needs().clone();
+    let tokens = Tokens::of(&rows);
+    updates.add("tokens", tokens.all as f64);
+    updates.add("tokens_shared", tokens.shared());
     let policy = evaluate(&learner.policy.weights, &rows, learner.temperature, &learner.compute)?;
     set(&mut batch, "logp", wide(&policy.scores.logp))?;
     set(&mut batch, "entropy", wide(&policy.scores.entropy))?;
