@@ -8,6 +8,7 @@ use super::native::gradients::Sums;
 use super::native::head::{Question, Slopes, ask, values, values_backward};
 use super::native::pass::{Keep, Pass, forward};
 use super::native::past::{self, Past};
+use super::native::team::Team;
 use super::native::{Packed, Real};
 use super::passes::Composite;
 use super::threads::parallel;
@@ -59,11 +60,12 @@ fn top<T: Real>(
     hidden: &[T],
     what: Ask,
     slopes: Option<([&[f32]; 2], &mut Sums<T>)>,
+    team: Team,
 ) -> (Part<T>, Vec<T>) {
     let (answers, dhidden) = match what {
         Ask::Policy { temperature } => {
             let slopes = slopes.map(|([logp, entropy], sums)| (Slopes { logp, entropy }, sums));
-            let (answers, dhidden) = ask(model, hidden, questions, temperature, slopes);
+            let (answers, dhidden) = ask(model, hidden, questions, temperature, slopes, team);
             ([answers.logp, answers.entropy], dhidden)
         }
         Ask::Value => {
@@ -99,7 +101,8 @@ pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask
     check(what)?;
     let model = weights.packed::<T>(false)?;
     let lanes = split(weights, rows, compute)?;
-    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], what, Keep::Nothing).1);
+    let team = Team::of(compute.threads, lanes.len());
+    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], what, Keep::Nothing, team).1);
     Ok(collect(parts.into_iter().flatten(), targets(rows), what))
 }
 
@@ -111,11 +114,11 @@ struct Kept<T> {
 }
 
 /// A lane, forward; `see` gets the number and the final hidden states of each batch.
-fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, mut see: impl FnMut(usize, &[T])) -> Kept<T> {
+fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, team: Team, mut see: impl FnMut(usize, &[T])) -> Kept<T> {
     let mut past = Past::of(&model.config, lane.tokens);
     let mut passes = Vec::new();
     for (number, batch) in lane.batches.iter().enumerate() {
-        let pass = forward(model, batch, &mut past, keep);
+        let pass = forward(model, batch, &mut past, keep, team);
         see(number, &pass.hidden);
         passes.push(Some(pass).filter(|_| keep != Keep::Nothing));
     }
@@ -123,9 +126,9 @@ fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, mut see: impl FnMut(
 }
 
 /// A lane, forward, and its answers.
-fn answered<T: Real>(model: &Packed<T>, lane: &Lane, what: Ask, keep: Keep) -> (Kept<T>, Vec<Part<T>>) {
+fn answered<T: Real>(model: &Packed<T>, lane: &Lane, what: Ask, keep: Keep, team: Team) -> (Kept<T>, Vec<Part<T>>) {
     let mut parts = Vec::new();
-    let kept = run(model, lane, keep, |number, hidden| parts.push(top(model, lane.questions(number), hidden, what, None).0));
+    let kept = run(model, lane, keep, team, |number, hidden| parts.push(top(model, lane.questions(number), hidden, what, None, team).0));
     (kept, parts)
 }
 
@@ -169,10 +172,11 @@ impl<'a, T: Real> Pending<'a, T> {
             fits_activations(&Device::Cpu, largest.iter().map(|lane| needed(lane)).sum(), rows.len(), tokens)?;
         }
         let lanes: Vec<_> = lanes.into_iter().map(|lane| Mutex::new((lane, None))).collect();
+        let team = Team::of(compute.threads, lanes.len());
         let answers = at_once.then(|| {
             let parts = parallel(lanes.len(), compute.threads, |number| {
                 let (lane, kept) = &mut *locked(&lanes[number]);
-                let (now_kept, parts) = answered(&model, lane, what, now);
+                let (now_kept, parts) = answered(&model, lane, what, now, team);
                 *kept = Some(now_kept).filter(|_| now != Keep::Nothing);
                 parts
             });
@@ -186,14 +190,14 @@ impl<'a, T: Real> Pending<'a, T> {
         check_slopes(slopes, self.targets)?;
         let Pending { weights, model, what, threads, keep, most, lanes, targets } = self;
         let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
-        let size = Size::new::<T>(weights, keep);
+        let (size, team) = (Size::new::<T>(weights, keep), Team::of(threads, lanes.len()));
         let parts = parallel(lanes.len(), threads, |number| {
             let (lane, kept) = &mut *locked(&lanes[number]);
             let at_once = if size.whole(lane) <= most { keep } else { Keep::Nothing };
-            let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, |_, _| {}));
+            let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, team, |_, _| {}));
             let spare = locked(&total).spare.pop();
             let mut sums = spare.map_or_else(|| Sums::zeros(weights), Sums::zeroed);
-            let parts = pull(&model, lane, &mut kept, what, keep, slopes, &mut sums);
+            let parts = pull(&model, lane, &mut kept, what, keep, slopes, &mut sums, team);
             locked(&total).add(number, sums);
             parts
         });
@@ -203,6 +207,7 @@ impl<'a, T: Real> Pending<'a, T> {
     }
 }
 
+#[allow(clippy::too_many_arguments)]
 /// A lane, backward: from its last batch to its first, each of which then has the gradients of its keys and values by all that follow it.
 fn pull<T: Real>(
     model: &Packed<T>,
@@ -212,14 +217,15 @@ fn pull<T: Real>(
     keep: Keep,
     slopes: [&[f32]; 2],
     sums: &mut Sums<T>,
+    team: Team,
 ) -> Vec<Part<T>> {
     let mut dpast = Past::of(&model.config, lane.tokens);
     let mut parts = Vec::new();
     for (number, batch) in lane.batches.iter().enumerate().rev() {
         let pass = kept.passes.get_mut(number).and_then(Option::take);
-        let pass = pass.unwrap_or_else(|| forward(model, batch, &mut kept.past, keep));
-        let (part, dhidden) = top(model, lane.questions(number), &pass.hidden, what, Some((slopes, sums)));
-        backward(model, batch, pass, &mut kept.past, &mut dpast, &dhidden, sums);
+        let pass = pass.unwrap_or_else(|| forward(model, batch, &mut kept.past, keep, team));
+        let (part, dhidden) = top(model, lane.questions(number), &pass.hidden, what, Some((slopes, sums)), team);
+        backward(model, batch, pass, &mut kept.past, &mut dpast, &dhidden, sums, team);
         parts.push(part);
     }
     parts

@@ -15,7 +15,8 @@ const LANES: usize = 64;
 const FEW_LANES: usize = 4;
 /// Tokens of a lane, where there are enough: adding up its gradients is then little beside making them.
 const LANE_TOKENS: usize = 512;
-/// Numbers of all lanes' gradient sums together: lanes may have to wait for one before them.
+/// Numbers of all lanes' gradient sums together: lanes may have to wait for one before them. Of a model that is larger there is one lane, whose
+/// products are shared out among the threads.
 const SUMS: usize = 1 << 26;
 /// What two lanes have in common is computed by both: of a lane at most one part in so many.
 const COMMON: usize = 8;
@@ -85,7 +86,7 @@ impl<'a> Lane<'a> {
 
 /// How many lanes there should be for so many tokens, each with a gradient sum of so many numbers.
 fn lanes_of(tokens: usize, sum: usize) -> usize {
-    let affordable = (SUMS / sum.max(1)).clamp(FEW_LANES, LANES);
+    let affordable = (SUMS / sum.max(1)).clamp(1, LANES);
     // A power of two, so that lanes of equal length keep as many threads busy to the end.
     let wanted = |tokens: usize| 1 << (tokens / LANE_TOKENS).max(1).ilog2();
     let few = FEW_LANES.min(tokens * 2 * FEW_LANES / LANE_TOKENS).max(1);
@@ -164,7 +165,7 @@ mod tests {
     fn there_are_lanes_for_many_threads_where_there_is_work_for_them() {
         assert_eq!([0, 10, 300, 600, 3_000, 40_000, 1 << 20].map(|tokens| lanes_of(tokens, 1 << 18)), [1, 1, 4, 4, 4, 64, 64]);
         // Of a large model few sums are made.
-        assert_eq!(lanes_of(1 << 20, 1 << 27), 4);
+        assert_eq!(lanes_of(1 << 20, 1 << 27), 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::native::batch::Batch;
 use super::native::head::all_logits;
 use super::native::pass::{Keep, forward};
 use super::native::past::Past;
+use super::native::team::Team;
 use super::{Compute, Gradients, ModelError, Row, Weights};
 use candle_core::DType;
 
@@ -53,7 +54,7 @@ pub fn logits(weights: &Weights, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
     let model = weights.packed::<f32>(false)?;
     let forest = Forest::of(&arrange(&[row], false));
     let batch = Batch::of(&forest, 0..forest.tokens());
-    Ok(all_logits(&model, &forward(&model, &batch, &mut Past::of(&model.config, forest.tokens()), Keep::Nothing).hidden))
+    Ok(all_logits(&model, &forward(&model, &batch, &mut Past::of(&model.config, forest.tokens()), Keep::Nothing, Team::ALONE).hidden))
 }
 
 /// Scores and the gradients of Σ g · score with respect to the parameters, where g is known beforehand.

@@ -7,6 +7,7 @@ use crate::model::native::head::logits_of;
 use crate::model::native::matmul::Write;
 use crate::model::native::packed::Top;
 use crate::model::native::pass::{gather, zeros};
+use crate::model::native::team::Team;
 use crate::model::{ModelError, Weights};
 use candle_core::DType;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl Native {
         // The head is the largest matrix: all that want the whole of it go through it together.
         let together: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at].is_none()).collect();
         let mut heads = zeros(together.len() * linear.outer);
-        linear.apply(&gather(&hidden, width, &together), together.len(), &mut heads, Write::Set);
+        linear.apply(&gather(&hidden, width, &together), &mut heads, Write::Set, Team::of(*threads, 1));
         let mut heads = heads.chunks_exact(linear.outer);
         let one = |(wanted, hidden): (&Wanted, &[f32])| match wanted {
             None => heads.next().unwrap_or_default().to_vec(),

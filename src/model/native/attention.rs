@@ -97,11 +97,11 @@ fn room<T: Real>(buffer: &mut Vec<T>, size: usize) -> &mut [T] {
     &mut buffer[..size]
 }
 
-/// One query head: `q` and `out` are rows `stride` apart, query i sees positions 0 to `positions[i]` (ascending).
+/// One query head: rows of `out` are `stride` apart, query i sees positions 0 to `positions[i]` (ascending).
 /// `norms`, if wanted, gets one number a query, `step` apart.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn attend<T: Real>(
-    q: &[T],
+    q: Left<T>,
     out: &mut [T],
     stride: usize,
     positions: &[u32],
@@ -116,7 +116,7 @@ pub(crate) fn attend<T: Real>(
         let columns = positions.last().map_or(0, |p| *p as usize + 1);
         let row = columns.next_multiple_of(LANES);
         let scores = room(&mut scratch.scores, count * row);
-        let q = Left { data: &q[first * stride..], stride };
+        let q = Left { data: &q.data[first * q.stride..], stride: q.stride };
         let keys = Right { data: memory.keys, row: memory.stride, group: LANES };
         multiply(q, count, head, keys, columns, scores, row, Write::Set);
         let denominators = room(&mut scratch.norms, count);
@@ -131,14 +131,15 @@ pub(crate) fn attend<T: Real>(
     }
 }
 
-/// The gradient of one query head's [`attend`]: writes `dq`, adds to the gradients of keys and values.
+/// The gradient of one query head's [`attend`], rows `stride` apart: writes `dq`, adds to the gradients of keys and values.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn attend_backward<T: Real>(
     q: &[T],
     out: &[T],
     dout: &[T],
-    dq: &mut [T],
     stride: usize,
+    dq: &mut [T],
+    dq_stride: usize,
     positions: &[u32],
     norms: &[T],
     step: usize,
@@ -166,7 +167,7 @@ pub(crate) fn attend_backward<T: Real>(
         score_gradients(scores, slopes, row, columns, sums, scale);
         let slopes = Left { data: &*slopes, stride: row };
         let keys = Right { data: &memory.key_rows, row: padded, group: LANES };
-        multiply(slopes, count, columns, keys, head, &mut dq[at..], stride, Write::Set);
+        multiply(slopes, count, columns, keys, head, &mut dq[first * dq_stride..], dq_stride, Write::Set);
         add_outer(slopes, columns, left(&q[at..]), head, count, &mut memory.dkeys, padded);
     }
 }

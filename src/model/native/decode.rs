@@ -2,11 +2,12 @@
 
 use super::attention::{BLOCK, Memory, Scratch, attend};
 use super::elementwise::{head_norm, rms_norm, swiglu};
-use super::matmul::Write;
+use super::matmul::{Left, Write};
 use super::packed::{Layer, Packed};
 use super::pass::{gather, zeros};
 use super::real::Real;
 use super::simd::LANES;
+use super::team::Team;
 use crate::model::threads::parallel;
 use std::ops::Range;
 
@@ -185,7 +186,7 @@ fn keys_values<T: Real>(model: &Packed<T>, layer: &Layer<T>, x: &[T], positions:
     let (config, tokens) = (&model.config, positions.len());
     let kv_width = config.kv_width();
     let mut kv = zeros(tokens * 2 * kv_width);
-    layer.key_value.apply(&normed(model, &layer.attention_norm, x), tokens, &mut kv, Write::Set);
+    layer.key_value.apply(&normed(model, &layer.attention_norm, x), &mut kv, Write::Set, Team::ALONE);
     if config.variant.head_norms {
         let inverse = &mut zeros(tokens * config.kv_heads);
         head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, T::of(config.norm_eps), inverse);
@@ -199,7 +200,7 @@ fn block<T: Real>(model: &Packed<T>, i: usize, cache: &Cache<T>, slots: &[usize]
     let (config, layer, tokens) = (&model.config, &model.layers[i], positions.len());
     let (ffn, query_width, group) = (config.ffn, config.query_width(), config.heads / config.kv_heads);
     let mut q = zeros(tokens * query_width);
-    layer.query.apply(&normed(model, &layer.attention_norm, &x), tokens, &mut q, Write::Set);
+    layer.query.apply(&normed(model, &layer.attention_norm, &x), &mut q, Write::Set, Team::ALONE);
     if config.variant.head_norms {
         let inverse = &mut zeros(tokens * config.heads);
         head_norm(&mut q, query_width, query_width, &layer.query_norm, T::of(config.norm_eps), inverse);
@@ -212,15 +213,16 @@ fn block<T: Real>(model: &Packed<T>, i: usize, cache: &Cache<T>, slots: &[usize]
         for h in 0..config.heads {
             let at = from * query_width + h * config.head_width();
             let memory = cache.memory(i, row[0], h / group);
-            attend(&q[at..], &mut attended[at..], query_width, &positions[from..to], memory, &mut scratch, None);
+            let q = Left { data: &q[at..], stride: query_width };
+            attend(q, &mut attended[at..], query_width, &positions[from..to], memory, &mut scratch, None);
         }
         from = to;
     }
-    layer.output.apply(&attended, tokens, &mut x, Write::Add);
+    layer.output.apply(&attended, &mut x, Write::Add, Team::ALONE);
     let mut gate_up = zeros(tokens * 2 * ffn);
-    layer.gate_up.apply(&normed(model, &layer.ffn_norm, &x), tokens, &mut gate_up, Write::Set);
+    layer.gate_up.apply(&normed(model, &layer.ffn_norm, &x), &mut gate_up, Write::Set, Team::ALONE);
     let mut product = zeros(tokens * ffn);
     swiglu(&gate_up, ffn, &mut product);
-    layer.down.apply(&product, tokens, &mut x, Write::Add);
+    layer.down.apply(&product, &mut x, Write::Add, Team::ALONE);
     x
 }

@@ -1,10 +1,11 @@
 //! From hidden states to log-probabilities and entropies, and back.
 
 use super::gradients::Sums;
-use super::matmul::{Left, Write, add_outer};
+use super::matmul::{Left, Write};
 use super::packed::{Packed, Top};
 use super::real::{Real, add_scaled, dot, largest, sum};
 use super::simd::simd;
+use super::team::{Team, add_outer_on};
 
 /// One token whose log-probability is asked for, at output `output` of a batch.
 #[derive(Clone, Copy)]
@@ -111,7 +112,7 @@ simd! {
 pub(crate) fn all_logits<T: Real>(model: &Packed<T>, hidden: &[T]) -> Vec<T> {
     let Top::Vocabulary { linear, .. } = &model.top else { return Vec::new() };
     let mut z = vec![T::ZERO; linear.outer];
-    linear.apply(hidden, 1, &mut z, Write::Set);
+    linear.apply(hidden, &mut z, Write::Set, Team::ALONE);
     z
 }
 
@@ -135,6 +136,7 @@ pub(crate) fn ask<T: Real>(
     questions: &[Question],
     temperature: f64,
     mut backward: Option<(Slopes, &mut Sums<T>)>,
+    team: Team,
 ) -> (Answers<T>, Vec<T>) {
     let width = model.config.width;
     let mut answers = Answers { logp: vec![T::ZERO; questions.len()], entropy: vec![T::ZERO; questions.len()] };
@@ -145,19 +147,20 @@ pub(crate) fn ask<T: Real>(
     let vocab = model.config.vocab;
 
     let (mut z, mut p) = (Vec::new(), Vec::new());
-    let mut answer = |i: usize, question: &Question, z: &mut [T], p: &mut [T], backward: &Option<(Slopes, &mut Sums<T>)>| {
+    let slopes = backward.as_ref().map(|(slopes, _)| *slopes);
+    let answer = |question: &Question, z: &mut [T], p: &mut [T]| {
         scale(z, by);
         let Summary { top, log, entropy } = softmax(z, p);
         let at = match question.allowed {
             Some(allowed) => allowed.iter().position(|t| *t == question.token).unwrap_or(0),
             None => question.token as usize,
         };
-        answers.logp[i] = z[at] - top - log;
-        answers.entropy[i] = entropy;
-        if let Some((slopes, _)) = backward {
+        let logp = z[at] - top - log;
+        if let Some(slopes) = slopes {
             let slope = |s: &[f32]| s.get(question.index).map_or(T::ZERO, |s| T::of(f64::from(*s)));
             softmax_backward(z, p, at, top, log, entropy, slope(slopes.logp), slope(slopes.entropy), by);
         }
+        (logp, entropy)
     };
 
     for (i, question) in questions.iter().enumerate() {
@@ -166,7 +169,7 @@ pub(crate) fn ask<T: Real>(
         p.resize(allowed.len(), T::ZERO);
         let at = question.output * width..(question.output + 1) * width;
         logits_of(&hidden[at.clone()], rows, allowed, &mut z);
-        answer(i, question, &mut z, &mut p, &backward);
+        (answers.logp[i], answers.entropy[i]) = answer(question, &mut z, &mut p);
         if let Some((_, sums)) = &mut backward {
             logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
         }
@@ -181,19 +184,23 @@ pub(crate) fn ask<T: Real>(
         }
         z.resize(chunk.len() * vocab, T::ZERO);
         p.resize(chunk.len() * vocab, T::ZERO);
-        linear.apply(&lines, chunk.len(), &mut z, Write::Set);
-        for ((i, z), p) in chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab)) {
-            answer(*i, &questions[*i], z, p, &backward);
+        linear.apply(&lines, &mut z, Write::Set, team);
+        let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab));
+        // An exponential costs as much as many multiplications.
+        let found = team.each(distributions, 16 * chunk.len() * vocab, |((i, z), p)| (*i, answer(&questions[*i], z, p)));
+        for (i, (logp, entropy)) in found {
+            (answers.logp[i], answers.entropy[i]) = (logp, entropy);
         }
         if let Some((_, sums)) = &mut backward {
             dlines.resize(chunk.len() * width, T::ZERO);
-            linear.pull(&p, chunk.len(), &mut dlines, Write::Set);
+            linear.pull(&p, &mut dlines, Write::Set, team);
             for (i, dline) in chunk.iter().zip(dlines.chunks_exact(width)) {
                 add_line(&mut dhidden[questions[*i].output * width..][..width], T::ONE, dline);
             }
             let drows = sums.unembedding();
             if !drows.is_empty() {
-                add_outer(Left { data: &p, stride: vocab }, vocab, Left { data: &lines, stride: width }, width, chunk.len(), drows, width);
+                let (p, lines) = (Left { data: &p, stride: vocab }, Left { data: &lines, stride: width });
+                add_outer_on(team, p, lines, width, chunk.len(), drows);
             }
         }
         z.clear();

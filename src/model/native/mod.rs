@@ -23,6 +23,7 @@ pub(crate) mod past;
 pub(crate) mod path;
 pub(crate) mod real;
 pub(crate) mod simd;
+pub(crate) mod team;
 pub(crate) mod vector;
 
 pub(crate) use low_rank::LowRank;

@@ -5,6 +5,7 @@ use super::low_rank::{LowRank, merge};
 use super::matmul::{Left, Right, Write, group_rows, multiply, turn_groups};
 use super::real::Real;
 use super::simd::LANES;
+use super::team::Team;
 use crate::model::lora::{adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{DecoderConfig, ModelError, Weights};
@@ -40,24 +41,32 @@ impl<T: Real> Linear<T> {
     }
 
     /// `y[rows, outer] = x[rows, inner] · Wᵀ + bias`, or added to it.
-    pub(crate) fn apply(&self, x: &[T], rows: usize, y: &mut [T], write: Write) {
+    pub(crate) fn apply(&self, x: &[T], y: &mut [T], write: Write, team: Team) {
         let right = Right { data: &self.forward, row: LANES, group: self.inner * LANES };
-        multiply(Left { data: x, stride: self.inner }, rows, self.inner, right, self.outer, y, self.outer, write);
-        if !self.bias.is_empty() {
-            add_rows(y, &self.bias);
-        }
+        team.rows(y, self.outer, self.inner * self.outer, |first, y| {
+            let (rows, x) = (y.len() / self.outer, Left { data: &x[first * self.inner..], stride: self.inner });
+            multiply(x, rows, self.inner, right, self.outer, y, self.outer, write);
+            if !self.bias.is_empty() {
+                add_rows(y, &self.bias);
+            }
+        });
     }
 
     /// `dx[rows, inner] = dy[rows, outer] · W`, or added to it.
-    pub(crate) fn pull(&self, dy: &[T], rows: usize, dx: &mut [T], write: Write) {
-        let dy = Left { data: dy, stride: self.outer };
-        let mut panel = vec![T::ZERO; TURNED * self.outer];
-        for first in (0..self.inner).step_by(TURNED) {
-            let count = TURNED.min(self.inner - first);
-            turn_groups(&self.forward, self.outer, self.inner, first..first + count, &mut panel);
-            let right = Right { data: &panel, row: LANES, group: self.outer * LANES };
-            multiply(dy, rows, self.outer, right, count, &mut dx[first..], self.inner, write);
-        }
+    pub(crate) fn pull(&self, dy: &[T], dx: &mut [T], write: Write, team: Team) {
+        team.rows(dx, self.inner, self.inner * self.outer, |from, dx| {
+            let (rows, dy) = (dx.len() / self.inner, Left { data: &dy[from * self.outer..], stride: self.outer });
+            let mut panel = vec![T::ZERO; TURNED * self.outer];
+            for first in (0..self.inner).step_by(TURNED) {
+                if rows == 0 {
+                    break;
+                }
+                let count = TURNED.min(self.inner - first);
+                turn_groups(&self.forward, self.outer, self.inner, first..first + count, &mut panel);
+                let right = Right { data: &panel, row: LANES, group: self.outer * LANES };
+                multiply(dy, rows, self.outer, right, count, &mut dx[first..], self.inner, write);
+            }
+        });
     }
 }
 

@@ -5,11 +5,12 @@
 use super::attention::{Scratch, attend};
 use super::batch::{Batch, Run};
 use super::elementwise::{head_norm, rms_norm, swiglu};
-use super::matmul::Write;
+use super::matmul::{Left, Write};
 use super::packed::{Layer, Packed};
-use super::past::Past;
-use super::path::{KeyHead, Path};
+use super::past::{LayerPast, Past};
+use super::path::Path;
 use super::real::Real;
+use super::team::Team;
 use std::ops::Range;
 
 /// What the backward pass needs of one block. N tokens, S of them computed to the end (S = N but for the last block).
@@ -79,6 +80,9 @@ impl<T> Pass<T> {
     }
 }
 
+/// As many multiplications an exponential takes as much time as.
+pub(super) const EXPONENTIAL: usize = 16;
+
 pub(crate) fn zeros<T: Real>(count: usize) -> Vec<T> {
     vec![T::ZERO; count]
 }
@@ -119,7 +123,7 @@ impl<'a> Queries<'a> {
 }
 
 /// Runs the batch through the model and keeps what the backward pass needs. `past` has the keys and values of what the batch follows, and gets its own.
-pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, past: &mut Past<T>, keep: Keep) -> Pass<T> {
+pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, past: &mut Past<T>, keep: Keep, team: Team) -> Pass<T> {
     let config = &model.config;
     let width = config.width;
     let mut x = zeros(batch.tokens() * width);
@@ -127,9 +131,8 @@ pub(crate) fn forward<T: Real>(model: &Packed<T>, batch: &Batch, past: &mut Past
         row.copy_from_slice(&model.embedding[*id as usize * width..][..width]);
     }
     let mut blocks = Vec::with_capacity(config.layers);
-    let mut scratch = Scratch::default();
     for (i, (layer, past)) in model.layers.iter().zip(&mut past.layers).enumerate() {
-        let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, past, &mut scratch);
+        let (kept, out) = block_forward(model, layer, batch, i + 1 == config.layers, x, past, team);
         x = out;
         match keep {
             Keep::Nothing => {}
@@ -149,8 +152,8 @@ pub(super) fn block_forward<T: Real>(
     batch: &Batch,
     last: bool,
     x: Vec<T>,
-    past: &mut [T],
-    scratch: &mut Scratch<T>,
+    past: &mut LayerPast<T>,
+    team: Team,
 ) -> (Kept<T>, Vec<T>) {
     let config = &model.config;
     let (width, ffn, eps) = (config.width, config.ffn, T::of(config.norm_eps));
@@ -158,22 +161,23 @@ pub(super) fn block_forward<T: Real>(
     let tokens = batch.tokens();
     let (mut normed, mut x_inverse) = (zeros(tokens * width), zeros(tokens));
     rms_norm(&x, width, &layer.attention_norm, eps, &mut normed, &mut x_inverse);
-    let kv = &mut past[batch.first * 2 * kv_width..][..tokens * 2 * kv_width];
-    layer.key_value.apply(&normed, tokens, kv, Write::Set);
+    let mut kv = zeros(tokens * 2 * kv_width);
+    layer.key_value.apply(&normed, &mut kv, Write::Set, team);
     let mut raw = None;
     if config.variant.head_norms {
-        let (k, mut k_inverse) = (first_half(kv, kv_width), zeros(tokens * config.kv_heads));
-        head_norm(kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut k_inverse);
+        let (k, mut k_inverse) = (first_half(&kv, kv_width), zeros(tokens * config.kv_heads));
+        head_norm(&mut kv, 2 * kv_width, kv_width, &layer.key_norm, eps, &mut k_inverse);
         raw = Some(RawHeads { q: Vec::new(), q_inverse: Vec::new(), k, k_inverse });
     }
-    model.rope.turn(kv, 2 * kv_width, kv_width, &batch.positions, false);
+    model.rope.turn(&mut kv, 2 * kv_width, kv_width, &batch.positions, false);
+    past.put(&kv, batch.first);
 
     let queries = batch.queries(last);
     let count = queries.positions.len();
     let mut middle = if last { gather(&x, width, &batch.places) } else { x.clone() };
     let normed = if last { gather(&normed, width, &batch.places) } else { normed };
     let mut q = zeros(count * query_width);
-    layer.query.apply(&normed, count, &mut q, Write::Set);
+    layer.query.apply(&normed, &mut q, Write::Set, team);
     if let Some(raw) = &mut raw {
         (raw.q, raw.q_inverse) = (q.clone(), zeros(count * config.heads));
         head_norm(&mut q, query_width, query_width, &layer.query_norm, eps, &mut raw.q_inverse);
@@ -181,18 +185,25 @@ pub(super) fn block_forward<T: Real>(
     model.rope.turn(&mut q, query_width, query_width, queries.positions, false);
 
     let (mut attended, mut norms) = (zeros(count * query_width), zeros(count * config.heads));
-    attention_forward(model, batch, queries, &q, past, &mut attended, &mut norms, scratch);
-    layer.output.apply(&attended, count, &mut middle, Write::Add);
+    attention_forward(model, batch, queries, &q, past, &mut attended, &mut norms, team);
+    layer.output.apply(&attended, &mut middle, Write::Add, team);
 
     let (mut normed, mut middle_inverse) = (normed, zeros(count));
     rms_norm(&middle, width, &layer.ffn_norm, eps, &mut normed, &mut middle_inverse);
     let mut gate_up = zeros(count * 2 * ffn);
-    layer.gate_up.apply(&normed, count, &mut gate_up, Write::Set);
+    layer.gate_up.apply(&normed, &mut gate_up, Write::Set, team);
     let mut product = zeros(count * ffn);
-    swiglu(&gate_up, ffn, &mut product);
+    team.rows(&mut product, ffn, EXPONENTIAL * ffn, |first, product| swiglu(&gate_up[first * 2 * ffn..], ffn, product));
     let mut out = middle.clone();
-    layer.down.apply(&product, count, &mut out, Write::Add);
+    layer.down.apply(&product, &mut out, Write::Add, team);
     (Kept { x, x_inverse, q, raw, attended, norms, middle, middle_inverse, gate_up }, out)
+}
+
+/// Puts lines of a part of the columns where they belong: `into` has lines of `width`, of which `line` from `first` on are those of `from`.
+pub(super) fn spread<T: Real>(from: &[T], line: usize, into: &mut [T], width: usize, first: usize) {
+    for (from, into) in from.chunks_exact(line).zip(into.chunks_exact_mut(width)) {
+        into[first..first + line].copy_from_slice(from);
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -201,33 +212,40 @@ fn attention_forward<T: Real>(
     batch: &Batch,
     queries: Queries,
     q: &[T],
-    past: &[T],
+    past: &LayerPast<T>,
     out: &mut [T],
     norms: &mut [T],
-    scratch: &mut Scratch<T>,
+    team: Team,
 ) {
     let config = &model.config;
     let (width, head, heads) = (config.query_width(), config.head_width(), config.heads);
     let group = heads / config.kv_heads;
-    let mut path = Path::default();
-    for index in 0..config.kv_heads {
-        let of = KeyHead { width: config.kv_width(), head, index };
-        path.start(batch.depth, of);
+    let count = queries.positions.len();
+    let found = team.each(0..config.kv_heads, count * batch.depth * width, |index| {
+        let numbers = past.head(index);
+        let (mut out, mut norms) = (zeros(count * group * head), zeros(count * group));
+        let (mut path, mut scratch) = (Path::new(batch.depth, head), Scratch::default());
         for (position, place) in batch.before.iter().enumerate() {
-            path.put(past, of, *place, position);
+            path.put(numbers, *place, position);
         }
         for (run, asked) in queries.runs() {
             for token in run.tokens.clone() {
-                path.put(past, of, batch.first + token, batch.positions[token] as usize);
+                path.put(numbers, batch.first + token, batch.positions[token] as usize);
             }
             if asked.is_empty() {
                 continue;
             }
-            for h in index * group..(index + 1) * group {
-                let at = asked.start * width + h * head;
-                let norms = Some((&mut norms[asked.start * heads + h..], heads));
-                attend(&q[at..], &mut out[at..], width, &queries.positions[asked.clone()], path.memory(of), scratch, norms);
+            for h in 0..group {
+                let q = Left { data: &q[asked.start * width + (index * group + h) * head..], stride: width };
+                let out = &mut out[(asked.start * group + h) * head..];
+                let norms = Some((&mut norms[asked.start * group + h..], group));
+                attend(q, out, group * head, &queries.positions[asked.clone()], path.memory(), &mut scratch, norms);
             }
         }
+        (out, norms)
+    });
+    for (index, (part, part_norms)) in found.into_iter().enumerate() {
+        spread(&part, group * head, out, width, index * group * head);
+        spread(&part_norms, group, norms, heads, index * group);
     }
 }
