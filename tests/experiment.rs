@@ -337,6 +337,27 @@ fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
     }
 }
 
+/// Whole episodes in a minibatch, and a critic that has nothing of its own but a head.
+#[test]
+fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
+    let set = ["--set", "tiny.critic.trunk=shared", "--set", "tiny.train.keep=episodes"];
+    let more = [&LONG[..], &set].concat();
+    let expected = reference(&[&more[..], &["--threads", "1"]].concat());
+    let runs = Runs::new();
+    let more = [&more[..], &["--threads", "2"]].concat();
+    let mut child = runs.start(TINY, &more);
+    runs.wait_for_checkpoint(&mut child, 2);
+    let _ = child.kill();
+    let _ = child.wait();
+    runs.run(TINY, &more).exits(0).says("going on at iteration");
+    assert!(runs.weights("train") == expected);
+    let head = tensors(&std::fs::read(runs.task("train").join("outputs/critic/model.safetensors")).expect("the critic"));
+    assert_eq!(head.iter().map(|(name, values)| (name.as_str(), values.len())).collect::<Vec<_>>(), [("value_head.bias", 1), ("value_head.weight", 16)]);
+    assert!(head.iter().all(|(_, values)| values.iter().any(|value| *value != 0.0)));
+    let shared = |record: &Value| record["tokens_shared"].as_f64().expect("a share");
+    assert!(metrics(&runs).iter().all(|record| shared(record) > 0.1 && shared(record) < 1.0));
+}
+
 #[test]
 fn interrupted_it_says_how_to_go_on() {
     let runs = Runs::new();

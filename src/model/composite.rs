@@ -251,20 +251,21 @@ impl<'a> Padded<'a> {
         Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
     }
 
-    /// What is asked of some of the targets' states, flat: for a policy log-probability and entropy of each, for a critic its value.
-    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<Vec<Tensor>, ModelError> {
+    /// What is asked of some of the targets' states, flat: log-probability, entropy and value of each.
+    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<[Option<Tensor>; 3], ModelError> {
         let parameters = Parameters { weights: self.weights, graph };
-        match what {
-            Ask::Policy { temperature } => {
-                let (logp, entropy) = scores(&parameters, states, &self.targets[part], temperature)?;
-                Ok(vec![logp, entropy])
-            }
-            Ask::Value => {
-                let value = |name: &str| Ok::<_, ModelError>(long(&parameters.get(name)?)?);
-                let values = linear(&long(states)?, &value(VALUE_WEIGHT)?)?.broadcast_add(&value(VALUE_BIAS)?)?;
-                Ok(vec![values.squeeze(D::Minus1)?])
-            }
+        let mut found = [None, None, None];
+        if let Some(temperature) = what.temperature {
+            let (logp, entropy) = scores(&parameters, states, &self.targets[part], temperature)?;
+            (found[0], found[1]) = (Some(logp), Some(entropy));
         }
+        if let Some(head) = what.value {
+            let head = Parameters { weights: head, graph };
+            let value = |name: &str| Ok::<_, ModelError>(long(&head.get(name)?)?);
+            let values = linear(&long(states)?, &value(VALUE_WEIGHT)?)?.broadcast_add(&value(VALUE_BIAS)?)?;
+            found[2] = Some(values.squeeze(D::Minus1)?);
+        }
+        Ok(found)
     }
 
     /// All layers, up to the targets' states.

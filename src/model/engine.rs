@@ -4,8 +4,8 @@ use super::lanes::{Compute, Lane, split};
 use super::memory::fits_activations;
 use super::native::backward::backward;
 use super::native::batch::Batch;
-use super::native::gradients::Sums;
-use super::native::head::{Question, Slopes, ask, values, values_backward};
+use super::native::gradients::{Sums, take};
+use super::native::head::{Question, Slopes as PolicySlopes, ValueHead, ask};
 use super::native::pass::{Keep, Pass, forward};
 use super::native::past::{self, Past};
 use super::native::team::Team;
@@ -18,14 +18,34 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What is asked of the final hidden states.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ask {
-    Policy { temperature: f64 },
-    Value,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    /// Log-probabilities and entropies, at this temperature.
+    pub(crate) temperature: Option<f64>,
+    /// Estimates of the return, by the value head that is in these weights.
+    pub(crate) value: Option<&'a Weights>,
 }
 
-/// For a policy log-probabilities and entropies, for a critic values and nothing.
-pub(crate) type Answers<T> = [Vec<T>; 2];
+impl<'a> Ask<'a> {
+    pub(crate) fn policy(temperature: f64) -> Ask<'a> {
+        Ask { temperature: Some(temperature), value: None }
+    }
+
+    pub(crate) fn value(head: &'a Weights) -> Ask<'a> {
+        Ask { temperature: None, value: Some(head) }
+    }
+
+    /// A value head that is no part of the model itself.
+    pub(crate) fn apart(self, weights: &Weights) -> Option<&'a Weights> {
+        self.value.filter(|head| !std::ptr::eq(*head, weights))
+    }
+}
+
+/// Log-probabilities, entropies and values; those that were not asked for are empty.
+pub(crate) type Answers<T> = [Vec<T>; 3];
+
+/// ∂loss/∂ of each of the answers; an empty list means zeros.
+pub(crate) type Slopes<'a> = [&'a [f32]; 3];
 
 /// Answers of some questions, in their order.
 pub(super) struct Part<T> {
@@ -41,8 +61,8 @@ impl<T: Real> Part<T> {
 
 /// Every answer where it belongs.
 pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets: usize, what: Ask) -> Answers<T> {
-    let second = if what == Ask::Value { 0 } else { targets };
-    let mut all = [vec![T::ZERO; targets], vec![T::ZERO; second]];
+    let (policy, value) = (what.temperature.map_or(0, |_| targets), what.value.map_or(0, |_| targets));
+    let mut all = [policy, policy, value].map(|count| vec![T::ZERO; count]);
     for part in parts {
         for (all, found) in all.iter_mut().zip(part.answers) {
             for (index, found) in part.indices.iter().zip(found) {
@@ -53,40 +73,54 @@ pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets
     all
 }
 
-/// The answers about one batch and, with slopes, the gradient of the hidden states.
-fn top<T: Real>(
-    model: &Packed<T>,
-    questions: &[Question],
-    hidden: &[T],
-    what: Ask,
-    slopes: Option<([&[f32]; 2], &mut Sums<T>)>,
-    team: Team,
-) -> (Part<T>, Vec<T>) {
-    let (answers, dhidden) = match what {
-        Ask::Policy { temperature } => {
-            let slopes = slopes.map(|([logp, entropy], sums)| (Slopes { logp, entropy }, sums));
-            let (answers, dhidden) = ask(model, hidden, questions, temperature, slopes, team);
-            ([answers.logp, answers.entropy], dhidden)
+/// What makes answers out of hidden states.
+struct Top<T> {
+    temperature: Option<f64>,
+    value: Option<ValueHead<T>>,
+}
+
+impl<T: Real> Top<T> {
+    fn of(what: Ask) -> Result<Top<T>, ModelError> {
+        Ok(Top { temperature: what.temperature, value: what.value.map(ValueHead::of).transpose()? })
+    }
+
+    /// The answers about one batch and, with slopes, the gradient of the hidden states.
+    fn ask(
+        &self,
+        model: &Packed<T>,
+        questions: &[Question],
+        hidden: &[T],
+        mut slopes: Option<(Slopes, &mut Sums<T>)>,
+        team: Team,
+    ) -> (Part<T>, Vec<T>) {
+        let mut answers = [Vec::new(), Vec::new(), Vec::new()];
+        let mut dhidden = if slopes.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
+        if let Some(temperature) = self.temperature {
+            let slopes = slopes.as_mut().map(|([logp, entropy, _], sums)| (PolicySlopes { logp, entropy }, &mut **sums));
+            let (found, pulled) = ask(model, hidden, questions, temperature, slopes, team);
+            (answers[0], answers[1]) = (found.logp, found.entropy);
+            dhidden = pulled;
         }
-        Ask::Value => {
-            let found = values(model, hidden, questions);
-            let dhidden = slopes.map(|([slopes, _], sums)| values_backward(model, hidden, questions, slopes, sums));
-            ([found, Vec::new()], dhidden.unwrap_or_default())
+        if let Some(head) = &self.value {
+            answers[2] = head.values(hidden, questions);
+            if let Some(([_, _, slopes], sums)) = slopes {
+                head.backward(hidden, questions, slopes, &mut dhidden, sums);
+            }
         }
-    };
-    (Part::of(questions, answers), dhidden)
+        (Part::of(questions, answers), dhidden)
+    }
 }
 
 pub(super) fn check(what: Ask) -> Result<(), ModelError> {
-    match what {
-        Ask::Policy { temperature } if !(temperature.is_finite() && temperature > 0.0) => {
+    match what.temperature {
+        Some(temperature) if !(temperature.is_finite() && temperature > 0.0) => {
             Err(ModelError::input(format!("`temperature` is {temperature}, to score it has to be positive")))
         }
         _ => Ok(()),
     }
 }
 
-pub(super) fn check_slopes(slopes: [&[f32]; 2], targets: usize) -> Result<(), ModelError> {
+pub(super) fn check_slopes(slopes: Slopes, targets: usize) -> Result<(), ModelError> {
     match slopes.iter().find(|s| !s.is_empty() && s.len() != targets) {
         Some(slopes) => Err(ModelError::input(format!("{} gradients for {targets} targets", slopes.len()))),
         None => Ok(()),
@@ -101,8 +135,8 @@ pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask
     check(what)?;
     let model = weights.packed::<T>(false)?;
     let lanes = split(weights, rows, compute)?;
-    let team = Team::of(compute.threads, lanes.len());
-    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], what, Keep::Nothing, team).1);
+    let (top, team) = (Top::of(what)?, Team::of(compute.threads, lanes.len()));
+    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], &top, Keep::Nothing, team).1);
     Ok(collect(parts.into_iter().flatten(), targets(rows), what))
 }
 
@@ -126,17 +160,25 @@ fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, team: Team, mut see:
 }
 
 /// A lane, forward, and its answers.
-fn answered<T: Real>(model: &Packed<T>, lane: &Lane, what: Ask, keep: Keep, team: Team) -> (Kept<T>, Vec<Part<T>>) {
+fn answered<T: Real>(model: &Packed<T>, lane: &Lane, top: &Top<T>, keep: Keep, team: Team) -> (Kept<T>, Vec<Part<T>>) {
     let mut parts = Vec::new();
-    let kept = run(model, lane, keep, team, |number, hidden| parts.push(top(model, lane.questions(number), hidden, what, None, team).0));
+    let kept = run(model, lane, keep, team, |number, hidden| parts.push(top.ask(model, lane.questions(number), hidden, None, team).0));
     (kept, parts)
+}
+
+/// What a backward pass gives.
+pub(crate) struct Found {
+    pub(crate) model: Gradients,
+    /// Of a value head that is no part of the model.
+    pub(crate) head: Option<Gradients>,
 }
 
 /// Forward passes whose gradients may still be asked for.
 pub(crate) struct Pending<'a, T> {
     weights: &'a Weights,
     model: Arc<Packed<T>>,
-    what: Ask,
+    what: Ask<'a>,
+    top: Top<T>,
     threads: usize,
     /// What is kept for the backward pass, and where a lane would keep more than so many bytes, is kept of a batch at a time.
     keep: Keep,
@@ -150,12 +192,12 @@ impl<'a, T: Real> Pending<'a, T> {
     pub(crate) fn new(
         weights: &'a Weights,
         rows: &'a [Row],
-        what: Ask,
+        what: Ask<'a>,
         compute: &Compute,
         at_once: bool,
     ) -> Result<(Pending<'a, T>, Option<Answers<T>>), ModelError> {
         check(what)?;
-        let model = weights.packed::<T>(true)?;
+        let (model, top) = (weights.packed::<T>(true)?, Top::of(what)?);
         let lanes = split(weights, rows, compute)?;
         let targets = targets(rows);
         let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
@@ -176,19 +218,20 @@ impl<'a, T: Real> Pending<'a, T> {
         let answers = at_once.then(|| {
             let parts = parallel(lanes.len(), compute.threads, |number| {
                 let (lane, kept) = &mut *locked(&lanes[number]);
-                let (now_kept, parts) = answered(&model, lane, what, now, team);
+                let (now_kept, parts) = answered(&model, lane, &top, now, team);
                 *kept = Some(now_kept).filter(|_| now != Keep::Nothing);
                 parts
             });
             collect(parts.into_iter().flatten(), targets, what)
         });
-        Ok((Pending { weights, model, what, threads: compute.threads, keep, most, lanes, targets }, answers))
+        Ok((Pending { weights, model, what, top, threads: compute.threads, keep, most, lanes, targets }, answers))
     }
 
-    /// Gradients of Σ slope · answer.
-    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<T>, Gradients), ModelError> {
+    /// Gradients of Σ slope · answer: of the model, and of a value head that is no part of it.
+    pub(crate) fn backward(self, slopes: Slopes) -> Result<(Answers<T>, Found), ModelError> {
         check_slopes(slopes, self.targets)?;
-        let Pending { weights, model, what, threads, keep, most, lanes, targets } = self;
+        let Pending { weights, model, what, top, threads, keep, most, lanes, targets } = self;
+        let empty = || Sums::zeros(weights, what.value.is_some());
         let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
         let (size, team) = (Size::new::<T>(weights, keep), Team::of(threads, lanes.len()));
         let parts = parallel(lanes.len(), threads, |number| {
@@ -196,14 +239,16 @@ impl<'a, T: Real> Pending<'a, T> {
             let at_once = if size.whole(lane) <= most { keep } else { Keep::Nothing };
             let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, team, |_, _| {}));
             let spare = locked(&total).spare.pop();
-            let mut sums = spare.map_or_else(|| Sums::zeros(weights), Sums::zeroed);
-            let parts = pull(&model, lane, &mut kept, what, keep, slopes, &mut sums, team);
+            let mut sums = spare.map_or_else(empty, Sums::zeroed);
+            let parts = pull(&model, lane, &mut kept, &top, keep, slopes, &mut sums, team);
             locked(&total).add(number, sums);
             parts
         });
         let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
-        let total = total.unwrap_or_else(|| Sums::zeros(weights));
-        Ok((collect(parts.into_iter().flatten(), targets, what), Gradients::new(total.named(weights)?).on(threads)))
+        let mut named = total.unwrap_or_else(empty).named();
+        let mut own = |weights: &Weights| Ok::<_, ModelError>(Gradients::new(take(&mut named, weights)?).on(threads));
+        let found = Found { model: own(weights)?, head: what.apart(weights).map(own).transpose()? };
+        Ok((collect(parts.into_iter().flatten(), targets, what), found))
     }
 }
 
@@ -213,9 +258,9 @@ fn pull<T: Real>(
     model: &Packed<T>,
     lane: &Lane,
     kept: &mut Kept<T>,
-    what: Ask,
+    top: &Top<T>,
     keep: Keep,
-    slopes: [&[f32]; 2],
+    slopes: Slopes,
     sums: &mut Sums<T>,
     team: Team,
 ) -> Vec<Part<T>> {
@@ -224,7 +269,7 @@ fn pull<T: Real>(
     for (number, batch) in lane.batches.iter().enumerate().rev() {
         let pass = kept.passes.get_mut(number).and_then(Option::take);
         let pass = pass.unwrap_or_else(|| forward(model, batch, &mut kept.past, keep, team));
-        let (part, dhidden) = top(model, lane.questions(number), &pass.hidden, what, Some((slopes, sums)), team);
+        let (part, dhidden) = top.ask(model, lane.questions(number), &pass.hidden, Some((slopes, sums)), team);
         backward(model, batch, pass, &mut kept.past, &mut dpast, &dhidden, sums, team);
         parts.push(part);
     }
@@ -300,8 +345,8 @@ pub(crate) enum Engine<'a> {
     Composite(Composite<'a>),
 }
 
-fn narrow([first, second]: Answers<f64>) -> Answers<f32> {
-    [first, second].map(|values| values.into_iter().map(|x| x as f32).collect())
+fn narrow(answers: Answers<f64>) -> Answers<f32> {
+    answers.map(|values| values.into_iter().map(|x| x as f32).collect())
 }
 
 /// Answers with nothing kept.
@@ -318,7 +363,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn new(
         weights: &'a Weights,
         rows: &'a [Row],
-        what: Ask,
+        what: Ask<'a>,
         compute: &Compute,
         at_once: bool,
     ) -> Result<(Engine<'a>, Answers<f32>), ModelError> {
@@ -339,10 +384,10 @@ impl<'a> Engine<'a> {
         })
     }
 
-    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
+    pub(crate) fn backward(self, slopes: Slopes) -> Result<(Answers<f32>, Found), ModelError> {
         match self {
             Engine::Single(pending) => pending.backward(slopes),
-            Engine::Double(pending) => pending.backward(slopes).map(|(answers, gradients)| (narrow(answers), gradients)),
+            Engine::Double(pending) => pending.backward(slopes).map(|(answers, found)| (narrow(answers), found)),
             Engine::Composite(composite) => composite.backward(slopes),
         }
     }

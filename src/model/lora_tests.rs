@@ -61,7 +61,7 @@ fn one_layer_follows_the_equation() {
         let plain = weights.duplicate_base().unwrap();
         plain.variables()[&name].set(&Tensor::from_vec(matrix, (outer, inner), &Device::Cpu).unwrap()).unwrap();
         let rows = random_rows(&config, 5, 2);
-        let ask = Ask::Policy { temperature: 1.0 };
+        let ask = Ask::policy(1.0);
         let answers = |weights: &Weights| native_answers::<f64>(weights, &rows, ask, &Compute::default()).unwrap();
         for (ours, expected) in answers(&weights).iter().zip(&answers(&plain)) {
             assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{part}");
@@ -85,7 +85,7 @@ fn gradients_agree_with_finite_differences_and_reach_the_adapter_alone() {
         assert_eq!(names, weights.trained().keys().collect::<Vec<_>>());
         assert!(names.len() == 2 * 7 * config.layers && names.iter().all(|name| name.contains(".lora_")));
         // fails for a parameter without gradient
-        let what = Ask::Policy { temperature: 0.8 };
+        let what = Ask::policy(0.8);
         let worst =
             worst_difference(&weights, &gradients, || loss(&native_answers::<f64>(&weights, &rows, what, &compute).unwrap(), &slopes));
         assert!(worst < 1e-6, "{worst} {config:?}");
@@ -100,14 +100,15 @@ fn the_kernels_agree_with_candles_operations() {
         let rows = random_rows(&config, 9, 11);
         let (slopes, compute) = (slopes(count(&rows)), Compute { micro_batch: Some(4), ..Compute::default() });
         let (scores, ours) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
-        let reference = Composite::new(&weights, &rows, Ask::Policy { temperature: 0.7 }, &compute).unwrap();
-        let ([logp, _], theirs) = reference.backward([&slopes.logp, &slopes.entropy]).unwrap();
+        let reference = Composite::new(&weights, &rows, Ask::policy(0.7), &compute).unwrap();
+        let ([logp, ..], theirs) = reference.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap();
+        let theirs = theirs.model;
         assert!(scores.logp.iter().zip(&logp).all(|(a, b)| (a - b).abs() < 1e-5));
         assert_eq!(ours.tensors().len(), theirs.tensors().len());
         same_gradients(&ours, &theirs);
         let by_layer = Compute { checkpointing: true, ..compute };
-        let layered = Composite::new(&weights, &rows, Ask::Policy { temperature: 0.7 }, &by_layer).unwrap();
-        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        let layered = Composite::new(&weights, &rows, Ask::policy(0.7), &by_layer).unwrap();
+        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap().1.model);
     }
 }
 
@@ -170,7 +171,7 @@ fn what_is_frozen_costs_nothing_more() {
     let trained: usize = weights.trained().values().map(|v| v.elem_count()).sum();
     assert_eq!(trained, 2 * 3 * (24 + 24 + 24 + 12));
     assert_eq!(gradients.tensors().values().map(|t| t.elem_count()).sum::<usize>(), trained);
-    let sums = native::gradients::Sums::<f32>::zeros(&weights);
+    let sums = native::gradients::Sums::<f32>::zeros(&weights, false);
     assert_eq!(sums.scalars(), trained);
     let dir = tempfile::tempdir().unwrap();
     Trainer::new(0.01, &weights).state.save(&dir.path().join("moments")).unwrap();

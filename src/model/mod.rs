@@ -58,5 +58,5 @@ pub use rope::RopeScaling;
 pub use row::{Row, Target};
 pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, logits, score};
 pub use tokenizer::{END, PAD, Tokenizer};
-pub use value_head::{Critic, ValueEvaluation};
+pub use value_head::{Critic, JointEvaluation, ValueEvaluation, ValueHead};
 pub use weights::{Head, Weights};

@@ -1,7 +1,7 @@
 //! Forward and backward passes in candle's operations, micro-batch by micro-batch.
 
 use super::composite::{Graph, Padded, host};
-use super::engine::{Answers, Ask, Part, check, check_slopes, collect};
+use super::engine::{Answers, Ask, Found, Part, Slopes, check, check_slopes, collect};
 use super::forest::{Placed, arrange};
 use super::lanes::Compute;
 use super::{Gradients, ModelError, Row, Weights};
@@ -22,7 +22,7 @@ pub(crate) struct Composite<'a> {
     /// Of each row that was given, its first target among those of all.
     first_targets: Vec<usize>,
     count: usize,
-    what: Ask,
+    what: Ask<'a>,
     micro_batch: usize,
     checkpointing: bool,
     /// As many are answered at a time.
@@ -30,7 +30,7 @@ pub(crate) struct Composite<'a> {
 }
 
 impl<'a> Composite<'a> {
-    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask, compute: &Compute) -> Result<Composite<'a>, ModelError> {
+    pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask<'a>, compute: &Compute) -> Result<Composite<'a>, ModelError> {
         check(what)?;
         let (mut first_targets, mut count) = (Vec::with_capacity(rows.len()), 0);
         for (i, row) in rows.iter().enumerate() {
@@ -59,16 +59,17 @@ impl<'a> Composite<'a> {
         Ok(collect(parts, self.count, self.what))
     }
 
-    pub(crate) fn backward(self, slopes: [&[f32]; 2]) -> Result<(Answers<f32>, Gradients), ModelError> {
+    pub(crate) fn backward(self, slopes: Slopes) -> Result<(Answers<f32>, Found), ModelError> {
         check_slopes(slopes, self.count)?;
-        let mut total = Gradients::zeros(self.weights)?;
+        let head = self.what.apart(self.weights).map(Gradients::zeros).transpose()?;
+        let mut total = Found { model: Gradients::zeros(self.weights)?, head };
         let mut parts = Vec::new();
         for rows in self.rows.chunks(self.micro_batch) {
             let padded = Padded::new(self.weights, rows)?;
             padded.fits(self.checkpointing)?;
             let indices = self.indices(rows);
             let own = slopes.map(|slopes| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>());
-            let slopes = [own[0].as_slice(), own[1].as_slice()];
+            let slopes = [own[0].as_slice(), own[1].as_slice(), own[2].as_slice()];
             let answers = match self.checkpointing {
                 true => self.by_layer(&padded, slopes, &mut total)?,
                 false => self.at_once(&padded, slopes, &mut total)?,
@@ -83,11 +84,11 @@ impl<'a> Composite<'a> {
         rows.iter().flat_map(|placed| (0..placed.row.targets.len()).map(|i| self.first_targets[placed.index] + i)).collect()
     }
 
-    fn at_once(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Answers<f32>, ModelError> {
+    fn at_once(&self, padded: &Padded, slopes: Slopes, total: &mut Found) -> Result<Answers<f32>, ModelError> {
         let states = padded.states(Graph::Recorded)?;
         let (found, slope) = self.top(padded, &states, slopes, total)?;
         if let Some(slope) = slope {
-            total.take(self.weights, &mut (states * slope)?.sum_all()?.backward()?)?;
+            total.model.take(self.weights, &mut (states * slope)?.sum_all()?.backward()?)?;
         }
         Ok(found)
     }
@@ -103,8 +104,8 @@ impl<'a> Composite<'a> {
         &self,
         padded: &Padded,
         states: &Tensor,
-        slopes: [&[f32]; 2],
-        total: &mut Gradients,
+        slopes: Slopes,
+        total: &mut Found,
     ) -> Result<(Answers<f32>, Option<Tensor>), ModelError> {
         let (mut found, mut pulled) = (Vec::new(), Vec::new());
         for part in self.parts(states)? {
@@ -120,7 +121,7 @@ impl<'a> Composite<'a> {
     }
 
     /// Of the forward pass only the input of every layer is kept; a layer is computed again when its gradient is taken.
-    fn by_layer(&self, padded: &Padded, slopes: [&[f32]; 2], total: &mut Gradients) -> Result<Answers<f32>, ModelError> {
+    fn by_layer(&self, padded: &Padded, slopes: Slopes, total: &mut Found) -> Result<Answers<f32>, ModelError> {
         let mut x = padded.embed(Graph::Free)?;
         let mut inputs = Vec::new();
         for layer in 0..self.weights.config().layers {
@@ -139,24 +140,28 @@ impl<'a> Composite<'a> {
         }
         if self.weights.adapter().is_none() {
             let loss = (padded.embed(Graph::Recorded)? * slope)?.sum_all()?;
-            total.take(self.weights, &mut loss.backward()?)?;
+            total.model.take(self.weights, &mut loss.backward()?)?;
         }
         Ok(found)
     }
 
     /// Takes the gradients of a part of the graph; gives that of its input.
-    fn pull(&self, loss: &Tensor, input: &Var, total: &mut Gradients) -> Result<Tensor, ModelError> {
+    fn pull(&self, loss: &Tensor, input: &Var, total: &mut Found) -> Result<Tensor, ModelError> {
         let mut store = loss.backward()?;
         let slope = store.remove(input.as_tensor()).map_or_else(|| input.zeros_like(), Ok)?;
-        total.take(self.weights, &mut store)?;
+        total.model.take(self.weights, &mut store)?;
+        if let (Some(head), Some(gradients)) = (self.what.apart(self.weights), &mut total.head) {
+            gradients.take(head, &mut store)?;
+        }
         Ok(slope.detach())
     }
 }
 
 /// Σ slope · answer, if any slope is given.
-fn weighted(found: &[Tensor], slopes: [&[f32]; 2]) -> Result<Option<Tensor>, ModelError> {
+fn weighted(found: &[Option<Tensor>; 3], slopes: Slopes) -> Result<Option<Tensor>, ModelError> {
     let mut loss: Option<Tensor> = None;
     for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
+        let Some(found) = found else { continue };
         let slopes = Tensor::from_slice(slopes, slopes.len(), &Device::Cpu)?;
         let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
         loss = Some(match loss {
@@ -167,16 +172,16 @@ fn weighted(found: &[Tensor], slopes: [&[f32]; 2]) -> Result<Option<Tensor>, Mod
     Ok(loss)
 }
 
-fn on_host(found: &[Tensor]) -> Result<Answers<f32>, ModelError> {
-    let mut answers = [Vec::new(), Vec::new()];
-    for (answer, tensor) in answers.iter_mut().zip(found) {
-        *answer = host(tensor)?;
+fn on_host(found: &[Option<Tensor>; 3]) -> Result<Answers<f32>, ModelError> {
+    let mut answers = Answers::default();
+    for (answer, found) in answers.iter_mut().zip(found) {
+        *answer = found.as_ref().map(host).transpose()?.unwrap_or_default();
     }
     Ok(answers)
 }
 
 fn concatenate(parts: impl IntoIterator<Item = Answers<f32>>) -> Answers<f32> {
-    let mut all = [Vec::new(), Vec::new()];
+    let mut all = Answers::default();
     for part in parts {
         for (all, mut part) in all.iter_mut().zip(part) {
             all.append(&mut part);

@@ -20,7 +20,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    fn new([logp, entropy]: Answers<f32>) -> Scores {
+    pub(super) fn new([logp, entropy, _]: Answers<f32>) -> Scores {
         Scores { logp, entropy }
     }
 }
@@ -36,7 +36,7 @@ pub struct ScoreGradients {
 
 /// Log-probabilities and entropies, with nothing kept for a backward pass.
 pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<Scores, ModelError> {
-    Ok(Scores::new(answers(weights, rows, Ask::Policy { temperature }, compute)?))
+    Ok(Scores::new(answers(weights, rows, Ask::policy(temperature), compute)?))
 }
 
 /// The logits behind the last of `ids`.
@@ -67,9 +67,9 @@ pub fn accumulate_gradients(
     slopes: &ScoreGradients,
     compute: &Compute,
 ) -> Result<(Scores, Gradients), ModelError> {
-    let (engine, _) = Engine::new(weights, rows, Ask::Policy { temperature }, compute, false)?;
-    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy])?;
-    Ok((Scores::new(found), gradients))
+    let (engine, _) = Engine::new(weights, rows, Ask::policy(temperature), compute, false)?;
+    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy, &[]])?;
+    Ok((Scores::new(found), gradients.model))
 }
 
 /// A forward pass whose gradient is asked for when the loss has been evaluated on its scores.
@@ -83,13 +83,13 @@ pub struct Evaluation<'a> {
 
 /// Scores `rows` for an update.
 pub fn evaluate<'a>(weights: &'a Weights, rows: &'a [Row], temperature: f64, compute: &Compute) -> Result<Evaluation<'a>, ModelError> {
-    let (engine, found) = Engine::new(weights, rows, Ask::Policy { temperature }, compute, true)?;
+    let (engine, found) = Engine::new(weights, rows, Ask::policy(temperature), compute, true)?;
     Ok(Evaluation { scores: Scores::new(found), engine })
 }
 
 impl Evaluation<'_> {
     /// The gradients of Σ g · score with respect to the parameters.
     pub fn backward(self, slopes: &ScoreGradients) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([&slopes.logp, &slopes.entropy])?.1)
+        Ok(self.engine.backward([&slopes.logp, &slopes.entropy, &[]])?.1.model)
     }
 }

@@ -89,15 +89,15 @@ fn gradients_are_those_of_rows_alone_in_every_variant_with_adapters_and_layer_by
                 };
                 same_gradients(&run(true), &run(false));
             }
-            let what = Ask::Policy { temperature: 0.7 };
+            let what = Ask::policy(0.7);
             for checkpointing in [false, true] {
                 let run = |share| {
                     let compute = Compute { checkpointing, micro_batch: Some(5), ..sharing(share) };
-                    Composite::new(weights, &rows, what, &compute).unwrap().backward([&slopes.logp, &slopes.entropy]).unwrap()
+                    Composite::new(weights, &rows, what, &compute).unwrap().backward([&slopes.logp, &slopes.entropy, &[]]).unwrap()
                 };
                 let ((with, shared), (without, single)) = (run(true), run(false));
                 assert!(with.iter().flatten().zip(without.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-5));
-                same_gradients(&shared, &single);
+                same_gradients(&shared.model, &single.model);
             }
         }
         let critic = Critic::from_backbone(&whole).unwrap();
@@ -116,7 +116,7 @@ fn shared_gradients_agree_with_finite_differences() {
         let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
         shake(&weights);
         let rows = alike(&config, 9, 21);
-        let (slopes, what) = (slopes(count(&rows)), Ask::Policy { temperature: 0.8 });
+        let (slopes, what) = (slopes(count(&rows)), Ask::policy(0.8));
         // Batches of a few tokens: what a batch follows lies in those before it.
         let compute = Compute { micro_batch: Some(1), ..sharing(true) };
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.8, &slopes, &compute).unwrap();
@@ -138,4 +138,48 @@ fn the_order_of_the_rows_changes_no_answer() {
     let mut turned = scores(&rows.iter().rev().cloned().collect::<Vec<_>>());
     turned.reverse();
     assert_eq!(scores(&rows), turned);
+}
+
+#[test]
+fn a_head_on_the_trunk_says_what_a_critic_of_the_same_numbers_says() {
+    let config = DecoderConfig { context: 24, ..tiny() };
+    let policy = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
+    shake(&policy);
+    let (critic, head) = (Critic::from_backbone(&policy).unwrap(), ValueHead::on(&policy).unwrap());
+    let rows = alike(&config, 7, 3);
+    let slopes = slopes(count(&rows));
+    assert!(head.values(&policy, &rows, &sharing(true)).unwrap().iter().all(|value| *value == 0.0));
+    shake(head.weights());
+    critic.weights().copy_from(head.weights()).unwrap();
+    let joint = head.evaluate(&policy, &rows, 0.8, &sharing(true)).unwrap();
+    assert_eq!(joint.scores, score(&policy, &rows, 0.8, &sharing(true)).unwrap());
+    let (values, of_critic) = critic.accumulate_gradients(&rows, &slopes.logp, &sharing(true)).unwrap();
+    assert_eq!(joint.values, values);
+    let (trunk, of_head) = joint.backward(&slopes, &slopes.logp).unwrap();
+
+    // The trunk has the gradients of both, the head what the critic's head has.
+    let (_, of_policy) = accumulate_gradients(&policy, &rows, 0.8, &slopes, &sharing(true)).unwrap();
+    let mut both = Gradients::zeros(&policy).unwrap();
+    both.add(&of_policy).unwrap();
+    both.add(&of_critic).unwrap();
+    same_gradients(&trunk, &both);
+    same_gradients(&of_head, &of_critic);
+    let joint_loss = || {
+        let what = Ask { value: Some(head.weights()), ..Ask::policy(0.8) };
+        loss(&native_answers::<f64>(&policy, &rows, what, &sharing(true)).unwrap(), &slopes)
+    };
+    assert!(worst_difference(&policy, &trunk, joint_loss) < 1e-6);
+
+    // By candle's operations, and above an adapter, where the head is trained in full.
+    let what = Ask { value: Some(head.weights()), ..Ask::policy(0.8) };
+    for checkpointing in [false, true] {
+        let compute = Compute { micro_batch: Some(3), checkpointing, ..sharing(true) };
+        let (_, found) = Composite::new(&policy, &rows, what, &compute).unwrap().backward([&slopes.logp, &slopes.entropy, &slopes.logp]).unwrap();
+        same_gradients(&trunk, &found.model);
+        same_gradients(&of_head, &found.head.unwrap());
+    }
+    let adapted = policy.adapted(LoraConfig { rank: 2, alpha: 2.0, targets: vec!["v_proj".into()] }, 1).unwrap();
+    let (above, same_head) = head.evaluate(&adapted, &rows, 0.8, &sharing(true)).unwrap().backward(&slopes, &slopes.logp).unwrap();
+    assert_eq!(above.tensors().len(), 2 * config.layers);
+    same_gradients(&of_head, &same_head);
 }

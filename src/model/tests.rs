@@ -58,7 +58,8 @@ pub(crate) fn slopes(count: usize) -> ScoreGradients {
 
 pub(crate) fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
     let part = |a: &[f64], s: &[f32]| a.iter().zip(s).map(|(a, s)| a * f64::from(*s)).sum::<f64>();
-    part(&answers[0], &slopes.logp) + part(&answers[1], &slopes.entropy)
+    // Values are weighed by the slopes of log-probabilities.
+    part(&answers[0], &slopes.logp) + part(&answers[1], &slopes.entropy) + part(&answers[2], &slopes.logp)
 }
 
 /// The worst difference to central differences, relative to the largest gradient of the same parameter.
@@ -101,7 +102,7 @@ fn gradients_agree_with_finite_differences() {
         let count = rows.iter().map(|r| r.targets.len()).sum();
         let (slopes, compute) = (slopes(count), Compute::default());
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.8, &slopes, &compute).unwrap();
-        let what = Ask::Policy { temperature: 0.8 };
+        let what = Ask::policy(0.8);
         let worst =
             worst_difference(&weights, &gradients, || loss(&native_answers::<f64>(&weights, &rows, what, &compute).unwrap(), &slopes));
         assert!(worst < 1e-6, "{worst} {config:?}");
@@ -120,7 +121,7 @@ fn the_critics_gradients_agree_with_finite_differences() {
     let (values, gradients) = critic.accumulate_gradients(&rows, &slopes.logp, &compute).unwrap();
     assert_eq!(values, critic.values(&rows, &compute).unwrap());
     let worst = worst_difference(critic.weights(), &gradients, || {
-        loss(&native_answers::<f64>(critic.weights(), &rows, Ask::Value, &compute).unwrap(), &slopes)
+        loss(&native_answers::<f64>(critic.weights(), &rows, Ask::value(critic.weights()), &compute).unwrap(), &slopes)
     });
     assert!(worst < 1e-6, "{worst}");
 }
@@ -227,36 +228,36 @@ fn the_kernels_agree_with_candles_operations() {
         let rows = random_rows(&config, 9, 11);
         let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
         let compute = Compute { micro_batch: Some(4), ..Compute::default() };
-        let what = Ask::Policy { temperature: 0.7 };
+        let what = Ask::policy(0.7);
         let padded = composite::Padded::new(&weights, &forest::arrange(&rows, false)).unwrap();
         let states = padded.states(composite::Graph::Free).unwrap();
         let targets = 0..states.dim(0).unwrap();
         let found = padded.answers(&states, targets, what, composite::Graph::Free).unwrap();
-        let [ours_logp, ours_entropy] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
-        for (theirs, ours) in found.iter().zip([ours_logp, ours_entropy]) {
+        let [ours_logp, ours_entropy, _] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
+        for (theirs, ours) in found.iter().flatten().zip([ours_logp, ours_entropy]) {
             let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
             assert!(worst < 1e-10, "{worst}");
         }
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, what, &compute).unwrap();
-        same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap().1.model);
         let by_layer = Compute { checkpointing: true, ..compute.clone() };
         let layered = Composite::new(&weights, &rows, what, &by_layer).unwrap();
-        same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap().1.model);
         let mut in_parts = Composite::new(&weights, &rows, what, &compute).unwrap();
         in_parts.targets = 3;
         let expected = score(&weights, &rows, 0.7, &compute).unwrap();
-        assert_eq!(in_parts.answers().unwrap().map(|found| found.len()), [expected.logp.len(); 2]);
+        assert_eq!(in_parts.answers().unwrap().map(|found| found.len()), [expected.logp.len(), expected.logp.len(), 0]);
         assert!(in_parts.answers().unwrap()[0].iter().zip(&expected.logp).all(|(a, b)| (a - b).abs() < 1e-5));
-        same_gradients(&gradients, &in_parts.backward([&slopes.logp, &slopes.entropy]).unwrap().1);
+        same_gradients(&gradients, &in_parts.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap().1.model);
 
         let critic = Critic::from_backbone(&weights).unwrap();
         shake(critic.weights());
         let (values, gradients) = critic.accumulate_gradients(&rows, &slopes.logp, &compute).unwrap();
-        let reference = Composite::new(critic.weights(), &rows, Ask::Value, &compute).unwrap();
-        let (theirs, others) = reference.backward([&slopes.logp, &[]]).unwrap();
-        assert!(values.iter().zip(&theirs[0]).all(|(a, b)| (a - b).abs() < 1e-5));
-        same_gradients(&gradients, &others);
+        let reference = Composite::new(critic.weights(), &rows, Ask::value(critic.weights()), &compute).unwrap();
+        let (theirs, others) = reference.backward([&[], &[], &slopes.logp]).unwrap();
+        assert!(values.iter().zip(&theirs[2]).all(|(a, b)| (a - b).abs() < 1e-5));
+        same_gradients(&gradients, &others.model);
     }
 }
 

@@ -1,8 +1,8 @@
-//! The critic: a backbone of its own and one number for each token.
+//! Critics: one number for each token, on a backbone of their own or on the policy's trunk.
 
 use super::engine::{Ask, Engine, answers};
 use super::weights::Head;
-use super::{Compute, DecoderConfig, Gradients, ModelError, Row, Weights};
+use super::{Compute, DecoderConfig, Gradients, ModelError, Row, ScoreGradients, Scores, Weights};
 use candle_core::{DType, Device};
 use std::sync::Arc;
 
@@ -34,21 +34,21 @@ impl Critic {
 
     /// One estimate for every target, in the order of [`Scores`](super::Scores).
     pub fn values(&self, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        let [values, _] = answers(&self.weights, rows, Ask::Value, compute)?;
+        let [_, _, values] = answers(&self.weights, rows, Ask::value(&self.weights), compute)?;
         Ok(values)
     }
 
     /// Values whose gradient is asked for when the loss has been evaluated.
     pub fn evaluate<'a>(&'a self, rows: &'a [Row], compute: &Compute) -> Result<ValueEvaluation<'a>, ModelError> {
-        let (engine, [values, _]) = Engine::new(&self.weights, rows, Ask::Value, compute, true)?;
+        let (engine, [_, _, values]) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, true)?;
         Ok(ValueEvaluation { values, engine })
     }
 
     /// Values and the gradients of Σ g · value, where g is known beforehand.
     pub fn accumulate_gradients(&self, rows: &[Row], slopes: &[f32], compute: &Compute) -> Result<(Vec<f32>, Gradients), ModelError> {
-        let (engine, _) = Engine::new(&self.weights, rows, Ask::Value, compute, false)?;
-        let ([values, _], gradients) = engine.backward([slopes, &[]])?;
-        Ok((values, gradients))
+        let (engine, _) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, false)?;
+        let ([_, _, values], found) = engine.backward([&[], &[], slopes])?;
+        Ok((values, found.model))
     }
 }
 
@@ -62,6 +62,62 @@ pub struct ValueEvaluation<'a> {
 impl ValueEvaluation<'_> {
     /// The gradients of Σ g · value with respect to the critic's parameters.
     pub fn backward(self, slopes: &[f32]) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([slopes, &[]])?.1)
+        Ok(self.engine.backward([&[], &[], slopes])?.1.model)
+    }
+}
+
+/// A value head on a policy's trunk: what the policy makes of a text is read by both.
+#[derive(Debug)]
+pub struct ValueHead {
+    weights: Arc<Weights>,
+}
+
+impl ValueHead {
+    /// A head that is zero, for a policy of this shape: its first estimates are 0.
+    pub fn on(policy: &Weights) -> Result<ValueHead, ModelError> {
+        let head = Weights::value_head(policy.config(), &policy.device(), policy.dtype())?;
+        Ok(ValueHead { weights: Arc::new(head) })
+    }
+
+    /// The head alone, for the optimiser and for saving.
+    pub fn weights(&self) -> &Arc<Weights> {
+        &self.weights
+    }
+
+    /// One estimate for every target of the policy's rows.
+    pub fn values(&self, policy: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
+        let [_, _, values] = answers(policy, rows, Ask::value(&self.weights), compute)?;
+        Ok(values)
+    }
+
+    /// Scores and values by one forward pass, whose gradient is asked for when the loss has been evaluated.
+    pub fn evaluate<'a>(
+        &'a self,
+        policy: &'a Weights,
+        rows: &'a [Row],
+        temperature: f64,
+        compute: &Compute,
+    ) -> Result<JointEvaluation<'a>, ModelError> {
+        let ask = Ask { value: Some(&self.weights), ..Ask::policy(temperature) };
+        let (engine, [logp, entropy, values]) = Engine::new(policy, rows, ask, compute, true)?;
+        Ok(JointEvaluation { scores: Scores { logp, entropy }, values, engine })
+    }
+}
+
+/// What [`ValueHead::evaluate`] gives.
+pub struct JointEvaluation<'a> {
+    /// Of the policy.
+    pub scores: Scores,
+    /// One for every target.
+    pub values: Vec<f32>,
+    engine: Engine<'a>,
+}
+
+impl JointEvaluation<'_> {
+    /// The gradients of Σ g · score + Σ h · value: of the policy's parameters, and of the head's.
+    pub fn backward(self, slopes: &ScoreGradients, values: &[f32]) -> Result<(Gradients, Gradients), ModelError> {
+        let (_, found) = self.engine.backward([&slopes.logp, &slopes.entropy, values])?;
+        let head = found.head.ok_or_else(|| ModelError::input("a value head has no gradient"))?;
+        Ok((found.model, head))
     }
 }

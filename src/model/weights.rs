@@ -22,6 +22,12 @@ pub enum Head {
     Value,
 }
 
+/// The parameters of a value head, which is zero: before the first update the critic says 0 everywhere.
+fn value_head(width: usize) -> [(String, Vec<usize>, Start); 2] {
+    let zero = |name: &str, shape: Vec<usize>| (name.to_string(), shape, Start::Constant(0.0));
+    [zero(VALUE_WEIGHT, vec![1, width]), zero(VALUE_BIAS, vec![1])]
+}
+
 /// Named parameters in a fixed order, each in the layout that transformers writes (`[out, in]`).
 ///
 /// Rollouts read the same storage as training writes. What the CPU kernels have repacked for speed is remembered
@@ -109,11 +115,7 @@ fn parameters(config: &DecoderConfig, head: Head) -> Vec<(String, Vec<usize>, St
     match head {
         Head::Vocabulary if config.tied => {}
         Head::Vocabulary => all.push((UNEMBEDDING.to_string(), vec![config.vocab, width], Start::Normal(EMBEDDING_DEVIATION))),
-        // Zero: before the first update the critic says 0 everywhere.
-        Head::Value => {
-            all.push((VALUE_WEIGHT.to_string(), vec![1, width], Start::Constant(0.0)));
-            all.push((VALUE_BIAS.to_string(), vec![1], Start::Constant(0.0)));
-        }
+        Head::Value => all.extend(value_head(width)),
     }
     all
 }
@@ -134,22 +136,14 @@ impl Weights {
 
     pub(crate) fn init_with(config: &DecoderConfig, head: Head, seed: u64, device: &Device, dtype: DType) -> Result<Weights, ModelError> {
         config.validate()?;
-        let mut variables = IndexMap::new();
-        for (stream, (name, shape, start)) in parameters(config, head).into_iter().enumerate() {
-            let count: usize = shape.iter().product();
-            let values: Vec<f64> = match start {
-                Start::Constant(value) => vec![value; count],
-                Start::Normal(deviation) => {
-                    // A stream each: a parameter's start does not depend on the sizes of those before it.
-                    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                    rng.set_stream(stream as u64);
-                    normal(&mut rng, count).into_iter().map(|x| x * deviation).collect()
-                }
-            };
-            let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)?;
-            variables.insert(name, Var::from_tensor(&tensor)?);
-        }
+        let variables = started(parameters(config, head), seed, device, dtype)?;
         Ok(Weights::new(config.clone(), head, variables))
+    }
+
+    /// A value head alone, for what another model makes of a text.
+    pub(crate) fn value_head(config: &DecoderConfig, device: &Device, dtype: DType) -> Result<Weights, ModelError> {
+        let variables = started(value_head(config.width), 0, device, dtype)?;
+        Ok(Weights::new(config.clone(), Head::Value, variables))
     }
 
     /// A causal language model of given tensors, one for each of [`shapes`].
@@ -349,6 +343,31 @@ impl Weights {
         }
         Ok(Weights::new(config.clone(), head, variables))
     }
+}
+
+/// Parameters as they begin.
+fn started(
+    parameters: impl IntoIterator<Item = (String, Vec<usize>, Start)>,
+    seed: u64,
+    device: &Device,
+    dtype: DType,
+) -> Result<IndexMap<String, Var>, ModelError> {
+    let mut variables = IndexMap::new();
+    for (stream, (name, shape, start)) in parameters.into_iter().enumerate() {
+        let count: usize = shape.iter().product();
+        let values: Vec<f64> = match start {
+            Start::Constant(value) => vec![value; count],
+            Start::Normal(deviation) => {
+                // A stream each: a parameter's start does not depend on the sizes of those before it.
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(stream as u64);
+                normal(&mut rng, count).into_iter().map(|x| x * deviation).collect()
+            }
+        };
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)?;
+        variables.insert(name, Var::from_tensor(&tensor)?);
+    }
+    Ok(variables)
 }
 
 /// Numbers uniform within ±`bound`, of a stream of their own.

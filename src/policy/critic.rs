@@ -5,9 +5,41 @@ use super::optimizer::OptimizerKind;
 use crate::kind;
 use crate::kind::{Category, Entry, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
-use crate::model::{Critic, ModelError, Weights};
+use crate::lang::Diagnostic;
+use crate::model::{Compute, Critic, ModelError, Row, ValueHead as HeadOnTrunk, Weights};
+use crate::words;
 use std::fmt;
 use std::sync::Arc;
+
+/// An estimate of the return that can be trained.
+#[derive(Debug)]
+pub(crate) enum Estimator {
+    /// A model of its own.
+    Apart(Critic),
+    /// A head on the policy's trunk.
+    OnTrunk(HeadOnTrunk),
+}
+
+impl Estimator {
+    /// What is trained beside the policy.
+    pub(crate) fn weights(&self) -> &Arc<Weights> {
+        match self {
+            Self::Apart(critic) => critic.weights(),
+            Self::OnTrunk(head) => head.weights(),
+        }
+    }
+
+    /// One estimate for every target of the policy's rows.
+    ///
+    /// # Errors
+    /// If a row does not fit the model.
+    pub(crate) fn values(&self, policy: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
+        match self {
+            Self::Apart(critic) => critic.values(rows, compute),
+            Self::OnTrunk(head) => head.values(policy, rows, compute),
+        }
+    }
+}
 
 /// An estimate of the return, as a pipeline declares it.
 pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
@@ -21,11 +53,22 @@ pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// If the device refuses.
-    fn make(&self, backbone: &Weights) -> Result<Critic, ModelError>;
+    fn make(&self, backbone: &Weights) -> Result<Estimator, ModelError>;
+}
+
+words! {
+    /// What a value head stands on.
+    pub(crate) enum Trunk {
+        /// A model of its own.
+        Own = "own",
+        /// The policy itself: one forward and one backward pass for both, and the gradient of the critic's loss reaches the policy's parameters too. How
+        /// much it weighs there is the coefficient that it has in the equation.
+        Shared = "shared",
+    }
 }
 
 kind! {
-    /// A scalar head on a language model of its own, read before each response token.
+    /// A scalar head on a language model, its own or the policy's, read before each response token.
     ///
     /// ```epo
     /// prompt p = "{observation}"
@@ -43,9 +86,11 @@ kind! {
     /// }
     /// ```
     pub(crate) struct ValueHead as "value_head" {
-        /// The model below the head; left out, a copy of the policy that the stage starts from.
+        /// The model below the head.
+        trunk: Trunk [added default Trunk::Own],
+        /// What a model of its own starts from; left out, a copy of the policy that the stage starts from.
         backbone: Option<PolicyInput> [default None],
-        /// Its optimiser; left out, one like the policy's.
+        /// The optimiser of what it has of its own; left out, one like the policy's.
         optimizer: Option<Part<dyn OptimizerKind>> [default None],
     }
 }
@@ -59,14 +104,24 @@ impl CriticKind for ValueHead {
         self.optimizer.as_ref()
     }
 
-    fn make(&self, backbone: &Weights) -> Result<Critic, ModelError> {
-        Critic::from_backbone(backbone)
+    fn make(&self, backbone: &Weights) -> Result<Estimator, ModelError> {
+        Ok(match self.trunk {
+            Trunk::Own => Estimator::Apart(Critic::from_backbone(backbone)?),
+            Trunk::Shared => Estimator::OnTrunk(HeadOnTrunk::on(backbone)?),
+        })
     }
 }
 
 fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn CriticKind>> {
     reader.refuse_unknown(component, &[&ValueHead::INFO], |_| false);
-    Some(Arc::new(ValueHead::read_fields(component, reader)?))
+    let read = ValueHead::read_fields(component, reader)?;
+    if let (Trunk::Shared, Some(backbone)) = (read.trunk, component.fields.get("backbone")) {
+        let message = "`trunk = shared` is the policy's own, and `backbone` names another model";
+        let help = "leave `backbone` out, or the trunk: a model of its own starts from any policy";
+        reader.report(Diagnostic::error("E0105", backbone.name_span, message).help(help));
+        return None;
+    }
+    Some(Arc::new(read))
 }
 
 impl Category for dyn CriticKind {

@@ -16,7 +16,7 @@ mod published;
 pub(crate) use actor::{Actor, ActorInput};
 pub(crate) use adapter::AdapterKind;
 pub(crate) use arguments::Arguments;
-pub(crate) use critic::CriticKind;
+pub(crate) use critic::{CriticKind, Estimator};
 pub(crate) use decode::Decode;
 pub(crate) use input::{AnyInput, EpisodesInput, PolicyInput};
 pub(crate) use kinds::{PolicyKind, Workshop};

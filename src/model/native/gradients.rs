@@ -6,7 +6,7 @@ use super::simd::simd;
 use crate::model::lora::{adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
 use crate::model::{ModelError, Weights};
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 use indexmap::IndexMap;
 
 simd! {
@@ -53,13 +53,16 @@ pub(crate) struct Sums<T> {
     pub(crate) embedding: Vec<T>,
     pub(crate) layers: Vec<LayerSums<T>>,
     pub(crate) final_norm: Vec<T>,
-    /// Of an untied head, or of the value head; empty when tied.
+    /// Of an untied head; empty when tied.
     pub(crate) head: Vec<T>,
+    /// Of a value head, and of its bias.
+    pub(crate) value: Vec<T>,
     pub(crate) bias: Vec<T>,
 }
 
 impl<T: Real> Sums<T> {
-    pub(crate) fn zeros(weights: &Weights) -> Sums<T> {
+    /// For the parameters of `weights`, and for a value head where one is asked.
+    pub(crate) fn zeros(weights: &Weights, value: bool) -> Sums<T> {
         let config = weights.config();
         let adapter = weights.adapter().map(|adapter| adapter.config());
         let (width, query, kv) = (config.width, config.query_width(), config.kv_width());
@@ -96,12 +99,9 @@ impl<T: Real> Sums<T> {
                 down_bias: some(variant.ffn_bias, width),
             })
             .collect();
-        let (head, bias) = match weights.head() {
-            Head::Vocabulary if config.tied => (0, 0),
-            Head::Vocabulary => (config.vocab * width, 0),
-            Head::Value => (width, 1),
-        };
-        Sums { embedding: zeros(config.vocab * width), layers, final_norm: zeros(width), head: zeros(head), bias: zeros(bias) }
+        let head = if weights.head() == Head::Vocabulary && !config.tied { config.vocab * width } else { 0 };
+        let (value, bias) = if value { (written(width), written(1)) } else { (Vec::new(), Vec::new()) };
+        Sums { embedding: zeros(config.vocab * width), layers, final_norm: zeros(width), head: zeros(head), value, bias }
     }
 
     /// Of the matrix that makes logits: the head, or the embedding that it is tied to. Empty where that is frozen.
@@ -128,7 +128,7 @@ impl<T: Real> Sums<T> {
                 &mut layer.down_bias,
             ]);
         }
-        all.extend([&mut self.final_norm, &mut self.head, &mut self.bias]);
+        all.extend([&mut self.final_norm, &mut self.head, &mut self.value, &mut self.bias]);
         all
     }
 
@@ -148,8 +148,8 @@ impl<T: Real> Sums<T> {
         self
     }
 
-    /// By parameter name, in the order of the weights that are trained.
-    pub(crate) fn named(self, weights: &Weights) -> Result<IndexMap<String, Tensor>, ModelError> {
+    /// By parameter name.
+    pub(crate) fn named(self) -> IndexMap<String, Vec<T>> {
         let mut found: IndexMap<String, Vec<T>> = IndexMap::new();
         found.insert(EMBEDDING.to_string(), self.embedding);
         for (i, mut layer) in self.layers.into_iter().enumerate() {
@@ -189,14 +189,17 @@ impl<T: Real> Sums<T> {
             }
         }
         found.insert(FINAL_NORM.to_string(), self.final_norm);
-        let head = if weights.head() == Head::Value { VALUE_WEIGHT } else { UNEMBEDDING };
-        found.insert(head.to_string(), self.head);
+        found.insert(UNEMBEDDING.to_string(), self.head);
+        found.insert(VALUE_WEIGHT.to_string(), self.value);
         found.insert(VALUE_BIAS.to_string(), self.bias);
-        let mut named = IndexMap::new();
-        for (name, var) in weights.trained() {
-            let sum = found.swap_remove(name).unwrap_or_default();
-            named.insert(name.clone(), Tensor::from_vec(sum, var.dims(), &Device::Cpu)?);
-        }
-        Ok(named)
+        found
     }
+}
+
+/// The sums of what `weights` trains, taken out of all, in the order of the parameters.
+pub(crate) fn take<T: Real>(named: &mut IndexMap<String, Vec<T>>, weights: &Weights) -> Result<IndexMap<String, Tensor>, ModelError> {
+    let own = |(name, var): (&String, &Var)| {
+        Ok((name.clone(), Tensor::from_vec(named.swap_remove(name).unwrap_or_default(), var.dims(), &Device::Cpu)?))
+    };
+    weights.trained().iter().map(own).collect()
 }

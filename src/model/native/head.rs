@@ -2,10 +2,12 @@
 
 use super::gradients::Sums;
 use super::matmul::{Left, Write};
-use super::packed::{Packed, Top};
+use super::packed::{Packed, Top, variable};
 use super::real::{Real, add_scaled, dot, largest, sum};
 use super::simd::simd;
 use super::team::{Team, add_outer_on};
+use crate::model::weights::{VALUE_BIAS, VALUE_WEIGHT};
+use crate::model::{ModelError, Weights};
 
 /// One token whose log-probability is asked for, at output `output` of a batch.
 #[derive(Clone, Copy)]
@@ -209,39 +211,43 @@ pub(crate) fn ask<T: Real>(
     (answers, dhidden)
 }
 
-/// The critic's estimate at the output of each question.
-pub(crate) fn values<T: Real>(model: &Packed<T>, hidden: &[T], questions: &[Question]) -> Vec<T> {
-    let Top::Value { weight, bias } = &model.top else { return Vec::new() };
-    let width = model.config.width;
-    questions
-        .iter()
-        .map(|question| {
-            let mut value = [T::ZERO];
-            logits_of(&hidden[question.output * width..][..width], weight, &[0], &mut value);
-            value[0] + *bias
-        })
-        .collect()
+/// What makes an estimate of the return out of a final hidden state.
+pub(crate) struct ValueHead<T> {
+    weight: Vec<T>,
+    bias: T,
 }
 
-/// Gradients of [`values`]: returns that of `hidden`.
-pub(crate) fn values_backward<T: Real>(
-    model: &Packed<T>,
-    hidden: &[T],
-    questions: &[Question],
-    slopes: &[f32],
-    sums: &mut Sums<T>,
-) -> Vec<T> {
-    let mut dhidden = vec![T::ZERO; hidden.len()];
-    let Top::Value { weight, .. } = &model.top else { return dhidden };
-    let width = model.config.width;
-    for question in questions {
-        let slope = slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)));
-        let at = question.output * width..(question.output + 1) * width;
-        add_line(&mut dhidden[at.clone()], slope, weight);
-        add_line(&mut sums.head, slope, &hidden[at]);
-        for bias in &mut sums.bias {
-            *bias += slope;
+impl<T: Real> ValueHead<T> {
+    /// That of a critic, or one that stands on a policy.
+    pub(crate) fn of(weights: &Weights) -> Result<ValueHead<T>, ModelError> {
+        let bias = variable::<T>(weights.variables(), VALUE_BIAS)?.first().copied().unwrap_or_default();
+        Ok(ValueHead { weight: variable(weights.variables(), VALUE_WEIGHT)?, bias })
+    }
+
+    /// The estimate at the output of each question.
+    pub(crate) fn values(&self, hidden: &[T], questions: &[Question]) -> Vec<T> {
+        let width = self.weight.len();
+        questions
+            .iter()
+            .map(|question| {
+                let mut value = [T::ZERO];
+                logits_of(&hidden[question.output * width..][..width], &self.weight, &[0], &mut value);
+                value[0] + self.bias
+            })
+            .collect()
+    }
+
+    /// The gradients of [`ValueHead::values`]: adds that of `hidden`.
+    pub(crate) fn backward(&self, hidden: &[T], questions: &[Question], slopes: &[f32], dhidden: &mut [T], sums: &mut Sums<T>) {
+        let width = self.weight.len();
+        for question in questions {
+            let slope = slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)));
+            let at = question.output * width..(question.output + 1) * width;
+            add_line(&mut dhidden[at.clone()], slope, &self.weight);
+            add_line(&mut sums.value, slope, &hidden[at]);
+            for bias in &mut sums.bias {
+                *bias += slope;
+            }
         }
     }
-    dhidden
 }

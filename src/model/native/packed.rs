@@ -7,7 +7,7 @@ use super::real::Real;
 use super::simd::LANES;
 use super::team::Team;
 use crate::model::lora::{adapter_names, sizes};
-use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
+use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, bias_name, layer_name};
 use crate::model::{DecoderConfig, ModelError, Weights};
 use candle_core::{Storage, Var};
 use indexmap::IndexMap;
@@ -93,10 +93,8 @@ pub(crate) enum Top<T> {
         rows: Arc<Vec<T>>,
         linear: Linear<T>,
     },
-    Value {
-        weight: Vec<T>,
-        bias: T,
-    },
+    /// Nothing: a critic's estimate is made by its value head.
+    None,
 }
 
 #[derive(Debug)]
@@ -203,10 +201,7 @@ impl Packer<'_> {
                 let rows = values::<T>(weights, UNEMBEDDING)?;
                 Top::Vocabulary { linear: linear(&rows), rows: Arc::new(rows) }
             }
-            Head::Value => {
-                let bias = values::<T>(weights, VALUE_BIAS)?.first().copied().unwrap_or_default();
-                Top::Value { weight: values::<T>(weights, VALUE_WEIGHT)?, bias }
-            }
+            Head::Value => Top::None,
         })
     }
 }

@@ -6,16 +6,16 @@ use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
 use crate::lang::Diagnostics;
-use crate::model::{Compute, Critic, Row, Weights, score};
+use crate::model::{Compute, Row, Weights, score};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
-use crate::policy::{Decode, Policy, WEIGHTS};
+use crate::policy::{Decode, Estimator, Policy, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) struct Learner {
     pub policy: Policy,
     pub updater: Updater,
-    pub critic: Option<(Critic, Updater)>,
+    pub critic: Option<(Estimator, Updater)>,
     /// For `ref_logp`, if an equation mentions it.
     pub reference: Option<Arc<Weights>>,
     pub objective: Objective,
@@ -89,7 +89,7 @@ impl Learner {
             set(batch, "ref_logp", wide(scores.logp))?;
         }
         if let Some((critic, _)) = &self.critic {
-            let values = wide(critic.values(rows, &self.compute)?);
+            let values = wide(critic.values(&self.policy.weights, rows, &self.compute)?);
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
         }

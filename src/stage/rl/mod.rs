@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod checkpoint;
 mod corridor;
+mod evaluated;
 mod fields;
 mod learner;
 mod metrics;

@@ -3,11 +3,12 @@
 use super::super::error::RunError;
 use super::super::minibatch::{Keep, count, fill, units};
 use super::super::updater::{Spoilt, not_finite};
+use super::evaluated::Evaluated;
 use super::fields::{Log, Rl};
 use super::learner::{Learner, set};
 use crate::equation::Now;
 use crate::lang::Span;
-use crate::model::{Row, ScoreGradients, Tokens, evaluate};
+use crate::model::{Row, ScoreGradients, Tokens};
 use crate::objective::{Batch, Detail, ObjectiveError};
 use crate::seed::Seed;
 use std::collections::BTreeMap;
@@ -76,16 +77,13 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
     let tokens = Tokens::of(&rows);
     updates.add("tokens", tokens.all as f64);
     updates.add("tokens_shared", tokens.shared());
-    let policy = evaluate(&learner.policy.weights, &rows, learner.temperature, &learner.compute)?;
-    set(&mut batch, "logp", wide(&policy.scores.logp))?;
-    set(&mut batch, "entropy", wide(&policy.scores.entropy))?;
-    divergence(&batch, &policy.scores.logp, updates);
-    let critic = match &learner.critic {
-        Some((critic, _)) if needs.has("value") => Some(critic.evaluate(&rows, &learner.compute)?),
-        _ => None,
-    };
-    if let Some(critic) = &critic {
-        set(&mut batch, "value", wide(&critic.values))?;
+    let critic = learner.critic.as_ref().filter(|_| needs.has("value")).map(|(critic, _)| critic);
+    let evaluated = Evaluated::of(&learner.policy.weights, critic, &rows, learner.temperature, &learner.compute)?;
+    set(&mut batch, "logp", wide(&evaluated.scores().logp))?;
+    set(&mut batch, "entropy", wide(&evaluated.scores().entropy))?;
+    divergence(&batch, &evaluated.scores().logp, updates);
+    if let Some(values) = evaluated.values() {
+        set(&mut batch, "value", wide(values))?;
     }
     let detail = Detail { term_gradients: stage.log == Log::Gradients, ..Detail::default() };
     let found = match learner.objective.evaluate_in(&batch, &learner.history, detail) {
@@ -119,12 +117,13 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
             ),
         }
     };
-    if needs.gradient.logp || needs.gradient.entropy {
-        let norm = learner.updater.step(policy.backward(&slopes)?, now, refusal("policy", stage.optimizer.span))?;
+    let slopes = (needs.gradient.logp || needs.gradient.entropy).then_some(&slopes);
+    let pulled = evaluated.backward(slopes, found.gradient.value.map(|slopes| narrow(Some(slopes))).as_deref())?;
+    if let Some(gradients) = pulled.policy {
+        let norm = learner.updater.step(gradients, now, refusal("policy", stage.optimizer.span))?;
         updates.add("gradient_norm", norm);
     }
-    if let (Some(evaluation), Some(slopes)) = (critic, found.gradient.value) {
-        let gradients = evaluation.backward(&narrow(Some(slopes)))?;
+    if let Some(gradients) = pulled.critic {
         let own = stage.critic.as_ref().and_then(|critic| critic.optimizer());
         let rule = own.unwrap_or(&stage.optimizer).span;
         if let Some((_, updater)) = &mut learner.critic {
