@@ -3,6 +3,7 @@
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
+use super::demonstrated::Demonstrated;
 use super::error::RunError;
 use super::length::{Length, depends_on_length};
 use super::outside::Outside;
@@ -13,7 +14,7 @@ use crate::kind;
 use crate::kind::{Artifact, Count, Part};
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
-use crate::rollout::{Episode, prompt_ids, response_room};
+use crate::rollout::Episode;
 use crate::store::{Failure, MetricRecord, read_json, read_lines, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -120,7 +121,7 @@ struct Sums {
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
-    let (rows, cuts) = rows(stage, context, &policy)?;
+    let (rows, cuts) = demonstrated(stage, context, &policy)?;
     cuts.warn(context);
     let per_epoch = rows.len().div_ceil(stage.minibatch.0);
     let (total, epochs) = (per_epoch * stage.epochs.0, stage.epochs.0 as f64);
@@ -183,6 +184,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("learning_rate", lr)
                 .with("prompt_cut", cuts.prompt_share())
                 .with("epoch", done as f64 / per_epoch as f64);
+            let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
             context.folder().metric(&record)?;
             sums = Sums::default();
             let notes = vec![("loss", format!("{loss:.3}")), ("epoch", format!("{:.1}", done as f64 / per_epoch as f64))];
@@ -208,34 +210,19 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Every turn of the episodes in which there was something to choose.
-fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<(Vec<Row>, Cuts), RunError> {
-    let (mut rows, mut cuts) = (Vec::new(), Cuts::default());
+fn demonstrated(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<(Vec<Row>, Cuts), RunError> {
+    let mut found = Demonstrated::default();
     for input in stage.episodes.iter().flat_map(|e| context.inputs(&e.0.field)) {
         let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
-        for episode in episodes {
-            let limit = episode.limit;
-            for turn in episode.turns {
-                let (Some(prompt), Some(admissible), Some(limit)) = (turn.shown(), &turn.admissible, limit) else {
-                    let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
-                    return Err(RunError::Failed(message));
-                };
-                let response = turn.response.as_ref().unwrap_or(&turn.action);
-                // what the action was in the response is what another action would have been in its place
-                let responses: Vec<String> = admissible.iter().map(|a| response.replacen(&turn.action, a, 1)).collect();
-                let room = response_room(policy, &policy.decode, &responses)?;
-                let shown = prompt_ids(policy, limit, &prompt, room)?;
-                let row = policy.demonstration(shown.ids, response, &responses)?;
-                if !row.targets.is_empty() {
-                    cuts.turns += 1;
-                    cuts.prompts += usize::from(shown.cut);
-                    rows.push(row);
-                }
+        for episode in &episodes {
+            if !found.add(policy, episode)? {
+                let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
+                return Err(RunError::Failed(message));
             }
         }
     }
-    if rows.is_empty() {
+    if found.rows.is_empty() {
         return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice".into()));
     }
-    Ok((rows, cuts))
+    Ok((found.rows, found.cuts))
 }
