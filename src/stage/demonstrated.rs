@@ -6,6 +6,7 @@ use crate::model::Row;
 use crate::policy::{Listener, Policy, Talk};
 use crate::rollout::{Dialogue, Episode, Turn, prompt_ids, response_room, talk};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Every turn of the episodes in which there was something to choose.
 #[derive(Default)]
@@ -40,10 +41,10 @@ impl<'a> Demonstrated<'a> {
     fn converse(&mut self, policy: &'a Policy, episode: &Episode) -> Result<bool, RunError> {
         let Some(begun) = &episode.conversation else { return Ok(false) };
         let talk = talk(&begun.limits);
-        if !self.listeners.contains_key(&talk) {
-            self.listeners.insert(talk, policy.listener(talk)?);
-        }
-        let Some(listener) = self.listeners.get(&talk) else { return Ok(false) };
+        let listener = match self.listeners.entry(talk) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(policy.listener(talk)?),
+        };
         let mut dialogue = Dialogue::new(begun.limits);
         dialogue.begin(begun.system());
         let (mut rows, mut full) = (Vec::new(), false);

@@ -35,12 +35,12 @@ struct Trims {
 }
 
 impl Trims {
-    fn system(&self, message: Option<&Prompt>) -> Prompt {
+    fn system(self, message: Option<&Prompt>) -> Prompt {
         message.map(|message| message.trimmed(self.system.0, self.system.1)).unwrap_or_default()
     }
 
     /// Of a turn, from 0.
-    fn said(&self, turn: usize, message: &Prompt) -> Prompt {
+    fn said(self, turn: usize, message: &Prompt) -> Prompt {
         let (start, end) = if turn == 0 { self.first } else { self.later };
         message.trimmed(start, end)
     }
