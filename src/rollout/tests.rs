@@ -158,6 +158,16 @@ fn a_cut_answer_gets_the_token_that_ends_it() {
 }
 
 #[test]
+fn an_answer_that_ended_itself_is_not_ended_again() {
+    let policy = chat(&CHATML.replace("<|im_end|>", "\n<|im_end|>"), None, choose(), 4000);
+    let episodes = play(&house(r#"conversation { first = "{observation}" }"#), &policy, 2).unwrap();
+    for pair in episodes.iter().flat_map(|episode| episode.turns.windows(2)) {
+        let new = format!("\n<|im_start|>user\n{}\n<|im_end|>\n<|im_start|>assistant\n", pair[1].observation);
+        assert_eq!(parts(&policy, &pair[1]).0, [ids(&pair[0]), &policy.tokenizer.encode_marked(&new).unwrap()].concat());
+    }
+}
+
+#[test]
 fn what_the_environment_says_is_never_control() {
     let policy = chat(CHATML, None, choose(), 4000);
     let limits = Limits { max_tokens: 500, full: Full::Truncate, past: Past::Sampled, system: true };
