@@ -37,7 +37,8 @@ fn trained() -> Tokenizer {
     Tokenizer::train(texts, 330, &SPECIAL).unwrap()
 }
 
-fn policy(tokenizer: Tokenizer, decode: Decode, context: usize, published: Option<Published>) -> Policy {
+/// With fresh weights.
+pub(crate) fn with_tokenizer(tokenizer: Tokenizer, decode: Decode, context: usize, published: Option<Published>) -> Policy {
     let config = DecoderConfig {
         layers: 1,
         width: 8,
@@ -57,7 +58,7 @@ fn policy(tokenizer: Tokenizer, decode: Decode, context: usize, published: Optio
 
 /// From nothing, without a template.
 pub(crate) fn decoder(decode: Decode, context: usize) -> Policy {
-    policy(trained(), decode, context, None)
+    with_tokenizer(trained(), decode, context, None)
 }
 
 /// As a pretrained chat model; `<|im_end|>` ends a response.
@@ -69,7 +70,7 @@ pub(crate) fn chat(template: &str, system: Option<&str>, decode: Decode, context
     let template = json!({ "source": template, "bos_token": "", "eos_token": "" });
     let about =
         json!({ "source": "a", "context": context, "ends": ends, "pad": ends[0], "template": template, "chat": true, "system": system });
-    policy(tokenizer, decode, context, Some(serde_json::from_value(about).unwrap()))
+    with_tokenizer(tokenizer, decode, context, Some(serde_json::from_value(about).unwrap()))
 }
 
 /// Plays this many games.

