@@ -34,7 +34,7 @@ if [ "${CI:-}" = true ]; then
 fi
 cargo test --locked --no-fail-fast
 also() { cargo test --locked --no-fail-fast "$@" --skip long:: --skip role::; }
-unshare -m true 2>/dev/null && also --lib --test safety -- --ignored
+unshare -m true 2>/dev/null && also --lib --test safety -- --ignored --skip chat_model
 without=()
 if [ -d "$EPO_SHARED/data" ]; then
     also --test objective --test models --test alfworld -- --ignored --skip chat_model
@@ -42,4 +42,4 @@ else
     without=(--skip every_third_recording)
 fi
 [ ${#missing[@]} -gt 0 ] || also --test scienceworld -- --ignored "${without[@]}"
-[ "${EPO_FULL:-}" != 1 ] || also --test models -- --ignored chat_model
+[ "${EPO_FULL:-}" != 1 ] || also --lib --test models -- --ignored chat_model

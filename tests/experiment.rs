@@ -358,6 +358,33 @@ fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
     assert!(metrics(&runs).iter().all(|record| shared(record) > 0.1 && shared(record) < 1.0));
 }
 
+/// Conversations begin and end within an iteration.
+#[test]
+fn in_conversations_killed_it_goes_on_to_the_same_bytes() {
+    let policy = "tiny.policy=decoder { tokenizer = words, layers = 1, width = 16, heads = 2, context = 384 }";
+    let mut more = [&LONG[..], &["--set", policy]].concat();
+    for change in ["tiny.shown.on=talk.train", "tiny.train.on=talk.train", "tiny.train.select_on=talk.seen", "tiny.end.on=talk.seen"] {
+        more.extend(["--set", change]);
+    }
+    let whole = Runs::new();
+    whole.run(TINY, &[&more[..], &["--threads", "1"]].concat()).exits(0);
+    let runs = Runs::new();
+    let more = [&more[..], &["--threads", "2"]].concat();
+    let mut child = runs.start(TINY, &more);
+    runs.wait_for_checkpoint(&mut child, 2);
+    let _ = child.kill();
+    let _ = child.wait();
+    runs.run(TINY, &more).exits(0).says("going on at iteration");
+    assert!(runs.weights("train") == whole.weights("train"));
+    for (stage, file) in [("shown", "episodes.jsonl"), ("train", "metrics.jsonl"), ("train", "episodes.jsonl"), ("end", "episodes.jsonl")] {
+        let bytes = |runs: &Runs| fs::read(runs.task(stage).join(file)).expect("a file");
+        assert!(bytes(&runs) == bytes(&whole), "{stage} {file}");
+    }
+    let values = metrics(&runs);
+    assert!(values.iter().any(|v| v["prompt_cut"].as_f64() > Some(0.0)), "nothing was forgotten: {values:?}");
+    assert!(values.iter().all(|v| v["conversation_full"] == 0.0), "{values:?}");
+}
+
 #[test]
 fn interrupted_it_says_how_to_go_on() {
     let runs = Runs::new();

@@ -287,6 +287,19 @@ impl Tokenizer {
         tried(|| Ok(plain.encode(text, false)?.get_offsets().iter().map(|(a, b)| *a..*b).collect()))
     }
 
+    /// The text as [`Tokenizer::decode`] gives it, of which control tokens that it shows stay control tokens; all else is data.
+    pub(crate) fn decode_prompt(&self, ids: &[u32]) -> Result<Prompt, ModelError> {
+        let mut prompt = Prompt::default();
+        for part in ids.chunk_by(|a, b| self.control.contains(a) == self.control.contains(b)) {
+            let text = self.decode(part)?;
+            match part.first().is_some_and(|id| self.control.contains(id)) {
+                true => prompt.push_own(&text),
+                false => prompt.append(&Prompt::data(text)),
+            }
+        }
+        Ok(prompt)
+    }
+
     /// The text, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String, ModelError> {
         tried(|| self.inner.decode(ids, true))

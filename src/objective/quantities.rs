@@ -74,7 +74,12 @@ pub(crate) const QUANTITIES: [QuantityInfo; 23] = {
         quantity("outcome", Turn, Collected, "the score of the turn's episode, less what was taken off this row"),
         quantity("turn_index", Turn, Collected, "number of the turn within its episode, from 0"),
         flag(quantity("valid", Turn, Collected, "1 if the response was well formed, else 0")),
-        flag(quantity("prompt_cut", Turn, Collected, "1 if the prompt was longer than may be shown, and cut, else 0")),
+        flag(quantity(
+            "prompt_cut",
+            Turn,
+            Collected,
+            "1 if the prompt was longer than may be shown, and cut (of a conversation: if turns were forgotten), else 0",
+        )),
         flag(quantity("response_cut", Turn, Collected, "1 if the response ended because it had the most tokens that it may have, else 0")),
         quantity("length", Turn, Collected, "number of response tokens of the turn"),
         quantity("score", Episode, Collected, "sum of the episode's rewards, as the environment gave them"),

@@ -59,7 +59,12 @@ pub fn needed(plan: &Plan, runs: impl Fn(usize) -> bool, place: &mut Place<'_>) 
                 Some((_, needed)) => needed.by.push(name),
                 None => {
                     let span = task.members.first().map(|m| m.span);
-                    found.push((key, Needed { what: outside.name(), by: vec![name], span, found: outside.look(place) }));
+                    let new = Needed { what: outside.name(), by: vec![name], span, found: outside.look(place) };
+                    // What is asked of one thing in two ways is said once where the answer is one.
+                    match found.iter_mut().find(|(_, known)| known.what == new.what && known.found == new.found) {
+                        Some((_, known)) => known.by.extend(new.by.into_iter().filter(|name| !known.by.contains(name)).collect::<Vec<_>>()),
+                        None => found.push((key, new)),
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! An environment as a pipeline declares it: a world, and how a model plays in it.
 
 use super::action::{Case, Reading, WellFormed, Whole};
-use super::prompt::{PLACEHOLDERS, PromptKind};
+use super::prompt::PromptKind;
 use super::template::Template;
 use crate::env::{EnvError, Replay, World};
 use crate::kind;
@@ -108,7 +108,7 @@ impl Field for EnvironmentSpec {
         );
         let play = Interaction::read_fields(component, reader);
         let (world, play) = (world?, play?);
-        let known: Vec<&str> = PLACEHOLDERS.iter().chain(world.placeholders()).copied().collect();
+        let known: Vec<&str> = play.prompt.placeholders().iter().chain(world.placeholders()).copied().collect();
         for template in play.prompt.templates() {
             Template::check_holes(template, &known, reader);
         }

@@ -2,6 +2,7 @@
 
 mod action;
 mod alfworld;
+mod conversation;
 mod environment;
 mod household;
 mod prompt;
@@ -11,7 +12,8 @@ mod template;
 mod worlds;
 
 pub(crate) use action::{Reading, WellFormed};
+pub(crate) use conversation::{Full, Limits, Past};
 pub(crate) use environment::{EnvironmentSpec, Interaction, WorldKind};
-pub(crate) use prompt::{Cut, HistoryEntry, Moment, PromptKind};
+pub(crate) use prompt::{Cut, Form, HistoryEntry, Moment, PromptKind};
 pub(crate) use split::{Games, SplitField};
 pub(crate) use worlds::WITH_DATA;

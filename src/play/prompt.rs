@@ -1,15 +1,16 @@
 //! What the model is shown before each turn.
 
+use super::conversation::{Conversation, Limits};
 use super::template::Template;
-use crate::kind;
 use crate::kind::{Category, Count, Entry, Identity, Reader};
 use crate::lang::value::{Component, Value};
 use crate::model::Prompt;
+use crate::{kind, words};
 use std::fmt;
 use std::sync::Arc;
 
-/// The placeholders that the engine fills, in every environment.
-pub(crate) const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
+/// The placeholders that a window of turns has in every environment.
+const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryEntry {
@@ -28,20 +29,54 @@ pub(crate) struct Moment<'a> {
     pub own: &'a [(&'static str, String)],
 }
 
+impl Moment<'_> {
+    /// What a placeholder stands for that speaks of this moment alone.
+    pub(super) fn fill(&self, hole: &str) -> Option<Prompt> {
+        Some(match hole {
+            "task" => Prompt::data(self.task),
+            "observation" => Prompt::data(self.observation),
+            "admissible" => Prompt::data(self.admissible.join(", ")),
+            "count" => Prompt::data(self.history.len().to_string()),
+            "turn" => Prompt::data((self.history.len() + 1).to_string()),
+            other => return self.own.iter().find(|(name, _)| *name == other).map(|(_, text)| Prompt::data(text.as_str())),
+        })
+    }
+}
+
 /// A way to make a prompt from the moment before a turn.
 pub(crate) trait PromptKind: Identity + fmt::Debug + Send + Sync + 'static {
-    /// What the environment says and what was done in it is data there.
+    /// The text of a turn. What the environment says and what was done in it is data there.
     fn render(&self, moment: &Moment<'_>) -> Prompt;
-    /// The most tokens that are kept, and from which side the rest is cut.
-    fn limit(&self) -> (usize, Cut);
+    /// What becomes of the texts.
+    fn form(&self) -> Form;
     fn templates(&self) -> Vec<&Template>;
+
+    /// The placeholders that it has in every environment.
+    fn placeholders(&self) -> &'static [&'static str] {
+        &PLACEHOLDERS
+    }
+
+    /// What stands before the text of the first turn.
+    fn system(&self, _first: &Moment<'_>) -> Option<Prompt> {
+        None
+    }
+}
+
+/// What a policy is shown of the texts of the turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// That of the turn: the most tokens of it, and from which side the rest is cut.
+    Window(usize, Cut),
+    /// All of them, each behind the answer to the one before.
+    Conversation(Limits),
 }
 
 impl Category for dyn PromptKind {
     const WORDS: &'static str = "a prompt kind such as `windowed { … }`";
 
     fn entries() -> &'static [Entry<Self>] {
-        const ENTRIES: &[Entry<dyn PromptKind>] = &[Entry { info: &Windowed::INFO, read: read_windowed }];
+        const ENTRIES: &[Entry<dyn PromptKind>] =
+            &[Entry { info: &Windowed::INFO, read: read_windowed }, Entry { info: &Conversation::INFO, read: super::conversation::read }];
         ENTRIES
     }
 }
@@ -55,7 +90,6 @@ words! {
         Right = "right",
     }
 }
-use crate::words;
 
 kind! {
     /// A prompt with a window of the last turns.
@@ -101,22 +135,15 @@ impl PromptKind for Windowed {
             Some(first) if moment.history.is_empty() => first,
             _ => &self.then,
         };
-        template.render(|hole| {
-            Some(match hole {
-                "task" => Prompt::data(moment.task),
-                "observation" => Prompt::data(moment.observation),
-                "admissible" => Prompt::data(moment.admissible.join(", ")),
-                "count" => Prompt::data(moment.history.len().to_string()),
-                "turn" => Prompt::data((moment.history.len() + 1).to_string()),
-                "history" => self.window(moment.history),
-                "earlier" => Prompt::data(self.earlier(moment.history)),
-                other => return moment.own.iter().find(|(name, _)| *name == other).map(|(_, text)| Prompt::data(text.as_str())),
-            })
+        template.render(|hole| match hole {
+            "history" => Some(self.window(moment.history)),
+            "earlier" => Some(Prompt::data(self.earlier(moment.history))),
+            other => moment.fill(other),
         })
     }
 
-    fn limit(&self) -> (usize, Cut) {
-        (self.max_tokens.0, self.cut)
+    fn form(&self) -> Form {
+        Form::Window(self.max_tokens.0, self.cut)
     }
 
     fn templates(&self) -> Vec<&Template> {

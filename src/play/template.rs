@@ -61,6 +61,13 @@ impl Template {
         Ok(Self { name: name.to_string(), text: text.to_string(), parts, span: None, defined: None })
     }
 
+    /// One placeholder and nothing else.
+    pub(super) fn of(hole: &str) -> Self {
+        let text = format!("{{{hole}}}");
+        let parts = vec![Piece::Hole { name: hole.into(), start: 0, end: text.len() }];
+        Self { name: "this text".into(), text, parts, span: None, defined: None }
+    }
+
     /// The placeholders with their byte ranges in the text.
     pub(crate) fn holes(&self) -> impl Iterator<Item = (&str, std::ops::Range<usize>)> {
         self.parts.iter().filter_map(|p| match p {
@@ -83,6 +90,17 @@ impl Template {
             }
         }
         out
+    }
+
+    /// Reports placeholders that are known elsewhere; true if there are any.
+    pub(super) fn refuse_holes(&self, known: &[&str], message: &str, help: &str, reader: &mut Reader<'_, '_>) -> bool {
+        let found: Vec<&str> = self.holes().map(|(hole, _)| hole).filter(|hole| known.contains(hole)).collect();
+        for hole in &found {
+            let message = format!("the placeholder `{{{hole}}}` of {} {message}", self.name);
+            let span = self.span.unwrap_or(Span::NONE);
+            reader.report(at_prompt(Diagnostic::error("E0206", span, message), self.defined).help(help));
+        }
+        !found.is_empty()
     }
 
     /// Reports placeholders that nobody fills.

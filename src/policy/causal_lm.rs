@@ -2,6 +2,7 @@
 
 use super::adapter::AdapterKind;
 use super::arguments::{Arguments, Day};
+use super::conversation::Talk;
 use super::decode::{Decode, Sample};
 use super::kinds::{PolicyKind, Workshop};
 use super::live::Policy;
@@ -128,7 +129,7 @@ impl PolicyKind for CausalLm {
         self.weights.path().into_iter().chain(self.adapter.as_ref().and_then(|adapter| adapter.folder())).collect()
     }
 
-    fn look(&self, models: &Path, fetch: bool, say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
+    fn look(&self, models: &Path, fetch: bool, talk: Option<Talk>, say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
         let path = match (self.weights.here(models), fetch || self.weights.path().is_some()) {
             (Some(path), false) => path,
             (None, false) => return Ok("is fetched first".into()),
@@ -136,6 +137,10 @@ impl PolicyKind for CausalLm {
         };
         let outline = Outline::read(&path)?;
         self.suits(&path, outline.tokenizer.as_ref(), outline.chat.as_ref())?;
+        if let Some(talk) = talk {
+            let template = outline.chat.filter(|_| self.chat).map(|template| self.told(template));
+            talk.suits(template.as_ref(), self.system.as_deref())?;
+        }
         if let Some(folder) = self.adapter.as_ref().and_then(|adapter| adapter.folder()) {
             Saved::read(folder, &outline.config)?;
         }

@@ -1,6 +1,7 @@
 //! The registry of policies, and what one is asked for.
 
 use super::causal_lm::CausalLm;
+use super::conversation::Talk;
 use super::decoder::Decoder;
 use super::live::Policy;
 use super::published::Loading;
@@ -32,11 +33,11 @@ pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Looks at what it is made of without making it: whether it is there, and can be read but for its tensors. Fetched models are kept in `models`;
-    /// with `fetch`, what is not there is fetched.
+    /// with `fetch`, what is not there is fetched. `talk`: what a conversation will ask of it.
     ///
     /// # Errors
     /// What is missing or cannot be used.
-    fn look(&self, _models: &Path, _fetch: bool, _say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
+    fn look(&self, _models: &Path, _fetch: bool, _talk: Option<Talk>, _say: &mut dyn FnMut(&str)) -> Result<String, ModelError> {
         Ok(String::new())
     }
 }

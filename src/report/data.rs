@@ -66,7 +66,7 @@ pub struct Curve {
 /// a value that is there but not finite is drawn as a gap and marked.
 ///
 /// Names: `success`, `return` (mean episode score), `turns`, `eval/<split>/success`, `entropy`, `entropy.reference` (mean of the history),
-/// `entropy.low`, `entropy.high` (corridor), `phase` (β), `prompt_cut`, `response_cut` (shares of turns), `kl`, `clip_fraction`, `loss/<term>`, `gradient_norm`, `learning_rate`.
+/// `entropy.low`, `entropy.high` (corridor), `phase` (β), `prompt_cut`, `response_cut` (shares of turns), `conversation_full` (share of episodes), `kl`, `clip_fraction`, `loss/<term>`, `gradient_norm`, `learning_rate`.
 /// Shares lie in 0..1, entropies in nats. Any other name is drawn too, under that name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -105,7 +105,7 @@ pub struct ResultRow {
     /// Family of tasks → (successes, episodes).
     pub families: BTreeMap<String, (u64, u64)>,
     /// Means of what else the environment has to say of its episodes (`score`, `success_paper`); names that begin with `success` are shares. Also
-    /// `prompt_cut` and `response_cut`, shares of the turns, where anything was cut.
+    /// `prompt_cut` and `response_cut`, shares of the turns, where anything was cut, and `conversation_full`, the share of the episodes that ended so.
     #[serde(with = "finite_or_null::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, f64>,
     /// Identifies the list of tasks; rows are comparable task by task only where it is the same.

@@ -19,7 +19,7 @@ pub(super) struct Metric {
 pub(super) const CORRIDOR: [&str; 4] = ["entropy.reference", "entropy.low", "entropy.high", "phase"];
 
 /// Metrics that are drawn only where they are not 0 throughout.
-pub(super) const CUTS: [&str; 2] = ["prompt_cut", "response_cut"];
+pub(super) const CUTS: [&str; 3] = ["prompt_cut", "response_cut", "conversation_full"];
 
 const SHARE: (&str, Format, Option<(f64, f64)>) = ("%", Format::Percent, Some((0.0, 1.0)));
 const FROM_ZERO: Option<(f64, f64)> = Some((0.0, 0.0));
@@ -55,6 +55,9 @@ pub(super) fn metric(name: &str) -> Metric {
         }
         "prompt_cut" => share(3, "Prompts cut".into(), "Share of the prompts that were longer than may be shown."),
         "response_cut" => share(3, "Responses cut".into(), "Share of the responses that had the most tokens that they may have."),
+        "conversation_full" => {
+            share(3, "Conversations full".into(), "Share of the episodes that ended because their conversation was full.")
+        }
         "gradient_norm" => plain(9, "Gradient norm", "", FROM_ZERO, "Before clipping."),
         "learning_rate" => plain(10, "Learning rate", "", FROM_ZERO, ""),
         "tokens" => plain(12, "Tokens of an update", "tokens", FROM_ZERO, "Of all its rows, each with its prompt."),

@@ -1,10 +1,11 @@
 //! Deals episodes to lanes and lanes to threads.
 
+use super::dialogue::talk;
 use super::episode::Episode;
 use super::lane::Lane;
 use crate::env::{EnvError, Task, World};
 use crate::model::{Generator, ModelError, Prompt};
-use crate::play::{Cut, EnvironmentSpec};
+use crate::play::{Cut, EnvironmentSpec, Form};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
 
@@ -67,11 +68,15 @@ impl Rollout<'_> {
             let slots = slots.min(assignments.len().div_ceil(LANES)) * playing.min(self.threads.max(1));
             Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
         }
+        let listener = match (&self.player, self.environment.play.prompt.form()) {
+            (Player::Policy { policy, .. }, Form::Conversation(limits)) => Some(policy.listener(talk(&limits))?),
+            _ => None,
+        };
         // Where there are more threads than lanes with something to play, a lane has several.
         let own = self.threads / playing;
         let results = crate::model::threads::parallel(LANES, self.threads, |lane| {
             let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
-            Lane::new(self, slots.min(mine.len()), own)?.run(&mine)
+            Lane::new(self, slots.min(mine.len()), own, listener.as_ref())?.run(&mine)
         });
         let mut episodes: Vec<(usize, Episode)> = Vec::with_capacity(assignments.len());
         for result in results {
@@ -97,6 +102,15 @@ pub(crate) struct Shown {
 /// If the context leaves no room for any prompt.
 pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), prompt: &Prompt, room: usize) -> Result<Shown, RolloutError> {
     let (most, side) = limit;
+    let (ids, cut) = policy.prompt_ids(prompt, most_tokens(policy, most, room)?, side == Cut::Left)?;
+    Ok(Shown { ids, cut })
+}
+
+/// The most tokens that a prompt may have, which is to have at most `most`, beside a response of `room`.
+///
+/// # Errors
+/// If the context leaves no room for any prompt.
+pub(super) fn most_tokens(policy: &Policy, most: usize, room: usize) -> Result<usize, RolloutError> {
     let context = policy.weights.config().context;
     if room >= context {
         let own = policy.published.as_ref().is_some_and(|published| published.context <= context);
@@ -107,8 +121,7 @@ pub(crate) fn prompt_ids(policy: &Policy, limit: (usize, Cut), prompt: &Prompt, 
         let message = format!("a response of {room} tokens leaves no room for a prompt in {whose} of {context} tokens; {advice}");
         return Err(RolloutError::Unplayable(message));
     }
-    let (ids, cut) = policy.prompt_ids(prompt, most.min(context - room), side == Cut::Left)?;
-    Ok(Shown { ids, cut })
+    Ok(most.min(context - room))
 }
 
 /// The most tokens that a response may have.

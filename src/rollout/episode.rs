@@ -2,7 +2,7 @@
 
 use crate::env::Task;
 use crate::model::{Prompt, Row};
-use crate::play::Cut;
+use crate::play::{Cut, Limits};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub(crate) struct Turn {
     /// The whole response, where it is more than the action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
-    /// The prompt and the possible actions, where they are kept for learning.
+    /// The prompt (of a conversation: what is new in it) and the possible actions, where they are kept for learning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
     /// Where in the prompt the environment speaks: from and to, in bytes.
@@ -52,7 +52,7 @@ pub(crate) struct Sample {
 pub(crate) enum Ending {
     /// The game itself is over.
     Terminated,
-    /// The limit of turns, of the pipeline or of the environment.
+    /// The limit of turns, of the pipeline or of the environment; or that of the conversation.
     Truncated,
     /// The environment broke down; the reason.
     Failed(String),
@@ -68,20 +68,53 @@ pub(crate) struct Episode {
     /// How prompts are cut, where they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<(usize, Cut)>,
+    /// Of a conversation, where prompts are kept: how long it may be, and what stands before the first message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
     pub turns: Vec<Turn>,
     /// Sum of the environment's rewards, times `success_reward`; without penalties.
     pub score: f64,
     pub success: bool,
     pub ending: Ending,
+    /// Whether it ended because its conversation was full; of a policy's conversations only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
     /// What else the environment has to say of the episode at its end: a score of its own, another measure of success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<(String, f64)>,
 }
 
+/// What a conversation was begun with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Conversation {
+    pub limits: Limits,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Where in that the environment speaks: from and to, in bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system_data: Vec<(usize, usize)>,
+}
+
+/// Where a prompt holds data, for a file.
+pub(super) fn data(prompt: &Prompt) -> Vec<(usize, usize)> {
+    prompt.ranges().iter().map(|part| (part.start, part.end)).collect()
+}
+
+fn prompt(text: Option<&String>, data: &[(usize, usize)]) -> Option<Prompt> {
+    Prompt::with_ranges(text?.clone(), data.iter().map(|(from, to)| *from..*to))
+}
+
 impl Turn {
     /// The prompt, where it was kept.
     pub(crate) fn shown(&self) -> Option<Prompt> {
-        Prompt::with_ranges(self.prompt.clone()?, self.prompt_data.iter().map(|(from, to)| *from..*to))
+        prompt(self.prompt.as_ref(), &self.prompt_data)
+    }
+}
+
+impl Conversation {
+    /// What stands before the first message.
+    pub(crate) fn system(&self) -> Option<Prompt> {
+        prompt(self.system.as_ref(), &self.system_data)
     }
 }
 

@@ -1,10 +1,12 @@
 //! One lane: slots with environments, played one after the other in a fixed order.
 
 use super::deal::{Assignment, Player, Rollout, RolloutError, Shown, prompt_ids, response_room};
-use super::episode::{Ending, Episode, Sample, Turn};
+use super::dialogue::Dialogue;
+use super::episode::{Conversation, Ending, Episode, Sample, Turn, data};
 use crate::env::{EnvError, Environment};
 use crate::model::{Finish, Generator, ModelError, Prompt, Request, Response, SlotId};
-use crate::play::{HistoryEntry, Moment};
+use crate::play::{Form, HistoryEntry, Moment};
+use crate::policy::{Decode, Listener, Policy};
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
 
@@ -14,6 +16,8 @@ pub(super) struct Lane<'a> {
     games: Vec<Box<dyn Environment>>,
     /// The world's own placeholders that the prompt has.
     holes: Vec<&'static str>,
+    /// The policy, where prompts are conversations.
+    listener: Option<&'a Listener<'a>>,
 }
 
 /// An episode that is going on.
@@ -28,6 +32,8 @@ struct Going {
     admissible: Vec<String>,
     prompt: Prompt,
     shown: Shown,
+    /// Where prompts are conversations that a policy has.
+    dialogue: Option<Dialogue>,
 }
 
 /// What happens next with an episode.
@@ -38,6 +44,8 @@ enum Next {
     Wait(SlotId),
     /// It broke down.
     Over(String),
+    /// Its conversation is full.
+    Full,
 }
 
 struct Action {
@@ -65,7 +73,12 @@ fn placed(error: ModelError, asked: &BTreeMap<SlotId, Going>) -> RolloutError {
 
 impl<'a> Lane<'a> {
     /// `threads` of its own, for long prompts.
-    pub(crate) fn new(rollout: &'a Rollout<'a>, slots: usize, threads: usize) -> Result<Self, RolloutError> {
+    pub(crate) fn new(
+        rollout: &'a Rollout<'a>,
+        slots: usize,
+        threads: usize,
+        listener: Option<&'a Listener<'a>>,
+    ) -> Result<Self, RolloutError> {
         let generator = match rollout.player {
             Player::Policy { policy, decode } if slots > 0 => {
                 let generator = Generator::new(policy.weights.clone(), slots, policy.weights.config().context)?;
@@ -77,7 +90,7 @@ impl<'a> Lane<'a> {
         let templates = rollout.environment.play.prompt.templates();
         let own = rollout.world.placeholders().iter().copied();
         let holes = own.filter(|hole| templates.iter().any(|template| template.uses(hole))).collect();
-        Ok(Self { rollout, generator, games, holes })
+        Ok(Self { rollout, generator, games, holes, listener })
     }
 
     pub(crate) fn run(mut self, assignments: &[(usize, &Assignment)]) -> Result<Vec<(usize, Episode)>, RolloutError> {
@@ -104,7 +117,7 @@ impl<'a> Lane<'a> {
             // all of them before the first new request: it may be given the slot of a response not yet looked at
             let finished: Vec<(Going, Response)> = responses.into_iter().filter_map(|(slot, r)| Some((asked.remove(&slot)?, r))).collect();
             for (mut going, response) in finished {
-                let action = self.read(&going, response)?;
+                let action = self.read(&mut going, response)?;
                 if self.act(&mut going, action) {
                     free.push(going.game);
                     done.push((going.index, going.episode));
@@ -135,6 +148,10 @@ impl<'a> Lane<'a> {
                     }
                 }
                 Next::Over(reason) => going.episode.ending = Ending::Failed(reason),
+                Next::Full => {
+                    going.episode.full = Some(true);
+                    self.finish(&mut going);
+                }
             }
             free.push(going.game);
             done.push((going.index, going.episode));
@@ -143,16 +160,25 @@ impl<'a> Lane<'a> {
     }
 
     fn begin(&mut self, index: usize, assignment: &Assignment, game: usize) -> Result<Result<Going, Episode>, RolloutError> {
+        let form = self.rollout.environment.play.prompt.form();
+        let (limit, limits) = match form {
+            Form::Window(most, cut) => (Some((most, cut)), None),
+            Form::Conversation(limits) => (None, Some(limits)),
+        };
+        let keep = self.rollout.keep_prompts;
+        let dialogue = limits.filter(|_| self.listener.is_some()).map(Dialogue::new);
         let mut episode = Episode {
             task: assignment.task.clone(),
             group: assignment.group,
             member: assignment.member,
             goal: String::new(),
-            limit: self.rollout.keep_prompts.then(|| self.rollout.environment.play.prompt.limit()),
+            limit: limit.filter(|_| keep),
+            conversation: limits.filter(|_| keep).map(|limits| Conversation { limits, system: None, system_data: Vec::new() }),
             turns: Vec::new(),
             score: 0.0,
             success: false,
             ending: Ending::Truncated,
+            full: dialogue.is_some().then_some(false),
             figures: Vec::new(),
         };
         match self.games[game].reset(&assignment.task, assignment.world_seed.0) {
@@ -168,6 +194,7 @@ impl<'a> Lane<'a> {
                     admissible: Vec::new(),
                     prompt: Prompt::default(),
                     shown: Shown::default(),
+                    dialogue,
                 }))
             }
             // a task that cannot be set up is a fault of the data, and of every later run
@@ -203,6 +230,15 @@ impl<'a> Lane<'a> {
                 own: &own,
             };
             going.prompt = environment.play.prompt.render(&moment);
+            if going.history.is_empty() {
+                let system = environment.play.prompt.system(&moment);
+                if let (Some(kept), Some(system)) = (&mut going.episode.conversation, &system) {
+                    (kept.system, kept.system_data) = (Some(system.text().to_string()), data(system));
+                }
+                if let Some(dialogue) = &mut going.dialogue {
+                    dialogue.begin(system);
+                }
+            }
         }
         let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), cut: false, sample: None });
         match self.rollout.player {
@@ -219,23 +255,35 @@ impl<'a> Lane<'a> {
                 let action = going.admissible[(draw % going.admissible.len() as u64) as usize].clone();
                 Ok(plain(action))
             }
-            Player::Policy { policy, decode } => {
-                let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
-                let responses: Vec<String> = going.admissible.iter().map(|a| environment.play.action.respond(a)).collect();
-                if responses.is_empty() && matches!(decode, crate::policy::Decode::Choose { .. }) {
-                    return Ok(Next::Over("there is no admissible action".into()));
-                }
-                let room = response_room(policy, decode, &responses)?;
-                going.shown = prompt_ids(policy, environment.play.prompt.limit(), &going.prompt, room)?;
-                let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
-                let mode = policy.mode(decode, &responses)?;
-                Ok(Next::Wait(generator.submit(Request { prompt: going.shown.ids.clone(), mode, seed })?))
-            }
+            Player::Policy { policy, decode } => self.request(going, policy, decode),
         }
     }
 
+    /// Asks the generator for the turn's response.
+    fn request(&mut self, going: &mut Going, policy: &Policy, decode: &Decode) -> Result<Next, RolloutError> {
+        let environment = self.rollout.environment;
+        let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
+        let responses: Vec<String> = going.admissible.iter().map(|a| environment.play.action.respond(a)).collect();
+        if responses.is_empty() && matches!(decode, Decode::Choose { .. }) {
+            return Ok(Next::Over("there is no admissible action".into()));
+        }
+        let room = response_room(policy, decode, &responses)?;
+        let shown = match (environment.play.prompt.form(), &mut going.dialogue, self.listener) {
+            (Form::Window(most, cut), ..) => prompt_ids(policy, (most, cut), &going.prompt, room)?,
+            (Form::Conversation(_), Some(dialogue), Some(listener)) => match dialogue.ask(listener, &going.prompt, room)? {
+                Some(shown) => shown,
+                None => return Ok(Next::Full),
+            },
+            (Form::Conversation(_), ..) => return Ok(Next::Over("nobody is there for a conversation".into())),
+        };
+        going.shown = shown;
+        let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
+        let mode = policy.mode(decode, &responses)?;
+        Ok(Next::Wait(generator.submit(Request { prompt: going.shown.ids.clone(), mode, seed })?))
+    }
+
     /// A finished response as an action.
-    fn read(&self, going: &Going, response: Response) -> Result<Action, RolloutError> {
+    fn read(&self, going: &mut Going, response: Response) -> Result<Action, RolloutError> {
         let Player::Policy { policy, decode } = self.rollout.player else {
             return Err(RolloutError::Unplayable("a response without a policy".into()));
         };
@@ -246,6 +294,9 @@ impl<'a> Lane<'a> {
                 None => policy.tokenizer.decode(&response.tokens)?,
             },
         };
+        if let Some(dialogue) = &mut going.dialogue {
+            dialogue.answer(&response.tokens);
+        }
         let row = response.row(&going.shown.ids);
         let cut = response.finish == Finish::Length;
         Ok(Action { response: text, cut, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })
@@ -271,7 +322,7 @@ impl<'a> Lane<'a> {
             observation: going.observation.clone(),
             response: (told != action.response).then_some(action.response),
             action: told.clone(),
-            prompt_data: going.prompt.ranges().iter().filter(|_| keep).map(|part| (part.start, part.end)).collect(),
+            prompt_data: if keep { data(&going.prompt) } else { Vec::new() },
             prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
             reward,
@@ -290,9 +341,14 @@ impl<'a> Lane<'a> {
         }
         let over = step.terminated || step.truncated || going.episode.turns.len() >= environment.play.max_turns.0;
         if over {
-            let figures = self.games[going.game].figures();
-            going.episode.figures = figures.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+            self.finish(going);
         }
         over
+    }
+
+    /// Hears what the environment has to say at the end.
+    fn finish(&mut self, going: &mut Going) {
+        let figures = self.games[going.game].figures();
+        going.episode.figures = figures.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     }
 }

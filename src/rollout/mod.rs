@@ -5,8 +5,14 @@
 //! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
 
 mod deal;
+mod dialogue;
 mod episode;
+#[cfg(test)]
+pub(crate) mod fake;
 mod lane;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
+pub(crate) use dialogue::{Dialogue, talk};
 pub(crate) use episode::{Ending, Episode, Turn};

@@ -63,7 +63,7 @@ impl Stage for Collect {
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
-        [Outside::games(&self.on), Outside::actor(&self.actor)].into_iter().flatten().collect()
+        [Outside::games(&self.on), Outside::actor(&self.actor).map(|actor| actor.on(&self.on))].into_iter().flatten().collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {

@@ -118,7 +118,8 @@ impl Stage for Evaluate {
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
-        self.on.iter().filter_map(Outside::games).chain(self.player().and_then(Outside::actor)).collect()
+        let player = |split| Some(self.player().and_then(Outside::actor)?.on(split));
+        self.on.iter().filter_map(Outside::games).chain(self.on.iter().filter_map(player)).collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {

@@ -1,6 +1,7 @@
 //! Minibatches: which rows make an update together.
 
 use crate::objective::Whole;
+use crate::seed::Seed;
 use crate::words;
 use std::collections::BTreeMap;
 
@@ -62,6 +63,37 @@ pub(crate) fn fill(units: &[Vec<usize>], order: &[usize], count: usize) -> Vec<V
     filled
 }
 
+/// How the rows of each epoch over a fixed list are dealt out.
+pub(crate) struct Minibatches {
+    /// Of an epoch.
+    pub count: usize,
+    /// What is not torn apart; `None`: so many rows each, as they are drawn.
+    units: Option<Vec<Vec<usize>>>,
+    rows: usize,
+    most: usize,
+}
+
+impl Minibatches {
+    /// `keys` has the episode of each row, and the group.
+    pub(crate) fn new(keep: Keep, rows: usize, [episodes, groups]: [&[u64]; 2], most: usize) -> Self {
+        let keys = match keep {
+            Keep::Rows => None,
+            Keep::Episodes => Some(episodes),
+            Keep::Groups => Some(groups),
+        };
+        let units = keys.map(|keys| units(rows, Some(keys)));
+        let count = units.as_ref().map_or(rows.div_ceil(most), |units| count(units, Some(most)));
+        Self { count, units, rows, most }
+    }
+
+    pub(crate) fn draw(&self, seed: Seed) -> Vec<Vec<usize>> {
+        match &self.units {
+            Some(units) => fill(units, &seed.permutation(units.len()), self.count),
+            None => seed.permutation(self.rows).chunks(self.most).map(<[usize]>::to_vec).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,12 +115,26 @@ mod tests {
         assert_eq!(Keep::Rows.and(Whole::Rows).word(), "rows");
     }
 
+    #[test]
+    fn demonstrations_of_an_episode_stay_together() {
+        let (episodes, groups) = ([1, 1, 2, 2, 3, 3], [0, 0, 0, 0, 1, 1]);
+        let drawn = |keep| {
+            let minibatches = Minibatches::new(keep, 6, [&episodes, &groups], 2);
+            let drawn = minibatches.draw(Seed(5));
+            assert_eq!(drawn.len(), minibatches.count);
+            drawn
+        };
+        assert!(drawn(Keep::Episodes).iter().all(|rows| rows.len() == 2 && episodes[rows[0]] == episodes[rows[1]]));
+        assert_eq!(drawn(Keep::Groups).iter().map(Vec::len).max(), Some(4));
+        assert_eq!(drawn(Keep::Rows).concat(), Seed(5).permutation(6));
+    }
+
     proptest! {
         #[test]
         fn nothing_is_torn_lost_or_empty(sizes in prop::collection::vec(1usize..9, 1..30), most in 1usize..40, seed in any::<u64>()) {
             let keys: Vec<u64> = sizes.iter().enumerate().flat_map(|(key, size)| vec![key as u64; *size]).collect();
             let units = units(keys.len(), Some(&keys));
-            let order = crate::seed::Seed(seed).permutation(units.len());
+            let order = Seed(seed).permutation(units.len());
             let filled = fill(&units, &order, count(&units, Some(most)));
             prop_assert!(filled.iter().all(|minibatch| !minibatch.is_empty()));
             let mut all: Vec<usize> = filled.iter().flatten().copied().collect();

@@ -6,6 +6,7 @@ mod common;
 mod context;
 mod contract;
 mod cuts;
+mod demonstrated;
 mod error;
 mod evaluate;
 mod export;

@@ -1,8 +1,9 @@
 //! What a stage reads that lies outside of the store: models, games, programs. It is looked at before the first stage runs.
 
 use crate::kind::{Identity, Part};
-use crate::play::SplitField;
-use crate::policy::{ActorInput, PolicyInput, PolicyKind};
+use crate::play::{Form, SplitField};
+use crate::policy::{ActorInput, PolicyInput, PolicyKind, Talk};
+use crate::rollout::talk;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ pub struct Outside<'a>(What<'a>);
 
 #[derive(Clone, Debug)]
 enum What<'a> {
-    /// A policy that is made of files.
-    Policy(&'a Part<dyn PolicyKind>),
+    /// A policy that is made of files, and what a conversation will ask of it.
+    Policy(&'a Part<dyn PolicyKind>, Option<Talk>),
     /// Games of an environment that needs data or programs.
     Games(&'a SplitField),
 }
@@ -32,7 +33,7 @@ pub struct Place<'a> {
 impl<'a> Outside<'a> {
     pub(crate) fn policy(given: &'a PolicyInput) -> Option<Self> {
         match given {
-            PolicyInput::New(part) => part.outside().is_some().then_some(Self(What::Policy(part))),
+            PolicyInput::New(part) => part.outside().is_some().then_some(Self(What::Policy(part, None))),
             PolicyInput::Stage(_) => None,
         }
     }
@@ -44,6 +45,14 @@ impl<'a> Outside<'a> {
         }
     }
 
+    /// A policy that plays on a split.
+    pub(crate) fn on(mut self, split: &SplitField) -> Self {
+        if let (What::Policy(_, asked), Form::Conversation(limits)) = (&mut self.0, split.environment.play.prompt.form()) {
+            *asked = Some(talk(&limits));
+        }
+        self
+    }
+
     pub(crate) fn games(split: &'a SplitField) -> Option<Self> {
         split.environment.world.is_outside().then_some(Self(What::Games(split)))
     }
@@ -51,7 +60,7 @@ impl<'a> Outside<'a> {
     /// Equal for what need be looked at once.
     pub(crate) fn key(&self) -> String {
         match &self.0 {
-            What::Policy(part) => json!({ "policy": part.identity() }),
+            What::Policy(part, talk) => json!({ "policy": part.identity(), "talk": talk.map(|talk| [talk.system, talk.anew]) }),
             What::Games(split) => json!({ "games": [split.environment.world.identity(), split.games.identity()] }),
         }
         .to_string()
@@ -60,7 +69,7 @@ impl<'a> Outside<'a> {
     /// As it is spoken of.
     pub(crate) fn name(&self) -> String {
         match &self.0 {
-            What::Policy(part) => part.outside().unwrap_or_default(),
+            What::Policy(part, _) => part.outside().unwrap_or_default(),
             What::Games(split) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
         }
     }
@@ -68,7 +77,7 @@ impl<'a> Outside<'a> {
     /// Folders and files whose content is part of the identity.
     pub(crate) fn contents(&self) -> Vec<&'a Path> {
         match &self.0 {
-            What::Policy(part) => part.value.contents(),
+            What::Policy(part, _) => part.value.contents(),
             What::Games(_) => Vec::new(),
         }
     }
@@ -79,9 +88,9 @@ impl<'a> Outside<'a> {
     /// What is missing or cannot be used.
     pub(crate) fn look(&self, place: &mut Place<'_>) -> Result<String, String> {
         match &self.0 {
-            What::Policy(part) => {
+            What::Policy(part, talk) => {
                 let models = place.data.get("models").cloned().unwrap_or_else(crate::model::pretrained::cache_folder);
-                part.look(&models, place.fetch, place.say).map_err(|error| error.to_string())
+                part.look(&models, place.fetch, *talk, place.say).map_err(|error| error.to_string())
             }
             What::Games(split) => {
                 let data = place.data.get(split.environment.world.kind).map(PathBuf::as_path);

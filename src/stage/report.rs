@@ -108,7 +108,8 @@ fn cut_notes(input: &InputFolder, records: &[crate::store::MetricRecord]) -> Vec
         values.iter().sum::<f64>() / values.len().max(1) as f64
     };
     let of = |share: f64| (share * 1000.0).round() as usize;
-    let cuts = Cuts { turns: 1000, prompts: of(mean("prompt_cut")), responses: of(mean("response_cut")) };
+    let [prompts, responses, full] = ["prompt_cut", "response_cut", "conversation_full"].map(|name| of(mean(name)));
+    let cuts = Cuts { turns: 1000, prompts, responses, conversations: 1000, full };
     cuts.notes().into_iter().map(|note| format!("{}: {note}", input.task_name())).collect()
 }
 
@@ -146,8 +147,7 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
         if let Some(cuts) = split.cut {
             let place = format!("{} on {}", input.task_name(), split.split);
             data.notes.extend(cuts.notes().into_iter().map(|note| format!("{place}: {note}")));
-            let shares = [("prompt_cut", cuts.prompt_share()), ("response_cut", cuts.response_share())];
-            split.figures.extend(shares.into_iter().filter(|(_, share)| *share > 0.0).map(|(name, share)| (name.to_string(), share)));
+            split.figures.extend(cuts.shares().filter(|(_, share)| *share > 0.0).map(|(name, share)| (name.to_string(), share)));
         }
         let families = split.families.into_iter().map(|(name, (part, whole))| (name, (part as u64, whole as u64))).collect();
         data.results.push(ResultRow {

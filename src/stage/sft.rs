@@ -2,9 +2,10 @@
 
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
-use super::cuts::Cuts;
+use super::demonstrated::Demonstrated;
 use super::error::RunError;
 use super::length::{Length, depends_on_length};
+use super::minibatch::{Keep, Minibatches};
 use super::outside::Outside;
 use super::policies::policy;
 use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
@@ -13,7 +14,7 @@ use crate::kind;
 use crate::kind::{Artifact, Count, Part};
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
-use crate::rollout::{Episode, prompt_ids, response_room};
+use crate::rollout::Episode;
 use crate::store::{Failure, MetricRecord, read_json, read_lines, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -51,6 +52,8 @@ kind! {
         epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; a row is one turn.
         minibatch: Count [default Count(32)],
+        /// What a minibatch may not tear apart; `groups` are the episodes of one task.
+        keep: Keep [added default Keep::Rows],
         /// Rows that are propagated at once; changes memory, not the update.
         micro_batch: Count [untouched default Count(16)],
         /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
@@ -79,7 +82,8 @@ impl Stage for Sft {
     }
 
     fn arithmetic(&self) -> Vec<Figure> {
-        vec![Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())]
+        let kept = (self.keep != Keep::Rows).then(|| Figure::new("kept together in a minibatch", self.keep.word()));
+        [Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())].into_iter().chain(kept).collect()
     }
 
     fn length(&self) -> Option<Length> {
@@ -120,9 +124,13 @@ struct Sums {
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
-    let (rows, cuts) = rows(stage, context, &policy)?;
+    let demonstrated = demonstrated(stage, context, &policy)?;
+    let cuts = demonstrated.cuts;
     cuts.warn(context);
-    let per_epoch = rows.len().div_ceil(stage.minibatch.0);
+    let keys = [demonstrated.episodes.as_slice(), demonstrated.groups.as_slice()];
+    let minibatches = Minibatches::new(stage.keep, demonstrated.rows.len(), keys, stage.minibatch.0);
+    let rows = demonstrated.rows;
+    let per_epoch = minibatches.count;
     let (total, epochs) = (per_epoch * stage.epochs.0, stage.epochs.0 as f64);
     let mut updater = Updater::new(policy.weights.clone(), &stage.optimizer)?;
     let (mut start, mut sums) = (0, Sums::default());
@@ -138,11 +146,9 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     for update in start..total {
         let epoch = update / per_epoch;
         if order.0 != epoch {
-            order = (epoch, context.seeds().child("epoch", epoch as u64).permutation(rows.len()));
+            order = (epoch, minibatches.draw(context.seeds().child("epoch", epoch as u64)));
         }
-        let from = update % per_epoch * stage.minibatch.0;
-        let to = (from + stage.minibatch.0).min(rows.len());
-        let minibatch: Vec<Row> = order.1[from..to].iter().map(|&i| rows[i].clone()).collect();
+        let minibatch: Vec<Row> = order.1[update % per_epoch].iter().map(|&i| rows[i].clone()).collect();
         let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
         let tokens = evaluation.scores.logp.len().max(1) as f64;
         let nll = -evaluation.scores.logp.iter().map(|&x| f64::from(x)).sum::<f64>() / tokens;
@@ -183,6 +189,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("learning_rate", lr)
                 .with("prompt_cut", cuts.prompt_share())
                 .with("epoch", done as f64 / per_epoch as f64);
+            let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
             context.folder().metric(&record)?;
             sums = Sums::default();
             let notes = vec![("loss", format!("{loss:.3}")), ("epoch", format!("{:.1}", done as f64 / per_epoch as f64))];
@@ -208,34 +215,19 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Every turn of the episodes in which there was something to choose.
-fn rows(stage: &Sft, context: &dyn Context, policy: &Policy) -> Result<(Vec<Row>, Cuts), RunError> {
-    let (mut rows, mut cuts) = (Vec::new(), Cuts::default());
+fn demonstrated<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result<Demonstrated<'a>, RunError> {
+    let mut found = Demonstrated::default();
     for input in stage.episodes.iter().flat_map(|e| context.inputs(&e.0.field)) {
         let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
-        for episode in episodes {
-            let limit = episode.limit;
-            for turn in episode.turns {
-                let (Some(prompt), Some(admissible), Some(limit)) = (turn.shown(), &turn.admissible, limit) else {
-                    let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
-                    return Err(RunError::Failed(message));
-                };
-                let response = turn.response.as_ref().unwrap_or(&turn.action);
-                // what the action was in the response is what another action would have been in its place
-                let responses: Vec<String> = admissible.iter().map(|a| response.replacen(&turn.action, a, 1)).collect();
-                let room = response_room(policy, &policy.decode, &responses)?;
-                let shown = prompt_ids(policy, limit, &prompt, room)?;
-                let row = policy.demonstration(shown.ids, response, &responses)?;
-                if !row.targets.is_empty() {
-                    cuts.turns += 1;
-                    cuts.prompts += usize::from(shown.cut);
-                    rows.push(row);
-                }
+        for episode in &episodes {
+            if !found.add(policy, episode)? {
+                let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
+                return Err(RunError::Failed(message));
             }
         }
     }
-    if rows.is_empty() {
+    if found.rows.is_empty() {
         return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice".into()));
     }
-    Ok((rows, cuts))
+    Ok(found)
 }

@@ -97,9 +97,12 @@ fn run(stage: &Tokenizer, context: &mut dyn Context) -> Result<(), RunError> {
                 Rollout { environment: &split.environment, world: &*world, player, keep_prompts: true, threads: context.threads() };
             let episodes = rollout.play(&assignments)?;
             say_failures(context, &episodes);
-            for turn in episodes.into_iter().flat_map(|e| e.turns) {
-                texts.extend(turn.prompt);
-                texts.push(turn.response.unwrap_or(turn.action));
+            for episode in episodes {
+                texts.extend(episode.conversation.and_then(|conversation| conversation.system));
+                for turn in episode.turns {
+                    texts.extend(turn.prompt);
+                    texts.push(turn.response.unwrap_or(turn.action));
+                }
             }
             done += assignments.len() as u64;
             context.progress(Progress { done, total, unit: "episodes", notes: vec![("texts", texts.len().to_string())] });

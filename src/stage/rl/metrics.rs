@@ -7,7 +7,7 @@ use super::update::Updates;
 use crate::rollout::Episode;
 use crate::store::MetricRecord;
 
-/// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid`, `prompt_cut`, `response_cut` (shares of turns), `entropy` (mean over the tokens that the policy
+/// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid`, `prompt_cut`, `response_cut` (shares of turns), `conversation_full` (share of episodes), `entropy` (mean over the tokens that the policy
 /// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
 /// `advantage` (mean absolute value).
 pub(crate) fn record(
@@ -33,7 +33,7 @@ pub(crate) fn record(
         record = record.with(format!("env/{name}"), value);
     }
     if let Some(cuts) = Cuts::of(played.iter().copied()) {
-        record = record.with("prompt_cut", cuts.prompt_share()).with("response_cut", cuts.response_share());
+        record = cuts.shares().fold(record, |record, (name, share)| record.with(name, share));
     }
     if let Some(entropy) = mean_entropy(episodes) {
         record = record.with("entropy", entropy);

@@ -120,9 +120,11 @@ impl Stage for Rl {
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
-        let splits = Some(&self.on).into_iter().chain(&self.select_on).filter_map(Outside::games);
+        let splits = || Some(&self.on).into_iter().chain(&self.select_on);
+        let player = splits().filter_map(|split| Some(Outside::policy(&self.policy)?.on(split)));
         let backbone = self.critic.as_ref().and_then(|critic| critic.backbone());
-        splits.chain(Some(&self.policy).into_iter().chain(&self.reference).chain(backbone).filter_map(Outside::policy)).collect()
+        let others = self.reference.iter().chain(backbone).filter_map(Outside::policy);
+        splits().filter_map(Outside::games).chain(player).chain(others).collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
