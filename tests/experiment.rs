@@ -340,7 +340,9 @@ fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
 /// Whole episodes in a minibatch, and a critic that has nothing of its own but a head.
 #[test]
 fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
-    let set = ["--set", "tiny.critic.trunk=shared", "--set", "tiny.train.keep=episodes"];
+    // Something to learn whatever the episodes are worth.
+    let fit = "tiny.loss.fit=mean((value - 1) ^ 2)";
+    let set = ["--set", "tiny.critic.trunk=shared", "--set", "tiny.train.keep=episodes", "--set", fit];
     let more = [&LONG[..], &set].concat();
     let expected = reference(&[&more[..], &["--threads", "1"]].concat());
     let runs = Runs::new();
@@ -361,20 +363,24 @@ fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
 /// Conversations begin and end within an iteration.
 #[test]
 fn in_conversations_killed_it_goes_on_to_the_same_bytes() {
+    let text = fs::read_to_string(TINY).expect("the file");
+    let window = text.lines().find(|line| line.contains("windowed")).expect("its prompt");
+    let talk = r#"  prompt = conversation { system = "{task}\n", first = "{observation}\n>", then = "\n{observation}\n>", max_tokens = 300, full = forget }"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tiny.epo");
+    fs::write(&file, text.replace(window, talk)).expect("a file");
+    let file = file.to_str().expect("a path");
     let policy = "tiny.policy=decoder { tokenizer = words, layers = 1, width = 16, heads = 2, context = 384 }";
-    let mut more = [&LONG[..], &["--set", policy]].concat();
-    for change in ["tiny.shown.on=talk.train", "tiny.train.on=talk.train", "tiny.train.select_on=talk.seen", "tiny.end.on=talk.seen"] {
-        more.extend(["--set", change]);
-    }
+    let more = [&LONG[..], &["--set", policy]].concat();
     let whole = Runs::new();
-    whole.run(TINY, &[&more[..], &["--threads", "1"]].concat()).exits(0);
+    whole.run(file, &[&more[..], &["--threads", "1"]].concat()).exits(0);
     let runs = Runs::new();
     let more = [&more[..], &["--threads", "2"]].concat();
-    let mut child = runs.start(TINY, &more);
+    let mut child = runs.start(file, &more);
     runs.wait_for_checkpoint(&mut child, 2);
     let _ = child.kill();
     let _ = child.wait();
-    runs.run(TINY, &more).exits(0).says("going on at iteration");
+    runs.run(file, &more).exits(0).says("going on at iteration");
     assert!(runs.weights("train") == whole.weights("train"));
     for (stage, file) in [("shown", "episodes.jsonl"), ("train", "metrics.jsonl"), ("train", "episodes.jsonl"), ("end", "episodes.jsonl")] {
         let bytes = |runs: &Runs| fs::read(runs.task(stage).join(file)).expect("a file");

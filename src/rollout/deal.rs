@@ -9,8 +9,11 @@ use crate::play::{Cut, EnvironmentSpec, Form};
 use crate::policy::{Decode, Policy};
 use crate::seed::Seed;
 
-/// Lanes of a batch of episodes: the most threads that are of use. Part of what a result depends on, so it never changes with the machine.
-pub(crate) const LANES: usize = 4;
+/// Lanes of a batch of episodes: on a GPU always so many, since a row's bits depend there on its company; else the least.
+const LANES: usize = 4;
+
+/// The most: each has memory of its own for what its slots have read.
+const MOST_LANES: usize = 64;
 
 /// Slots of a lane, at most.
 const SLOTS: usize = 16;
@@ -56,16 +59,25 @@ pub(crate) enum RolloutError {
 }
 
 impl Rollout<'_> {
+    /// A lane for each thread: who shares a lane with whom changes nothing that an episode is made of.
+    fn lanes(&self) -> usize {
+        match self.player {
+            Player::Policy { policy, .. } if !policy.weights.device().is_cpu() => LANES,
+            _ => self.threads.clamp(LANES, MOST_LANES.min(self.world.at_once().max(LANES))),
+        }
+    }
+
     /// Plays all assignments; the episodes come in their order. An environment that breaks down ends its episode, not the batch.
     ///
     /// # Errors
     /// If the model or the setting up of an environment fails.
     pub(crate) fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
-        let lanes: Vec<Vec<usize>> = (0..LANES).map(|lane| (lane..assignments.len()).step_by(LANES).collect()).collect();
-        let slots = (self.world.at_once() / LANES).clamp(1, SLOTS);
-        let playing = assignments.len().clamp(1, LANES);
+        let count = self.lanes();
+        let lanes: Vec<Vec<usize>> = (0..count).map(|lane| (lane..assignments.len()).step_by(count).collect()).collect();
+        let slots = (self.world.at_once() / count).clamp(1, SLOTS);
+        let playing = assignments.len().clamp(1, count);
         if let Player::Policy { policy, .. } = &self.player {
-            let slots = slots.min(assignments.len().div_ceil(LANES)) * playing.min(self.threads.max(1));
+            let slots = slots.min(assignments.len().div_ceil(count)) * playing.min(self.threads.max(1));
             Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
         }
         let listener = match (&self.player, self.environment.play.prompt.form()) {
@@ -74,7 +86,7 @@ impl Rollout<'_> {
         };
         // Where there are more threads than lanes with something to play, a lane has several.
         let own = self.threads / playing;
-        let results = crate::model::threads::parallel(LANES, self.threads, |lane| {
+        let results = crate::model::threads::parallel(count, self.threads, |lane| {
             let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
             Lane::new(self, slots.min(mine.len()), own, listener.as_ref())?.run(&mine)
         });

@@ -75,6 +75,10 @@ pub(crate) fn chat(template: &str, system: Option<&str>, decode: Decode, context
 
 /// Plays this many games.
 pub(crate) fn play(environment: &EnvironmentSpec, policy: &Policy, games: usize) -> Result<Vec<Episode>, RolloutError> {
+    play_on(2, environment, policy, games)
+}
+
+pub(crate) fn play_on(threads: usize, environment: &EnvironmentSpec, policy: &Policy, games: usize) -> Result<Vec<Episode>, RolloutError> {
     let world = environment.world.open(None)?;
     let tasks = world.panel("train", Some(games))?.tasks.clone();
     let assignment = |(index, task): (usize, &crate::env::Task)| {
@@ -83,5 +87,5 @@ pub(crate) fn play(environment: &EnvironmentSpec, policy: &Policy, games: usize)
     };
     let assignments: Vec<Assignment> = tasks.iter().enumerate().map(assignment).collect();
     let player = Player::Policy { policy, decode: &policy.decode };
-    Rollout { environment, world: &*world, player, keep_prompts: true, threads: 2 }.play(&assignments)
+    Rollout { environment, world: &*world, player, keep_prompts: true, threads }.play(&assignments)
 }

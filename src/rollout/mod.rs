@@ -1,6 +1,6 @@
 //! Playing episodes: many at once, with results that do not depend on how many threads there are.
 //!
-//! Episodes are dealt to a fixed number of lanes. A lane is sequential and belongs to one thread at a time; it has slots, each with an
+//! Episodes are dealt to lanes. A lane is sequential and belongs to one thread at a time; it has slots, each with an
 //! environment of its own. A slot whose response is finished steps its environment and asks for the next response while the others go on
 //! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
 

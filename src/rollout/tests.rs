@@ -1,6 +1,6 @@
 //! Conversations over whole episodes: every prompt is the one before, what was sampled, and what is new.
 
-use super::fake::{CHATML, chat, choose, decoder, house, play, sample, with_tokenizer};
+use super::fake::{CHATML, chat, choose, decoder, house, play, play_on, sample, with_tokenizer};
 use super::{Dialogue, Ending, Episode, RolloutError, Turn, talk};
 use crate::model::pretrained::Outline;
 use crate::model::{Message, Prompt, Source};
@@ -228,5 +228,20 @@ fn a_published_chat_model_is_shown_what_its_template_renders() {
             let ended = usize::from(ids(&pair[0]).last() == Some(&end));
             assert_eq!(parts(&policy, &pair[1]).0, [ids(&pair[0]), &new[ended..]].concat());
         }
+    }
+}
+
+/// There are more lanes where there are more threads, and other episodes beside each.
+#[test]
+fn threads_change_no_episode() {
+    let (policy, house) = (decoder(choose(), 2000), house(r#"windowed { then = "{history}{observation}\n>" }"#));
+    let played = |threads| {
+        let episodes = play_on(threads, &house, &policy, 23).unwrap();
+        let rows = episodes.iter().flat_map(|episode| &episode.turns).map(|turn| format!("{:?}", turn.sample));
+        (rows.collect::<Vec<_>>(), serde_json::to_string(&episodes).unwrap())
+    };
+    let one = played(1);
+    for threads in [2, 7, 16] {
+        assert!(played(threads) == one);
     }
 }
