@@ -70,10 +70,10 @@ fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
 }
 
 /// With a bar, on a terminal.
-fn load(path: &Path) -> Result<Pretrained, ModelError> {
+fn load(outline: Outline, path: &Path) -> Result<Pretrained, ModelError> {
     let style = ProgressStyle::with_template("reading the model {bar:20} {pos}/{len} tensors");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
-    let loaded = Pretrained::load_watched(path, None, &Device::Cpu, &mut |done, total| {
+    let loaded = Pretrained::of(outline, path, None, &Device::Cpu, &mut |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
@@ -83,23 +83,25 @@ fn load(path: &Path) -> Result<Pretrained, ModelError> {
 
 fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     let path = fetch(&args.source, settings)?;
-    let outline = Outline::read(&path)?;
-    let hash = load(&path)?.weights.hash()?;
-    let (config, tokenizer) = (&outline.config, outline.tokenizer.as_ref());
+    let mut outline = Outline::read(&path)?;
+    let notes = std::mem::take(&mut outline.notes);
+    let model = load(outline, &path)?;
+    let hash = model.weights.hash()?;
+    let (config, tokenizer) = (model.weights.config(), model.tokenizer.as_ref());
     let bytes = 4 * config.parameters() as u64;
     let adapter = if adapter::is_in(&path) { Some(adapter::Saved::read(&path, config)?.config) } else { None };
     if args.json {
         let info = serde_json::json!({
             "source": args.source,
             "path": path,
-            "family": outline.family,
+            "family": model.family,
             "parameters": config.parameters(),
             "bytes": bytes,
             "config": config,
             "vocabulary": tokenizer.map(crate::model::Tokenizer::vocab),
             "ends": tokenizer.map(crate::model::Tokenizer::stops),
-            "chat_template": outline.chat.is_some(),
-            "notes": outline.notes,
+            "chat_template": model.chat.is_some(),
+            "notes": notes,
             "adapter": adapter,
             "hash": hash,
         });
@@ -111,7 +113,7 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
         let _ = writeln!(out, "{name:<14}{value}");
     };
     line("path", path.display().to_string());
-    line("family", outline.family.clone());
+    line("family", model.family.clone());
     line("parameters", format!("{} ({:.2} GiB as 32-bit floats)", config.parameters(), bytes as f64 / f64::from(1u32 << 30)));
     line("layers", config.layers.to_string());
     line("width", format!("{}, {} in the feed-forward part", config.width, config.ffn));
@@ -119,13 +121,13 @@ fn info(args: &InfoArgs, settings: &Settings) -> Result<u8, ModelError> {
     line("vocabulary", format!("{}{}", config.vocab, if config.tied { ", output tied to the embedding" } else { "" }));
     line("context", config.context.to_string());
     line("tokenizer", tokenizer.map_or("none".into(), |t| format!("{} tokens, responses end with {:?}", t.vocab(), t.stops())));
-    line("chat template", if outline.chat.is_some() { "yes" } else { "none" }.into());
+    line("chat template", if model.chat.is_some() { "yes" } else { "none" }.into());
     if let Some(adapter) = adapter {
         line("adapter", format!("of rank {} on {}, merged", adapter.rank, adapter.targets.join(", ")));
     }
     line("hash", hash);
-    for note in &outline.notes {
-        line("note", note.clone());
+    for note in notes {
+        line("note", note);
     }
     answer(&out);
     Ok(DONE)
@@ -135,7 +137,7 @@ fn check(args: &CheckArgs, settings: &Settings) -> Result<u8, ModelError> {
     let path = fetch(&args.source, settings)?;
     let beside = if path.is_dir() { path.join("reference.json") } else { path.with_file_name("reference.json") };
     let reference = Reference::read(args.reference.as_ref().unwrap_or(&beside))?;
-    let model = load(&path)?;
+    let model = load(Outline::read(&path)?, &path)?;
     let findings = reference.compare(&model, settings.threads())?;
     let ok = findings.iter().all(|finding| finding.ok);
     if args.json {

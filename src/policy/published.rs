@@ -78,8 +78,9 @@ impl Policy {
         for note in &outline.notes {
             hear(Loading::Says(&format!("{}: {note}", source.identity())));
         }
+        let native = outline.config.context;
         let mut read = |done, total| hear(Loading::Read { done, total });
-        let Pretrained { weights, tokenizer, chat, .. } = Pretrained::load_watched(&path, Some(model.context.0), device, &mut read)?;
+        let Pretrained { weights, tokenizer, chat, .. } = Pretrained::of(outline, &path, Some(model.context.0), device, &mut read)?;
         model.suits(&path, tokenizer.as_ref(), chat.as_ref())?;
         let tokenizer = tokenizer.ok_or_else(|| ModelError::file(&path, "has no tokenizer"))?;
         if let Some(hash) = &model.hash {
@@ -91,7 +92,7 @@ impl Policy {
         let chat = chat.map(|template| model.told(template));
         let published = Published {
             source: source.identity(),
-            context: outline.config.context,
+            context: native,
             ends: tokenizer.stops().to_vec(),
             pad: tokenizer.pad(),
             template: chat,

@@ -62,20 +62,20 @@ impl Pretrained {
     /// # Errors
     /// Whatever is missing, damaged, does not fit together or would not fit into memory.
     pub fn load(path: &Path, context: Option<usize>, device: &Device) -> Result<Pretrained, ModelError> {
-        Pretrained::load_watched(path, context, device, &mut |_, _| {})
+        Pretrained::of(Outline::read(path)?, path, context, device, &mut |_, _| {})
     }
 
-    /// [`Pretrained::load`]; `read` hears how many of how many tensors are there.
+    /// [`Pretrained::load`], of a path whose outline was read; `read` hears how many of how many tensors are there.
     ///
     /// # Errors
     /// As there.
-    pub(crate) fn load_watched(
+    pub(crate) fn of(
+        mut outline: Outline,
         path: &Path,
         context: Option<usize>,
         device: &Device,
         read: &mut dyn FnMut(usize, usize),
     ) -> Result<Pretrained, ModelError> {
-        let mut outline = Outline::read(path)?;
         if let Some(context) = context {
             outline.config.context = outline.config.context.min(context);
         }
