@@ -107,6 +107,12 @@ fn a_repeated_value_is_not_added_up() {
             "`on_last(outcome)`",
         ),
         (
+            "gae(min(outcome - 0.05 * (old_logp - ref_logp), 1), value)",
+            "`gae` would count `outcome` once for every token of its turn",
+            "`on_last(outcome)`",
+        ),
+        ("gae(relu(outcome - entropy), value)", "`gae` would count `outcome` once for every token of its turn", "`on_last(outcome)`"),
+        (
             "discount(outcome - 0.1 * entropy, 0.95)",
             "`discount` would count `outcome` once for every token of its turn",
             "`on_last(outcome)`",
@@ -153,6 +159,7 @@ fn other_mixes_are_fine() {
         "gae(on_last(outcome) - 0.05 * (old_logp - ref_logp), old_value)",
         "gae(where(success, outcome, 0) * 2, old_value)",
         "gae(score - 0.1 * where(valid, 0, 1), old_value)",
+        "score - mean((old_value - score) ^ 2, by = episode)",
         "gae(outcome, old_value) - 0.05 * (old_logp - ref_logp)",
         "gae(outcome, old_value) + discount(-0.05 * (old_logp - ref_logp), 0.95)",
         "discount(reward + 0.1 * valid, 0.95, by = episode, per = turn)",
