@@ -25,6 +25,10 @@ impl Rl {
             reader.report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be")));
             return None;
         }
+        read.policy.refuse_without_room(read.decode.as_ref(), reader);
+        if let decode @ Some(_) = read.evaluate_decode.as_ref() {
+            read.policy.refuse_without_room(decode, reader);
+        }
         let mut diagnostics = Diagnostics::default();
         let sound = read.equations(&mut diagnostics).is_some();
         diagnostics.0.into_iter().for_each(|d| reader.report(d));
