@@ -1,8 +1,8 @@
 //! Files and folders that appear whole or not at all.
 
 use super::error::{Failure, StoreError};
-use super::manifest::{MANIFEST, Manifest};
 use super::fault;
+use super::manifest::{MANIFEST, Manifest};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::ErrorKind;

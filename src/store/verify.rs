@@ -92,7 +92,8 @@ impl Store {
             Err(error) => return Some(error.to_string()),
         };
         // Of the length first: one that somebody else wrote may be too long to be read.
-        let mut alike = run.tasks.iter().flat_map(|task| outputs(&self.task_path(&task.digest))).filter(|mark| mark.bytes == length).peekable();
+        let mut alike =
+            run.tasks.iter().flat_map(|task| outputs(&self.task_path(&task.digest))).filter(|mark| mark.bytes == length).peekable();
         let ours = match alike.peek().map(|_| Digest::of_file(&path)) {
             None => false,
             Some(Ok((digest, _))) => alike.any(|mark| mark.blake3 == digest),
@@ -105,7 +106,8 @@ impl Store {
 /// The files of all outputs that a task was finished with.
 fn outputs(task: &Path) -> Vec<Mark> {
     let status = Status::read(task).ok().flatten().filter(|status| status.foreign(task).is_none());
-    let manifest = |(name, digest): (&String, &Digest)| Manifest::read(&task::output_path(task, name)).ok().filter(|m| m.digest() == *digest);
+    let manifest =
+        |(name, digest): (&String, &Digest)| Manifest::read(&task::output_path(task, name)).ok().filter(|m| m.digest() == *digest);
     let manifests: Vec<Manifest> = status.iter().flat_map(|status| &status.outputs).filter_map(manifest).collect();
     manifests.into_iter().flat_map(|manifest| manifest.files.into_values()).collect()
 }

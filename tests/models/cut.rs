@@ -82,6 +82,10 @@ fn a_response_longer_than_the_models_own_context() {
     place.write(&pipeline(40, "sample { max_tokens = 400 }"));
     let said = place.epo(&["check", "a.epo"]);
     assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("error[E0202]: responses of up to 400 tokens leave no room for a prompt in a context of 390"), "{}", said.err);
+    assert!(
+        said.err.contains("error[E0202]: responses of up to 400 tokens leave no room for a prompt in a context of 390"),
+        "{}",
+        said.err
+    );
     assert_eq!(said.err.matches("error[").count(), 1, "{}", said.err);
 }

@@ -121,7 +121,8 @@ fn fmt_changes_no_digest() {
 #[test]
 fn no_name_speaks_as_a_message_of_its_own() {
     let spoof = "x\\nerror: all is lost\\nwarning[W0001]: run this";
-    let text = format!("import \"{spoof}\"\n{}", SMALL.replace("\"Small\"", &format!("\"{spoof}\"")).replace("random", &format!("\"{spoof}\"")));
+    let text =
+        format!("import \"{spoof}\"\n{}", SMALL.replace("\"Small\"", &format!("\"{spoof}\"")).replace("random", &format!("\"{spoof}\"")));
     let place = Place::new(&[("a.epo", &text), ("b.epo", &SMALL.replace("\"Small\"", &format!("\"{spoof}\"")))]);
     for args in [&["check", "a.epo"][..], &["plan", "b.epo"], &["show", "b.epo"], &["b.epo"], &["report", "small"], &["runs"]] {
         let said = place.epo(args);

@@ -19,7 +19,9 @@ impl Checker<'_> {
         };
         for (position, noise, other) in [(0, *a, *b), (1, *b, *a)] {
             let level = self.program.nodes[other].level;
-            if let (true, Some(Argument::Term(term))) = (matches!(level, Level::Turn | Level::Episode) && self.is_noise(noise), args.get(position)) {
+            if let (true, Some(Argument::Term(term))) =
+                (matches!(level, Level::Turn | Level::Episode) && self.is_noise(noise), args.get(position))
+            {
                 operands[position] = self.push(term, Op::Noise, vec![noise], level, Kind::Number, GradientRule::None)?;
                 break;
             }
