@@ -8,8 +8,8 @@ mod shapes;
 
 use candle_core::{DType, Device};
 use epo::model::{
-    Compute, Critic, DecoderConfig, Generator, Gradients, Mode, ModelError, Request, Row, ScoreGradients, Tokens, Variant, Weights, evaluate,
-    threads,
+    Compute, Critic, DecoderConfig, Generator, Gradients, Mode, ModelError, Request, Row, ScoreGradients, Tokens, Variant, Weights,
+    evaluate, threads,
 };
 use serde_json::{Value, json};
 use std::process::Command;

@@ -354,7 +354,10 @@ fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
     runs.run(TINY, &more).exits(0).says("going on at iteration");
     assert!(runs.weights("train") == expected);
     let head = tensors(&std::fs::read(runs.task("train").join("outputs/critic/model.safetensors")).expect("the critic"));
-    assert_eq!(head.iter().map(|(name, values)| (name.as_str(), values.len())).collect::<Vec<_>>(), [("value_head.bias", 1), ("value_head.weight", 16)]);
+    assert_eq!(
+        head.iter().map(|(name, values)| (name.as_str(), values.len())).collect::<Vec<_>>(),
+        [("value_head.bias", 1), ("value_head.weight", 16)]
+    );
     assert!(head.iter().all(|(_, values)| values.iter().any(|value| *value != 0.0)));
     let shared = |record: &Value| record["tokens_shared"].as_f64().expect("a share");
     assert!(metrics(&runs).iter().all(|record| shared(record) > 0.1 && shared(record) < 1.0));

@@ -12,7 +12,7 @@ pub(crate) use category::{Category, Entry, Part};
 pub(crate) use field::Field;
 pub use identity::Identity;
 pub(crate) use macros::{kind, kind_identity, kind_rule, words};
-pub(crate) use number::{BelowOne, Count, Fraction, NonNegative, Positive};
+pub(crate) use number::{BelowOne, Count, Fraction, NonNegative, Positive, Share, Temperature};
 pub(crate) use reader::{Reader, Reference};
 
 use serde::Serialize;

@@ -91,9 +91,10 @@ fn grouped(number: usize) -> String {
     groups.collect::<Vec<_>>().join("_")
 }
 
-/// Large numbers in few signs.
+/// Large and small numbers in few signs.
 fn plain(number: f64) -> String {
-    if number.abs() >= UNMEASURED as f64 { format!("{number:e}") } else { number.to_string() }
+    let size = number.abs();
+    if size >= UNMEASURED as f64 || size > 0.0 && size < 1e-6 { format!("{number:e}") } else { number.to_string() }
 }
 
 bounded!(
@@ -110,6 +111,15 @@ bounded!(
 );
 
 bounded!(
+    /// Above 0, up to 1.
+    Share(f64), "a number above 0 and not above 1", |n| n > 0.0 && n <= 1.0
+);
+bounded!(
+    /// What divides logits: with a number closer to 0 they are no longer finite, and the largest is meant, which 0 says.
+    Temperature(f64), "0, or a number from 1e-6 to 1e6", |n| n == 0.0 || (1e-6..=1e6).contains(&n)
+);
+
+bounded!(
     /// From 0 up to, but not, 1: how much is kept from step to step.
     BelowOne(f64), "a number of 0 or more and below 1", |n| (0.0..1.0).contains(&n)
 );
@@ -117,7 +127,7 @@ bounded!(
 fn misfit(expected: &str, found: f64) -> String {
     match found > UNMEASURED as f64 && expected.starts_with("a whole number") {
         true => format!("expected {expected} below 1e12, found {found:e}"),
-        false => format!("expected {expected}, found {found}"),
+        false => format!("expected {expected}, found {}", plain(found)),
     }
 }
 

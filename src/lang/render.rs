@@ -56,7 +56,8 @@ pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, color: bool) -> Stri
         Severity::Warning => ("warning", "1;33"),
     };
     let mut out = style.paint(tone, &format!("{word}[{}]", diagnostic.code));
-    out += &style.paint("1", &format!(": {}", visible(&diagnostic.message)));
+    // What others wrote may hold new lines: none of these begins like a message of its own.
+    out += &style.paint("1", &format!(": {}", visible(&diagnostic.message).replace('\n', "\n  ")));
     out.push('\n');
     let groups = groups(sources, diagnostic);
     let width = groups.iter().flat_map(|(_, marks)| marks).map(|m| m.line.to_string().len()).max().unwrap_or(1);

@@ -59,7 +59,8 @@ impl<'a> Lane<'a> {
     /// `first_targets` has for each row that was given the index of its first target among those of all rows.
     fn new(rows: &[Placed<'a>], first_targets: &[usize], most: usize) -> Lane<'a> {
         let forest = Forest::of(rows);
-        let targets = rows.iter().flat_map(|placed| placed.row.targets.iter().enumerate().map(|(i, t)| (first_targets[placed.index] + i, t)));
+        let targets =
+            rows.iter().flat_map(|placed| placed.row.targets.iter().enumerate().map(|(i, t)| (first_targets[placed.index] + i, t)));
         let mut questions: Vec<Question<'a>> = targets
             .zip(&forest.outputs)
             .map(|((index, t), output)| Question { index, output: *output, token: t.token, allowed: t.allowed.as_deref() })
@@ -172,7 +173,8 @@ mod tests {
     fn lanes_part_where_little_is_in_common() {
         let weights = Weights::init(&tiny(), 1, &Device::Cpu, DType::F32).unwrap();
         // Episodes of turns whose prompts go on, behind three tokens that all have in common.
-        let prompt = |episode: u32, turn: u32| [vec![1, 2, 3, 4 + episode % 33], (0..2 * turn).map(|i| (episode + 3 * i) % 37).collect()].concat();
+        let prompt =
+            |episode: u32, turn: u32| [vec![1, 2, 3, 4 + episode % 33], (0..2 * turn).map(|i| (episode + 3 * i) % 37).collect()].concat();
         let rows: Vec<Row> = (0..40).flat_map(|e| (1..12).map(move |t| Row::after(prompt(e, t), 4))).collect();
         let lanes = split(&weights, &rows, &Compute::default()).unwrap();
         assert!(lanes.len() > 1);

@@ -174,7 +174,8 @@ fn a_head_on_the_trunk_says_what_a_critic_of_the_same_numbers_says() {
     let what = Ask { value: Some(head.weights()), ..Ask::policy(0.8) };
     for checkpointing in [false, true] {
         let compute = Compute { micro_batch: Some(3), checkpointing, ..sharing(true) };
-        let (_, found) = Composite::new(&policy, &rows, what, &compute).unwrap().backward([&slopes.logp, &slopes.entropy, &slopes.logp]).unwrap();
+        let (_, found) =
+            Composite::new(&policy, &rows, what, &compute).unwrap().backward([&slopes.logp, &slopes.entropy, &slopes.logp]).unwrap();
         same_gradients(&trunk, &found.model);
         same_gradients(&of_head, &found.head.unwrap());
     }

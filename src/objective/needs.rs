@@ -81,7 +81,7 @@ pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
 
 fn whole(op: &Op, level: Level) -> Whole {
     match op {
-        Op::Reduce(_) => match level {
+        Op::Reduce(_) | Op::Noise => match level {
             Level::Episode => Whole::Episodes,
             Level::Anchor | Level::Group => Whole::Groups,
             // What is taken over a turn number or over the batch is taken over what is there.

@@ -61,6 +61,8 @@ pub(super) enum Op {
     /// Each element by itself.
     Elementwise(Builtin, &'static Elementwise),
     Reduce(Reduction),
+    /// Argument: numbers of tokens that mean nothing, of which each coarser element has its first, and 0 if it has no token.
+    Noise,
     Whiten,
     /// Arguments: what, and the fraction.
     Top,

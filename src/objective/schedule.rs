@@ -126,7 +126,7 @@ fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
             Op::Quantity(info) => info.when == When::Always,
             Op::Number(_) | Op::Bool(_) | Op::Named(_) => true,
             Op::Elementwise(builtin, _) => *builtin != Builtin::Only,
-            Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => false,
+            Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => false,
         };
         if !timely {
             return None;
@@ -150,7 +150,9 @@ fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
             Op::Quantity(info) => now.quantity(info.name)?,
             Op::Named(_) => *args.first()?,
             Op::Elementwise(_, how) => how.of_numbers(&args)?,
-            Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => return None,
+            Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => {
+                return None;
+            }
         };
         values.insert(id, value);
     }

@@ -1,7 +1,7 @@
 //! A plan for eyes, for programs, and for graphviz.
 
 use super::{Plan, Reason, Task};
-use crate::lang::pad;
+use crate::lang::{on_one_line, pad};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -47,7 +47,7 @@ pub fn text(plan: &Plan, reasons: Option<&[Reason]>) -> String {
 }
 
 fn title(title: &str) -> String {
-    if title.is_empty() { String::new() } else { format!(": {title}") }
+    if title.is_empty() { String::new() } else { format!(": {}", on_one_line(title)) }
 }
 
 fn figures(task: &Task) -> String {

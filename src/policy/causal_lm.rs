@@ -121,6 +121,10 @@ impl PolicyKind for CausalLm {
         Ok(policy)
     }
 
+    fn room(&self) -> (usize, &Part<Decode>) {
+        (self.context.0, &self.decode)
+    }
+
     fn outside(&self) -> Option<String> {
         Some(format!("the model `{}`", self.weights.written()))
     }

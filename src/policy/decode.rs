@@ -1,6 +1,6 @@
 //! How a response is made from a policy's distributions.
 
-use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reader};
+use crate::kind::{Category, Count, Entry, Identity, Reader, Share, Temperature};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::model::{Tokenizer, Until};
@@ -68,15 +68,15 @@ kind! {
     /// ```
     pub(crate) struct Sample as "sample" {
         /// Divides the logits; 0 takes the most likely token.
-        temperature: NonNegative [default NonNegative(1.0)],
+        temperature: Temperature [default Temperature(1.0)],
         /// The most tokens of a response.
         max_tokens: Count<16_777_216> [default Count(512)],
         /// Only the k most likely tokens.
         top_k: Option<Count> [default None],
         /// Only the most likely tokens that together have this probability.
-        top_p: Option<Positive> [default None],
+        top_p: Option<Share> [default None],
         /// Only tokens at least this many times as likely as the most likely one.
-        min_p: Option<Positive> [default None],
+        min_p: Option<Share> [default None],
         /// Texts that end a response, such as `["\n"]`. The text ends before the first of them; the tokens that made it count as the response's, as the end token does.
         stop: Vec<String> [default Vec::new()],
     }
@@ -109,7 +109,7 @@ kind! {
         /// What is chosen from.
         from: From [default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.
-        temperature: NonNegative [default NonNegative(1.0)],
+        temperature: Temperature [default Temperature(1.0)],
     }
 }
 

@@ -116,4 +116,8 @@ impl PolicyKind for Decoder {
         let weights = Weights::init(&self.config(tokenizer.vocab()), place.seed("policy"), place.device(), DType::F32)?;
         Ok(Policy { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: Decode::clone(&self.decode), published: None })
     }
+
+    fn room(&self) -> (usize, &Part<Decode>) {
+        (self.context.0, &self.decode)
+    }
 }

@@ -1,5 +1,6 @@
 //! Fields that take another stage's output.
 
+use super::decode::Decode;
 use super::kinds::PolicyKind;
 use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::value::{Value, ValueKind};
@@ -96,6 +97,23 @@ impl Field for AnyInput {
 pub(crate) enum PolicyInput {
     New(Part<dyn PolicyKind>),
     Stage(StageInput),
+}
+
+impl PolicyInput {
+    /// Refuses a new policy that is to play and whose responses leave no room for a prompt. `decode`: if not as the policy says. Of a stage's policy
+    /// this was looked at where it was made.
+    pub(crate) fn refuse_without_room(&self, decode: Option<&Part<Decode>>, reader: &mut Reader<'_, '_>) {
+        let Self::New(part) = self else { return };
+        let (context, own) = part.room();
+        let decode = decode.unwrap_or(own);
+        if let Decode::Sample { max_tokens, .. } = **decode
+            && max_tokens >= context
+        {
+            let place = if decode.span == Span::NONE { part.span } else { decode.span };
+            let message = format!("responses of up to {max_tokens} tokens leave no room for a prompt in a context of {context}");
+            reader.report(Diagnostic::error("E0202", place, message).help("lower `max_tokens` of `sample`, or raise `context`"));
+        }
+    }
 }
 
 impl Identity for PolicyInput {

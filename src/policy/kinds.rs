@@ -2,10 +2,11 @@
 
 use super::causal_lm::CausalLm;
 use super::conversation::Talk;
+use super::decode::Decode;
 use super::decoder::Decoder;
 use super::live::Policy;
 use super::published::Loading;
-use crate::kind::{Category, Entry, Identity, KindInfo, Reader};
+use crate::kind::{Category, Entry, Identity, KindInfo, Part, Reader};
 use crate::lang::value::Component;
 use crate::model::ModelError;
 use crate::model::pretrained::Content;
@@ -21,6 +22,9 @@ pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// If what it is made of cannot be fetched, read or held.
     fn make(&self, place: &mut dyn Workshop) -> Result<Policy, ModelError>;
+
+    /// The most tokens of a prompt and its response together, and how responses are made.
+    fn room(&self) -> (usize, &Part<Decode>);
 
     /// What it is made of that lies outside of the store, as it is spoken of.
     fn outside(&self) -> Option<String> {

@@ -61,7 +61,9 @@ pub(super) fn metric(name: &str) -> Metric {
         "gradient_norm" => plain(9, "Gradient norm", "", FROM_ZERO, "Before clipping."),
         "learning_rate" => plain(10, "Learning rate", "", FROM_ZERO, ""),
         "tokens" => plain(12, "Tokens of an update", "tokens", FROM_ZERO, "Of all its rows, each with its prompt."),
-        "tokens_shared" => share(12, "Tokens shared".into(), "Share of an update's tokens with which another of its rows begins too: computed once."),
+        "tokens_shared" => {
+            share(12, "Tokens shared".into(), "Share of an update's tokens with which another of its rows begins too: computed once.")
+        }
         other => plain(11, other, "", None, ""),
     }
 }

@@ -79,6 +79,9 @@ impl Evaluate {
             }
             _ => {}
         }
+        if let Some(ActorInput::Policy(policy)) = read.player() {
+            policy.refuse_without_room(None, reader);
+        }
         let games = read.on.iter().filter_map(|split| split.games.count).map(|count| count.0).max().unwrap_or(0);
         if games.saturating_mul(read.repeats.0) > MOST_EPISODES {
             let place = component.fields.get("repeats").map_or(component.kind_span, |f| f.value.span);

@@ -83,7 +83,10 @@ impl Stage for Sft {
 
     fn arithmetic(&self) -> Vec<Figure> {
         let kept = (self.keep != Keep::Rows).then(|| Figure::new("kept together in a minibatch", self.keep.word()));
-        [Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())].into_iter().chain(kept).collect()
+        [Figure::new("epochs", self.epochs.0.to_string()), Figure::new("rows per update", self.minibatch.0.to_string())]
+            .into_iter()
+            .chain(kept)
+            .collect()
     }
 
     fn length(&self) -> Option<Length> {

@@ -1,8 +1,7 @@
 use super::error::StoreError;
-use super::{fault, files, plain, time};
+use super::{fault, files, plain, read, time};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub(super) const EVENTS: &str = "events.jsonl";
@@ -72,7 +71,7 @@ pub(crate) struct EventRecord {
 
 /// The events of a run folder.
 pub(crate) fn read_events(run: &Path) -> Result<Vec<EventRecord>, StoreError> {
-    super::log::read_lines(&run.join(EVENTS))
+    super::read::read_lines(&run.join(EVENTS))
 }
 
 #[derive(Debug)]
@@ -87,15 +86,11 @@ impl EventLog {
     pub(super) fn open(run: &Path) -> Result<Self, StoreError> {
         let path = run.join(EVENTS);
         plain::no_other_than_a_file(&path)?;
-        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(StoreError::io("open", &path))?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(StoreError::io("read", &path))?;
-        let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(StoreError::io("truncate", &path))?;
-        }
+        let file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(StoreError::io("open", &path))?;
+        let bytes = read::end_of_lines(&file).map_err(StoreError::io("read", &path))?;
+        file.set_len(bytes).map_err(StoreError::io("truncate", &path))?;
         files::sync_parent(&path)?;
-        Ok(Self { path, file, bytes: whole as u64 })
+        Ok(Self { path, file, bytes })
     }
 
     pub(super) fn append(&mut self, event: Event) -> Result<(), StoreError> {

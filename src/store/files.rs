@@ -1,10 +1,9 @@
 //! Files and folders that appear whole or not at all.
 
 use super::error::{Failure, StoreError};
+use super::fault;
 use super::manifest::{MANIFEST, Manifest};
-use super::{fault, plain};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -40,37 +39,9 @@ pub(super) fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Resul
     Ok(bytes)
 }
 
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
-    plain::no_other_than_a_file(path)?;
-    let bytes = fs::read(path).map_err(StoreError::io("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|e| StoreError::Damaged { path: path.to_path_buf(), problem: e.to_string() })
-}
-
 /// For people and programs that are told of a path: one that is no UTF-8 is shown as well as it can be.
 pub(super) fn path_in_words<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
-}
-
-/// As [`read_json`], `None` where there is no such file.
-pub(super) fn read_json_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
-    match read_json(path) {
-        Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// Reads only the format of a JSON file, and refuses a newer one.
-pub(super) fn check_format(path: &Path) -> Result<(), StoreError> {
-    #[derive(serde::Deserialize)]
-    struct Format {
-        format: u64,
-    }
-    match read_json_if_there::<Format>(path)? {
-        Some(Format { format }) if format > u64::from(super::FORMAT) => {
-            Err(StoreError::Newer { path: path.to_path_buf(), found: format, known: super::FORMAT })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Lets `fill` write files into a fresh folder, adds a manifest with their hashes, syncs everything, and gives the folder its name; a folder that

@@ -3,8 +3,7 @@ use super::error::StoreError;
 use super::manifest::Mark;
 use super::{fault, files, plain};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -79,24 +78,4 @@ pub(super) fn problem(path: &Path, mark: &Mark) -> Option<String> {
         Ok(_) => None,
         Err(e) => Some(format!("`{name}` cannot be read: {e}")),
     }
-}
-
-/// Reads a file of JSON lines; none where there is no file. A last line without its newline is still being written and is left out.
-pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
-    plain::no_other_than_a_file(path)?;
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(StoreError::io("read", path)(e)),
-    };
-    let mut records = Vec::new();
-    for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
-        if !line.ends_with(b"\n") {
-            break;
-        }
-        let record = serde_json::from_slice(line)
-            .map_err(|e| StoreError::Damaged { path: path.to_path_buf(), problem: format!("line {}: {e}", number + 1) })?;
-        records.push(record);
-    }
-    Ok(records)
 }

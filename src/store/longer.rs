@@ -8,7 +8,8 @@ use super::root::Store;
 use super::run::TASKS;
 use super::task::{self, Claim};
 use super::{checkpoint, fault};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 impl Store {
@@ -29,9 +30,12 @@ impl Claim {
         }
         for (name, mark) in &found.manifest.logs {
             let path = from.join(name);
-            let whole = if mark.bytes > 0 { fs::read(&path).map_err(StoreError::io("read", &path))? } else { Vec::new() };
-            let part = usize::try_from(mark.bytes).ok().and_then(|bytes| whole.get(..bytes)).unwrap_or_default();
-            files::write_file(&self.path.join(name), part)?;
+            let mut part = Vec::new();
+            if mark.bytes > 0 {
+                let read = File::open(&path).and_then(|file| file.take(mark.bytes).read_to_end(&mut part));
+                read.map_err(StoreError::io("read", &path))?;
+            }
+            files::write_file(&self.path.join(name), &part)?;
             fault::point();
         }
         for name in outputs {

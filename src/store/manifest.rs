@@ -1,7 +1,7 @@
 use super::FORMAT;
 use super::digest::Digest;
 use super::error::StoreError;
-use super::{fault, files, plain};
+use super::{fault, files, plain, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self, StoreError> {
         plain::no_link(folder)?;
         let path = folder.join(MANIFEST);
-        files::check_format(&path)?;
-        files::read_json(&path)
+        read::check_format(&path)?;
+        read::document(&path)
     }
 
     /// Names the content of the folder.

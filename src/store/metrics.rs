@@ -1,5 +1,5 @@
 use super::error::StoreError;
-use super::log;
+use super::read;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl MetricRecord {
 
 /// The metrics of a task folder, finished or not.
 pub fn read_metrics(folder: &Path) -> Result<Vec<MetricRecord>, StoreError> {
-    log::read_lines(&folder.join(METRICS))
+    read::read_lines(&folder.join(METRICS))
 }
 
 mod any_float {

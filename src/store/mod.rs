@@ -15,6 +15,7 @@ mod longer;
 mod manifest;
 mod metrics;
 mod plain;
+mod read;
 mod root;
 mod run;
 mod runs;
@@ -37,9 +38,9 @@ pub(crate) use digest::canonical;
 pub(crate) use event::Event;
 #[cfg(test)]
 pub(crate) use event::read_events;
-pub(crate) use files::{read_json, write_json};
+pub(crate) use files::write_json;
 pub(crate) use lock::Lock;
-pub(crate) use log::read_lines;
+pub(crate) use read::{read_json, read_lines};
 pub(crate) use run::RunFolder;
 pub(crate) use task::{Claim, TaskFolder, TaskInfo};
 

@@ -2,7 +2,7 @@ use super::digest::Digest;
 use super::error::StoreError;
 use super::event::{Event, EventLog, plain_name};
 use super::lock::Lock;
-use super::{files, plain};
+use super::{files, plain, read};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -86,7 +86,7 @@ impl RunFolder {
 
 /// Refuses the folder of a newer epo-run. A plan that cannot be read is written anew: all that it says is known without it.
 pub(super) fn not_newer(run: &Path) -> Result<(), StoreError> {
-    match files::check_format(&run.join(PLAN)) {
+    match read::check_format(&run.join(PLAN)) {
         Err(StoreError::Damaged { .. } | StoreError::Foreign { .. }) => Ok(()),
         other => other,
     }

@@ -7,7 +7,7 @@ use super::lock::Lock;
 use super::root::Store;
 use super::run::{PLAN, TASKS, not_newer};
 use super::task::{State, Status};
-use super::{files, plain};
+use super::{files, plain, read};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ pub struct RunTask {
 impl RunSummary {
     /// `plan.json`.
     pub fn plan(&self) -> Result<Value, StoreError> {
-        files::read_json(&self.path.join(PLAN))
+        read::document(&self.path.join(PLAN))
     }
 }
 
@@ -104,7 +104,7 @@ impl Store {
     }
 
     fn summary(&self, name: &str, digest: &str, path: PathBuf) -> Result<RunSummary, StoreError> {
-        let (events, readable) = match files::check_format(&path.join(PLAN)).and_then(|()| read_events(&path)) {
+        let (events, readable) = match read::check_format(&path.join(PLAN)).and_then(|()| read_events(&path)) {
             Ok(events) => (events, true),
             Err(StoreError::Newer { .. } | StoreError::Damaged { .. } | StoreError::Foreign { .. }) => (Vec::new(), false),
             Err(other) => return Err(other),

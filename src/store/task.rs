@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::log::{self, Log};
 use super::manifest::{Manifest, Mark};
 use super::metrics::{METRICS, MetricRecord};
-use super::{FORMAT, fault, plain};
+use super::{FORMAT, fault, plain, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,8 +56,8 @@ impl Status {
     pub(super) fn read(folder: &Path) -> Result<Option<Status>, StoreError> {
         plain::no_link(folder)?;
         let path = folder.join(STATUS);
-        files::check_format(&path)?;
-        files::read_json_if_there(&path)
+        read::check_format(&path)?;
+        read::document_if_there(&path)
     }
 
     /// Why it is not that of the task whose folder it lies in: the folder's name is the hash of the key.

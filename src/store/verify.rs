@@ -3,7 +3,7 @@
 use super::digest::Digest;
 use super::error::StoreError;
 use super::lock::Lock;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Mark};
 use super::root::Store;
 use super::run::TASKS;
 use super::runs::RunSummary;
@@ -87,22 +87,29 @@ impl Store {
     /// Why a page in a run's folder (`report.json`) is not the one that a task of the run wrote.
     pub fn page_problem(&self, run: &RunSummary, page: &str) -> Option<String> {
         let path = run.path.join(page);
-        let found = match plain::no_other_than_a_file(&path).and_then(|()| Digest::of_file(&path)) {
-            Ok((digest, _)) => digest,
+        let length = match plain::no_other_than_a_file(&path).and_then(|()| path.metadata().map_err(StoreError::io("read", &path))) {
+            Ok(data) => data.len(),
             Err(error) => return Some(error.to_string()),
         };
-        let wrote = |task: &Path| {
-            let status = Status::read(task).ok().flatten().filter(|status| status.foreign(task).is_none());
-            status.is_some_and(|status| status.outputs.iter().any(|(name, digest)| holds(&task::output_path(task, name), digest, &found)))
+        // Of the length first: one that somebody else wrote may be too long to be read.
+        let mut alike =
+            run.tasks.iter().flat_map(|task| outputs(&self.task_path(&task.digest))).filter(|mark| mark.bytes == length).peekable();
+        let ours = match alike.peek().map(|_| Digest::of_file(&path)) {
+            None => false,
+            Some(Ok((digest, _))) => alike.any(|mark| mark.blake3 == digest),
+            Some(Err(error)) => return Some(error.to_string()),
         };
-        let ours = run.tasks.iter().any(|task| wrote(&self.task_path(&task.digest)));
         (!ours).then(|| format!("`{page}` is not what a task of this run wrote"))
     }
 }
 
-/// Whether an output is the one that the task was finished with, and has a file of this content.
-fn holds(output: &Path, digest: &Digest, content: &Digest) -> bool {
-    Manifest::read(output).is_ok_and(|m| m.digest() == *digest && m.files.values().any(|mark| mark.blake3 == *content))
+/// The files of all outputs that a task was finished with.
+fn outputs(task: &Path) -> Vec<Mark> {
+    let status = Status::read(task).ok().flatten().filter(|status| status.foreign(task).is_none());
+    let manifest =
+        |(name, digest): (&String, &Digest)| Manifest::read(&task::output_path(task, name)).ok().filter(|m| m.digest() == *digest);
+    let manifests: Vec<Manifest> = status.iter().flat_map(|status| &status.outputs).filter_map(manifest).collect();
+    manifests.into_iter().flat_map(|manifest| manifest.files.into_values()).collect()
 }
 
 fn task_problems(path: &Path, name: &str) -> Vec<String> {

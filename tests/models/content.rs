@@ -65,6 +65,28 @@ fn results_are_shown_where_the_model_is_gone_and_nothing_is_run() {
     assert!(said.err.contains("error[E0505]: the model `model` cannot be used: model: there is no such folder or file"), "{}", said.err);
 }
 
+/// A file's length is not its content: of most of these there is no block on the disk.
+#[cfg(unix)]
+#[test]
+fn files_of_any_length_are_not_read_to_their_end() {
+    for (name, why) in [
+        ("config.json", "config.json: has more than 16 MiB"),
+        ("tokenizer.json", "tokenizer.json: has more than 256 MiB"),
+        ("chat_template.jinja", "chat_template.jinja: has more than 16 MiB"),
+        ("model.safetensors", "model.safetensors: has more than 256 MiB"),
+        ("notes.txt", ""),
+        ("more.safetensors", ""),
+    ] {
+        let place = Place::new();
+        place.write(EVALUATED);
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(place.path("model").join(name)).expect("a file");
+        file.set_len(1 << 42).expect("a long file");
+        let said = place.epo(&["a.epo"]);
+        assert_eq!(said.code, Some(if why.is_empty() { 0 } else { 2 }), "{name}: {}", said.err);
+        assert!(said.err.contains(why), "{name}: {}", said.err);
+    }
+}
+
 /// As after Ctrl-C: half done, with a checkpoint.
 #[cfg(unix)]
 #[test]

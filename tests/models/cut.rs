@@ -78,6 +78,14 @@ fn a_response_longer_than_the_models_own_context() {
     let message =
         "a response of 400 tokens leaves no room for a prompt in the model's own context of 400 tokens; lower `max_tokens` of `sample`";
     assert!(said.err.contains(message), "{}", said.err);
+    // What stands in the file is seen in the file.
     place.write(&pipeline(40, "sample { max_tokens = 400 }"));
-    assert!(place.epo(&["a.epo"]).err.contains("in a context of 390 tokens; raise `context`"));
+    let said = place.epo(&["check", "a.epo"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("error[E0202]: responses of up to 400 tokens leave no room for a prompt in a context of 390"),
+        "{}",
+        said.err
+    );
+    assert_eq!(said.err.matches("error[").count(), 1, "{}", said.err);
 }

@@ -10,9 +10,9 @@ pipeline a {
     words  = tokenizer { on = house.train, vocabulary = 300, episodes = 2 }
     shown  = collect { on = house.train, actor = expert, episodes = 2 }
     warm   = sft { episodes = shown, policy = decoder { tokenizer = words, layers = 1, width = 16, heads = 2 } }
-    other  = evaluate { policy = causal_lm { weights = "not/there", context = 300 }, on = house.seen, after = [warm] }
-    again  = evaluate { policy = causal_lm { weights = "not/there", context = 300 }, on = house.seen, repeats = 2 }
-    plain  = evaluate { policy = causal_lm { weights = "untemplated", context = 300 }, on = house.seen }
+    other  = evaluate { policy = causal_lm { weights = "not/there", context = 300, decode = choose {} }, on = house.seen, after = [warm] }
+    again  = evaluate { policy = causal_lm { weights = "not/there", context = 300, decode = choose {} }, on = house.seen, repeats = 2 }
+    plain  = evaluate { policy = causal_lm { weights = "untemplated", context = 300, decode = choose {} }, on = house.seen }
     far    = evaluate { policy = warm, on = rooms.seen }
     page   = report { of = [warm, other, again, plain, far] }
   }

@@ -107,6 +107,12 @@ fn a_repeated_value_is_not_added_up() {
             "`on_last(outcome)`",
         ),
         (
+            "gae(min(outcome - 0.05 * (old_logp - ref_logp), 1), value)",
+            "`gae` would count `outcome` once for every token of its turn",
+            "`on_last(outcome)`",
+        ),
+        ("gae(relu(outcome - entropy), value)", "`gae` would count `outcome` once for every token of its turn", "`on_last(outcome)`"),
+        (
             "discount(outcome - 0.1 * entropy, 0.95)",
             "`discount` would count `outcome` once for every token of its turn",
             "`on_last(outcome)`",
@@ -153,6 +159,7 @@ fn other_mixes_are_fine() {
         "gae(on_last(outcome) - 0.05 * (old_logp - ref_logp), old_value)",
         "gae(where(success, outcome, 0) * 2, old_value)",
         "gae(score - 0.1 * where(valid, 0, 1), old_value)",
+        "score - mean((old_value - score) ^ 2, by = episode)",
         "gae(outcome, old_value) - 0.05 * (old_logp - ref_logp)",
         "gae(outcome, old_value) + discount(-0.05 * (old_logp - ref_logp), 0.95)",
         "discount(reward + 0.1 * valid, 0.95, by = episode, per = turn)",
@@ -178,6 +185,41 @@ fn other_mixes_are_fine() {
     let said =
         messages("loss { minimize = mean((value - outcome) ^ 2) + mean(mean(logp, by = turn) + logp, by = episode) * 0 + mean(logp) }");
     assert!(!said.contains("E0314"), "{said}");
+}
+
+/// Noise is one number for each of what it is added to.
+#[test]
+fn noise_has_the_level_of_what_it_is_added_to() {
+    let mut file = file();
+    file["uniform"] = json!([[0.1, 0.2, 0], [0.3, 0.4, 0.5], [0.6, 0, 0]]);
+    for (line, spelled_out) in [
+        ("grpo(score + uniform)", "grpo(score + initial(uniform, by = episode))"),
+        ("rloo(2 * (uniform - 0.5) ^ 2 + score)", "rloo(score + initial(2 * (uniform - 0.5) ^ 2, by = episode))"),
+        ("score - progress * uniform", "score - initial(progress * uniform, by = episode)"),
+        ("grpo(score - mean(score, by = group) - uniform)", "grpo(score - mean(score, by = group) - initial(uniform, by = episode))"),
+        ("opo(outcome + where(uniform < 0.3, 0, 1))", "opo(outcome + initial(where(uniform < 0.3, 0, 1), by = turn))"),
+        ("gae(reward + uniform, old_value, by = episode)", "gae(reward + initial(uniform, by = turn), old_value, by = episode)"),
+        ("gae(on_last(outcome) + uniform, old_value)", "gae(on_last(outcome) + 1 * uniform, old_value)"),
+    ] {
+        close(&estimate_on(&file, line), &estimate_on(&file, spelled_out), line);
+    }
+    close(&estimate_on(&file, "score + uniform"), &[2.1, 2.1, 2.1, 2.1, 2.1, 1.6], "an episode's");
+    close(&estimate_on(&file, "reward + uniform"), &[0.6, 0.6, 1.8, 1.8, 1.8, 1.6], "a turn's");
+    close(&estimate_on(&file, "old_value + uniform"), &[0.2, 0.4, 0.6, 0.8, 1.0, 1.2], "a token's");
+    close(&estimate_on(&file, "score * uniform"), &[0.2, 0.4, 0.6, 0.8, 1.0, 0.6], "no sum");
+    // What is added to noise stays where there is no token to draw it for.
+    file["mask"] = json!([[1, 1, 0], [1, 1, 1], [0, 0, 0]]);
+    close(&estimate_on(&file, "score - mean(score + uniform, by = group)"), &[0.45; 5], "2 − ((2 + 0.1) + 1) / 2");
+}
+
+/// What is more than noise has a level.
+#[test]
+fn noise_with_something_of_a_token_in_it_is_refused() {
+    for line in ["grpo(score + uniform * entropy)", "grpo(score + (uniform + entropy))", "grpo(score + only(uniform, uniform < 0.5))"] {
+        assert!(messages(&format!("advantage = {line}")).contains("error[E0314]"), "{line}");
+    }
+    // In a loss a mean counts every token alike.
+    assert_eq!(messages("loss { minimize = mean(logp * (score + uniform)) }"), "");
 }
 
 /// A score on every turn of an episode is a warning, also where it was placed.

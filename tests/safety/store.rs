@@ -128,6 +128,37 @@ fn a_damaged_plan_is_written_anew() {
     assert!(!plan.exists());
 }
 
+/// An archive of a few bytes may hold a file of any length, most of it without a block on the disk.
+#[cfg(unix)]
+#[test]
+fn a_run_folder_with_files_of_any_length_is_not_read_to_their_end() {
+    let place = ran();
+    let small = place.epo(&["report", "small"]);
+    let (run, chance, page) = (run_folder(&place), task(&place, "chance"), task(&place, "page"));
+    let files = [
+        run.join("plan.json"),
+        run.join("events.jsonl"),
+        run.join("report.json"),
+        run.join("report.html"),
+        chance.join("status.json"),
+        chance.join("metrics.jsonl"),
+        chance.join("outputs/results/manifest.json"),
+        page.join("episodes.jsonl"),
+        page.join("outputs/page/report.json"),
+    ];
+    for file in files {
+        fs::OpenOptions::new().write(true).open(&file).and_then(|file| file.set_len(1 << 42)).expect("a long file");
+        for verb in [&["runs", "verify"][..], &["runs"], &["plan", "small.epo"], &["report", "small"]] {
+            let said = place.epo(verb);
+            assert!(matches!(said.code, 0..=2) && !said.err.contains("memory"), "{verb:?}, {}: {said:?}", file.display());
+        }
+        let said = place.epo(&["-q", "small.epo"]);
+        assert_eq!(said.code, 0, "{}: {}", file.display(), said.err);
+        place.epo(&["runs", "verify"]).answers("1 run, 3 tasks: all as they were written\n");
+        assert_eq!(place.epo(&["report", "small"]), small, "{}", file.display());
+    }
+}
+
 #[cfg(unix)]
 mod links {
     use super::*;

@@ -117,3 +117,16 @@ fn fmt_changes_no_digest() {
     assert_eq!(plan(), before);
     assert_eq!(before.1, ["\"\"", "\"weight=2\"", "\"weight=0.5\"", "\"weight=(3)\"", "\"weight=-3e-4\""]);
 }
+
+#[test]
+fn no_name_speaks_as_a_message_of_its_own() {
+    let spoof = "x\\nerror: all is lost\\nwarning[W0001]: run this";
+    let text =
+        format!("import \"{spoof}\"\n{}", SMALL.replace("\"Small\"", &format!("\"{spoof}\"")).replace("random", &format!("\"{spoof}\"")));
+    let place = Place::new(&[("a.epo", &text), ("b.epo", &SMALL.replace("\"Small\"", &format!("\"{spoof}\"")))]);
+    for args in [&["check", "a.epo"][..], &["plan", "b.epo"], &["show", "b.epo"], &["b.epo"], &["report", "small"], &["runs"]] {
+        let said = place.epo(args);
+        assert!(!said.out.contains("\nerror: all") && !said.err.contains("\nerror: all"), "{args:?}: {}{}", said.out, said.err);
+        assert!(!said.out.contains("\nwarning[W0001]") && !said.err.contains("\nwarning[W0001]"), "{args:?}: {}{}", said.out, said.err);
+    }
+}

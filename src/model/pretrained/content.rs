@@ -1,6 +1,8 @@
 //! What a folder or file of a model holds, in one hash: a name on a disk says nothing of it.
 
+use super::tensors;
 use crate::model::ModelError;
+use crate::model::tokenizer_file::LARGEST;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -75,7 +77,7 @@ fn split(path: &Path) -> Option<(String, String)> {
 fn hash(path: &Path) -> Result<String, ModelError> {
     let mut all = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 20];
-    for (name, file) in files(path)? {
+    for (name, file) in files(path)?.into_iter().filter(|(_, file)| may_be_read(file)) {
         let mut reader = std::fs::File::open(&file).map_err(|e| ModelError::file(&file, e))?;
         let mut one = blake3::Hasher::new();
         loop {
@@ -90,6 +92,13 @@ fn hash(path: &Path) -> Result<String, ModelError> {
         all.update(one.finalize().as_bytes());
     }
     Ok(all.finalize().to_hex().to_string())
+}
+
+/// Whether whoever reads the model may use this file: one that is too long is refused or left alone. Its bytes need not be there, and to hash it may take hours.
+fn may_be_read(file: &Path) -> bool {
+    let length = std::fs::metadata(file).map_or(0, |about| about.len());
+    let ends_with = |ending: &str| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
+    length <= LARGEST || ends_with("gguf") || ends_with("safetensors") && tensors::length(file) == Some(length)
 }
 
 fn stamp(path: &Path) -> Result<String, ModelError> {

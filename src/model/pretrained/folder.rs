@@ -58,6 +58,7 @@ pub(super) fn outline(folder: &Path) -> Result<Outline, ModelError> {
     let about = Descriptions::read(folder, &text)?;
     let tokenizer = tokenizer(folder, &about)?;
     let chat = template(folder, &about)?;
+    notes.extend([(CONFIG, &about.config), (GENERATION, &about.generation)].into_iter().filter_map(|(file, value)| no_token(file, value)));
     if let Some(tokenizer) = &tokenizer {
         notes.extend(unknown_tokens(&about.tokenizer, tokenizer));
     }
@@ -105,6 +106,13 @@ fn unknown_tokens(about: &Value, tokenizer: &Tokenizer) -> Option<String> {
     let all: Vec<&str> = added.values().filter_map(|token| token.get("content")?.as_str()).collect();
     let missing = all.iter().find(|token| tokenizer.id(token).is_none())?;
     Some(format!("`{TOKENIZER_CONFIG}` adds the token {missing:?}, which `{TOKENIZER}` does not have: it is not used"))
+}
+
+/// An end of responses that is no token, such as a text or a negative number.
+fn no_token(file: &str, about: &Value) -> Option<String> {
+    let value = about.get("eos_token_id").filter(|value| !value.is_null())?;
+    let count = value.as_array().map_or(1, Vec::len);
+    (ids(Some(value)).len() != count).then(|| format!("of its `{file}`, `eos_token_id` is {value}, which is no token: it is not used"))
 }
 
 /// One id or several.

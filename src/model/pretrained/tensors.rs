@@ -2,10 +2,13 @@
 
 use crate::model::ModelError;
 use crate::model::fence::read_named;
+use crate::model::tokenizer_file::LARGEST;
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub(super) const SINGLE: &str = "model.safetensors";
@@ -13,7 +16,7 @@ pub(super) const INDEX: &str = "model.safetensors.index.json";
 
 /// The names of the shards that an index lists.
 pub(super) fn shards(index: &Path) -> Result<Vec<String>, ModelError> {
-    let text = std::fs::read(index).map_err(|e| ModelError::file(index, e))?;
+    let text = read_named(index, LARGEST)?;
     let json: Value = serde_json::from_slice(&text).map_err(|e| ModelError::file(index, e))?;
     let Some(map) = json.get("weight_map").and_then(Value::as_object) else {
         return Err(ModelError::file(index, "has no `weight_map`"));
@@ -52,6 +55,23 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
 /// Tensors that old converters wrote and that hold no parameters.
 fn is_derived(name: &str) -> bool {
     name.ends_with(".rotary_emb.inv_freq")
+}
+
+/// How long the header of a safetensors file says that it is; `None` if it says nothing.
+pub(super) fn length(path: &Path) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Place {
+        data_offsets: (u64, u64),
+    }
+    let mut file = File::open(path).ok()?;
+    let mut count = [0; 8];
+    file.read_exact(&mut count).ok()?;
+    let count = u64::from_le_bytes(count);
+    let mut header = Vec::new();
+    file.take(count.min(LARGEST)).read_to_end(&mut header).ok()?;
+    let tensors: BTreeMap<String, Value> = serde_json::from_slice(&header).ok()?;
+    let ends = tensors.into_values().filter_map(|tensor| serde_json::from_value::<Place>(tensor).ok()).map(|place| place.data_offsets.1);
+    ends.max().unwrap_or(0).checked_add(count)?.checked_add(8)
 }
 
 /// More than the largest header, and what may stand beside the parameters.

@@ -115,7 +115,10 @@ impl Checker<'_> {
     }
 
     fn elementwise(&mut self, call: &Call, how: &'static Elementwise) -> Option<NodeId> {
-        let args: Vec<NodeId> = call.nodes.iter().flatten().copied().collect();
+        let mut args: Vec<NodeId> = call.nodes.iter().flatten().copied().collect();
+        if matches!(call.builtin, Builtin::Add | Builtin::Sub) {
+            args = self.with_noise_in_place(call.term, args)?;
+        }
         let level = args.iter().fold(Level::Batch, |level, &arg| level.meet(self.program.nodes[arg].level));
         let kind = if call.row.result == Type::Condition { Kind::Condition } else { Kind::Number };
         self.push(call.term, Op::Elementwise(call.builtin, how), args, level, kind, call.row.gradient)

@@ -38,6 +38,7 @@ impl Checker<'_> {
                 Elementwise::Stop => "Stop".into(),
             },
             Op::Reduce(how) => format!("reduce {} by {level}", reduction(*how)),
+            Op::Noise => format!("noise by {level}"),
             Op::Top => "Top".into(),
             Op::Whiten => format!("whiten per {level}"),
             Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),

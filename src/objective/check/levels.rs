@@ -127,6 +127,8 @@ impl Checker<'_> {
                 }
                 (Op::Named(_) | Op::Elementwise(Builtin::Neg, _), args) => pending.extend(args),
                 (Op::Elementwise(Builtin::Mul | Builtin::Div, _), [a, b]) => pending.extend([*b, *a]),
+                // Bounded it is still the sum; a square of it, say, is each element's own error.
+                (Op::Elementwise(Builtin::Min | Builtin::Max | Builtin::Relu, _), args) => pending.extend(args.iter().rev()),
                 (Op::Elementwise(_, Elementwise::Where | Elementwise::Clip), args) => pending.extend(args.iter().rev()),
                 (Op::Elementwise(_, Elementwise::Only | Elementwise::Stop), [x, ..]) => pending.push(*x),
                 _ => {}

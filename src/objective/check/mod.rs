@@ -4,6 +4,7 @@ mod apply;
 mod digest;
 pub(super) mod flow;
 mod levels;
+mod noise;
 pub(super) mod sum;
 
 use super::context::Scope;
@@ -167,6 +168,6 @@ fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
         Op::Number(value) => Some(*value),
         Op::Named(_) => args.first().copied().flatten(),
         Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => None,
-        Op::History(_) => None,
+        Op::Noise | Op::History(_) => None,
     }
 }

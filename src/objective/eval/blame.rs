@@ -40,7 +40,7 @@ impl Evaluator<'_> {
                 let mixes = match node.op {
                     Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => true,
                     Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
-                    Op::Elementwise(..) | Op::Reduce(_) | Op::History(_) => false,
+                    Op::Elementwise(..) | Op::Reduce(_) | Op::Noise | Op::History(_) => false,
                 };
                 if let Some((bad, y)) = first_bad(value, |candidate| mixes || self.belongs(node.level, element, value.level, candidate)) {
                     (at, element, x) = (arg, bad, y);

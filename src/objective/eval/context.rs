@@ -34,7 +34,7 @@ impl Standing {
             Op::Elementwise(Builtin::Div, _) if position == 0 => self,
             Op::Elementwise(_, Elementwise::Where) if position > 0 => self,
             Op::Elementwise(_, Elementwise::Only | Elementwise::Stop) if position == 0 => self,
-            Op::Reduce(Reduction::Mean | Reduction::Sum) | Op::OnLast(_) => self.below_a_mean(),
+            Op::Reduce(Reduction::Mean | Reduction::Sum) | Op::OnLast(_) | Op::Noise => self.below_a_mean(),
             Op::Gae(_) if position < 2 => self.below_a_mean(),
             Op::Discount(_) if position < 1 => self.below_a_mean(),
             Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::History(_) => Self::Plain,

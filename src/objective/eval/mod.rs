@@ -115,6 +115,7 @@ impl Evaluator<'_> {
             Op::Elementwise(Builtin::Add | Builtin::Sub, how) if standing != Standing::Plain => self.sum(node, how, standing, &args),
             Op::Elementwise(_, how) => self.elementwise(node, how, &args),
             Op::Reduce(how) => arguments(node, &args).and_then(|[x]| self.reduce(node, *how, x)),
+            Op::Noise => arguments(node, &args).and_then(|[x]| self.noise(node, x)),
             Op::Whiten => arguments(node, &args).and_then(|[x]| self.whiten(node, x)),
             Op::Top => arguments(node, &args).and_then(|[x, fraction]| self.top(node, x, fraction)),
             Op::Gae(time) => {

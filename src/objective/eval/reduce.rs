@@ -149,6 +149,16 @@ impl Evaluator<'_> {
         Ok(Value::numbers(picked().map_err(failed)?, to, (!all).then_some(presence)))
     }
 
+    /// The first number in time of each turn or episode, 0 for one without tokens: what it is added to stays there.
+    pub(super) fn noise(&self, node: &Node, x: &Value) -> std::result::Result<Value, ObjectiveError> {
+        let mut first = self.end(node, true, x, node.level)?;
+        let void = |presence: Presence| presence == Presence::Void;
+        self.zero_where(node, &mut first, void)?;
+        let there = |presence: &Presence| if void(*presence) { Presence::Here } else { *presence };
+        first.presence = first.presence.map(|all| all.iter().map(there).collect());
+        Ok(first)
+    }
+
     pub(super) fn whiten(&self, node: &Node, x: &Value) -> std::result::Result<Value, ObjectiveError> {
         let x = self.broadcast(node, x, node.level)?;
         let map = self.map(node, node.level, Level::Batch)?;

@@ -30,9 +30,16 @@ impl Rl {
             && rows.0 < read.group_size.0
         {
             let place = component.fields.get("minibatch").map_or(component.kind_span, |field| field.value.span);
-            let message = format!("a minibatch of {} rows holds no group: a group of {} episodes has as many rows at least", rows.0, read.group_size.0);
+            let message = format!(
+                "a minibatch of {} rows holds no group: a group of {} episodes has as many rows at least",
+                rows.0, read.group_size.0
+            );
             let help = "raise `minibatch`, or let it tear groups apart: `keep = episodes`";
             reader.report(Diagnostic::error("E0202", place, message).help(help));
+        }
+        read.policy.refuse_without_room(read.decode.as_ref(), reader);
+        if let decode @ Some(_) = read.evaluate_decode.as_ref() {
+            read.policy.refuse_without_room(decode, reader);
         }
         let mut diagnostics = Diagnostics::default();
         let sound = read.equations(&mut diagnostics).is_some();

@@ -1,10 +1,15 @@
 //! What policy and critic say of a minibatch, and the gradients of a loss of it.
 
-use crate::model::{Compute, Evaluation, Gradients, JointEvaluation, ModelError, Row, ScoreGradients, Scores, ValueEvaluation, Weights, evaluate};
+use crate::model::{
+    Compute, Evaluation, Gradients, JointEvaluation, ModelError, Row, ScoreGradients, Scores, ValueEvaluation, Weights, evaluate,
+};
 use crate::policy::Estimator;
 
 pub(super) enum Evaluated<'a> {
-    Apart { policy: Evaluation<'a>, critic: Option<ValueEvaluation<'a>> },
+    Apart {
+        policy: Evaluation<'a>,
+        critic: Option<ValueEvaluation<'a>>,
+    },
     /// By one pass through the policy's trunk.
     Together(JointEvaluation<'a>),
 }

@@ -1,12 +1,12 @@
 //! What an `rl` stage is given.
 
+use super::super::minibatch::Keep;
 use crate::equation::{AdvantageField, LossField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
 use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput};
 use crate::words;
-use super::super::minibatch::Keep;
 
 words! {
     /// What is logged beyond the values of the terms.
