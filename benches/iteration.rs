@@ -40,7 +40,8 @@ fn collect(weights: &Arc<Weights>, work: &Work) -> Vec<Row> {
                     let mine: Vec<usize> = (0..rows).skip(lane * rows / THREADS).take(rows / THREADS).collect();
                     let mut generator = Generator::new(weights.clone(), mine.len(), work.prompt + work.response).expect("a generator");
                     let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: work.response, stop: vec![] };
-                    let request = |row: &usize| Request { prompt: ids(row / work.size, work.prompt), mode: mode.clone(), seed: *row as u64 };
+                    let request =
+                        |row: &usize| Request { prompt: ids(row / work.size, work.prompt), mode: mode.clone(), seed: *row as u64 };
                     let requests: Vec<Request> = mine.iter().map(request).collect();
                     let responses = generator.run(requests.clone()).expect("responses");
                     requests.iter().zip(responses).map(|(request, response)| response.row(&request.prompt)).collect::<Vec<Row>>()
@@ -98,7 +99,9 @@ fn main() -> Result<(), ModelError> {
             let seconds = peer["seconds"].as_f64().unwrap_or(f64::NAN);
             println!("TRL {}, torch {}: {seconds:.2} s: {:.2} x", peer["trl"], peer["torch"], seconds / best);
         }
-        None => println!("TRL: not there{}", output.map_or(String::new(), |output| format!("\n{}", String::from_utf8_lossy(&output.stderr)))),
+        None => {
+            println!("TRL: not there{}", output.map_or(String::new(), |output| format!("\n{}", String::from_utf8_lossy(&output.stderr))))
+        }
     }
     Ok(())
 }

@@ -57,6 +57,10 @@ fn smollm2(quick: bool) -> Shape {
     Shape { config: shapes::smollm2(), episodes, group: 1, turns, system, first, response, observation, minibatches: 1, critic: false }
 }
 
+fn shape(name: &str, quick: bool) -> Shape {
+    if name == "alfworld" { alfworld(quick) } else { smollm2(quick) }
+}
+
 /// Tokens that look random; `what` names the text.
 fn text(what: u64, length: usize, vocab: usize) -> Vec<u32> {
     let mixed = |i: u64| (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -201,15 +205,15 @@ fn main() -> Result<(), ModelError> {
     let arguments: Vec<String> = std::env::args().collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let quick = has("quick");
-    let shapes: [(&str, fn(bool) -> Shape); 2] = [("alfworld", alfworld), ("smollm2", smollm2)];
+    let names = ["alfworld", "smollm2"];
     if has("one") {
-        let shape = if has("alfworld") { alfworld(quick) } else { smollm2(quick) };
+        let shape = shape(if has(names[0]) { names[0] } else { names[1] }, quick);
         println!("{}", measure(&shape, has("share"))?);
         return Ok(());
     }
-    let asked = |name: &str| has(name) || !shapes.iter().any(|(other, _)| has(other));
-    for (name, shape) in shapes.into_iter().filter(|(name, _)| asked(name)) {
-        let shape = shape(quick);
+    let asked = |name: &str| has(name) || !names.iter().any(|other| has(other));
+    for name in names.into_iter().filter(|name| asked(name)) {
+        let shape = shape(name, quick);
         let [Some(with), Some(without)] = [true, false].map(|share| apart(name, quick, share)) else { continue };
         let number = |found: &Value, what: &str| found[what].as_f64().unwrap_or(f64::NAN);
         println!(

@@ -84,7 +84,7 @@ fn gradients_are_those_of_rows_alone_in_every_variant_with_adapters_and_layer_by
         for weights in [&whole, &adapted] {
             for (checkpointing, micro_batch) in [(false, None), (true, None), (true, Some(1)), (false, Some(2))] {
                 let run = |share| {
-                    let compute = Compute { checkpointing, micro_batch, ..sharing(share) };
+                    let compute = Compute { micro_batch, checkpointing, ..sharing(share) };
                     accumulate_gradients(weights, &rows, 0.7, &slopes, &compute).unwrap().1
                 };
                 same_gradients(&run(true), &run(false));
