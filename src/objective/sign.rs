@@ -7,6 +7,14 @@ use super::batch::{Batch, Rows};
 use super::history::History;
 use super::loss::{Gradient, Objective};
 use crate::lang::{Diagnostic, Diagnostics};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+thread_local! {
+    /// What was found of an equation, for so many iterations and a quantity. A check has a thread of its own: its thousand pipelines with other seeds have one
+    /// equation, which is tried once.
+    static TRIED: RefCell<BTreeMap<(String, usize, &'static str), bool>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// Episodes of the batch, in groups of two; two turns each, of two tokens.
 const EPISODES: usize = 4;
@@ -46,10 +54,20 @@ impl Objective {
     /// Warns (`W0307`) of an equation that pushes every token the wrong way.
     pub fn warn_of_signs(&self, iterations: usize, diagnostics: &mut Diagnostics) {
         for wrong in WRONGS.iter().filter(|wrong| self.needs().has(wrong.quantity)) {
-            if self.pushes_the_wrong_way(wrong, iterations) == Some(true) {
+            if self.tried(wrong, iterations) {
                 diagnostics.push(Diagnostic::warning("W0307", self.place(), wrong.message).help(wrong.help));
             }
         }
+    }
+
+    fn tried(&self, wrong: &Wrong, iterations: usize) -> bool {
+        let key = (self.digest().to_string(), iterations, wrong.quantity);
+        if let Some(known) = TRIED.with_borrow(|tried| tried.get(&key).copied()) {
+            return known;
+        }
+        let found = self.pushes_the_wrong_way(wrong, iterations) == Some(true);
+        TRIED.with_borrow_mut(|tried| tried.insert(key, found));
+        found
     }
 
     fn pushes_the_wrong_way(&self, wrong: &Wrong, iterations: usize) -> Option<bool> {

@@ -8,6 +8,7 @@ use super::instance::Instance;
 use super::layout::Layout;
 use super::rehearsal::expert_turns;
 use crate::env::{EnvError, Environment, Panel, Task, World};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The longest game that the expert may need; tasks that are longer are not made.
@@ -37,15 +38,25 @@ pub(super) struct Shared {
     pub rules: Rules,
 }
 
+thread_local! {
+    /// The one that was made last: a check makes the same for every stage, seed and swept value.
+    static LAST: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
 impl Household {
     /// Lists the combinations that training may have; makes no house yet.
     ///
     /// # Errors
     /// Names the field that no house can meet, and why.
     pub fn new(config: Config) -> Result<Household, ConfigError> {
+        if let Some(shared) = LAST.with_borrow(|last| last.clone()).filter(|last| last.config == config) {
+            return Ok(Household { shared });
+        }
         config.check()?;
         let catalogue = Catalogue::new(&config)?;
-        Ok(Household { shared: Arc::new(Shared { config, catalogue, rules: Rules::default() }) })
+        let shared = Arc::new(Shared { config, catalogue, rules: Rules::default() });
+        LAST.set(Some(shared.clone()));
+        Ok(Household { shared })
     }
 
     /// The most tasks of a split: of all that it has, or (as there is no end to them) of as many as have a number.

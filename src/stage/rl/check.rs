@@ -42,9 +42,12 @@ impl Rl {
             read.policy.refuse_without_room(decode, reader);
         }
         let mut diagnostics = Diagnostics::default();
-        let sound = read.equations(&mut diagnostics).is_some();
+        let equations = read.equations(&mut diagnostics);
+        if let Some((objective, advantage)) = &equations {
+            read.warn_of_what_is_not_trained(objective, advantage.as_ref(), &mut diagnostics);
+        }
         diagnostics.0.into_iter().for_each(|d| reader.report(d));
-        sound.then_some(read)
+        equations.is_some().then_some(read)
     }
 
     /// Whether an equation reads what a critic says; without one that does, none is made.
@@ -70,13 +73,11 @@ impl Rl {
             Some(None) => self.scope(Place::Loss),
         };
         let objective = Objective::check(&self.loss.0, &scope, diagnostics);
-        let (objective, advantage) = match (objective, advantage) {
-            (Some(objective), None) => (objective, None),
-            (Some(objective), Some(Some(advantage))) => (objective, Some(advantage)),
-            _ => return None,
-        };
-        self.warn_of_what_is_not_trained(&objective, advantage.as_ref(), diagnostics);
-        Some((objective, advantage))
+        match (objective, advantage) {
+            (Some(objective), None) => Some((objective, None)),
+            (Some(objective), Some(Some(advantage))) => Some((objective, Some(advantage))),
+            _ => None,
+        }
     }
 
     fn scope(&self, place: Place) -> Scope {
