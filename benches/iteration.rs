@@ -100,7 +100,8 @@ fn main() -> Result<(), ModelError> {
             println!("TRL {}, torch {}: {seconds:.2} s: {:.2} x", peer["trl"], peer["torch"], seconds / best);
         }
         None => {
-            println!("TRL: not there{}", output.map_or(String::new(), |output| format!("\n{}", String::from_utf8_lossy(&output.stderr))))
+            let said = output.map_or(String::new(), |output| format!("\n{}", String::from_utf8_lossy(&output.stderr)));
+            println!("TRL: not there{said}");
         }
     }
     Ok(())
