@@ -33,7 +33,7 @@ pub struct Compute {
     pub micro_batch: Option<usize>,
     /// Bytes of activations that may be kept between a forward pass and its backward pass; above, they are computed again.
     pub keep: usize,
-    /// Of every block only the input is kept, and the rest computed again when its gradient is taken. Changes no bit of any result.
+    /// Of every block only input, keys and values are kept, and the rest computed again when its gradient is taken. Changes no bit of any result.
     pub checkpointing: bool,
     /// Whether tokens with which several rows begin are computed once. Changes a forward pass by no bit on the CPU, and gradients by rounding.
     pub share: bool,

@@ -56,7 +56,7 @@ kind! {
         keep: Keep [added default Keep::Rows],
         /// Rows that are propagated at once; changes memory, not the update.
         micro_batch: Count [untouched default Count(16)],
-        /// Of every layer only the input is kept for the backward pass, and the rest computed again: less memory, more time, the same update.
+        /// Of every layer only input, keys and values are kept for the backward pass, and the rest computed again: less memory, more time, the same update.
         checkpointing: bool [untouched default false],
         /// The optimiser.
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
