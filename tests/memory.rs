@@ -81,7 +81,7 @@ fn checkpointing_and_adapters_save_memory() {
     // input, queries, keys and values, attention's output, the stream after it, gate and up
     let activations = 256 * config.layers * (32 + 32 + 32 + 32 + 32 + 96) * 4;
     assert!(full > activations, "{full} {activations}");
-    // By layer, keys, values and their gradients are kept beside the inputs: a sixth of the activations here, less in larger models.
+    // By layer, keys, values and their gradients are kept beside the inputs: a quarter of the activations here, less in larger models.
     assert!(full_by_layer * 3 < full * 2 && lora_by_layer * 2 < lora, "{sizes:?}");
     // a whole set of gradients, and one of the lane that is being summed up
     assert!(lora_by_layer + 4 * config.parameters() < full_by_layer, "{sizes:?}");
