@@ -9,6 +9,7 @@ use epo::model::{
     AdamW, Compute, DecoderConfig, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Variant, Weights,
     accumulate_gradients,
 };
+use shapes::ids;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,12 +51,6 @@ fn shapes() -> Vec<Shape> {
         Shape { name: "qwen2-0.5b", dtype: DType::BF16, config: qwen2(24, 896, 14, 4864) },
         Shape { name: "qwen2-1.5b", dtype: DType::BF16, config: qwen2(28, 1536, 12, 8960) },
     ]
-}
-
-/// Ids that look random.
-fn ids(row: usize, length: usize) -> Vec<u32> {
-    let mixed = |i: usize| (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (0..length).map(|t| 3 + ((mixed(row * 10_000 + t) >> 20) % 49_000) as u32).collect()
 }
 
 fn requests(temperature: f64, max_tokens: usize) -> impl Iterator<Item = Request> {

@@ -9,6 +9,7 @@ use candle_core::{DType, Device};
 use epo::model::{
     AdamW, Compute, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Weights, evaluate, threads,
 };
+use shapes::ids;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,12 +23,6 @@ struct Work {
     size: usize,
     prompt: usize,
     response: usize,
-}
-
-/// Ids that look random.
-fn ids(row: usize, length: usize) -> Vec<u32> {
-    let mixed = |i: usize| (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (0..length).map(|t| 3 + ((mixed(row * 10_000 + t) >> 20) % 49_000) as u32).collect()
 }
 
 /// All responses, each with what it was drawn with.

@@ -8,6 +8,7 @@ use candle_core::{DType, Device};
 use epo::model::{
     AdamW, Compute, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Weights, evaluate, threads,
 };
+use shapes::ids;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,12 +20,6 @@ const ROWS: usize = 8;
 const PROMPT: usize = 128;
 /// Tokens sampled behind each prompt.
 const SAMPLED: usize = 64;
-
-/// Ids that look random.
-fn ids(row: usize, length: usize) -> Vec<u32> {
-    let mixed = |i: usize| (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (0..length).map(|t| 3 + ((mixed(row * 10_000 + t) >> 20) % 49_000) as u32).collect()
-}
 
 /// Seconds of all cores that this process has used.
 fn cpu() -> f64 {

@@ -1,111 +1,20 @@
 //! The binary on whole experiments of seconds: `tests/experiment/tiny.epo` and what can go wrong on the way.
 #![cfg(unix)]
 
+#[path = "experiment/runs.rs"]
+mod runs;
+
+use runs::{Runs, Said, command};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 const TINY: &str = "tests/experiment/tiny.epo";
 /// Long enough to be met in the middle.
 const LONG: [&str; 2] = ["--set", "tiny.iterations=8"];
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
-    // settings of whoever runs the tests must not matter
-    command.args(args).env("XDG_CONFIG_HOME", "/nowhere").env_remove("EPO_RUNS").env_remove("EPO_THREADS").stdin(Stdio::null());
-    command
-}
-
-struct Runs(TempDir);
-
-impl Runs {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self) -> &str {
-        self.0.path().to_str().expect("a path")
-    }
-
-    fn args<'a>(&'a self, file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-        [&[file, "--runs", self.path()], more].concat()
-    }
-
-    fn run(&self, file: &str, more: &[&str]) -> Said {
-        Said::of(command(&self.args(file, more)).output().expect("the binary"))
-    }
-
-    /// The binary at work.
-    fn start(&self, file: &str, more: &[&str]) -> Child {
-        command(&self.args(file, more)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary")
-    }
-
-    /// The folder of the task of a stage of the only run.
-    fn task(&self, stage: &str) -> PathBuf {
-        let run = fs::read_dir(self.0.path().join("tiny")).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
-        fs::canonicalize(run.join("tasks").join(format!("tiny.{stage}"))).expect("a task")
-    }
-
-    fn weights(&self, stage: &str) -> Vec<u8> {
-        fs::read(self.task(stage).join("outputs/policy/model.safetensors")).expect("weights")
-    }
-
-    fn checkpoints(&self) -> Vec<PathBuf> {
-        // the stage itself may not have begun yet
-        let tasks = fs::read_dir(self.0.path().join("tasks")).into_iter().flatten().filter_map(|e| e.ok());
-        let folders = tasks.flat_map(|task| fs::read_dir(task.path().join("checkpoints")).into_iter().flatten().filter_map(|e| e.ok()));
-        let mut found: Vec<PathBuf> =
-            folders.map(|e| e.path()).filter(|p| p.join("state.json").exists() && p.join("manifest.json").exists()).collect();
-        found.retain(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("iteration-")));
-        found.sort();
-        found
-    }
-
-    /// Waits until RL has gone so far.
-    fn wait_for_checkpoint(&self, child: &mut Child, iteration: usize) {
-        let began = Instant::now();
-        let name = format!("iteration-{iteration:04}");
-        // `sft` keeps checkpoints by epoch, without a critic
-        while !self.checkpoints().iter().any(|p| p.ends_with(&name) && p.join("critic.safetensors").exists()) {
-            assert!(child.try_wait().expect("a process").is_none(), "it was done before checkpoint {iteration}");
-            assert!(began.elapsed() < Duration::from_mins(2), "no checkpoint {iteration}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-struct Said {
-    status: ExitStatus,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn of(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { status: output.status, out: text(&output.stdout), err: text(&output.stderr) }
-    }
-
-    fn code(&self) -> Option<i32> {
-        self.status.code()
-    }
-
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code(), Some(code), "stdout\n{}\nstderr\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "no `{text}` in\n{}", self.err);
-        self
-    }
-}
 
 /// Of an uninterrupted run.
 fn reference(more: &[&str]) -> Vec<u8> {
@@ -318,6 +227,18 @@ fn interrupted_it_goes_on_to_the_same_weights() {
     assert!(runs.weights("train") == expected);
 }
 
+/// A run on two threads that was killed behind its second checkpoint, and went on.
+fn killed_once(file: &str, more: &[&str]) -> Runs {
+    let runs = Runs::new();
+    let more = [more, &["--threads", "2"]].concat();
+    let mut child = runs.start(file, &more);
+    runs.wait_for_checkpoint(&mut child, 2);
+    let _ = child.kill();
+    let _ = child.wait();
+    runs.run(file, &more).exits(0).says("going on at iteration");
+    runs
+}
+
 #[test]
 fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
     for optimizer in
@@ -326,14 +247,7 @@ fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
         let set = format!("tiny.optimizer={optimizer}");
         let more = [&LONG[..], &["--set", &set]].concat();
         let expected = reference(&[&more[..], &["--threads", "1"]].concat());
-        let runs = Runs::new();
-        let more = [&more[..], &["--threads", "2"]].concat();
-        let mut child = runs.start(TINY, &more);
-        runs.wait_for_checkpoint(&mut child, 2);
-        let _ = child.kill();
-        let _ = child.wait();
-        runs.run(TINY, &more).exits(0).says("going on at iteration");
-        assert!(runs.weights("train") == expected, "{optimizer}");
+        assert!(killed_once(TINY, &more).weights("train") == expected, "{optimizer}");
     }
 }
 
@@ -345,13 +259,7 @@ fn with_a_shared_trunk_killed_it_goes_on_to_the_same_weights() {
     let set = ["--set", "tiny.critic.trunk=shared", "--set", "tiny.train.keep=episodes", "--set", fit];
     let more = [&LONG[..], &set].concat();
     let expected = reference(&[&more[..], &["--threads", "1"]].concat());
-    let runs = Runs::new();
-    let more = [&more[..], &["--threads", "2"]].concat();
-    let mut child = runs.start(TINY, &more);
-    runs.wait_for_checkpoint(&mut child, 2);
-    let _ = child.kill();
-    let _ = child.wait();
-    runs.run(TINY, &more).exits(0).says("going on at iteration");
+    let runs = killed_once(TINY, &more);
     assert!(runs.weights("train") == expected);
     let head = tensors(&std::fs::read(runs.task("train").join("outputs/critic/model.safetensors")).expect("the critic"));
     assert_eq!(
@@ -377,13 +285,7 @@ fn in_conversations_killed_it_goes_on_to_the_same_bytes() {
     let more = [&LONG[..], &["--set", policy]].concat();
     let whole = Runs::new();
     whole.run(file, &[&more[..], &["--threads", "1"]].concat()).exits(0);
-    let runs = Runs::new();
-    let more = [&more[..], &["--threads", "2"]].concat();
-    let mut child = runs.start(file, &more);
-    runs.wait_for_checkpoint(&mut child, 2);
-    let _ = child.kill();
-    let _ = child.wait();
-    runs.run(file, &more).exits(0).says("going on at iteration");
+    let runs = killed_once(file, &more);
     assert!(runs.weights("train") == whole.weights("train"));
     for (stage, file) in [("shown", "episodes.jsonl"), ("train", "metrics.jsonl"), ("train", "episodes.jsonl"), ("end", "episodes.jsonl")] {
         let bytes = |runs: &Runs| fs::read(runs.task(stage).join(file)).expect("a file");

@@ -127,7 +127,7 @@ pub(super) fn check_slopes(slopes: Slopes, targets: usize) -> Result<(), ModelEr
     }
 }
 
-fn targets(rows: &[Row]) -> usize {
+pub(super) fn targets(rows: &[Row]) -> usize {
     rows.iter().map(|row| row.targets.len()).sum()
 }
 
@@ -252,8 +252,8 @@ impl<'a, T: Real> Pending<'a, T> {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 /// A lane, backward: from its last batch to its first, each of which then has the gradients of its keys and values by all that follow it.
+#[allow(clippy::too_many_arguments)]
 fn pull<T: Real>(
     model: &Packed<T>,
     lane: &Lane,

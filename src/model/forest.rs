@@ -4,34 +4,45 @@
 //! Rows that share nothing are then simply rows laid end to end.
 
 use super::Row;
+use std::ops::Range;
 
 /// A row among others: what it has in common with the one before it need not be laid again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Placed<'a> {
-    /// Its index among the rows that were given.
-    pub(crate) index: usize,
     pub(crate) row: &'a Row,
+    /// Where its first target stands among those of all rows that were given.
+    pub(crate) first_target: usize,
     /// Tokens that it has in common with the row before it.
     pub(crate) shared: usize,
 }
 
 impl Placed<'_> {
+    /// What of the row is seen by one of its targets.
     pub(crate) fn used(&self) -> &[u32] {
-        used(self.row)
+        let length = self.row.targets.last().map_or(0, |target| target.position + 1);
+        &self.row.ids[..length.min(self.row.ids.len())]
     }
-}
 
-/// What of a row is seen by one of its targets.
-pub(crate) fn used(row: &Row) -> &[u32] {
-    let length = row.targets.last().map_or(0, |target| target.position + 1);
-    &row.ids[..length.min(row.ids.len())]
+    /// What has to be laid for it.
+    pub(crate) fn own(&self) -> usize {
+        self.used().len() - self.shared
+    }
+
+    /// Where its targets stand among those of all rows that were given.
+    pub(crate) fn targets(&self) -> Range<usize> {
+        self.first_target..self.first_target + self.row.targets.len()
+    }
 }
 
 /// Rows in an order in which those that begin alike are neighbours; as they came, and nothing in common, if they are not to `share`.
 /// Rows without a target have no token that is wanted, and are left out.
 pub(crate) fn arrange(rows: &[Row], share: bool) -> Vec<Placed<'_>> {
-    let mut placed: Vec<Placed> =
-        rows.iter().enumerate().filter(|(_, row)| !row.targets.is_empty()).map(|(index, row)| Placed { index, row, shared: 0 }).collect();
+    let mut first_target = 0;
+    let mut placed: Vec<Placed> = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|row| !row.targets.is_empty()) {
+        placed.push(Placed { row, first_target, shared: 0 });
+        first_target += row.targets.len();
+    }
     if share {
         // Stable: equal rows stay in their order.
         placed.sort_by(|a, b| a.used().cmp(b.used()));
@@ -59,8 +70,7 @@ impl Tokens {
     /// Counts them.
     pub fn of(rows: &[Row]) -> Tokens {
         let placed = arrange(rows, true);
-        let sum = |count: fn(&Placed) -> usize| placed.iter().map(count).sum();
-        Tokens { all: sum(|placed| placed.used().len()), distinct: sum(|placed| placed.used().len() - placed.shared) }
+        Tokens { all: placed.iter().map(|placed| placed.used().len()).sum(), distinct: placed.iter().map(Placed::own).sum() }
     }
 
     /// The part of the tokens that another row has already.
@@ -141,7 +151,8 @@ pub(crate) mod tests {
     fn each_distinct_token_is_laid_once() {
         let rows = [row(&[1, 2, 3, 4], 2), row(&[1, 2, 5, 6], 3), row(&[7, 8], 1), row(&[1, 2, 3], 2), row(&[1, 2, 3, 4], 3), row(&[9], 1)];
         let placed = arrange(&rows, true);
-        assert_eq!(placed.iter().map(|p| p.index).collect::<Vec<_>>(), [3, 0, 4, 1, 2]);
+        let index = |placed: &Placed| rows.iter().position(|row| std::ptr::eq(row, placed.row)).unwrap();
+        assert_eq!(placed.iter().map(index).collect::<Vec<_>>(), [3, 0, 4, 1, 2]);
         let forest = Forest::of(&placed);
         // The last token of a row is only predicted.
         assert_eq!((forest.ids.as_slice(), forest.positions.as_slice()), (&[1, 2, 3, 5, 7][..], &[0, 1, 2, 2, 0][..]));

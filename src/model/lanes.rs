@@ -56,11 +56,9 @@ pub(crate) struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// `first_targets` has for each row that was given the index of its first target among those of all rows.
-    fn new(rows: &[Placed<'a>], first_targets: &[usize], most: usize) -> Lane<'a> {
+    fn new(rows: &[Placed<'a>], most: usize) -> Lane<'a> {
         let forest = Forest::of(rows);
-        let targets =
-            rows.iter().flat_map(|placed| placed.row.targets.iter().enumerate().map(|(i, t)| (first_targets[placed.index] + i, t)));
+        let targets = rows.iter().flat_map(|placed| placed.targets().zip(&placed.row.targets));
         let mut questions: Vec<Question<'a>> = targets
             .zip(&forest.outputs)
             .map(|((index, t), output)| Question { index, output: *output, token: t.token, allowed: t.allowed.as_deref() })
@@ -89,9 +87,9 @@ impl<'a> Lane<'a> {
 fn lanes_of(tokens: usize, sum: usize) -> usize {
     let affordable = (SUMS / sum.max(1)).clamp(1, LANES);
     // A power of two, so that lanes of equal length keep as many threads busy to the end.
-    let wanted = |tokens: usize| 1 << (tokens / LANE_TOKENS).max(1).ilog2();
+    let wanted = 1 << (tokens / LANE_TOKENS).max(1).ilog2();
     let few = FEW_LANES.min(tokens * 2 * FEW_LANES / LANE_TOKENS).max(1);
-    wanted(tokens).max(few).min(affordable)
+    few.max(wanted).min(affordable)
 }
 
 /// The lanes of the rows; they have about equally many tokens.
@@ -99,32 +97,27 @@ fn lanes_of(tokens: usize, sum: usize) -> usize {
 /// # Errors
 /// If a row does not fit the model.
 pub(crate) fn split<'a>(weights: &Weights, rows: &'a [Row], compute: &Compute) -> Result<Vec<Lane<'a>>, ModelError> {
-    let mut first_targets = Vec::with_capacity(rows.len());
-    let mut targets = 0;
     for (i, row) in rows.iter().enumerate() {
         row.check(weights.config(), i)?;
-        first_targets.push(targets);
-        targets += row.targets.len();
     }
     let placed = arrange(rows, compute.share);
-    let own = |placed: &Placed| placed.used().len() - placed.shared;
-    let distinct: usize = placed.iter().map(own).sum();
+    let distinct: usize = placed.iter().map(Placed::own).sum();
     let trained = weights.trained().values().map(|var| var.elem_count()).sum();
     let count = lanes_of(distinct, trained);
     let longest = placed.iter().map(|placed| placed.used().len()).max().unwrap_or(0);
     let most = compute.micro_batch.map_or(BATCH_TOKENS, |rows| rows.saturating_mul(longest).clamp(1, BATCH_TOKENS));
     let (mut lanes, mut first, mut cost, mut seen) = (Vec::new(), 0, 0, 0);
     for (next, row) in placed.iter().enumerate() {
-        let full = (2 * seen + own(row)) * count > 2 * (lanes.len() + 1) * distinct;
+        let full = (2 * seen + row.own()) * count > 2 * (lanes.len() + 1) * distinct;
         if next > first && full && cost >= COMMON * row.shared {
-            lanes.push(Lane::new(&placed[first..next], &first_targets, most));
+            lanes.push(Lane::new(&placed[first..next], most));
             (first, cost) = (next, 0);
         }
-        seen += own(row);
-        cost += if next == first { row.used().len() } else { own(row) };
+        seen += row.own();
+        cost += if next == first { row.used().len() } else { row.own() };
     }
     if first < placed.len() {
-        lanes.push(Lane::new(&placed[first..], &first_targets, most));
+        lanes.push(Lane::new(&placed[first..], most));
     }
     Ok(lanes)
 }

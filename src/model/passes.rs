@@ -1,7 +1,7 @@
 //! Forward and backward passes in candle's operations, micro-batch by micro-batch.
 
 use super::composite::{Graph, Padded, host};
-use super::engine::{Answers, Ask, Found, Part, Slopes, check, check_slopes, collect};
+use super::engine::{Answers, Ask, Found, Part, Slopes, check, check_slopes, collect, targets};
 use super::forest::{Placed, arrange};
 use super::lanes::Compute;
 use super::{Gradients, ModelError, Row, Weights};
@@ -19,8 +19,7 @@ pub(crate) struct Composite<'a> {
     weights: &'a Weights,
     /// Neighbours begin alike.
     rows: Vec<Placed<'a>>,
-    /// Of each row that was given, its first target among those of all.
-    first_targets: Vec<usize>,
+    /// Targets of all rows.
     count: usize,
     what: Ask<'a>,
     micro_batch: usize,
@@ -32,16 +31,13 @@ pub(crate) struct Composite<'a> {
 impl<'a> Composite<'a> {
     pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask<'a>, compute: &Compute) -> Result<Composite<'a>, ModelError> {
         check(what)?;
-        let (mut first_targets, mut count) = (Vec::with_capacity(rows.len()), 0);
         for (i, row) in rows.iter().enumerate() {
             row.check(weights.config(), i)?;
-            first_targets.push(count);
-            count += row.targets.len();
         }
-        let rows = arrange(rows, compute.share);
+        let (count, rows) = (targets(rows), arrange(rows, compute.share));
         let micro_batch = compute.micro_batch.unwrap_or(COMPOSITE_ROWS).max(1);
         let targets = (LOGITS / weights.config().vocab.max(1)).max(1);
-        Ok(Composite { weights, rows, first_targets, count, what, micro_batch, checkpointing: compute.checkpointing, targets })
+        Ok(Composite { weights, rows, count, what, micro_batch, checkpointing: compute.checkpointing, targets })
     }
 
     pub(crate) fn answers(&self) -> Result<Answers<f32>, ModelError> {
@@ -54,7 +50,7 @@ impl<'a> Composite<'a> {
                 let states = states.narrow(0, part.start, part.len())?;
                 found.push(on_host(&padded.answers(&states, part, self.what, Graph::Free)?)?);
             }
-            parts.push(Part { indices: self.indices(rows), answers: concatenate(found) });
+            parts.push(Part { indices: indices(rows), answers: concatenate(found) });
         }
         Ok(collect(parts, self.count, self.what))
     }
@@ -67,7 +63,7 @@ impl<'a> Composite<'a> {
         for rows in self.rows.chunks(self.micro_batch) {
             let padded = Padded::new(self.weights, rows)?;
             padded.fits(self.checkpointing)?;
-            let indices = self.indices(rows);
+            let indices = indices(rows);
             let own = slopes.map(|slopes| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>());
             let slopes = [own[0].as_slice(), own[1].as_slice(), own[2].as_slice()];
             let answers = match self.checkpointing {
@@ -77,11 +73,6 @@ impl<'a> Composite<'a> {
             parts.push(Part { indices, answers });
         }
         Ok((collect(parts, self.count, self.what), total))
-    }
-
-    /// Where the answers of these rows belong.
-    fn indices(&self, rows: &[Placed]) -> Vec<usize> {
-        rows.iter().flat_map(|placed| (0..placed.row.targets.len()).map(|i| self.first_targets[placed.index] + i)).collect()
     }
 
     fn at_once(&self, padded: &Padded, slopes: Slopes, total: &mut Found) -> Result<Answers<f32>, ModelError> {
@@ -155,6 +146,11 @@ impl<'a> Composite<'a> {
         }
         Ok(slope.detach())
     }
+}
+
+/// Where the answers of these rows belong.
+fn indices(rows: &[Placed]) -> Vec<usize> {
+    rows.iter().flat_map(Placed::targets).collect()
 }
 
 /// Σ slope · answer, if any slope is given.
