@@ -4,6 +4,10 @@
 
 mod shapes;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use candle_core::{DType, Device};
 use epo::model::{
     AdamW, Compute, Generator, Mode, ModelError, OptimizerState, Request, Row, Sampling, ScoreGradients, Weights, evaluate, threads,

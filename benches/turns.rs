@@ -1,15 +1,22 @@
-//! What sharing saves where prompts go on from each other: `cargo bench --bench turns [-- quick] [-- alfworld|smollm2]`.
+//! What sharing saves where prompts go on from each other, and what many cores are worth: `cargo bench --bench turns [-- quick] [-- alfworld|smollm2|threads]`.
 //!
 //! Two shapes: ALFWorld with its full history (96 episodes of up to 50 turns, groups of 8, a decoder of about a million parameters with a critic of
 //! its own), and SmolLM2-135M (4 episodes of 16 turns up to 2,048 tokens), there beside PyTorch where Python has it (`PYTHON` names the interpreter).
 //! Each way runs in a process of its own, so that its peak of memory is its own.
+//!
+//! `threads`: the gradients of one minibatch of the first shape by 1, 2, 4, 8 and 16 threads are the same bytes; and of 16 and 64 cores, which share of
+//! the time would be work, given how long each lane takes.
 
 mod shapes;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use candle_core::{DType, Device};
 use epo::model::{
     Compute, Critic, DecoderConfig, Generator, Gradients, Mode, ModelError, Request, Row, ScoreGradients, Tokens, Variant, Weights,
-    evaluate, threads,
+    evaluate, lane_seconds, threads,
 };
 use serde_json::{Value, json};
 use std::process::Command;
@@ -147,6 +154,11 @@ fn peak() -> f64 {
     line.split_whitespace().next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) / f64::from(1u32 << 20)
 }
 
+/// From now on [`peak`] is that of what follows.
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").ok();
+}
+
 /// One way, in this process: times in seconds, memory in GiB.
 fn measure(shape: &Shape, share: bool) -> Result<Value, ModelError> {
     let weights = Arc::new(Weights::init(&shape.config, 1, &Device::Cpu, DType::F32)?);
@@ -164,6 +176,8 @@ fn measure(shape: &Shape, share: bool) -> Result<Value, ModelError> {
         critic.values(&all, &compute)?;
     }
     let values = start.elapsed().as_secs_f64();
+    let before = peak();
+    forget_peak();
     let start = Instant::now();
     for minibatch in episodes.chunks(shape.episodes.div_ceil(shape.minibatches)) {
         let rows: Vec<Row> = minibatch.iter().flatten().cloned().collect();
@@ -174,7 +188,7 @@ fn measure(shape: &Shape, share: bool) -> Result<Value, ModelError> {
     }
     let update = start.elapsed().as_secs_f64();
     let tokens = Tokens::of(&all);
-    Ok(json!({ "rollout": rollout, "values": values, "update": update, "peak": peak(),
+    Ok(json!({ "rollout": rollout, "values": values, "update": update, "peak": peak().max(before), "peak_update": peak(),
         "rows": all.len(), "tokens": tokens.all, "distinct": tokens.distinct }))
 }
 
@@ -205,14 +219,17 @@ fn main() -> Result<(), ModelError> {
     let arguments: Vec<String> = std::env::args().collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let quick = has("quick");
-    let names = ["alfworld", "smollm2"];
+    let names = ["alfworld", "smollm2", "threads"];
     if has("one") {
         let shape = shape(if has(names[0]) { names[0] } else { names[1] }, quick);
         println!("{}", measure(&shape, has("share"))?);
         return Ok(());
     }
     let asked = |name: &str| has(name) || !names.iter().any(|other| has(other));
-    for name in names.into_iter().filter(|name| asked(name)) {
+    if asked("threads") {
+        many_threads(&alfworld(quick))?;
+    }
+    for name in names.into_iter().take(2).filter(|name| asked(name)) {
         let shape = shape(name, quick);
         let [Some(with), Some(without)] = [true, false].map(|share| apart(name, quick, share)) else { continue };
         let number = |found: &Value, what: &str| found[what].as_f64().unwrap_or(f64::NAN);
@@ -236,6 +253,7 @@ fn main() -> Result<(), ModelError> {
             line("whole iteration", iteration(&with), iteration(&without), "s");
         }
         line("peak memory", number(&with, "peak"), number(&without, "peak"), "GiB");
+        line("peak memory of the update", number(&with, "peak_update"), number(&without, "peak_update"), "GiB");
         println!("{name}: gradients differ by {:.1e} of the largest", difference(&shape)?);
         if let Some(peer) = (!shape.critic).then(|| peer(&shape)).flatten() {
             let seconds = number(&peer, "seconds");
@@ -243,6 +261,47 @@ fn main() -> Result<(), ModelError> {
         }
     }
     Ok(())
+}
+
+/// One minibatch by many threads.
+fn many_threads(shape: &Shape) -> Result<(), ModelError> {
+    let weights = Weights::init(&shape.config, 1, &Device::Cpu, DType::F32)?;
+    let rows: Vec<Row> = (0..shape.episodes.div_ceil(shape.minibatches)).flat_map(|episode| shape.rows(episode)).collect();
+    let mut first = None;
+    for threads in [1, 2, 4, 8, 16] {
+        let start = Instant::now();
+        let bytes = bytes(&gradients(&weights, &rows, &Compute { threads, ..Compute::default() }))?;
+        let same = *first.get_or_insert_with(|| bytes.clone()) == bytes;
+        println!("threads: {threads}: {:.2} s, {}", start.elapsed().as_secs_f64(), if same { "the same bytes" } else { "OTHER BYTES" });
+    }
+    let lanes = lane_seconds(&weights, &rows, 1.0, &slopes(&rows), &Compute::default())?;
+    let whole: f64 = lanes.iter().sum();
+    for cores in [16, 64] {
+        // A core that is free takes the next lane.
+        let mut busy = vec![0.0f64; cores];
+        for lane in &lanes {
+            if let Some(free) = busy.iter_mut().min_by(|a, b| a.total_cmp(b)) {
+                *free += lane;
+            }
+        }
+        let last = busy.iter().copied().fold(0.0, f64::max);
+        println!(
+            "threads: {} rows in {} lanes, {whole:.2} s in all: {cores} cores would be at work {:.0} % of the time, {:.1} x as fast as one",
+            rows.len(),
+            lanes.len(),
+            100.0 * whole / (last * cores as f64),
+            whole / last
+        );
+    }
+    Ok(())
+}
+
+fn bytes(gradients: &Gradients) -> Result<Vec<u8>, ModelError> {
+    let mut bytes = Vec::new();
+    for tensor in gradients.tensors().values() {
+        bytes.extend(tensor.flatten_all()?.to_vec1::<f32>()?.into_iter().flat_map(f32::to_le_bytes));
+    }
+    Ok(bytes)
 }
 
 /// The same rows in PyTorch.

@@ -31,7 +31,7 @@ pub struct Compute {
     pub threads: usize,
     /// The most rows in one forward or backward pass; `None`: as many as run fast.
     pub micro_batch: Option<usize>,
-    /// Bytes of activations that may be kept between a forward pass and its backward pass; above, they are computed again.
+    /// Bytes of activations that may be kept between a forward pass and its backward pass; what is more is computed again.
     pub keep: usize,
     /// Of every block only input, keys and values are kept, and the rest computed again when its gradient is taken. Changes no bit of any result.
     pub checkpointing: bool,

@@ -1,9 +1,10 @@
 //! Properties of a model below an adapter.
 
 use super::config::tests::{tiny, variants};
-use super::engine::{Ask, native_answers};
+use super::engine::Ask;
 use super::optimizer::tests::Trainer;
 use super::passes::Composite;
+use super::pending::native_answers;
 use super::tests::{loss, random_rows, same_gradients, shake, slopes, worst_difference};
 use super::weights::layer_name;
 use super::*;

@@ -1,9 +1,10 @@
 //! Forward and backward passes in candle's operations, micro-batch by micro-batch.
 
 use super::composite::{Graph, Padded, host};
-use super::engine::{Answers, Ask, Found, Part, Slopes, check, check_slopes, collect, targets};
+use super::engine::{Answers, Ask, Part, Slopes, check, check_slopes, collect, targets};
 use super::forest::{Placed, arrange};
 use super::lanes::Compute;
+use super::pending::Found;
 use super::{Gradients, ModelError, Row, Weights};
 use candle_core::{Device, Tensor, Var};
 use std::ops::Range;

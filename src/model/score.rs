@@ -7,6 +7,7 @@ use super::native::head::all_logits;
 use super::native::pass::{Keep, forward};
 use super::native::past::Past;
 use super::native::team::Team;
+use super::pending::Pending;
 use super::{Compute, Gradients, ModelError, Row, Weights};
 use candle_core::DType;
 
@@ -70,6 +71,17 @@ pub fn accumulate_gradients(
     let (engine, _) = Engine::new(weights, rows, Ask::policy(temperature), compute, false)?;
     let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy, &[]])?;
     Ok((Scores::new(found), gradients.model))
+}
+
+/// Seconds that each lane of an update takes on one thread, forward and backward: what many threads have to share. For benchmarks, on the CPU in `f32`.
+pub fn lane_seconds(
+    weights: &Weights,
+    rows: &[Row],
+    temperature: f64,
+    slopes: &ScoreGradients,
+    compute: &Compute,
+) -> Result<Vec<f64>, ModelError> {
+    Pending::<f32>::new(weights, rows, Ask::policy(temperature), compute, false)?.0.seconds([&slopes.logp, &slopes.entropy, &[]])
 }
 
 /// A forward pass whose gradient is asked for when the loss has been evaluated on its scores.

@@ -1,8 +1,9 @@
 //! What rows have in common is computed once, and nothing is changed by it.
 
 use super::config::tests::{tiny, variants};
-use super::engine::{Ask, native_answers};
+use super::engine::Ask;
 use super::passes::Composite;
+use super::pending::native_answers;
 use super::tests::{loss, random_rows, same_gradients, shake, slopes, worst_difference};
 use super::*;
 use candle_core::{DType, Device};

@@ -2,9 +2,10 @@
 
 use super::composite;
 use super::config::tests::{tiny, variants};
-use super::engine::{Answers, Ask, native_answers};
+use super::engine::{Answers, Ask};
 use super::optimizer::tests::Trainer;
 use super::passes::Composite;
+use super::pending::native_answers;
 use super::*;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;

@@ -2,9 +2,8 @@
 
 use super::check::check;
 use super::foreign::foreign;
-use super::library::PRELUDE;
+use super::library::{PRELUDE, library_functions};
 use super::{PipelineSpec, Resolved, resolved};
-use crate::lang::ast::LineKind;
 use crate::lang::load::{Library, Root, load};
 use crate::lang::parser;
 use crate::lang::resolve::{KindName, Override, Resolver, Words};
@@ -141,13 +140,8 @@ fn words(library: &Library) -> Words {
     Words { vocabulary: &VOCABULARY, kinds, inherited: inherited(), settings, library, foreign }
 }
 
-/// The functions that each file of the library defines.
+/// The functions that each file of the library defines: the names of its lines `fn name(…)`.
 fn library_names(library: &Library) -> Vec<(String, Vec<String>)> {
-    let mut sources = SourceMap::default();
-    let defined = |text: &str, sources: &mut SourceMap| {
-        let id = sources.add("", None, text);
-        let lines = parser::parse(sources, id).0.map(|f| f.lines).unwrap_or_default();
-        lines.into_iter().filter_map(|l| if let LineKind::Function(f) = l.kind { Some(f.name.name) } else { None }).collect()
-    };
-    library.files().map(|(name, text)| (name.to_owned(), defined(text, &mut sources))).collect()
+    let names = |file: &str| library_functions(library, file).iter().map(|function| function.name.to_owned()).collect();
+    library.files().map(|(file, _)| (file.to_owned(), names(file))).collect()
 }

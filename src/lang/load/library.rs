@@ -64,6 +64,12 @@ impl Library {
         compiled.iter().copied().chain(read.iter().map(|(name, text)| (name.as_str(), text.as_str())))
     }
 
+    /// The text of a file that is part of the program.
+    pub(super) fn compiled_in(&self, name: &str) -> Option<&'static str> {
+        let Texts::Compiled(files) = &self.0 else { return None };
+        files.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
     /// Where a file of the library lies on the disk.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.0 {

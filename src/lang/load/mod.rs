@@ -2,6 +2,7 @@
 
 mod library;
 mod read;
+mod read_once;
 
 pub use library::Library;
 
@@ -12,6 +13,7 @@ use super::source::{Source, SourceId, SourceMap, Span};
 use read::Trouble;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How many files one experiment may consist of.
 pub const MAX_FILES: usize = 256;
@@ -33,7 +35,7 @@ pub struct LoadedFile {
     /// Its text.
     pub source: SourceId,
     /// What could be read of it.
-    pub ast: File,
+    pub ast: Arc<File>,
     /// Those that could be read.
     pub imports: Vec<Import>,
 }
@@ -162,9 +164,16 @@ impl<'a> Loader<'a> {
             Origin::Library(name) if !name.is_empty() => self.library.path(name),
             _ => None,
         };
+        let compiled = if let Origin::Library(name) = &origin { self.library.compiled_in(name) } else { None };
         let hidden = hidden(&text);
         let source = self.sources.push(Source { name, path: path.map(Path::to_path_buf), library, text });
-        let (file, messages) = parser::parse(self.sources, source);
+        let (file, messages) = match compiled {
+            Some(text) => read_once::parsed(source, text),
+            None => {
+                let (file, messages) = parser::parse(self.sources, source);
+                (file.map(Arc::new), messages)
+            }
+        };
         messages.0.into_iter().for_each(|m| self.messages.push(m));
         let told = |at: usize| self.messages.0.iter().flat_map(|m| &m.labels).any(|l| l.span == Span::new(source, at..at + 1));
         if let Some((range, found)) = hidden.filter(|(range, _)| !told(range.start)) {

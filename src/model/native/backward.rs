@@ -17,7 +17,8 @@ const PART: usize = 32;
 
 /// Adds the gradients of all parameters below the head, given the gradient `dhidden` of [`Pass::hidden`].
 ///
-/// `dpast` has the gradients of the batch's keys and values by all that follows it, and gets those of what it follows itself.
+/// `dpast` has the gradients of the batch's keys and values by all that follows it, and gets those of what it follows itself. With the first batch of
+/// all, nobody needs them any more: they are let go.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn backward<T: Real>(
     model: &Packed<T>,
@@ -34,12 +35,16 @@ pub(crate) fn backward<T: Real>(
     rms_norm_backward(&pass.last, width, &model.final_norm, &pass.last_inverse, dhidden, &mut dx, &mut sums.final_norm);
     let mut last = true;
     let pasts = past.layers.iter_mut().zip(&mut dpast.layers);
-    for (((layer, block), sums), (past, dpast)) in model.layers.iter().zip(pass.blocks).zip(&mut sums.layers).zip(pasts).rev() {
+    for (index, ((layer, block), (past, dpast))) in model.layers.iter().zip(pass.blocks).zip(pasts).enumerate().rev() {
         let kept = match block {
             Block::Whole(kept) => *kept,
             Block::Input(x) => block_forward(model, layer, batch, last, x, past, team).0,
         };
-        dx = block_backward(model, layer, batch, last, kept, past, dpast, dx, sums, team);
+        dx = block_backward(model, layer, batch, last, kept, past, dpast, dx, sums.layer(index), team);
+        if batch.first == 0 {
+            past.clear();
+            dpast.clear();
+        }
         last = false;
     }
     for (dx, id) in dx.chunks_exact(width).zip(&batch.ids) {

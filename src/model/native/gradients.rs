@@ -3,9 +3,9 @@
 use super::low_rank::LowRankSums;
 use super::real::Real;
 use super::simd::simd;
-use crate::model::lora::{adapter_names, sizes};
+use crate::model::lora::{LoraConfig, adapter_names, sizes};
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, VALUE_BIAS, VALUE_WEIGHT, bias_name, layer_name};
-use crate::model::{ModelError, Weights};
+use crate::model::{DecoderConfig, ModelError, Weights};
 use candle_core::{Device, Tensor, Var};
 use indexmap::IndexMap;
 
@@ -50,8 +50,10 @@ pub(crate) struct LayerSums<T> {
 
 /// Below an adapter everything but the adapter is frozen.
 pub(crate) struct Sums<T> {
+    shape: Shape,
     pub(crate) embedding: Vec<T>,
-    pub(crate) layers: Vec<LayerSums<T>>,
+    /// Made when a backward pass comes to them: by then it has let go of what was kept of the blocks above.
+    layers: Vec<Option<LayerSums<T>>>,
     pub(crate) final_norm: Vec<T>,
     /// Of an untied head; empty when tied.
     pub(crate) head: Vec<T>,
@@ -60,13 +62,22 @@ pub(crate) struct Sums<T> {
     pub(crate) bias: Vec<T>,
 }
 
-impl<T: Real> Sums<T> {
-    /// For the parameters of `weights`, and for a value head where one is asked.
-    pub(crate) fn zeros(weights: &Weights, value: bool) -> Sums<T> {
-        let config = weights.config();
-        let adapter = weights.adapter().map(|adapter| adapter.config());
+/// What has a sum.
+#[derive(Clone)]
+struct Shape {
+    config: DecoderConfig,
+    adapter: Option<LoraConfig>,
+}
+
+impl Shape {
+    fn some<T: Real>(&self, there: bool, count: usize) -> Vec<T> {
+        written(if there && self.adapter.is_none() { count } else { 0 })
+    }
+
+    fn layer<T: Real>(&self) -> LayerSums<T> {
+        let (config, adapter) = (&self.config, self.adapter.as_ref());
         let (width, query, kv) = (config.width, config.query_width(), config.kv_width());
-        let some = |there: bool, count: usize| written(if there && adapter.is_none() { count } else { 0 });
+        let some = |there: bool, count: usize| self.some(there, count);
         let zeros = |count: usize| some(true, count);
         let matrix = |parts: &[&'static str]| {
             let mut sums = MatrixSums { full: Vec::new(), low: Vec::new() };
@@ -81,27 +92,40 @@ impl<T: Real> Sums<T> {
             sums
         };
         let variant = &config.variant;
-        let layers = (0..config.layers)
-            .map(|_| LayerSums {
-                attention_norm: zeros(width),
-                query: matrix(&["self_attn.q_proj"]),
-                key_value: matrix(&["self_attn.k_proj", "self_attn.v_proj"]),
-                output: matrix(&["self_attn.o_proj"]),
-                query_norm: some(variant.head_norms, config.head_width()),
-                key_norm: some(variant.head_norms, config.head_width()),
-                ffn_norm: zeros(width),
-                gate_up: matrix(&["mlp.gate_proj", "mlp.up_proj"]),
-                down: matrix(&["mlp.down_proj"]),
-                query_bias: some(variant.qkv_bias, query),
-                key_value_bias: some(variant.qkv_bias, 2 * kv),
-                output_bias: some(variant.output_bias, width),
-                gate_up_bias: some(variant.ffn_bias, 2 * config.ffn),
-                down_bias: some(variant.ffn_bias, width),
-            })
-            .collect();
+        LayerSums {
+            attention_norm: zeros(width),
+            query: matrix(&["self_attn.q_proj"]),
+            key_value: matrix(&["self_attn.k_proj", "self_attn.v_proj"]),
+            output: matrix(&["self_attn.o_proj"]),
+            query_norm: some(variant.head_norms, config.head_width()),
+            key_norm: some(variant.head_norms, config.head_width()),
+            ffn_norm: zeros(width),
+            gate_up: matrix(&["mlp.gate_proj", "mlp.up_proj"]),
+            down: matrix(&["mlp.down_proj"]),
+            query_bias: some(variant.qkv_bias, query),
+            key_value_bias: some(variant.qkv_bias, 2 * kv),
+            output_bias: some(variant.output_bias, width),
+            gate_up_bias: some(variant.ffn_bias, 2 * config.ffn),
+            down_bias: some(variant.ffn_bias, width),
+        }
+    }
+}
+
+impl<T: Real> Sums<T> {
+    /// For the parameters of `weights`, and for a value head where one is asked.
+    pub(crate) fn zeros(weights: &Weights, value: bool) -> Sums<T> {
+        let config = weights.config();
+        let shape = Shape { config: config.clone(), adapter: weights.adapter().map(|adapter| adapter.config().clone()) };
+        let (width, zeros) = (config.width, |count: usize| shape.some(true, count));
         let head = if weights.head() == Head::Vocabulary && !config.tied { config.vocab * width } else { 0 };
+        let (embedding, final_norm, head) = (zeros(config.vocab * width), zeros(width), zeros(head));
         let (value, bias) = if value { (written(width), written(1)) } else { (Vec::new(), Vec::new()) };
-        Sums { embedding: zeros(config.vocab * width), layers, final_norm: zeros(width), head: zeros(head), value, bias }
+        Sums { layers: (0..config.layers).map(|_| None).collect(), shape, embedding, final_norm, head, value, bias }
+    }
+
+    /// Of one layer.
+    pub(crate) fn layer(&mut self, index: usize) -> &mut LayerSums<T> {
+        self.layers[index].get_or_insert_with(|| self.shape.layer())
     }
 
     /// Of the matrix that makes logits: the head, or the embedding that it is tied to. Empty where that is frozen.
@@ -112,6 +136,7 @@ impl<T: Real> Sums<T> {
     fn parts(&mut self) -> Vec<&mut Vec<T>> {
         let mut all = vec![&mut self.embedding];
         for layer in &mut self.layers {
+            let layer = layer.get_or_insert_with(|| self.shape.layer());
             for matrix in [&mut layer.query, &mut layer.key_value, &mut layer.output, &mut layer.gate_up, &mut layer.down] {
                 all.push(&mut matrix.full);
                 all.extend(matrix.low.iter_mut().flat_map(|low| [&mut low.a, &mut low.b]));
@@ -152,7 +177,8 @@ impl<T: Real> Sums<T> {
     pub(crate) fn named(self) -> IndexMap<String, Vec<T>> {
         let mut found: IndexMap<String, Vec<T>> = IndexMap::new();
         found.insert(EMBEDDING.to_string(), self.embedding);
-        for (i, mut layer) in self.layers.into_iter().enumerate() {
+        for (i, layer) in self.layers.into_iter().enumerate() {
+            let mut layer = layer.unwrap_or_else(|| self.shape.layer());
             let values = layer.key_value.full.split_off(layer.key_value.full.len() / 2);
             let up = layer.gate_up.full.split_off(layer.gate_up.full.len() / 2);
             let value_bias = layer.key_value_bias.split_off(layer.key_value_bias.len() / 2);

@@ -26,6 +26,11 @@ impl<T: Real> Past<T> {
 }
 
 impl<T: Real> LayerPast<T> {
+    /// Lets go of its memory.
+    pub(crate) fn clear(&mut self) {
+        self.numbers = Vec::new();
+    }
+
     /// One key head.
     pub(crate) fn head(&self, index: usize) -> &[T] {
         &self.numbers[index * self.stride..(index + 1) * self.stride]

@@ -1,0 +1,243 @@
+//! Many rows on the CPU, forward and backward: lanes on threads, batches within a lane.
+
+use super::engine::{Answers, Ask, Part, Slopes, Top, check, check_slopes, collect, targets};
+use super::lanes::{Compute, Lane, split};
+use super::memory::fits_activations;
+use super::native::backward::backward;
+use super::native::batch::Batch;
+use super::native::gradients::{Sums, take};
+use super::native::pass::{Keep, Pass, forward};
+use super::native::past::{self, Past};
+use super::native::team::Team;
+use super::native::{Packed, Real};
+use super::threads::parallel;
+use super::{Gradients, ModelError, Row, Weights};
+use candle_core::Device;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
+    check(what)?;
+    let model = weights.packed::<T>(false)?;
+    let lanes = split(weights, rows, compute)?;
+    let (top, team) = (Top::of(what)?, Team::of(compute.threads, lanes.len()));
+    let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], &top, Keep::Nothing, team).1);
+    Ok(collect(parts.into_iter().flatten(), targets(rows), what))
+}
+
+/// What is kept of a lane between its forward and its backward pass.
+struct Kept<T> {
+    past: Past<T>,
+    /// Of each batch; nothing where it is computed again.
+    passes: Vec<Option<Pass<T>>>,
+}
+
+/// A lane, forward; `see` gets the number and the final hidden states of each batch.
+fn run<T: Real>(model: &Packed<T>, lane: &Lane, keep: Keep, team: Team, mut see: impl FnMut(usize, &[T])) -> Kept<T> {
+    let mut past = Past::of(&model.config, lane.tokens);
+    let mut passes = Vec::new();
+    for (number, batch) in lane.batches.iter().enumerate() {
+        let pass = forward(model, batch, &mut past, keep, team);
+        see(number, &pass.hidden);
+        passes.push(Some(pass).filter(|_| keep != Keep::Nothing));
+    }
+    Kept { past, passes }
+}
+
+/// A lane, forward, and its answers.
+fn answered<T: Real>(model: &Packed<T>, lane: &Lane, top: &Top<T>, keep: Keep, team: Team) -> (Kept<T>, Vec<Part<T>>) {
+    let mut parts = Vec::new();
+    let kept = run(model, lane, keep, team, |number, hidden| parts.push(top.ask(model, lane.questions(number), hidden, None, team).0));
+    (kept, parts)
+}
+
+/// What a backward pass gives.
+pub(crate) struct Found {
+    pub(crate) model: Gradients,
+    /// Of a value head that is no part of the model.
+    pub(crate) head: Option<Gradients>,
+}
+
+/// Forward passes whose gradients may still be asked for.
+pub(crate) struct Pending<'a, T> {
+    weights: &'a Weights,
+    model: Arc<Packed<T>>,
+    what: Ask<'a>,
+    top: Top<T>,
+    threads: usize,
+    /// What a lane at work keeps, and where that would be more than so many bytes, keeps of a batch at a time.
+    keep: Keep,
+    most: usize,
+    lanes: Vec<Mutex<(Lane<'a>, Option<Kept<T>>)>>,
+    targets: usize,
+}
+
+impl<'a, T: Real> Pending<'a, T> {
+    /// With `at_once`, runs forward, gives the answers, and keeps the activations of as many lanes as may be kept.
+    pub(crate) fn new(
+        weights: &'a Weights,
+        rows: &'a [Row],
+        what: Ask<'a>,
+        compute: &Compute,
+        at_once: bool,
+    ) -> Result<(Pending<'a, T>, Option<Answers<T>>), ModelError> {
+        check(what)?;
+        let (model, top) = (weights.packed::<T>(true)?, Top::of(what)?);
+        let lanes = split(weights, rows, compute)?;
+        let targets = targets(rows);
+        let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
+        let size = Size::new::<T>(weights, keep);
+        let mut room = if at_once { compute.keep / 4 * 3 } else { 0 };
+        let waits = |lane: &Lane| room.checked_sub(size.whole(lane)).inspect(|left| room = *left).is_some();
+        let waits: Vec<bool> = lanes.iter().map(waits).collect();
+        let waiting = lanes.iter().zip(&waits).filter(|(_, waits)| **waits).map(|(lane, _)| size.whole(lane)).sum::<usize>();
+        // As many lanes as run together share what else may be kept.
+        let most = (compute.keep - waiting) / compute.threads.clamp(1, lanes.len().max(1));
+        let mut others: Vec<&Lane> = lanes.iter().zip(&waits).filter(|(_, waits)| !**waits).map(|(lane, _)| lane).collect();
+        if !others.is_empty() {
+            let needed = |lane: &Lane| if size.whole(lane) <= most { size.whole(lane) } else { size.by_batch(lane) };
+            others.sort_by_key(|lane| std::cmp::Reverse(needed(lane)));
+            others.truncate(compute.threads.max(1));
+            let tokens = others.iter().map(|lane| lane.tokens).sum();
+            let bytes = others.iter().map(|lane| needed(lane)).fold(waiting, usize::saturating_add);
+            fits_activations(&Device::Cpu, bytes, rows.len(), tokens)?;
+        }
+        let lanes: Vec<_> = lanes.into_iter().map(|lane| Mutex::new((lane, None))).collect();
+        let team = Team::of(compute.threads, lanes.len());
+        let answers = at_once.then(|| {
+            let parts = parallel(lanes.len(), compute.threads, |number| {
+                let (lane, kept) = &mut *locked(&lanes[number]);
+                let keep = if waits[number] { keep } else { Keep::Nothing };
+                let (found, parts) = answered(&model, lane, &top, keep, team);
+                *kept = Some(found).filter(|_| waits[number]);
+                parts
+            });
+            collect(parts.into_iter().flatten(), targets, what)
+        });
+        Ok((Pending { weights, model, what, top, threads: compute.threads, keep, most, lanes, targets }, answers))
+    }
+
+    /// Gradients of Σ slope · answer: of the model, and of a value head that is no part of it.
+    pub(crate) fn backward(self, slopes: Slopes) -> Result<(Answers<T>, Found), ModelError> {
+        check_slopes(slopes, self.targets)?;
+        let Pending { weights, model, what, top, threads, keep, most, lanes, targets } = self;
+        let empty = || Sums::zeros(weights, what.value.is_some());
+        let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
+        let (size, team) = (Size::new::<T>(weights, keep), Team::of(threads, lanes.len()));
+        let parts = parallel(lanes.len(), threads, |number| {
+            let (lane, kept) = &mut *locked(&lanes[number]);
+            let at_once = if size.whole(lane) <= most { keep } else { Keep::Nothing };
+            let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, team, |_, _| {}));
+            let spare = locked(&total).spare.pop();
+            let mut sums = spare.map_or_else(empty, Sums::zeroed);
+            let parts = pull(&model, lane, &mut kept, &top, keep, slopes, &mut sums, team);
+            locked(&total).add(number, sums);
+            parts
+        });
+        let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
+        let mut named = total.unwrap_or_else(empty).named();
+        let mut own = |weights: &Weights| Ok::<_, ModelError>(Gradients::new(take(&mut named, weights)?).on(threads));
+        let found = Found { model: own(weights)?, head: what.apart(weights).map(own).transpose()? };
+        Ok((collect(parts.into_iter().flatten(), targets, what), found))
+    }
+
+    /// Seconds that each lane takes alone, forward and backward.
+    pub(crate) fn seconds(self, slopes: Slopes) -> Result<Vec<f64>, ModelError> {
+        check_slopes(slopes, self.targets)?;
+        let seconds = |lane: &Mutex<(Lane, Option<Kept<T>>)>| {
+            let (start, lane) = (Instant::now(), &locked(lane).0);
+            let mut sums = Sums::zeros(self.weights, self.what.value.is_some());
+            let mut kept = run(&self.model, lane, self.keep, Team::ALONE, |_, _| {});
+            pull(&self.model, lane, &mut kept, &self.top, self.keep, slopes, &mut sums, Team::ALONE);
+            start.elapsed().as_secs_f64()
+        };
+        Ok(self.lanes.iter().map(seconds).collect())
+    }
+}
+
+/// A lane, backward: from its last batch to its first, each of which then has the gradients of its keys and values by all that follow it.
+#[allow(clippy::too_many_arguments)]
+fn pull<T: Real>(
+    model: &Packed<T>,
+    lane: &Lane,
+    kept: &mut Kept<T>,
+    top: &Top<T>,
+    keep: Keep,
+    slopes: Slopes,
+    sums: &mut Sums<T>,
+    team: Team,
+) -> Vec<Part<T>> {
+    let mut dpast = Past::of(&model.config, lane.tokens);
+    let mut parts = Vec::new();
+    for (number, batch) in lane.batches.iter().enumerate().rev() {
+        let pass = kept.passes.get_mut(number).and_then(Option::take);
+        let pass = pass.unwrap_or_else(|| forward(model, batch, &mut kept.past, keep, team));
+        let (part, dhidden) = top.ask(model, lane.questions(number), &pass.hidden, Some((slopes, sums)), team);
+        backward(model, batch, pass, &mut kept.past, &mut dpast, &dhidden, sums, team);
+        parts.push(part);
+    }
+    parts
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Bytes of what is kept.
+#[derive(Clone, Copy)]
+struct Size {
+    token: usize,
+    output: usize,
+    /// Keys, values and their gradients.
+    past: usize,
+}
+
+impl Size {
+    fn new<T: Real>(weights: &Weights, keep: Keep) -> Size {
+        let (token, output) = Pass::<T>::size(weights.config(), keep);
+        let past = 2 * past::width(weights.config());
+        Size { token: token * size_of::<T>(), output: output * size_of::<T>(), past: past * size_of::<T>() }
+    }
+
+    fn batch(self, batch: &Batch) -> usize {
+        (batch.tokens() * self.token).saturating_add(batch.outputs() * self.output)
+    }
+
+    /// All of a lane.
+    fn whole(self, lane: &Lane) -> usize {
+        lane.batches.iter().map(|batch| self.batch(batch)).sum::<usize>().saturating_add(lane.tokens * self.past)
+    }
+
+    /// Of its batches only one at a time.
+    fn by_batch(self, lane: &Lane) -> usize {
+        lane.batches.iter().map(|batch| self.batch(batch)).max().unwrap_or(0).saturating_add(lane.tokens * self.past)
+    }
+}
+
+/// Adds up the lanes' gradients in the order of the lanes, each as soon as its turn has come: a sum is as large as the model.
+struct InOrder<T> {
+    next: usize,
+    /// Lanes that were done before their turn.
+    early: BTreeMap<usize, Sums<T>>,
+    /// The first lane's sum, and then those of others added to it.
+    total: Option<Sums<T>>,
+    /// Added, and of use to a lane that begins.
+    spare: Vec<Sums<T>>,
+}
+
+impl<T: Real> InOrder<T> {
+    fn add(&mut self, lane: usize, sums: Sums<T>) {
+        self.early.insert(lane, sums);
+        while let Some(mut sums) = self.early.remove(&self.next) {
+            self.next += 1;
+            match &mut self.total {
+                Some(total) => {
+                    total.add(&mut sums);
+                    self.spare.push(sums);
+                }
+                None => self.total = Some(sums),
+            }
+        }
+    }
+}
