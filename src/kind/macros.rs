@@ -93,6 +93,9 @@ macro_rules! kind_rule {
     (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {
         let _ = &$self.$field;
     };
+    (identity $self:ident, $into:ident, $field:ident, $ty:ty, added inherit $($rest:tt)+) => {
+        $crate::kind_rule!(identity $self, $into, $field, $ty, added $($rest)+)
+    };
     (identity $self:ident, $into:ident, $field:ident, $ty:ty, added default $($value:tt)+) => {
         let (identity, usual) = ($crate::kind::Identity::identity(&$self.$field), { let usual: $ty = $($value)+; usual });
         if identity != $crate::kind::Identity::identity(&usual) {

@@ -61,6 +61,11 @@ fn in_brackets(content: &str) -> bool {
 }
 
 impl Tokenizer {
+    /// Whether every id means the same in both.
+    pub fn agrees(&self, other: &Tokenizer) -> bool {
+        self.inner.get_vocab(true) == other.inner.get_vocab(true)
+    }
+
     /// Tokens of the smallest vocabulary that can be learned: all bytes, the end and the padding.
     pub const LEAST: usize = ALPHABET + 2;
 

@@ -32,6 +32,11 @@ impl Needs {
         self.has("ref_logp")
     }
 
+    /// A teacher must be there.
+    pub fn teacher(&self) -> bool {
+        self.has("teacher_logp")
+    }
+
     /// What two expressions need together, the loss and its advantage.
     pub fn with(&self, other: &Needs) -> Needs {
         Needs {

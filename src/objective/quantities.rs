@@ -41,13 +41,14 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 23] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 25] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
         learned(quantity("logp", Token, Learning, "log-probability of the token under the policy that is being trained")),
         quantity("old_logp", Token, Collected, "log-probability of the token under the policy that collected it"),
         quantity("ref_logp", Token, Collected, "log-probability of the token under the reference policy"),
+        quantity("teacher_logp", Token, Collected, "log-probability of the token under the `teacher`"),
         quantity("rollout_logp", Token, Collected, "log-probability of the token as the sampler computed it"),
         learned(quantity(
             "entropy",
@@ -83,6 +84,12 @@ pub(crate) const QUANTITIES: [QuantityInfo; 23] = {
         flag(quantity("response_cut", Turn, Collected, "1 if the response ended because it had the most tokens that it may have, else 0")),
         quantity("length", Turn, Collected, "number of response tokens of the turn"),
         quantity("score", Episode, Collected, "sum of the episode's rewards, as the environment gave them"),
+        quantity(
+            "greedy_score",
+            Episode,
+            Collected,
+            "`score` of one more episode of the same game, in which the policy always takes what is most likely",
+        ),
         flag(quantity("success", Episode, Collected, "1 if the environment called the episode a success, else 0")),
         quantity("turns", Episode, Collected, "number of turns of the episode"),
         quantity("iteration", Batch, Always, "number of the iteration (collect, then update), from 0"),

@@ -35,6 +35,15 @@ impl Decode {
         }
     }
 
+    /// The same at another temperature.
+    pub(crate) fn at(&self, new: f64) -> Self {
+        let mut decode = self.clone();
+        match &mut decode {
+            Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature = new,
+        }
+        decode
+    }
+
     /// The temperature of the distributions that are learned from: 1 where decoding is greedy.
     pub(crate) fn learned_temperature(&self) -> f64 {
         match self.temperature() {

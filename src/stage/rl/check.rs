@@ -2,6 +2,7 @@
 
 use super::super::minibatch::Keep;
 use super::fields::Rl;
+use crate::equation::Now;
 use crate::kind::Reader;
 use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics};
@@ -19,10 +20,12 @@ impl Rl {
                     .help("name the split to evaluate on, for example `select_on = house.seen`"),
             );
         }
-        if read.episodes() > MOST_EPISODES {
-            let place =
-                ["group_size", "groups"].iter().find_map(|name| component.fields.get(*name)).map_or(component.kind_span, |f| f.value.span);
-            let message = format!("an iteration of {} × {} episodes, which are held at once", read.groups.0, read.group_size.0);
+        let place_of =
+            |names: &[&str]| names.iter().find_map(|name| component.fields.get(*name)).map_or(component.kind_span, |f| f.value.span);
+        if read.episodes().saturating_mul(read.rounds()) > MOST_EPISODES {
+            let place = place_of(&["refill", "group_size", "groups"]);
+            let rounds = if read.rounds() > 1 { format!(" in each of {} rounds", read.rounds()) } else { String::new() };
+            let message = format!("an iteration of {} × {} episodes{rounds}, which are held at once", read.groups.0, read.group_size.0);
             reader.report(Diagnostic::error("E0202", place, message).help(format!("at most {MOST_EPISODES} can be")));
             return None;
         }
@@ -36,6 +39,25 @@ impl Rl {
             );
             let help = "raise `minibatch`, or let it tear groups apart: `keep = episodes`";
             reader.report(Diagnostic::error("E0202", place, message).help(help));
+        }
+        if read.refill.is_some() && read.group_size.0 == 1 {
+            let message = "in a group of one episode nothing differs: `refill` would go on for nothing";
+            let help = "play several episodes of a task, for example `group_size = 8`";
+            reader.report(Diagnostic::error("E0202", place_of(&["refill"]), message).help(help));
+        }
+        if let Some(temperature) = &read.temperature {
+            let iterations = read.iterations.0 as f64;
+            let cold = |step: u32| {
+                let iteration = (f64::from(step) / 20.0 * iterations).floor().min(iterations - 1.0);
+                temperature.at(Now { iteration, iterations, progress: iteration / iterations }) <= 0.0
+            };
+            if (0..=20).any(cold) {
+                let message = "this temperature comes to 0: nothing is tried any more, and nothing can be learned";
+                reader.report(
+                    Diagnostic::error("E0202", place_of(&["temperature"]), message)
+                        .help("keep it above 0, for example `linear(1, floor = 0.3)`"),
+                );
+            }
         }
         read.policy.refuse_without_room(read.decode.as_ref(), reader);
         if let decode @ Some(_) = read.evaluate_decode.as_ref() {
@@ -82,6 +104,10 @@ impl Rl {
 
     fn scope(&self, place: Place) -> Scope {
         let scope = Scope::new(place).running(self.group_size.0, self.iterations.0);
+        let scope = match self.teacher {
+            Some(_) => scope,
+            None => scope.lacking("teacher_logp", "this stage has no teacher", "give it one: `teacher = POLICY`, of the same vocabulary"),
+        };
         let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
         match self.critic {
             Some(_) => scope,
@@ -106,6 +132,11 @@ impl Rl {
             let message = "no equation mentions `value`, `old_value` or `returns`, so there is no critic to train";
             let help = "leave it out (`without critic` where it is inherited), or mention `value` in the `advantage` or the `loss`";
             diagnostics.push(Diagnostic::warning("W0308", critic.span, message).help(help));
+        }
+        if let (Some(_), false) = (&self.teacher, objective.needs().teacher() || advantage.is_some_and(|a| a.needs().teacher())) {
+            let message = "no equation mentions `teacher_logp`, so the teacher is not asked";
+            let help = "leave it out (`without teacher` where it is inherited), or mention `teacher_logp`";
+            diagnostics.push(Diagnostic::warning("W0308", place, message).help(help));
         }
         objective.warn_of_signs(self.iterations.0, diagnostics);
     }

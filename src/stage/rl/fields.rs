@@ -1,7 +1,7 @@
 //! What an `rl` stage is given.
 
 use super::super::minibatch::Keep;
-use crate::equation::{AdvantageField, LossField};
+use crate::equation::{AdvantageField, LossField, ScheduleField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
@@ -52,12 +52,18 @@ kind! {
         critic: Option<Part<dyn CriticKind>> [inherit default None],
         /// What `ref_logp` speaks of; left out, the policy that the stage starts from.
         reference: Option<PolicyInput> [inherit default None],
+        /// What `teacher_logp` speaks of: a policy with the same vocabulary, from which this one learns what to say where it goes itself.
+        teacher: Option<PolicyInput> [added inherit default None],
         /// Iterations.
         iterations: Count [inherit default Count(100)],
         /// Tasks of one iteration.
         groups: Count<1_000_000> [default Count(16)],
         /// Episodes on each of them.
         group_size: Count<1_000_000> [default Count(1)],
+        /// Rounds of further tasks in an iteration, at most, while fewer than `groups` groups differ in their scores: from a group in which all episodes
+        /// have the same score, a comparison within it learns nothing (DAPO, arXiv:2503.14476, section 3.2). Those that differ are learned from, in the order in
+        /// which they were played; where there is none at all, those of the last round. Left out, there is one round, and all of it is learned from.
+        refill: Option<Count<1000>> [added default None],
         /// Passes over the collected batch.
         epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; left out, all rows.
@@ -72,6 +78,9 @@ kind! {
         optimizer: Part<dyn OptimizerKind> [inherit default Adamw::standard()],
         /// How responses are made while collecting, if not as the policy says.
         decode: Option<Part<Decode>> [default None],
+        /// The temperature while collecting, in place of that of `decode`: a schedule over `iteration`, `iterations` and `progress`, above 0. What is learned
+        /// from are the distributions at this temperature.
+        temperature: Option<ScheduleField> [added default None],
         /// The split whose success selects `best`.
         select_on: Option<SplitField> [default None],
         /// Iterations between evaluations on `select_on`.
@@ -86,8 +95,13 @@ kind! {
 }
 
 impl Rl {
-    /// Episodes of an iteration.
+    /// Episodes of a round of an iteration.
     pub(crate) fn episodes(&self) -> usize {
         self.groups.0 * self.group_size.0
+    }
+
+    /// Rounds of an iteration, at most.
+    pub(crate) fn rounds(&self) -> usize {
+        1 + self.refill.map_or(0, |rounds| rounds.0)
     }
 }

@@ -5,10 +5,11 @@ use super::super::error::RunError;
 use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
+use crate::equation::Now;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
-use crate::policy::{Decode, Estimator, Policy, WEIGHTS};
+use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(crate) struct Learner {
     pub critic: Option<(Estimator, Updater)>,
     /// For `ref_logp`, if an equation mentions it.
     pub reference: Option<Arc<Weights>>,
+    /// For `teacher_logp`, if an equation mentions it.
+    pub teacher: Option<Arc<Weights>>,
     pub objective: Objective,
     pub advantage: Option<Advantage>,
     pub history: History,
@@ -46,6 +49,10 @@ impl Learner {
             (true, None) => Some(Arc::new(start.weights.duplicate()?)),
             (true, Some(given)) => Some(policy(context, given)?.weights),
         };
+        let teacher = match &stage.teacher {
+            Some(given) if needs.teacher() => Some(teacher(context, given, &start)?),
+            _ => None,
+        };
         let critic = match (needs.critic(), &stage.critic) {
             (true, Some(kind)) => {
                 let critic = match kind.backbone() {
@@ -62,6 +69,7 @@ impl Learner {
             updater,
             critic,
             reference,
+            teacher,
             objective,
             advantage,
             history: History::default(),
@@ -71,6 +79,16 @@ impl Learner {
             last_terms: BTreeMap::new(),
             iterations: stage.iterations.0,
         })
+    }
+
+    /// Takes the temperature of an iteration, where it changes.
+    pub(crate) fn warm(&mut self, stage: &Rl, iteration: usize) {
+        if let Some(schedule) = &stage.temperature {
+            let (iteration, iterations) = (iteration as f64, self.iterations as f64);
+            let temperature = schedule.at(Now { iteration, iterations, progress: iteration / iterations });
+            self.decode = self.decode.at(temperature);
+            self.temperature = self.decode.learned_temperature();
+        }
     }
 
     /// What the loss and the advantage need together.
@@ -84,9 +102,11 @@ impl Learner {
     /// What the trainer, the reference and the critic say of the collected rows.
     pub(crate) fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
-        if let Some(reference) = &self.reference {
-            let scores = score(reference, rows, self.temperature, &self.compute)?;
-            set(batch, "ref_logp", wide(scores.logp))?;
+        for (name, other) in [("ref_logp", &self.reference), ("teacher_logp", &self.teacher)] {
+            if let Some(other) = other {
+                let scores = score(other, rows, self.temperature, &self.compute)?;
+                set(batch, name, wide(scores.logp))?;
+            }
         }
         if let Some((critic, _)) = &self.critic {
             let values = wide(critic.values(&self.policy.weights, rows, &self.compute)?);
@@ -133,6 +153,16 @@ impl Learner {
         }
         Ok(())
     }
+}
+
+/// A policy that reads and writes the same tokens.
+fn teacher(context: &mut dyn Context, given: &PolicyInput, pupil: &Policy) -> Result<Arc<Weights>, RunError> {
+    let teacher = policy(context, given)?;
+    if !teacher.tokenizer.agrees(&pupil.tokenizer) {
+        let message = "the teacher has another vocabulary than the policy, so it has no word on the policy's tokens";
+        return Err(RunError::Failed(format!("{message}; a teacher is made with the same tokenizer")));
+    }
+    Ok(teacher.weights)
 }
 
 pub(crate) fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {

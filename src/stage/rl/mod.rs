@@ -3,6 +3,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod collect;
 mod corridor;
 mod evaluated;
 mod fields;
@@ -13,7 +14,7 @@ mod update;
 
 pub(crate) use fields::Rl;
 
-use self::batch::{Collected, collect};
+use self::collect::{Collected, collect};
 use self::learner::Learner;
 use self::selection::Selection;
 use self::update::update;
@@ -85,6 +86,13 @@ impl Stage for Rl {
         if self.keep != Keep::Rows {
             figures.push(Figure::new("kept together in a minibatch", self.keep.word()));
         }
+        if let Some(refill) = self.refill {
+            let most = self.episodes() * self.rounds();
+            figures.push(Figure::new("refill", format!("at most {} rounds more, {most} episodes in an iteration", refill.0)));
+        }
+        if self.plays_greedily() {
+            figures.push(Figure::new("greedy episodes", format!("one more for each task, {groups} in a round")));
+        }
         figures.push(Figure::new("iterations", format!("{iterations}, {} episodes in all", iterations * self.episodes())));
         if let Some(split) = &self.select_on {
             let count = iterations.div_ceil(self.evaluate_every.0);
@@ -107,6 +115,7 @@ impl Stage for Rl {
             ("advantage", &self.advantage),
             ("optimizer", &self.optimizer),
             ("critic", &self.critic),
+            ("temperature", &self.temperature),
         ])?;
         let Some(split) = &self.select_on else { return Ok(Vec::new()) };
         let records = read_metrics(shorter).map_err(|error| error.to_string())?;
@@ -123,7 +132,7 @@ impl Stage for Rl {
         let splits = || Some(&self.on).into_iter().chain(&self.select_on);
         let player = splits().filter_map(|split| Some(Outside::policy(&self.policy)?.on(split)));
         let backbone = self.critic.as_ref().and_then(|critic| critic.backbone());
-        let others = self.reference.iter().chain(backbone).filter_map(Outside::policy);
+        let others = self.reference.iter().chain(&self.teacher).chain(backbone).filter_map(Outside::policy);
         splits().filter_map(Outside::games).chain(player).chain(others).collect()
     }
 
@@ -142,7 +151,8 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let start = checkpoint::resume(&mut learner, &mut selection, context)?;
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
-        let Collected { mut batch, rows, episodes } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
+        learner.warm(stage, iteration);
+        let Collected { mut batch, rows, episodes, cost } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
         if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
             cuts.warn(context);
             warned = true;
@@ -151,6 +161,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
+        record.values.extend(cost.metrics());
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
             for (name, value) in evaluated {
                 record.values.insert(name, value);

@@ -1,0 +1,187 @@
+//! Playing the episodes of an iteration.
+
+use super::super::context::Context;
+use super::super::error::RunError;
+use super::super::tasks::say_failures;
+use super::batch::batch;
+use super::fields::Rl;
+use super::learner::{Learner, set};
+use crate::env::{Panel, World};
+use crate::lang::Diagnostics;
+use crate::model::Row;
+use crate::objective::{Batch, BatchError};
+use crate::rollout::{Assignment, Episode, Player, Rollout};
+use crate::seed::Seed;
+use rand_chacha::rand_core::RngCore;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an iteration learns from.
+pub(crate) struct Collected {
+    pub batch: Batch,
+    /// The policy's rows in the batch's order.
+    pub rows: Vec<Row>,
+    /// All that were played, also those that are not learned from.
+    pub episodes: Vec<Episode>,
+    pub cost: Cost,
+}
+
+/// What an iteration took beyond the episodes that it learns from.
+pub(crate) struct Cost {
+    rows: usize,
+    /// Where groups are refilled: rounds, episodes, and how many groups differed.
+    refilled: Option<[usize; 3]>,
+    /// Mean score and success of the episodes without chance.
+    greedy: Option<[f64; 2]>,
+}
+
+impl Cost {
+    /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means).
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = (String, f64)> {
+        let refilled = self.refilled.map(|counts| ["rounds", "collected", "differing"].into_iter().zip(counts.map(|count| count as f64)));
+        let greedy = self.greedy.map(|means| ["greedy_score", "greedy_success"].into_iter().zip(means));
+        let rows = std::iter::once(("rows", self.rows as f64));
+        rows.chain(refilled.into_iter().flatten()).chain(greedy.into_iter().flatten()).map(|(name, value)| (name.to_string(), value))
+    }
+}
+
+impl Rl {
+    /// Whether an equation speaks of episodes without chance.
+    pub(super) fn plays_greedily(&self) -> bool {
+        let equations = self.equations(&mut Diagnostics::default());
+        equations.is_some_and(|(objective, advantage)| {
+            let mentioned = |needs: &crate::objective::Needs| needs.has("greedy_score");
+            mentioned(objective.needs()) || advantage.is_some_and(|advantage| mentioned(advantage.needs()))
+        })
+    }
+}
+
+pub(crate) fn collect(
+    stage: &Rl,
+    learner: &mut Learner,
+    world: &dyn World,
+    panel: &Panel,
+    iteration: usize,
+    context: &mut dyn Context,
+) -> Result<Collected, RunError> {
+    let decode = learner.decode.at(0.0);
+    let rollout = |decode| Rollout {
+        environment: &stage.on.environment,
+        world,
+        player: Player::Policy { policy: &learner.policy, decode },
+        keep_prompts: false,
+        threads: context.threads(),
+    };
+    let (usual, greedily) = (rollout(&learner.decode), learner.needs().has("greedy_score").then(|| rollout(&decode)));
+    let (mut episodes, mut greedy, mut rounds) = (Vec::new(), Vec::new(), 0);
+    let differing = loop {
+        let assignments = assignments(stage, panel, iteration, rounds, context.seeds());
+        episodes.extend(usual.play(&assignments)?);
+        if let Some(greedily) = &greedily {
+            greedy.extend(greedily.play(&once_each(&assignments, stage.group_size.0))?);
+        }
+        rounds += 1;
+        let differing = differing(&episodes);
+        if differing.len() >= stage.groups.0 || rounds == stage.rounds() {
+            break differing;
+        }
+    };
+    say_failures(context, &episodes);
+    say_failures(context, &greedy);
+    let learned_groups: BTreeSet<u64> = match stage.refill {
+        Some(_) if !differing.is_empty() => differing.iter().copied().take(stage.groups.0).collect(),
+        _ => episodes.iter().rev().take(stage.episodes()).map(|episode| episode.group).collect(),
+    };
+    let learned = |e: &&Episode| !e.failed() && !e.turns.is_empty() && learned_groups.contains(&e.group);
+    let learned: Vec<&Episode> = episodes.iter().filter(learned).collect();
+    if learned.is_empty() {
+        return Err(RunError::Failed(format!("all {} episodes of iteration {iteration} broke down", episodes.len())));
+    }
+    let (mut batch, rows) = batch(stage, &learned)?;
+    if greedily.is_some() {
+        let scores = greedy_scores(&learned, &greedy);
+        batch.set_by_row("greedy_score", &scores).map_err(|error: BatchError| RunError::Failed(error.to_string()))?;
+    }
+    if learner.needs().has("uniform") {
+        let mut rng = context.seeds().child("iteration", iteration as u64).child("uniform", 0).rng();
+        let drawn = (0..batch.token_count()).map(|_| unit(&mut rng)).collect();
+        set(&mut batch, "uniform", drawn)?;
+    }
+    learner.look(&mut batch, &rows)?;
+    let cost = Cost {
+        rows: rows.len(),
+        refilled: stage.refill.map(|_| [rounds, episodes.len(), differing.len()]),
+        greedy: greedily.is_some().then(|| means(&greedy)),
+    };
+    for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
+        turn.prompt = None;
+    }
+    Ok(Collected { batch, rows, episodes, cost })
+}
+
+/// In [0, 1), of 53 bits.
+fn unit(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A round of an iteration. The members of a group share the task and its seed.
+fn assignments(stage: &Rl, panel: &Panel, iteration: usize, round: usize, seeds: Seed) -> Vec<Assignment> {
+    let (groups, size) = (stage.groups.0 as u64, stage.group_size.0 as u64);
+    let own = seeds.child("iteration", iteration as u64);
+    // The first round goes on through the panel where the iteration before it stopped; the others go through it in an order of their own.
+    let (order, first) = match round as u64 {
+        0 => (seeds, iteration as u64 * groups),
+        round => (own.child("refill", 0), (round - 1) * groups),
+    };
+    let mut all = Vec::with_capacity(stage.episodes());
+    for place in 0..groups {
+        let group = round as u64 * groups + place;
+        let task = &panel.tasks[task_index(order, panel.tasks.len(), first + place)];
+        let world_seed = own.child("group", group);
+        for member in 0..size {
+            let seed = world_seed.child("episode", member);
+            all.push(Assignment { task: task.clone(), group, member, world_seed, seed });
+        }
+    }
+    all
+}
+
+/// The task of a group: the panel is gone through in a new order each time, without replacement, whatever the iteration that asks.
+fn task_index(seed: Seed, tasks: usize, group: u64) -> usize {
+    let round = group / tasks as u64;
+    seed.child("panel", round).permutation(tasks)[(group % tasks as u64) as usize]
+}
+
+/// One more member of each group.
+fn once_each(assignments: &[Assignment], size: usize) -> Vec<Assignment> {
+    let more =
+        |first: &Assignment| Assignment { member: size as u64, seed: first.world_seed.child("episode", size as u64), ..first.clone() };
+    assignments.iter().step_by(size).map(more).collect()
+}
+
+/// The groups whose episodes do not all have the same score, in order.
+fn differing(episodes: &[Episode]) -> Vec<u64> {
+    let mut scores: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for episode in episodes.iter().filter(|episode| !episode.failed()) {
+        // 0 and -0 are one score.
+        scores.entry(episode.group).or_default().insert((episode.score + 0.0).to_bits());
+    }
+    scores.into_iter().filter(|(_, scores)| scores.len() > 1).map(|(group, _)| group).collect()
+}
+
+/// For each row of the episodes, the score of the episode without chance of their group; where that broke down, the group's mean.
+fn greedy_scores(episodes: &[&Episode], greedy: &[Episode]) -> Vec<f64> {
+    let found: BTreeMap<u64, f64> = greedy.iter().filter(|g| !g.failed()).map(|g| (g.group, g.score)).collect();
+    let of = |group: u64| {
+        found.get(&group).copied().unwrap_or_else(|| {
+            let own: Vec<f64> = episodes.iter().filter(|episode| episode.group == group).map(|episode| episode.score).collect();
+            own.iter().sum::<f64>() / own.len().max(1) as f64
+        })
+    };
+    episodes.iter().flat_map(|episode| std::iter::repeat_n(of(episode.group), episode.turns.len())).collect()
+}
+
+fn means(episodes: &[Episode]) -> [f64; 2] {
+    let played: Vec<&Episode> = episodes.iter().filter(|episode| !episode.failed()).collect();
+    let n = played.len().max(1) as f64;
+    [played.iter().map(|e| e.score).sum::<f64>() / n, played.iter().filter(|e| e.success).count() as f64 / n]
+}
