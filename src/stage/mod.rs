@@ -10,6 +10,7 @@ mod demonstrated;
 mod error;
 mod evaluate;
 mod export;
+mod kept;
 mod kinds;
 mod length;
 mod minibatch;

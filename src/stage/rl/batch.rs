@@ -30,7 +30,8 @@ pub(crate) fn collect(
 ) -> Result<Collected, RunError> {
     let assignments = assignments(stage, panel, iteration, context);
     let player = Player::Policy { policy: &learner.policy, decode: &learner.decode };
-    let rollout = Rollout { environment: &stage.on.environment, world, player, keep_prompts: false, threads: context.threads() };
+    let rollout =
+        Rollout { environment: &stage.on.environment, world, player, keep_prompts: false, labels: None, threads: context.threads() };
     let mut episodes = rollout.play(&assignments)?;
     say_failures(context, &episodes);
     let learned: Vec<&Episode> = episodes.iter().filter(|e| !e.failed() && !e.turns.is_empty()).collect();
