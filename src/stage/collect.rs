@@ -4,10 +4,10 @@ use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
-use super::kept::Kept;
 use super::outside::Outside;
 use super::seat::Seat;
 use super::tasks::{PORTION, once_each, open, percent, say_failures};
+use super::wanted::Wanted;
 use crate::equation::ConditionField;
 use crate::kind::{Artifact, Count, Fraction, Identity, Reader};
 use crate::lang::value::Component;
@@ -84,8 +84,9 @@ impl Collect {
 
     pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let read = Self::read_fields(component, reader)?;
-        if let (Some(mix), None) = (component.fields.get("mix"), read.label) {
-            let diagnostic = Diagnostic::error("E0105", mix.name_span, "`mix` needs `label`");
+        if read.mix.0 > 0.0 && read.label.is_none() {
+            let place = component.fields.get("mix").map_or(component.kind_span, |field| field.name_span);
+            let diagnostic = Diagnostic::error("E0105", place, "`mix` needs `label`");
             reader.report(diagnostic.help("name the expert whose actions are mixed in: `label = expert`"));
             return None;
         }
@@ -175,7 +176,7 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
     let threads = context.threads();
     let environment = &stage.on.environment;
     let rollout = Rollout { environment, world: &*world, player: seat.player(), keep_prompts: true, labels: stage.labels(), threads };
-    let keep = Kept { only_successes: stage.only_successes(), condition: stage.condition() };
+    let wanted = Wanted { only_successes: stage.only_successes(), condition: stage.condition() };
     let (mut done, mut successes, mut kept, mut turns, mut labels, mut cuts) = (0, 0, 0, 0, 0, None::<Cuts>);
     for portion in assignments.chunks(PORTION) {
         let episodes = rollout.play(portion)?;
@@ -183,7 +184,7 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
         done += episodes.len();
         cuts = Cuts::sum(cuts, Cuts::of(&episodes));
         successes += episodes.iter().filter(|e| e.success).count();
-        for episode in keep.among(&episodes, environment.play.invalid_penalty.0)? {
+        for episode in wanted.among(&episodes, environment.play.invalid_penalty.0)? {
             kept += 1;
             turns += episode.turns.len();
             labels += episode.turns.iter().filter(|turn| turn.label.is_some()).count();
@@ -199,7 +200,7 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
         }
     }
     if kept == 0 {
-        return Err(RunError::Failed(format!("{done} episodes were played and {}", keep.why_none())));
+        return Err(RunError::Failed(format!("{done} episodes were played and {}", wanted.why_none())));
     }
     let mut summary = serde_json::json!({ "episodes": done, "successes": successes, "kept": kept, "turns": turns, "panel": panel.hash });
     if stage.label.is_some() {

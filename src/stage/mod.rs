@@ -10,7 +10,6 @@ mod demonstrated;
 mod error;
 mod evaluate;
 mod export;
-mod kept;
 mod kinds;
 mod length;
 mod minibatch;
@@ -24,6 +23,7 @@ mod sft;
 mod tasks;
 mod tokenizer;
 mod updater;
+mod wanted;
 
 pub use context::Progress;
 pub use error::RunError;

@@ -77,7 +77,7 @@ impl Sft {
         let (weights, sources) = (read.weights.len(), read.episodes.len());
         if weights != 0 && weights != sources {
             let place = component.fields.get("weights").map_or(component.kind_span, |field| field.value.span);
-            let message = format!("there are {weights} weights for {sources} in `episodes`");
+            let message = format!("`weights` has {weights} of {sources} numbers");
             reader
                 .report(Diagnostic::error("E0202", place, message).help("`weights` has one number for each of `episodes`, in their order"));
             return None;

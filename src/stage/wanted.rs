@@ -5,12 +5,12 @@ use crate::objective::{Batch, BatchError, Condition, Rows};
 use crate::rollout::Episode;
 
 /// What an episode has to be like. One that broke down is never kept.
-pub(crate) struct Kept {
+pub(crate) struct Wanted {
     pub only_successes: bool,
     pub condition: Option<Condition>,
 }
 
-impl Kept {
+impl Wanted {
     /// Those of the episodes that are kept, in their order. `penalty`: what is taken off the reward of a turn that is not valid.
     ///
     /// # Errors
