@@ -3,7 +3,7 @@
 use crate::kind::{Category, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
 use crate::policy::{Actor, AdapterKind, Arguments, CriticKind, Decode, OptimizerKind, PolicyKind};
-use crate::stage::{Common, Stage};
+use crate::stage::{Common, Source, Stage};
 
 /// Every kind, with its category's name.
 pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
@@ -19,6 +19,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     add::<dyn AdapterKind>("adapters", &mut kinds);
     add::<Decode>("decoding", &mut kinds);
     add::<Actor>("actors", &mut kinds);
+    add::<Source>("sources", &mut kinds);
     add::<dyn CriticKind>("critics", &mut kinds);
     add::<dyn OptimizerKind>("optimizers", &mut kinds);
     kinds.into_iter()

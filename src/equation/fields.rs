@@ -1,4 +1,4 @@
-//! The `loss` and the `advantage` of a stage.
+//! The `loss` and the `advantage` of a stage, and conditions on episodes.
 
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::print::{by_name, canonical};
@@ -69,6 +69,35 @@ impl Field for AdvantageField {
 
     fn expects() -> String {
         "an expression over the collected batch, such as `gae(outcome, value)`".into()
+    }
+
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ConditionField(pub Arc<Term>);
+
+impl Identity for ConditionField {
+    fn identity(&self) -> serde_json::Value {
+        canonical(&self.0).into()
+    }
+}
+
+impl Field for ConditionField {
+    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match &value.kind {
+            ValueKind::Term(term) => Some(Self(term.clone())),
+            _ => {
+                reader.mismatch(value, &Self::expects());
+                None
+            }
+        }
+    }
+
+    fn expects() -> String {
+        "a condition on an episode, such as `success` or `score > 0.5`".into()
     }
 
     fn shown(&self) -> Option<String> {

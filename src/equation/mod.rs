@@ -6,7 +6,7 @@ mod readable;
 mod schedule;
 
 pub(crate) use crate::objective::Now;
-pub(crate) use fields::{AdvantageField, LossField};
+pub(crate) use fields::{AdvantageField, ConditionField, LossField};
 pub use latex::{latex, latex_name};
 pub use readable::readable;
 pub(crate) use schedule::ScheduleField;

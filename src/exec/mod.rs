@@ -278,6 +278,7 @@ fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
         let (producer, instance) = (plan.tasks.get(input.task)?, plan.instances.get(input.instance)?);
         Some(InputFolder {
             field: input.field.clone(),
+            span: input.span,
             pipeline: instance.name.clone(),
             label: PipelineSpec::label_text(instance),
             stage: input.stage.clone(),

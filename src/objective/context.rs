@@ -3,7 +3,7 @@
 use super::advantage::Advantage;
 use super::quantities::{QuantityInfo, When};
 
-/// The three places of an expression over a batch.
+/// The places of an expression over a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a `loss` block: evaluated on each minibatch, with gradient.
@@ -12,7 +12,12 @@ pub enum Place {
     Advantage,
     /// A field that takes a number over the run, such as a learning rate.
     Schedule,
+    /// A field that selects among episodes, such as `where` of `collect`.
+    Condition,
 }
+
+/// The quantities that an episode and its turns have, whoever played.
+const OF_EPISODES: [&str; 8] = ["score", "success", "turns", "reward", "turn_index", "valid", "prompt_cut", "response_cut"];
 
 /// A place together with what the stage around it cannot give.
 #[derive(Clone, Debug)]
@@ -74,6 +79,11 @@ impl Scope {
         }
         let lack = |reason: &str, help: String| Some(Lack { quantity: info.name, code: "E0305", reason: reason.into(), help });
         match (self.place, info.when) {
+            (Place::Condition, _) if OF_EPISODES.contains(&info.name) => None,
+            (Place::Condition, _) => {
+                let known = OF_EPISODES.map(|name| format!("`{name}`")).join(", ");
+                lack("episodes are looked at as they were played", format!("what is known of them: {known}"))
+            }
             (Place::Loss, _) | (Place::Advantage, When::Collected | When::Always) | (Place::Schedule, When::Always) => None,
             (Place::Advantage, When::Learning) => {
                 let help = match info.name {

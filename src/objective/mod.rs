@@ -6,6 +6,7 @@
 mod advantage;
 mod batch;
 mod check;
+mod condition;
 mod context;
 mod error;
 mod eval;
@@ -25,6 +26,7 @@ use crate::lang::term::Vocabulary;
 pub use advantage::{Advantage, Estimate};
 pub use batch::{Batch, BatchError, Rows};
 pub use check::flow::Reach;
+pub use condition::Condition;
 pub use context::{Place, Scope};
 pub use error::ObjectiveError;
 pub use history::History;

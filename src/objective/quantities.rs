@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 25] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -91,6 +91,12 @@ pub(crate) const QUANTITIES: [QuantityInfo; 25] = {
             "`score` of one more episode of the same game, in which the policy always takes what is most likely",
         ),
         flag(quantity("success", Episode, Collected, "1 if the environment called the episode a success, else 0")),
+        quantity(
+            "source",
+            Episode,
+            Collected,
+            "where the episode comes from: 0 if the iteration played it, else its place in the stage's `also`, from 1",
+        ),
         quantity("turns", Episode, Collected, "number of turns of the episode"),
         quantity("iteration", Batch, Always, "number of the iteration (collect, then update), from 0"),
         quantity("iterations", Batch, Always, "how many iterations the stage has"),

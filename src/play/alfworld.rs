@@ -1,12 +1,14 @@
 //! `alfworld { … }`: the official ALFWorld text games.
 
 use super::environment::WorldKind;
-use crate::env::alfworld::{Alfworld as Games, AlfworldConfig, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache};
+use crate::env::alfworld::{
+    Alfworld as Games, AlfworldConfig, Expert, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache,
+};
 use crate::env::{EnvError, Replay, World};
-use crate::kind;
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
+use crate::{kind, words};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,9 +37,20 @@ impl Field for TaskType {
     }
 }
 
+words! {
+    /// Who shows how to play.
+    pub(crate) enum Guide {
+        /// The game's own walkthrough: a planner's way, with knowledge of where things are.
+        Walkthrough = "walkthrough",
+        /// One who is told no more than a player, and looks first where such things lay in the training games.
+        Searching = "searching",
+    }
+}
+
 kind! {
     /// The official ALFWorld text games, read from their own files: rooms in which an object has to be found, cleaned, heated, cooled or looked at, and
-    /// brought somewhere. One reward, at the end; the expert is the game's own walkthrough, which knows where things are.
+    /// brought somewhere. One reward, at the end. There are two experts: the game's own walkthrough, which knows where things are, and one that has to
+    /// search, as a player has to.
     ///
     /// Splits: `train` (3553 games), `valid_seen` (140, rooms of training), `valid_unseen` (134, other rooms), `valid_train` (200). The games lie in the
     /// folder of the setting `data.alfworld`, else `$ALFWORLD_DATA`; `epo-run env install alfworld` says how to get them. A finished prompt and
@@ -61,6 +74,8 @@ kind! {
         types: Vec<TaskType> [default TASK_TYPES.iter().copied().map(TaskType).collect()],
         /// The release of the text games. `"2.1.3"` is verified to the byte; any other name stands for what lies in the folder, unverified: change the name when the games change.
         release: String [default RELEASE_NAME.to_string()],
+        /// Who shows how to play: the game's `walkthrough`, or the project's own expert that is `searching`, knows nothing that a player is not told, and has an answer after every detour.
+        expert: Guide [added default Guide::Walkthrough],
     }
 }
 
@@ -89,6 +104,10 @@ impl Alfworld {
             data: data.map(Path::to_path_buf),
             cache: locate(data).ok().and_then(|root| usual_cache(&root)),
             task_types: if types.len() == TASK_TYPES.len() { Vec::new() } else { types.iter().map(|t| t.0.to_string()).collect() },
+            expert: match self.expert {
+                Guide::Walkthrough => Expert::Walkthrough,
+                Guide::Searching => Expert::Searching,
+            },
             verified: self.release == RELEASE_NAME,
             ..AlfworldConfig::default()
         };
@@ -99,8 +118,12 @@ impl Alfworld {
 /// The types are a set: their order and repetitions choose no other games.
 impl Identity for Alfworld {
     fn identity(&self) -> serde_json::Value {
-        let Self { types: _, release } = self;
-        serde_json::json!({ "release": release.identity(), "types": self.distinct_types().identity() })
+        let Self { types: _, release, expert } = self;
+        let mut identity = serde_json::json!({ "release": release.identity(), "types": self.distinct_types().identity() });
+        if *expert != Guide::Walkthrough {
+            identity["expert"] = expert.identity();
+        }
+        identity
     }
 }
 

@@ -41,6 +41,11 @@ pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether there is an expert who can be asked in any turn.
+    fn has_expert(&self) -> bool {
+        true
+    }
+
     /// Placeholders of its own.
     fn placeholders(&self) -> &'static [&'static str] {
         &[]

@@ -38,6 +38,13 @@ pub(crate) enum Player<'a> {
     Policy { policy: &'a Policy, decode: &'a Decode },
 }
 
+/// An expert beside the player: in every turn it says what it would do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Labels {
+    /// With what chance that is what is done, instead of what the player would do.
+    pub mix: f64,
+}
+
 /// What the episodes of a batch have in common.
 pub(crate) struct Rollout<'a> {
     pub environment: &'a EnvironmentSpec,
@@ -45,6 +52,8 @@ pub(crate) struct Rollout<'a> {
     pub player: Player<'a>,
     /// Whether prompts and admissible actions are kept.
     pub keep_prompts: bool,
+    /// Whether an expert labels the turns.
+    pub labels: Option<Labels>,
     pub threads: usize,
 }
 

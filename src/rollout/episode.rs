@@ -21,6 +21,9 @@ pub(crate) struct Turn {
     pub prompt_data: Vec<(usize, usize)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admissible: Option<Vec<String>>,
+    /// What an expert would have done, where one was asked and knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
     /// In the pipeline's unit: `success_reward` for reaching the goal.
     pub reward: f64,
     pub valid: bool,
@@ -35,6 +38,15 @@ pub(crate) struct Turn {
     /// What a policy did, token by token; not written to files.
     #[serde(skip)]
     pub sample: Option<Sample>,
+}
+
+/// An expert's word on a turn, in the form of the player's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Label {
+    pub action: String,
+    /// The whole response, where it is more than the action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
 }
 
 /// A policy's own tokens of one turn.
@@ -71,6 +83,9 @@ pub(crate) struct Episode {
     /// Of a conversation, where prompts are kept: how long it may be, and what stands before the first message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
+    /// Whether an expert was asked for labels: then turns without one teach nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub labelled: bool,
     pub turns: Vec<Turn>,
     /// Sum of the environment's rewards, times `success_reward`; without penalties.
     pub score: f64,

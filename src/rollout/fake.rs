@@ -1,6 +1,6 @@
 //! Small houses and policies for tests.
 
-use super::{Assignment, Episode, Player, Rollout, RolloutError};
+use super::{Assignment, Episode, Labels, Player, Rollout, RolloutError};
 use crate::lang::load::Root;
 use crate::model::{DecoderConfig, Tokenizer, Variant, Weights};
 use crate::play::EnvironmentSpec;
@@ -78,7 +78,22 @@ pub(crate) fn play(environment: &EnvironmentSpec, policy: &Policy, games: usize)
     play_on(2, environment, policy, games)
 }
 
+/// As [`play`], with an expert beside the policy.
+pub(crate) fn play_labelled(environment: &EnvironmentSpec, policy: &Policy, games: usize, mix: f64) -> Result<Vec<Episode>, RolloutError> {
+    with_labels(2, environment, policy, games, Some(Labels { mix }))
+}
+
 pub(crate) fn play_on(threads: usize, environment: &EnvironmentSpec, policy: &Policy, games: usize) -> Result<Vec<Episode>, RolloutError> {
+    with_labels(threads, environment, policy, games, None)
+}
+
+fn with_labels(
+    threads: usize,
+    environment: &EnvironmentSpec,
+    policy: &Policy,
+    games: usize,
+    labels: Option<Labels>,
+) -> Result<Vec<Episode>, RolloutError> {
     let world = environment.world.open(None)?;
     let tasks = world.panel("train", Some(games))?.tasks.clone();
     let assignment = |(index, task): (usize, &crate::env::Task)| {
@@ -87,5 +102,5 @@ pub(crate) fn play_on(threads: usize, environment: &EnvironmentSpec, policy: &Po
     };
     let assignments: Vec<Assignment> = tasks.iter().enumerate().map(assignment).collect();
     let player = Player::Policy { policy, decode: &policy.decode };
-    Rollout { environment, world: &*world, player, keep_prompts: true, threads }.play(&assignments)
+    Rollout { environment, world: &*world, player, keep_prompts: true, labels, threads }.play(&assignments)
 }

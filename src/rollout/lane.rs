@@ -1,11 +1,11 @@
 //! One lane: slots with environments, played one after the other in a fixed order.
 
-use super::deal::{Assignment, Player, Rollout, RolloutError, Shown, prompt_ids, response_room};
+use super::deal::{Assignment, Labels, Player, Rollout, RolloutError, Shown, prompt_ids, response_room};
 use super::dialogue::Dialogue;
-use super::episode::{Conversation, Ending, Episode, Sample, Turn, data};
+use super::episode::{Conversation, Ending, Episode, Label, Sample, Turn, data};
 use crate::env::{EnvError, Environment};
 use crate::model::{Finish, Generator, ModelError, Prompt, Request, Response, SlotId};
-use crate::play::{Form, HistoryEntry, Moment};
+use crate::play::{EnvironmentSpec, Form, HistoryEntry, Moment};
 use crate::policy::{Decode, Listener, Policy};
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ struct Going {
     admissible: Vec<String>,
     prompt: Prompt,
     shown: Shown,
+    /// What the expert would do, where one is asked.
+    label: Option<String>,
     /// Where prompts are conversations that a policy has.
     dialogue: Option<Dialogue>,
 }
@@ -53,6 +55,28 @@ struct Action {
     /// Whether it ended for want of room.
     cut: bool,
     sample: Option<Sample>,
+}
+
+impl Action {
+    /// One that no policy decided.
+    fn of(response: String) -> Action {
+        Action { response, cut: false, sample: None }
+    }
+}
+
+impl Labels {
+    /// Whether the expert's word is played in this turn.
+    fn are_played(self, going: &Going) -> bool {
+        let draw = || going.assignment.seed.child("mix", going.episode.turns.len() as u64).rng().next_u64() >> 11;
+        self.mix > 0.0 && (draw() as f64) < self.mix * (1_u64 << 53) as f64
+    }
+}
+
+/// In the form that the environment asks of responses.
+fn label(environment: &EnvironmentSpec, action: &str) -> Label {
+    let response = environment.play.action.respond(action);
+    let action = environment.action(&response);
+    Label { response: (action != response).then_some(response), action }
 }
 
 /// The error with the turn in which it arose.
@@ -174,6 +198,7 @@ impl<'a> Lane<'a> {
             goal: String::new(),
             limit: limit.filter(|_| keep),
             conversation: limits.filter(|_| keep).map(|limits| Conversation { limits, system: None, system_data: Vec::new() }),
+            labelled: self.rollout.labels.is_some(),
             turns: Vec::new(),
             score: 0.0,
             success: false,
@@ -194,6 +219,7 @@ impl<'a> Lane<'a> {
                     admissible: Vec::new(),
                     prompt: Prompt::default(),
                     shown: Shown::default(),
+                    label: None,
                     dialogue,
                 }))
             }
@@ -240,9 +266,18 @@ impl<'a> Lane<'a> {
                 }
             }
         }
-        let plain = |action: String| Next::Act(Action { response: environment.play.action.respond(&action), cut: false, sample: None });
+        if let Some(labels) = self.rollout.labels {
+            going.label = match game.expert() {
+                Ok(advice) => advice,
+                Err(error) => return Ok(Next::Over(error.to_string())),
+            };
+            if let Some(action) = going.label.clone().filter(|_| labels.are_played(going)) {
+                return self.stand_in(going, &action);
+            }
+        }
+        let plain = |action: String| Next::Act(Action::of(environment.play.action.respond(&action)));
         match self.rollout.player {
-            Player::Expert => Ok(match game.expert() {
+            Player::Expert => Ok(match self.games[going.game].expert() {
                 Ok(Some(action)) => plain(action),
                 Ok(None) => Next::Over("the expert does not know what to do".into()),
                 Err(error) => Next::Over(error.to_string()),
@@ -259,24 +294,44 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Plays what the expert would do in the player's place: a conversation goes on as if the policy had answered that.
+    fn stand_in(&mut self, going: &mut Going, action: &str) -> Result<Next, RolloutError> {
+        let response = self.rollout.environment.play.action.respond(action);
+        if let (Player::Policy { policy, decode }, Some(_)) = (self.rollout.player, &going.dialogue) {
+            let responses = self.responses(going);
+            let Some(shown) = self.show(going, policy, response_room(policy, decode, &responses)?)? else { return Ok(Next::Full) };
+            let prompt = shown.ids.len();
+            let row = policy.demonstration(shown.ids, &response, &responses)?;
+            if let Some(dialogue) = &mut going.dialogue {
+                dialogue.answer(&row.ids[prompt..]);
+            }
+        }
+        Ok(Next::Act(Action::of(response)))
+    }
+
+    /// The possible actions as responses.
+    fn responses(&self, going: &Going) -> Vec<String> {
+        going.admissible.iter().map(|action| self.rollout.environment.play.action.respond(action)).collect()
+    }
+
+    /// The tokens of the turn's prompt, with room for a response; `None` where the conversation is full.
+    fn show(&self, going: &mut Going, policy: &Policy, room: usize) -> Result<Option<Shown>, RolloutError> {
+        match (self.rollout.environment.play.prompt.form(), &mut going.dialogue, self.listener) {
+            (Form::Window(most, cut), ..) => Ok(Some(prompt_ids(policy, (most, cut), &going.prompt, room)?)),
+            (Form::Conversation(_), Some(dialogue), Some(listener)) => dialogue.ask(listener, &going.prompt, room),
+            (Form::Conversation(_), ..) => Err(RolloutError::Unplayable("nobody is there for a conversation".into())),
+        }
+    }
+
     /// Asks the generator for the turn's response.
     fn request(&mut self, going: &mut Going, policy: &Policy, decode: &Decode) -> Result<Next, RolloutError> {
-        let environment = self.rollout.environment;
-        let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
-        let responses: Vec<String> = going.admissible.iter().map(|a| environment.play.action.respond(a)).collect();
+        let responses = self.responses(going);
         if responses.is_empty() && matches!(decode, Decode::Choose { .. }) {
             return Ok(Next::Over("there is no admissible action".into()));
         }
-        let room = response_room(policy, decode, &responses)?;
-        let shown = match (environment.play.prompt.form(), &mut going.dialogue, self.listener) {
-            (Form::Window(most, cut), ..) => prompt_ids(policy, (most, cut), &going.prompt, room)?,
-            (Form::Conversation(_), Some(dialogue), Some(listener)) => match dialogue.ask(listener, &going.prompt, room)? {
-                Some(shown) => shown,
-                None => return Ok(Next::Full),
-            },
-            (Form::Conversation(_), ..) => return Ok(Next::Over("nobody is there for a conversation".into())),
-        };
+        let Some(shown) = self.show(going, policy, response_room(policy, decode, &responses)?)? else { return Ok(Next::Full) };
         going.shown = shown;
+        let Some(generator) = &mut self.generator else { return Ok(Next::Over("no generator".into())) };
         let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
         let mode = policy.mode(decode, &responses)?;
         Ok(Next::Wait(generator.submit(Request { prompt: going.shown.ids.clone(), mode, seed })?))
@@ -325,6 +380,7 @@ impl<'a> Lane<'a> {
             prompt_data: if keep { data(&going.prompt) } else { Vec::new() },
             prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
+            label: going.label.take().map(|action| label(environment, &action)),
             reward,
             valid: formed && step.valid,
             prompt_cut: action.sample.is_some() && going.shown.cut,

@@ -13,6 +13,6 @@ mod lane;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use deal::{Assignment, Player, Rollout, RolloutError, prompt_ids, response_room};
+pub(crate) use deal::{Assignment, Labels, Player, Rollout, RolloutError, prompt_ids, response_room};
 pub(crate) use dialogue::{Dialogue, talk};
-pub(crate) use episode::{Ending, Episode, Turn};
+pub(crate) use episode::{Ending, Episode, Sample, Turn};

@@ -1,5 +1,6 @@
 //! What a running stage may ask of the executor.
 
+use crate::lang::Span;
 use crate::model::pretrained::Content;
 use crate::seed::Seed;
 use crate::store::{TaskFolder, output_path};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct InputFolder {
     /// The field it was given to: `policy`, `of`.
     pub field: String,
+    /// Where it was named there: several tasks of a sweep have one name.
+    pub span: Span,
     pub pipeline: String,
     /// `seed=1, lambda=0.003`; empty where nothing was unfolded.
     pub label: String,

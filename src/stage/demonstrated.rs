@@ -2,7 +2,7 @@
 
 use super::cuts::Cuts;
 use super::error::RunError;
-use crate::model::Row;
+use crate::model::{Prompt, Row};
 use crate::policy::{Listener, Policy, Talk};
 use crate::rollout::{Dialogue, Episode, Turn, prompt_ids, response_room, talk};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub(crate) struct Demonstrated<'a> {
     /// Of each row, the number of its episode and of its task.
     pub episodes: Vec<u64>,
     pub groups: Vec<u64>,
+    /// The number of its turn in the episode.
+    pub turns: Vec<usize>,
     pub cuts: Cuts,
     seen: u64,
     tasks: BTreeMap<String, u64>,
@@ -40,11 +42,13 @@ impl<'a> Demonstrated<'a> {
         match (&episode.conversation, episode.limit) {
             (Some(_), _) => self.converse(policy, episode),
             (None, Some(limit)) => {
-                for turn in &episode.turns {
-                    let (Some(prompt), Some(responses)) = (turn.shown(), responses(turn)) else { return Ok(false) };
+                for (number, turn) in episode.turns.iter().enumerate() {
+                    let Some((prompt, admissible)) = asked(turn) else { return Ok(false) };
+                    let Some(lesson) = Answer::to_learn(episode, turn) else { continue };
+                    let responses = lesson.alternatives(admissible);
                     let room = response_room(policy, &policy.decode, &responses)?;
                     let shown = prompt_ids(policy, limit, &prompt, room)?;
-                    self.push(policy.demonstration(shown.ids, response(turn), &responses)?, shown.cut);
+                    self.push(policy.demonstration(shown.ids, lesson.response, &responses)?, shown.cut, number);
                 }
                 Ok(true)
             }
@@ -52,7 +56,7 @@ impl<'a> Demonstrated<'a> {
         }
     }
 
-    /// The same conversation as one who had given these answers would have had.
+    /// The same conversation as one who had given these answers would have had; it goes on with what was answered, whatever is learned.
     fn converse(&mut self, policy: &'a Policy, episode: &Episode) -> Result<bool, RunError> {
         let Some(begun) = &episode.conversation else { return Ok(false) };
         let talk = talk(&begun.limits);
@@ -63,26 +67,34 @@ impl<'a> Demonstrated<'a> {
         let mut dialogue = Dialogue::new(begun.limits);
         dialogue.begin(begun.system());
         let (mut rows, mut full) = (Vec::new(), false);
-        for turn in &episode.turns {
-            let (Some(message), Some(responses)) = (turn.shown(), responses(turn)) else { return Ok(false) };
+        for (number, turn) in episode.turns.iter().enumerate() {
+            let Some((message, admissible)) = asked(turn) else { return Ok(false) };
+            let played = Answer::played(turn);
+            let responses = played.alternatives(admissible);
             let room = response_room(policy, &policy.decode, &responses)?;
             let Some(shown) = dialogue.ask(listener, &message, room)? else {
                 full = true;
                 break;
             };
-            let prompt = shown.ids.len();
-            let row = policy.demonstration(shown.ids, response(turn), &responses)?;
+            let (prompt, cut) = (shown.ids.len(), shown.cut);
+            if let Some(label) = Answer::to_learn(episode, turn).filter(|lesson| *lesson != played) {
+                rows.push((policy.demonstration(shown.ids.clone(), label.response, &label.alternatives(admissible))?, cut, number));
+            }
+            let row = policy.demonstration(shown.ids, played.response, &responses)?;
             dialogue.answer(&row.ids[prompt..]);
-            rows.push((row, shown.cut));
+            if Answer::to_learn(episode, turn) == Some(played) {
+                rows.push((row, cut, number));
+            }
         }
         self.cuts.conversations += 1;
         self.cuts.full += usize::from(full);
-        rows.into_iter().for_each(|(row, cut)| self.push(row, cut));
+        rows.into_iter().for_each(|(row, cut, number)| self.push(row, cut, number));
         Ok(true)
     }
 
-    fn push(&mut self, row: Row, cut: bool) {
+    fn push(&mut self, row: Row, cut: bool, number: usize) {
         if !row.targets.is_empty() {
+            self.turns.push(number);
             self.cuts.turns += 1;
             self.cuts.prompts += usize::from(cut);
             self.rows.push(row);
@@ -90,20 +102,46 @@ impl<'a> Demonstrated<'a> {
     }
 }
 
-fn response(turn: &Turn) -> &str {
-    turn.response.as_ref().unwrap_or(&turn.action)
+/// The prompt of a turn and what was possible in it, where they were kept.
+fn asked(turn: &Turn) -> Option<(Prompt, &[String])> {
+    Some((turn.shown()?, turn.admissible.as_ref()?))
 }
 
-/// What could have been answered: what the action was in the response is what another action would have been in its place.
-fn responses(turn: &Turn) -> Option<Vec<String>> {
-    let response = response(turn);
-    Some(turn.admissible.as_ref()?.iter().map(|action| response.replacen(&turn.action, action, 1)).collect())
+/// An action with the response around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Answer<'e> {
+    action: &'e str,
+    response: &'e str,
+}
+
+impl<'e> Answer<'e> {
+    fn new(action: &'e str, response: Option<&'e String>) -> Answer<'e> {
+        Answer { action, response: response.map_or(action, String::as_str) }
+    }
+
+    fn played(turn: &'e Turn) -> Answer<'e> {
+        Answer::new(&turn.action, turn.response.as_ref())
+    }
+
+    /// Of an episode with labels the turn's label, of any other what was played.
+    fn to_learn(episode: &Episode, turn: &'e Turn) -> Option<Answer<'e>> {
+        match episode.labelled {
+            true => turn.label.as_ref().map(|label| Answer::new(&label.action, label.response.as_ref())),
+            false => Some(Answer::played(turn)),
+        }
+    }
+
+    /// What could have been answered: what the action was in the response is what another action would have been in its place.
+    fn alternatives(self, admissible: &[String]) -> Vec<String> {
+        admissible.iter().map(|action| self.response.replacen(self.action, action, 1)).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::fake::{CHATML, chat, choose, decoder, house, play, sample};
+    use crate::policy::Decode;
+    use crate::rollout::fake::{CHATML, chat, choose, decoder, house, play, play_labelled, sample};
 
     /// A player with the same answers has the same rows, and what is kept in a file suffices for them.
     #[test]
@@ -131,6 +169,83 @@ mod tests {
             assert_eq!((found.cuts.turns, found.cuts.conversations), (rows.len(), 5));
             assert_eq!(found.cuts.prompts > 0, prompt.contains("forget"));
         }
+    }
+
+    /// Prompts are those of the policy's own turns, with what was played in them; what is to be answered is the expert's word, as a game of its own says it.
+    #[test]
+    fn of_labelled_episodes_the_labels_are_learned() {
+        let talk = r#"conversation { first = "{task}\n{observation}\n>", then = "\n{observation}\n>" }, action = between("<a>", "</a>")"#;
+        let window = r#"windowed { then = "{task}\n{history}{observation}\n>" }, action = between("<a>", "</a>")"#;
+        for (policy, prompt) in [
+            (decoder(choose(), 2000), talk),
+            (decoder(choose(), 2000), window),
+            (decoder(sample(8), 2000), talk),
+            (decoder(sample(8), 2000), window),
+            (chat(CHATML, None, choose(), 2000), talk),
+        ] {
+            let house = house(prompt);
+            let mut played = play_labelled(&house, &policy, 5, 0.0).unwrap_or_else(|e| panic!("{e}"));
+            let mut found = Demonstrated::default();
+            // where the expert was at a loss nothing is learned
+            for episode in &mut played {
+                episode.turns[1].label = None;
+                assert!(episode.labelled && found.add(&policy, episode).unwrap());
+            }
+            let world = house.world.open(None).unwrap();
+            let mut rows = found.rows.iter();
+            for episode in &played {
+                let mut game = world.instance().unwrap();
+                game.reset(&episode.task, crate::seed::Seed(7).child("game", episode.group).0).unwrap();
+                for (number, turn) in episode.turns.iter().enumerate() {
+                    let advice = game.expert().unwrap().unwrap();
+                    let answer = format!("<a>{advice}</a>");
+                    let shown = &turn.sample.as_ref().unwrap().row;
+                    game.step(&turn.action).unwrap();
+                    let answer = [policy.tokenizer.encode(&answer).unwrap(), vec![policy.tokenizer.end()]].concat();
+                    if number == 1 {
+                        assert_eq!(turn.label, None);
+                        continue;
+                    }
+                    assert_eq!(turn.label.as_ref().map(|label| label.action.as_str()), Some(advice.as_str()));
+                    let asked = match policy.decode {
+                        Decode::Sample { .. } => shown.targets[0].position + 1,
+                        Decode::Choose { .. } => {
+                            shown.ids.len() - policy.tokenizer.encode(turn.response.as_ref().unwrap()).unwrap().len() - 1
+                        }
+                    };
+                    let row = rows.next().unwrap();
+                    // A text is not always read as the tokens that were sampled for it.
+                    match (&policy.decode, prompt == talk) {
+                        (Decode::Sample { .. }, true) => assert!(row.ids.ends_with(&answer) && row.targets.len() == answer.len()),
+                        _ => assert_eq!(row.ids, [&shown.ids[..asked], &answer].concat(), "{prompt}"),
+                    }
+                }
+            }
+            assert!(rows.next().is_none());
+        }
+    }
+
+    /// Where the expert stands in, it is what was played, and a conversation goes on with it.
+    #[test]
+    fn an_expert_who_is_mixed_in_is_played() {
+        let house = house(r#"conversation { first = "{task}\n{observation}\n>", then = "\n{observation}\n>" }"#);
+        let policy = decoder(choose(), 2000);
+        let always = play_labelled(&house, &policy, 5, 1.0).unwrap();
+        let turns: Vec<&Turn> = always.iter().flat_map(|episode| &episode.turns).collect();
+        assert!(turns.iter().all(|turn| turn.sample.is_none() && turn.label.as_ref().unwrap().action == turn.action));
+        let some = play_labelled(&house, &policy, 5, 0.5).unwrap();
+        let mut found = Demonstrated::default();
+        assert!(some.iter().all(|episode| found.add(&policy, episode).unwrap()));
+        let turns: Vec<&Turn> = some.iter().flat_map(|episode| &episode.turns).collect();
+        let stood_in = turns.iter().filter(|turn| turn.sample.is_none()).count();
+        assert!(stood_in > turns.len() / 4 && stood_in < 3 * turns.len() / 4, "{stood_in} of {}", turns.len());
+        // the prompts of the policy's own turns, with the expert's answers in them, are those that are learned from
+        for (row, turn) in found.rows.iter().zip(&turns) {
+            let Some(sample) = &turn.sample else { continue };
+            let asked = sample.row.ids.len() - policy.tokenizer.encode(&turn.action).unwrap().len() - 1;
+            assert_eq!(row.ids[..asked], sample.row.ids[..asked]);
+        }
+        assert_eq!(found.rows.len(), turns.len());
     }
 
     /// Of longer demonstrations the turns are learned that a player would have come to.
@@ -162,7 +277,7 @@ mod tests {
         assert_eq!(found.rows.len(), turns.len());
         let end = policy.tokenizer.end();
         for (row, turn) in found.rows.iter().zip(turns) {
-            let answer = [policy.tokenizer.encode(response(turn)).unwrap(), vec![end]].concat();
+            let answer = [policy.tokenizer.encode(Answer::played(turn).response).unwrap(), vec![end]].concat();
             assert!(row.ids.ends_with(&answer) && row.targets.len() == answer.len());
         }
         assert!(found.rows[1].ids.starts_with(&found.rows[0].ids));

@@ -159,7 +159,8 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         }
         let assignments = once_each(&panel, stage.repeats.0, seed);
         let threads = context.threads();
-        let rollout = Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, threads };
+        let rollout =
+            Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, labels: None, threads };
         let mut episodes = Vec::new();
         for portion in assignments.chunks(PORTION) {
             episodes.extend(rollout.play(portion)?);

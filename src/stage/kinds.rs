@@ -24,8 +24,8 @@ macro_rules! stages {
 
 stages! {
     super::tokenizer::Tokenizer: read_checked,
-    super::collect::Collect: read_fields,
-    super::sft::Sft: read_fields,
+    super::collect::Collect: read_checked,
+    super::sft::Sft: read_checked,
     super::rl::Rl: read_checked,
     super::evaluate::Evaluate: read_checked,
     super::report::Report: read_fields,

@@ -23,6 +23,7 @@ mod sft;
 mod tasks;
 mod tokenizer;
 mod updater;
+mod wanted;
 
 pub use context::Progress;
 pub use error::RunError;
@@ -36,3 +37,4 @@ pub(crate) use contract::{Figure, Output, Stage};
 pub(crate) use kinds::possible_outputs;
 pub(crate) use length::Length;
 pub(crate) use outside::Outside;
+pub(crate) use rl::Source;

@@ -1,6 +1,6 @@
 //! `sft`: supervised learning from episodes.
 
-use super::context::{Context, Progress};
+use super::context::{Context, InputFolder, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::demonstrated::Demonstrated;
 use super::error::RunError;
@@ -11,7 +11,9 @@ use super::policies::policy;
 use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
 use crate::equation::Now;
 use crate::kind;
-use crate::kind::{Artifact, Count, Part};
+use crate::kind::{Artifact, Count, Part, Positive, Reader};
+use crate::lang::Diagnostic;
+use crate::lang::value::Component;
 use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::rollout::Episode;
@@ -44,8 +46,11 @@ kind! {
     /// }
     /// ```
     pub(crate) struct Sft as "sft" {
-        /// What is learned from.
+        /// What is learned from. Of episodes with labels (`collect` with `label`) the labels are, and turns without one are left out.
         episodes: Vec<EpisodesInput> [required],
+        /// How much a row counts that is of the first of them, of the second, and so on; left out, all count alike. The loss is the mean over all tokens of
+        /// a minibatch with these weights.
+        weights: Vec<Positive> [added default Vec::new()],
         /// What is trained.
         policy: PolicyInput [inherit],
         /// Passes over all rows.
@@ -66,6 +71,19 @@ kind! {
 impl Sft {
     pub(crate) const OUTPUTS: &[Output] =
         &[Output { name: "policy", artifact: Artifact::Policy }, Output { name: "metrics", artifact: Artifact::Metrics }];
+
+    pub(crate) fn read_checked(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let read = Self::read_fields(component, reader)?;
+        let (weights, sources) = (read.weights.len(), read.episodes.len());
+        if weights != 0 && weights != sources {
+            let place = component.fields.get("weights").map_or(component.kind_span, |field| field.value.span);
+            let message = format!("`weights` has {weights} of {sources} numbers");
+            reader
+                .report(Diagnostic::error("E0202", place, message).help("`weights` has one number for each of `episodes`, in their order"));
+            return None;
+        }
+        Some(read)
+    }
 }
 
 impl Stage for Sft {
@@ -120,6 +138,7 @@ impl Stage for Sft {
 struct Sums {
     nll: f64,
     entropy: f64,
+    /// With their weights.
     tokens: f64,
     norm: f64,
     updates: f64,
@@ -127,7 +146,7 @@ struct Sums {
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
-    let demonstrated = demonstrated(stage, context, &policy)?;
+    let (demonstrated, weights) = demonstrated(stage, context, &policy)?;
     let cuts = demonstrated.cuts;
     cuts.warn(context);
     let keys = [demonstrated.episodes.as_slice(), demonstrated.groups.as_slice()];
@@ -151,11 +170,13 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         if order.0 != epoch {
             order = (epoch, minibatches.draw(context.seeds().child("epoch", epoch as u64)));
         }
-        let minibatch: Vec<Row> = order.1[update % per_epoch].iter().map(|&i| rows[i].clone()).collect();
+        let chosen = &order.1[update % per_epoch];
+        let minibatch: Vec<Row> = chosen.iter().map(|&i| rows[i].clone()).collect();
+        let weights: Vec<f64> = chosen.iter().flat_map(|&i| std::iter::repeat_n(weights[i], rows[i].targets.len())).collect();
         let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
-        let tokens = evaluation.scores.logp.len().max(1) as f64;
-        let nll = -evaluation.scores.logp.iter().map(|&x| f64::from(x)).sum::<f64>() / tokens;
-        let entropy = evaluation.scores.entropy.iter().map(|&x| f64::from(x)).sum::<f64>() / tokens;
+        let tokens = weights.iter().sum::<f64>();
+        let mean = |of: &[f32]| of.iter().zip(&weights).map(|(&x, weight)| f64::from(x) * weight).sum::<f64>() / tokens;
+        let (nll, entropy) = (-mean(&evaluation.scores.logp), mean(&evaluation.scores.entropy));
         let progress = update as f64 / total as f64;
         let now = Now { iteration: progress * epochs, iterations: epochs, progress };
         let lr = updater.rate(now);
@@ -172,8 +193,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         if !nll.is_finite() {
             return Err(refusal(Spoilt::Gradient));
         }
-        let slope = (-1.0 / tokens) as f32;
-        let slopes = ScoreGradients { logp: vec![slope; evaluation.scores.logp.len()], entropy: Vec::new() };
+        let slopes = ScoreGradients { logp: weights.iter().map(|weight| (-weight / tokens) as f32).collect(), entropy: Vec::new() };
         let norm = updater.step(evaluation.backward(&slopes)?, now, refusal)?;
         sums = Sums {
             nll: sums.nll + nll * tokens,
@@ -218,19 +238,28 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     Ok(())
 }
 
-fn demonstrated<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result<Demonstrated<'a>, RunError> {
-    let mut found = Demonstrated::default();
-    for input in stage.episodes.iter().flat_map(|e| context.inputs(&e.0.field)) {
-        let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
-        for episode in &episodes {
-            if !found.add(policy, episode)? {
-                let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
-                return Err(RunError::Failed(message));
+/// What is learned, and the weight of each row.
+fn demonstrated<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result<(Demonstrated<'a>, Vec<f64>), RunError> {
+    let (mut found, mut weights) = (Demonstrated::default(), Vec::new());
+    // Each item of the list has the same field, and each input is of one item.
+    let mut left = stage.episodes.first().map_or_else(Vec::new, |first| context.inputs(&first.0.field));
+    for (source, given) in stage.episodes.iter().enumerate() {
+        let (own, others) = left.into_iter().partition(|input| input.span == given.0.span);
+        left = others;
+        let own: Vec<InputFolder> = own;
+        for input in own {
+            let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
+            for episode in &episodes {
+                if !found.add(policy, episode)? {
+                    let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
+                    return Err(RunError::Failed(message));
+                }
             }
         }
+        weights.resize(found.rows.len(), stage.weights.get(source).map_or(1.0, |weight| weight.0));
     }
     if found.rows.is_empty() {
-        return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice".into()));
+        return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice, or none with a label".into()));
     }
-    Ok(found)
+    Ok((found, weights))
 }

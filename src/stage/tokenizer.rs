@@ -93,8 +93,14 @@ fn run(stage: &Tokenizer, context: &mut dyn Context) -> Result<(), RunError> {
         let mut assignments = once_each(&panel, repeats, seed);
         assignments.truncate(stage.episodes.0);
         for player in [Player::Expert, Player::Random] {
-            let rollout =
-                Rollout { environment: &split.environment, world: &*world, player, keep_prompts: true, threads: context.threads() };
+            let rollout = Rollout {
+                environment: &split.environment,
+                world: &*world,
+                player,
+                keep_prompts: true,
+                labels: None,
+                threads: context.threads(),
+            };
             let episodes = rollout.play(&assignments)?;
             say_failures(context, &episodes);
             for episode in episodes {

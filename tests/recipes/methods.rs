@@ -164,7 +164,9 @@ called `u`, `v`, `w` there.
 
 `epo-run show FILE NAME --objective` prints the same of any pipeline, `epo-run diff A.epo:x B.epo:y` the difference of any two with their settings.
 What the three readings of EPO do to the gradient is on a page of its own: [readings](readings.md). SFT and ReAct prompting have no equation: the
-one maximises the log-probability of demonstrations, the other learns nothing.
+one maximises the log-probability of demonstrations, the other learns nothing. Nor have DAgger (`dagger.epo`: the policy plays, the expert says in every state what it would
+have done, and that is learned) and expert iteration (`expert_iteration.epo`: the policy's own successes are learned); both change what `sft` learns from, see `collect` in
+[the kinds](reference/kinds.md).
 
 | method | advantage | what is minimised | terms |
 |---|---|---|---|

@@ -1,6 +1,7 @@
 //! One running game.
 
-use super::world::{Playable, Shared};
+use super::search::Searcher;
+use super::world::{Expert, Playable, Shared};
 use super::{REFUSAL, goal_sentence};
 use crate::env::pddl::{CommandId, State};
 use crate::env::{EnvError, Environment, Observation, Step, Task};
@@ -15,6 +16,8 @@ struct Running {
     playable: Arc<Playable>,
     state: State,
     admissible: Vec<CommandId>,
+    /// Where the expert is one that searches.
+    searcher: Option<Searcher>,
     /// The step that ended the game: it is given again, as the reference's gym layer does.
     last: Option<Step>,
 }
@@ -38,8 +41,10 @@ impl Environment for Episode {
         let text = playable.game.opening(&state).map_err(|error| EnvError::Task(format!("`{}`: {error}", task.id)))?;
         let mut admissible = Vec::new();
         playable.game.admissible(&state, &mut admissible);
-        self.running = Some(Running { playable, state, admissible, last: None });
-        Ok(Observation { task: goal_sentence(&text).to_string(), text })
+        let goal = goal_sentence(&text).to_string();
+        let searcher = (self.shared.expert == Expert::Searching).then(|| Searcher::new(&goal, &text));
+        self.running = Some(Running { playable, state, admissible, searcher, last: None });
+        Ok(Observation { task: goal, text })
     }
 
     fn step(&mut self, action: &str) -> Result<Step, EnvError> {
@@ -62,6 +67,10 @@ impl Environment for Episode {
             success: won,
             valid,
         };
+        if let Some(mut searcher) = running.searcher.take() {
+            searcher.hear(&step.observation, running.commands());
+            running.searcher = Some(searcher);
+        }
         if won {
             running.last = Some(step.clone());
         }
@@ -73,16 +82,28 @@ impl Environment for Episode {
         Ok(running.admissible.iter().map(|&command| running.playable.game.command(command).to_string()).collect())
     }
 
-    /// The next command of the game's walkthrough, as far as it can still be played to its end from here: after detours the
-    /// rest of it that wins; `None` when no rest does, or the file has no walkthrough.
     fn expert(&mut self) -> Result<Option<String>, EnvError> {
         let running = self.running()?;
-        let (game, walkthrough) = (&running.playable.game, &running.playable.walkthrough);
+        Ok(match &running.searcher {
+            Some(searcher) => searcher.advise(running.commands()).map(str::to_string),
+            None => running.walk().map(str::to_string),
+        })
+    }
+}
+
+impl Running {
+    fn commands(&self) -> impl Iterator<Item = &str> + Clone {
+        self.admissible.iter().map(|&command| self.playable.game.command(command))
+    }
+
+    /// The next command of the game's walkthrough, as far as it can still be played to its end from here: after detours the
+    /// rest of it that wins; `None` when no rest does, or the file has no walkthrough.
+    fn walk(&self) -> Option<&str> {
+        let (game, walkthrough) = (&self.playable.game, &self.playable.walkthrough);
         let wins = |rest: &[String]| {
-            let mut state = running.state.clone();
+            let mut state = self.state.clone();
             rest.iter().all(|text| game.command_id(text).is_some_and(|command| game.advance(&mut state, command))) && game.won(&state)
         };
-        let next = (0..walkthrough.len()).rev().find(|&start| wins(&walkthrough[start..]));
-        Ok(next.map(|start| walkthrough[start].clone()))
+        (0..walkthrough.len()).rev().find(|&start| wins(&walkthrough[start..])).map(|start| walkthrough[start].as_str())
     }
 }

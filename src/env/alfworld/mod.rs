@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod folder;
 mod names;
+mod search;
 mod world;
 
 pub use check::{Difference, Report, check};
@@ -18,7 +19,7 @@ pub use file::GameFile;
 pub use folder::{RELEASE, SPLITS, TASK_TYPES};
 pub(crate) use folder::{RELEASE_NAME, locate, usual_cache};
 pub use names::ClassNames;
-pub use world::{Alfworld, AlfworldConfig};
+pub use world::{Alfworld, AlfworldConfig, Expert};
 
 /// What the reference answers to a command that it does not understand or that is not possible now.
 pub const REFUSAL: &str = "Nothing happens.";

@@ -20,8 +20,20 @@ pub struct AlfworldConfig {
     pub task_types: Vec<String>,
     /// Which games a panel of limited size has: another number, other games.
     pub seed: u64,
+    /// Who shows how to play.
+    pub expert: Expert,
     /// Whether each split has to be, to the byte, that of the release, see [`RELEASE`].
     pub verified: bool,
+}
+
+/// Who shows how to play.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expert {
+    /// The game's own walkthrough, which knows where things are.
+    #[default]
+    Walkthrough,
+    /// Knows what a player is told, and where things of a kind mostly lie.
+    Searching,
 }
 
 /// The official games in one folder.
@@ -34,6 +46,7 @@ pub struct Alfworld {
 /// What all running games share.
 pub(super) struct Shared {
     root: PathBuf,
+    pub(super) expert: Expert,
     loader: Loader,
     games: Mutex<IndexMap<String, Arc<Cell>>>,
 }
@@ -59,7 +72,8 @@ impl Alfworld {
         if let Some(unknown) = config.task_types.iter().find(|name| !TASK_TYPES.contains(&name.as_str())) {
             return Err(AlfworldError::UnknownType { name: unknown.clone() });
         }
-        let shared = Shared { root: locate(config.data.as_deref())?, loader: Loader::new(), games: Mutex::default() };
+        let root = locate(config.data.as_deref())?;
+        let shared = Shared { root, expert: config.expert, loader: Loader::new(), games: Mutex::default() };
         Ok(Alfworld { shared: Arc::new(shared), config, entries: Mutex::default() })
     }
 

@@ -7,15 +7,16 @@ use crate::model::Row;
 use crate::objective::{Batch, Rows};
 use crate::rollout::Episode;
 
-/// Of episodes that a policy played; the rows in the batch's order.
-pub(super) fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row>), RunError> {
+/// Of episodes, each with its source; the rows in the batch's order.
+pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch, Vec<Row>), RunError> {
     let play = &stage.on.environment.play;
     let mut layout = Rows::default();
     let (mut group, mut episode_of, mut anchor, mut turn_index) = (vec![], vec![], vec![], vec![]);
     let (mut prompt_cut, mut response_cut) = (vec![], vec![]);
-    let (mut reward, mut outcome, mut valid, mut score, mut success) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut reward, mut outcome, mut valid) = (vec![], vec![], vec![]);
+    let (mut score, mut success, mut sources) = (vec![], vec![], vec![]);
     let (mut logp, mut entropy, mut rows) = (vec![], vec![], vec![]);
-    for (number, episode) in episodes.iter().enumerate() {
+    for (number, (source, episode)) in episodes.iter().enumerate() {
         for (index, turn) in episode.turns.iter().enumerate() {
             let Some(sample) = &turn.sample else {
                 return Err(RunError::Failed("a turn was played without the policy".into()));
@@ -33,6 +34,7 @@ pub(super) fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row
             response_cut.push(flag(turn.response_cut));
             score.push(episode.score);
             success.push(flag(episode.success));
+            sources.push(*source as f64);
             logp.extend(sample.logp.iter().map(|&x| f64::from(x)));
             entropy.extend(sample.entropy.iter().map(|&x| f64::from(x)));
             rows.push(sample.row.clone());
@@ -49,7 +51,7 @@ pub(super) fn batch(stage: &Rl, episodes: &[&Episode]) -> Result<(Batch, Vec<Row
     set(&mut batch, "valid", valid)?;
     set(&mut batch, "prompt_cut", prompt_cut)?;
     set(&mut batch, "response_cut", response_cut)?;
-    for (name, values) in [("score", score), ("success", success)] {
+    for (name, values) in [("score", score), ("success", success), ("source", sources)] {
         batch.set_by_row(name, &values).map_err(wrong)?;
     }
     set(&mut batch, "old_logp", logp.clone())?;

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::error::RunError;
 use super::super::updater::{CRITIC, POLICY};
+use super::foreign::Foreign;
 use super::learner::Learner;
 use super::selection::Selection;
 use crate::objective::History;
@@ -20,8 +21,7 @@ struct State {
 
 /// After `done` iterations; `due`: one of the stage's own, not only because the user asked to stop.
 pub(crate) fn save(
-    learner: &Learner,
-    selection: &Selection,
+    (learner, selection, foreign): (&Learner, &Selection, &Foreign),
     (done, due): (usize, bool),
     context: &mut dyn Context,
 ) -> Result<(), RunError> {
@@ -31,6 +31,7 @@ pub(crate) fn save(
         if let Some((_, updater)) = &learner.critic {
             updater.save(folder, CRITIC)?;
         }
+        foreign.save(folder)?;
         Ok(write_json(&folder.join(STATE), &state)?)
     };
     match due {
@@ -41,13 +42,19 @@ pub(crate) fn save(
 }
 
 /// Goes back to the folder's last checkpoint, if it has one; gives the iteration to go on with.
-pub(crate) fn resume(learner: &mut Learner, selection: &mut Selection, context: &mut dyn Context) -> Result<usize, RunError> {
+pub(crate) fn resume(
+    learner: &mut Learner,
+    selection: &mut Selection,
+    foreign: &mut Foreign,
+    context: &mut dyn Context,
+) -> Result<usize, RunError> {
     let Some(checkpoint) = context.folder().checkpoint().cloned() else { return Ok(0) };
     learner.updater.restore(&checkpoint.folder, POLICY)?;
     if let Some((_, updater)) = &mut learner.critic {
         updater.restore(&checkpoint.folder, CRITIC)?;
     }
     let state: State = read_json(&checkpoint.file(STATE))?;
+    foreign.restore(&checkpoint.folder)?;
     learner.history = state.history;
     *selection = state.selection;
     Ok(checkpoint.iteration as usize)

@@ -5,6 +5,7 @@ use super::super::error::RunError;
 use super::super::tasks::say_failures;
 use super::batch::batch;
 use super::fields::Rl;
+use super::foreign::Foreign;
 use super::learner::{Learner, set};
 use crate::env::{Panel, World};
 use crate::lang::Diagnostics;
@@ -32,15 +33,22 @@ pub(crate) struct Cost {
     refilled: Option<[usize; 3]>,
     /// Mean score and success of the episodes without chance.
     greedy: Option<[f64; 2]>,
+    /// Of each other source, how many episodes it gave.
+    also: Vec<usize>,
 }
 
 impl Cost {
-    /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means).
+    /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means); `source/1`, …
+    /// (episodes).
     pub(crate) fn metrics(&self) -> impl Iterator<Item = (String, f64)> {
+        let also = self.also.iter().enumerate().map(|(number, count)| (format!("source/{}", number + 1), *count as f64));
         let refilled = self.refilled.map(|counts| ["rounds", "collected", "differing"].into_iter().zip(counts.map(|count| count as f64)));
         let greedy = self.greedy.map(|means| ["greedy_score", "greedy_success"].into_iter().zip(means));
         let rows = std::iter::once(("rows", self.rows as f64));
-        rows.chain(refilled.into_iter().flatten()).chain(greedy.into_iter().flatten()).map(|(name, value)| (name.to_string(), value))
+        rows.chain(refilled.into_iter().flatten())
+            .chain(greedy.into_iter().flatten())
+            .map(|(name, value)| (name.to_string(), value))
+            .chain(also)
     }
 }
 
@@ -57,7 +65,8 @@ impl Rl {
 
 pub(crate) fn collect(
     stage: &Rl,
-    learner: &mut Learner,
+    learner: &Learner,
+    foreign: &Foreign,
     world: &dyn World,
     panel: &Panel,
     iteration: usize,
@@ -69,6 +78,7 @@ pub(crate) fn collect(
         world,
         player: Player::Policy { policy: &learner.policy, decode },
         keep_prompts: false,
+        labels: None,
         threads: context.threads(),
     };
     let (usual, greedily) = (rollout(&learner.decode), learner.needs().has("greedy_score").then(|| rollout(&decode)));
@@ -96,6 +106,9 @@ pub(crate) fn collect(
     if learned.is_empty() {
         return Err(RunError::Failed(format!("all {} episodes of iteration {iteration} broke down", episodes.len())));
     }
+    let taken = foreign.take(stage, learner, &learned, context.seeds().child("iteration", iteration as u64))?;
+    let sources = (1..).zip(&taken).flat_map(|(number, episodes)| episodes.iter().map(move |episode| (number, episode)));
+    let learned: Vec<(usize, &Episode)> = learned.into_iter().map(|episode| (0, episode)).chain(sources).collect();
     let (mut batch, rows) = batch(stage, &learned)?;
     if greedily.is_some() {
         let scores = greedy_scores(&learned, &greedy);
@@ -111,6 +124,7 @@ pub(crate) fn collect(
         rows: rows.len(),
         refilled: stage.refill.map(|_| [rounds, episodes.len(), differing.len()]),
         greedy: greedily.is_some().then(|| means(&greedy)),
+        also: taken.iter().map(Vec::len).collect(),
     };
     for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
         turn.prompt = None;
@@ -169,15 +183,15 @@ fn differing(episodes: &[Episode]) -> Vec<u64> {
 }
 
 /// For each row of the episodes, the score of the episode without chance of their group; where that broke down, the group's mean.
-fn greedy_scores(episodes: &[&Episode], greedy: &[Episode]) -> Vec<f64> {
+fn greedy_scores(episodes: &[(usize, &Episode)], greedy: &[Episode]) -> Vec<f64> {
     let found: BTreeMap<u64, f64> = greedy.iter().filter(|g| !g.failed()).map(|g| (g.group, g.score)).collect();
     let of = |group: u64| {
         found.get(&group).copied().unwrap_or_else(|| {
-            let own: Vec<f64> = episodes.iter().filter(|episode| episode.group == group).map(|episode| episode.score).collect();
+            let own: Vec<f64> = episodes.iter().filter(|(_, episode)| episode.group == group).map(|(_, episode)| episode.score).collect();
             own.iter().sum::<f64>() / own.len().max(1) as f64
         })
     };
-    episodes.iter().flat_map(|episode| std::iter::repeat_n(of(episode.group), episode.turns.len())).collect()
+    episodes.iter().flat_map(|(_, episode)| std::iter::repeat_n(of(episode.group), episode.turns.len())).collect()
 }
 
 fn means(episodes: &[Episode]) -> [f64; 2] {

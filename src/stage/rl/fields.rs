@@ -1,6 +1,7 @@
 //! What an `rl` stage is given.
 
 use super::super::minibatch::Keep;
+use super::sources::Source;
 use crate::equation::{AdvantageField, LossField, ScheduleField};
 use crate::kind;
 use crate::kind::{Count, Part};
@@ -64,6 +65,9 @@ kind! {
         /// have the same score, a comparison within it learns nothing (DAPO, arXiv:2503.14476, section 3.2). Those that differ are learned from, in the order in
         /// which they were played; where there is none at all, those of the last round. Left out, there is one round, and all of it is learned from.
         refill: Option<Count<1000>> [added default None],
+        /// Episodes from elsewhere that are learned from beside those of the iteration; `source` tells them apart. One of a task that the iteration plays
+        /// itself joins the group of that task, the others form groups by their tasks.
+        also: Vec<Part<Source>> [added default Vec::new()],
         /// Passes over the collected batch.
         epochs: Count<1_000_000> [default Count(1)],
         /// Rows of one update; left out, all rows.

@@ -7,14 +7,18 @@ mod collect;
 mod corridor;
 mod evaluated;
 mod fields;
+mod foreign;
 mod learner;
 mod metrics;
 mod selection;
+mod sources;
 mod update;
 
 pub(crate) use fields::Rl;
+pub(crate) use sources::Source;
 
 use self::collect::{Collected, collect};
+use self::foreign::Foreign;
 use self::learner::Learner;
 use self::selection::Selection;
 use self::update::update;
@@ -67,12 +71,14 @@ impl Stage for Rl {
 
     fn arithmetic(&self) -> Vec<Figure> {
         let (groups, size, iterations) = (self.groups.0, self.group_size.0, self.iterations.0);
-        let most = self.episodes() * self.on.environment.play.max_turns.0;
+        let own = self.episodes() * self.on.environment.play.max_turns.0;
+        let also: usize = self.also.iter().map(|source| source.draw().most).sum();
+        let most = own + also * self.on.environment.play.max_turns.0;
         let mut figures = vec![
             Figure::new("episodes per iteration", format!("{} = {groups} tasks × {size}", self.episodes())),
             Figure::new(
                 "rows per iteration",
-                format!("at most {most} = {} episodes × {} turns", self.episodes(), self.on.environment.play.max_turns.0),
+                format!("at most {most} = {} episodes × {} turns", self.episodes() + also, self.on.environment.play.max_turns.0),
             ),
         ];
         match self.minibatch {
@@ -89,6 +95,12 @@ impl Stage for Rl {
         if let Some(refill) = self.refill {
             let most = self.episodes() * self.rounds();
             figures.push(Figure::new("refill", format!("at most {} rounds more, {most} episodes in an iteration", refill.0)));
+        }
+        for (number, source) in (1..).zip(&self.also) {
+            figures.push(Figure::new(
+                "episodes from elsewhere",
+                format!("at most {} of `{}` (source {number})", source.draw().most, source.kind),
+            ));
         }
         if self.plays_greedily() {
             figures.push(Figure::new("greedy episodes", format!("one more for each task, {groups} in a round")));
@@ -145,14 +157,15 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     let (world, panel) = open(context, &stage.on)?;
     let mut learner = Learner::new(stage, context)?;
     let mut selection = Selection::new(stage);
+    let mut foreign = Foreign::new(stage, &learner, context)?;
     let entropy_lines = corridor::entropy_lines(&stage.loss.0);
     let iterations = stage.iterations.0;
     let mut warned = false;
-    let start = checkpoint::resume(&mut learner, &mut selection, context)?;
+    let start = checkpoint::resume(&mut learner, &mut selection, &mut foreign, context)?;
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
         learner.warm(stage, iteration);
-        let Collected { mut batch, rows, episodes, cost } = collect(stage, &mut learner, &*world, &panel, iteration, context)?;
+        let Collected { mut batch, rows, episodes, cost } = collect(stage, &learner, &foreign, &*world, &panel, iteration, context)?;
         if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
             cuts.warn(context);
             warned = true;
@@ -160,6 +173,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         learner.remember(&batch)?;
+        foreign.remember(stage, &episodes);
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         record.values.extend(cost.metrics());
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
@@ -176,7 +190,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let stop = context.interrupted();
         let due = done.is_multiple_of(stage.checkpoint_every.0);
         if (due || stop) && done < iterations {
-            checkpoint::save(&learner, &selection, (done, due), context)?;
+            checkpoint::save((&learner, &selection, &foreign), (done, due), context)?;
         }
         if stop && done < iterations {
             return Err(RunError::Interrupted);

@@ -46,7 +46,14 @@ impl Selection {
         let assignments = once_each(&panel, 1, context.seeds().child("select", 0));
         let decode = stage.evaluate_decode.as_ref().map_or(&learner.decode, |decode| &**decode);
         let player = Player::Policy { policy: &learner.policy, decode };
-        let rollout = Rollout { environment: &split.environment, world: &*world, player, keep_prompts: false, threads: context.threads() };
+        let rollout = Rollout {
+            environment: &split.environment,
+            world: &*world,
+            player,
+            keep_prompts: false,
+            labels: None,
+            threads: context.threads(),
+        };
         let episodes = rollout.play(&assignments)?;
         let result = SplitResult::new(&split.name, &panel.hash, &episodes);
         if self.best.as_ref().is_none_or(|b| result.successes > b.successes) {

@@ -1,0 +1,130 @@
+//! Labels, conditions and weights, as a run of the binary has them.
+
+use super::runs::Runs;
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const FILE: &str = "tests/experiment/imitation.epo";
+
+fn task(runs: &Runs, stage: &str) -> PathBuf {
+    let run = fs::read_dir(runs.0.path().join("imitation")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
+    fs::canonicalize(run.join("tasks").join(format!("imitation.{stage}"))).expect("a task")
+}
+
+fn lines(runs: &Runs, stage: &str, file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(task(runs, stage).join(file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What must not depend on threads or on how often the run was stopped.
+fn learned(runs: &Runs) -> Vec<Vec<u8>> {
+    let weights = |stage: &str| fs::read(task(runs, stage).join("outputs/policy/model.safetensors")).unwrap();
+    let episodes = |stage: &str| fs::read(task(runs, stage).join("episodes.jsonl")).unwrap();
+    vec![episodes("own"), weights("taught"), episodes("some"), weights("weighed")]
+}
+
+#[test]
+fn labels_conditions_and_weights() {
+    let runs = Runs::new();
+    runs.run(FILE, &["--threads", "1"]).exits(0);
+    turns_are_labelled(&runs);
+    episodes_are_selected(&runs);
+    rows_are_weighed(&runs);
+
+    let two = Runs::new();
+    two.run(FILE, &["--threads", "2"]).exits(0);
+    assert!(learned(&runs) == learned(&two), "threads changed a byte");
+
+    let stopped = Runs::new();
+    let mut child = stopped.start(FILE, &["--threads", "1"]);
+    let began = Instant::now();
+    // `warm` has but a few updates
+    let late = |path: &PathBuf| !path.to_string_lossy().contains("iteration-000");
+    while !stopped.checkpoints().iter().any(late) {
+        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stopped.run(FILE, &["--threads", "2"]).exits(0);
+    assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
+}
+
+/// The expert of the house has an answer everywhere; in some turns it is played.
+fn turns_are_labelled(runs: &Runs) {
+    let own = lines(runs, "own", "episodes.jsonl");
+    assert_eq!(own.len(), 6, "failures are kept");
+    assert!(lines(runs, "shown", "episodes.jsonl").iter().all(|episode| episode.get("labelled").is_none()));
+    let turns: Vec<&Value> = own.iter().flat_map(|episode| episode["turns"].as_array().unwrap()).collect();
+    for turn in &turns {
+        assert!(turn["admissible"].as_array().unwrap().contains(&turn["label"]["action"]), "{turn}");
+    }
+    let alike = turns.iter().filter(|turn| turn["label"]["action"] == turn["action"]).count();
+    assert!(own.iter().all(|episode| episode["labelled"] == true) && alike > 0 && alike < turns.len(), "{alike} of {}", turns.len());
+    let summary: Value = serde_json::from_slice(&fs::read(task(runs, "own").join("outputs/episodes/episodes.json")).unwrap()).unwrap();
+    assert_eq!(summary["labels"], turns.len());
+}
+
+fn episodes_are_selected(runs: &Runs) {
+    let of = |stage: &str| lines(runs, stage, "episodes.jsonl");
+    let holds = |episode: &&Value| episode["turns"].as_array().unwrap().len() < 8 || episode["score"].as_f64().unwrap() > 0.5;
+    let (all, some) = (of("all"), of("some"));
+    assert_eq!(all.len(), 20);
+    let expected: Vec<&Value> = all.iter().filter(holds).collect();
+    assert!(!expected.is_empty() && expected.len() < 20 && some.iter().eq(expected));
+}
+
+/// From the losses on each source alone and on both follows what a third with weights must be.
+fn rows_are_weighed(runs: &Runs) {
+    let loss = |stage: &str| {
+        let metrics = lines(runs, stage, "metrics.jsonl");
+        assert_eq!(metrics.len(), 1, "one update");
+        metrics[0]["values"]["loss/nll"].as_f64().expect("a loss")
+    };
+    let [shown, own, both, weighed] = ["of_shown", "of_own", "of_both", "weighed"].map(loss);
+    // the share of the tokens that are of `shown`
+    let share = (both - own) / (shown - own);
+    assert!((0.1..0.9).contains(&share), "{share}");
+    let expected = (share * shown + 3.0 * (1.0 - share) * own) / (share + 3.0 * (1.0 - share));
+    assert!((weighed - expected).abs() < 1e-6 && (weighed - both).abs() > 1e-3, "{weighed} {expected} {both}");
+    let weights = |stage: &str| fs::read(task(runs, stage).join("outputs/policy/model.safetensors")).unwrap();
+    assert!(weights("alike") == weights("of_both") && weights("weighed") != weights("of_both"));
+}
+
+/// Recipes that say what is learned from are run, and learn from what they say.
+#[test]
+fn the_recipes_at_the_smallest_scale() {
+    let (runs, place) = (Runs::new(), tempfile::tempdir().unwrap());
+    for file in ["pipelines/household/dagger.epo", "pipelines/household/expert_iteration.epo", "tests/experiment/methods.epo"] {
+        let name = std::path::Path::new(file).file_name().unwrap();
+        fs::copy(file, place.path().join(name)).unwrap();
+    }
+    let file = place.path().join("methods.epo");
+    runs.run(file.to_str().unwrap(), &[]).exits(0);
+    let run = fs::read_dir(runs.0.path().join("methods")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
+    let file = |task: &str, file: &str| fs::read(run.join("tasks").join(task).join(file)).unwrap();
+    let text = |task: &str, name: &str| String::from_utf8(file(task, name)).unwrap();
+    let turns = |task: &str| -> usize {
+        let episodes = text(task, "episodes.jsonl");
+        episodes.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["turns"].as_array().unwrap().len()).sum()
+    };
+    for task in ["small_dagger.own", "small_dagger.again"] {
+        let labels = text(task, "episodes.jsonl").matches("\"label\":{\"action\":").count();
+        assert_eq!((labels, turns(task)), (18, 18));
+    }
+    assert_eq!((turns("small_iteration.won"), turns("small_iteration.again")), (18, 18));
+    // every turn has a choice here, so a pass over all rows has as many updates as they fill
+    let updates = |task: &str| {
+        let last: Value = serde_json::from_str(text(task, "metrics.jsonl").lines().last().unwrap()).unwrap();
+        last["iteration"].as_u64().unwrap() as usize
+    };
+    let shown = turns("small_dagger.shown");
+    assert_eq!(updates("small_dagger.once"), (shown + 18_usize).div_ceil(32));
+    assert_eq!(updates("small_dagger.twice"), (shown + 36_usize).div_ceil(32));
+    assert_eq!(updates("small_iteration.twice"), 1);
+    assert!(
+        file("small_dagger.twice", "outputs/policy/model.safetensors") != file("small_dagger.once", "outputs/policy/model.safetensors")
+    );
+}
