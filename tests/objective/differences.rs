@@ -8,7 +8,7 @@ use epo::objective::{History, Objective};
 const STEP: f64 = 1e-6;
 
 /// Moves every token's learned quantities up and down and compares.
-fn check(text: &str, objective: &Objective, seed: u64) -> usize {
+pub(crate) fn check(text: &str, objective: &Objective, seed: u64) -> usize {
     let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
     let (batch, history) = (file.batch(), &file.history(Some(objective), None).expect("a past for each").expect("a past"));
     let gradient = objective.evaluate(batch, history).expect(text).gradient;

@@ -1,6 +1,7 @@
 //! Objectives through the language: against reference values, and against what must hold of any of them.
 
 mod builtins;
+mod carried;
 mod differences;
 mod edges;
 mod examples;
@@ -11,6 +12,7 @@ mod invariance;
 mod left_out;
 mod levels;
 mod messages;
+mod past;
 #[path = "../common/places.rs"]
 mod places;
 mod random;
@@ -20,5 +22,6 @@ mod reference;
 #[path = "../common/repository.rs"]
 mod repository;
 mod run;
+mod statistics;
 mod support;
 mod updates;
