@@ -82,6 +82,7 @@ builtins! {
     Rank = reductions::RANK,
     Gae = time::GAE,
     Discount = time::DISCOUNT,
+    SoFar = time::SO_FAR,
     OnLast = time::ON_LAST,
     Next = time::NEXT,
     Previous = time::PREVIOUS,
@@ -140,7 +141,7 @@ impl Builtin {
         match &self.row().operation {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
             Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Quantile | Operation::Rank => None,
-            Operation::Gae | Operation::Discount | Operation::OnLast | Operation::Neighbour { .. } => None,
+            Operation::Gae | Operation::Discount | Operation::SoFar | Operation::OnLast | Operation::Neighbour { .. } => None,
             Operation::History | Operation::Collected | Operation::Carry => None,
         }
     }

@@ -6,7 +6,7 @@ use super::row::{
     term,
 };
 
-const BY: Parameter = keys("by", &["turn", "episode", "group", "anchor", "turn_index", "task"]);
+const BY: Parameter = keys("by", &["turn", "episode", "group", "anchor", "turn_index", "task", "token_index"]);
 
 /// For what has an order in time.
 const ENDS: &[Parameter] = &[term("x"), key("by", &["turn", "episode"], Default::Key("turn"))];
@@ -159,8 +159,8 @@ pub(super) const QUANTILE: Row = Row {
     )
 };
 pub(super) const RANK: Row = Row {
-    params: const { &[term("x"), BY] },
-    types: &[Type::Number, Type::Key],
+    params: const { &[term("x"), BY, optional("of")] },
+    types: &[Type::Number, Type::Key, Type::Number],
     gradient: GradientRule::None,
     ..of_many(
         "rank",
@@ -168,7 +168,7 @@ pub(super) const RANK: Row = Row {
         Latex::Call,
         [
             "how many are smaller, and half as many as are equal beside it",
-            "among everything, or among those of the same … of `by`: from 0 to n − 1, the mean of their places for equal ones; no gradient",
+            "among everything, or among those of the same … of `by`: from 0 to n − 1, the mean of their places for equal ones; with `of` not their number, but the sum of their `of`; no gradient",
         ],
         example("mean(rank(entropy, by = group) * logp)", -3.56667),
     )

@@ -103,6 +103,8 @@ pub(crate) enum Operation {
     Gae,
     /// At the level of `per`, along time.
     Discount,
+    /// At the level of `per`, along time.
+    SoFar,
     /// At the level of `per`: a coarser value once, on the last step of what it belongs to.
     OnLast,
     /// At the level of its argument, tokens or turns: the element after it in time, or the one before.

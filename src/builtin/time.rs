@@ -33,6 +33,16 @@ pub(super) const DISCOUNT: Row = Row {
     example: example("-mean(discount(reward, 0.95, by = episode, per = turn) * logp)", 0.407708),
 };
 
+pub(super) const SO_FAR: Row = Row {
+    name: "so_far",
+    params: const { &[term("x"), number("gamma", 1.0), BY, PER] },
+    operation: Operation::SoFar,
+    equation: "Sₜ = xₜ + γ Sₜ₋₁, 0 before the beginning",
+    doc: "the sum up to each step, discounted backwards, within each turn or through each episode, in steps of tokens or of turns: `discount` the other way; `gamma` may be another number for each step, that of step t − 1",
+    example: example("mean(so_far(entropy, 0.9, by = episode) * logp)", -2.10788),
+    ..DISCOUNT
+};
+
 pub(super) const ON_LAST: Row = Row {
     name: "on_last",
     notation: Notation::Call,

@@ -14,11 +14,16 @@ pub struct Joint {
     pub(super) group: bool,
     pub(super) turn_index: bool,
     pub(super) task: bool,
+    /// The only one that tells the tokens of a row apart.
+    pub(super) token_index: bool,
 }
 
 impl Joint {
-    /// Of `[a, b]` or `anchors(2)`; a name of a key alone is none. `None` if it is no such word.
+    /// Of `[a, b]`, `anchors(2)` or `token_index`, which have no level of their own. `None` if it is no such word.
     pub(super) fn from_key(key: &str) -> Option<Self> {
+        if key == "token_index" {
+            return Some(Self { token_index: true, ..Self::default() });
+        }
         if let Some(number) = key.strip_prefix("anchors(").and_then(|rest| rest.strip_suffix(')')) {
             let states = number.parse().ok().filter(|n| (1..=MOST_STATES).contains(n))?;
             return Some(Self { states, ..Self::default() });
@@ -39,6 +44,7 @@ impl Joint {
             group: self.group || other.group,
             turn_index: self.turn_index || other.turn_index,
             task: self.task || other.task,
+            token_index: self.token_index || other.token_index,
         }
     }
 
@@ -66,49 +72,42 @@ impl Joint {
         let group = self.group && !self.episode && self.states == 0;
         let task = self.task && !self.group && !self.episode && self.states == 0;
         let own = Self { group, task, ..self };
-        match own {
+        if own.episode && own.turn_index {
             // A turn of an episode is one row.
-            Self { episode: true, turn_index: true, .. } => Level::Turn,
-            Self { episode: true, states: 0, .. } => Level::Episode,
-            Self { episode: false, states: 1, turn_index: false, .. } => Level::Anchor,
-            Self { episode: false, states: 0, group: true, turn_index: false, .. } => Level::Group,
-            Self { episode: false, states: 0, group: false, turn_index: true, task: false } => Level::TurnIndex,
-            Self { episode: false, states: 0, group: false, turn_index: false, task: true } => Level::Task,
-            Self { episode: false, states: 0, group: false, turn_index: false, task: false } => Level::Batch,
-            joint => Level::Joint(joint),
+            return if own.token_index { Level::Token } else { Level::Turn };
         }
+        Level::ALL.into_iter().find(|level| level.keys() == Some(own)).unwrap_or(Level::Joint(own))
     }
 
-    fn states_name(self) -> Option<String> {
-        match self.states {
-            0 => None,
-            1 => Some("anchor".into()),
-            n => Some(format!("anchors({n})")),
+    /// Each of its keys as it is written, and in words.
+    fn parts(self) -> Vec<(String, String)> {
+        let named = [
+            (self.episode, "episode", "episode"),
+            (self.group, "group", "group"),
+            (self.task, "task", "task"),
+            (self.states == 1, "anchor", "anchor state"),
+            (self.turn_index, "turn_index", "turn number"),
+            (self.token_index, "token_index", "token number"),
+        ];
+        let mut parts: Vec<(String, String)> =
+            named.into_iter().filter_map(|(has, name, words)| has.then(|| (name.to_owned(), words.to_owned()))).collect();
+        if self.states > 1 {
+            let at = parts.iter().position(|(name, _)| name.ends_with("_index")).unwrap_or(parts.len());
+            parts.insert(at, (format!("anchors({})", self.states), format!("sequence of the last {} anchor states", self.states)));
         }
+        parts
     }
 
     /// As `by =` takes it.
     pub(super) fn name(self) -> String {
-        let named = [(self.episode, "episode"), (self.group, "group"), (self.task, "task")];
-        let mut parts: Vec<String> = named.into_iter().filter_map(|(has, name)| has.then(|| name.to_owned())).collect();
-        parts.extend(self.states_name());
-        parts.extend(self.turn_index.then(|| "turn_index".to_owned()));
-        match parts.as_slice() {
-            [one] => one.clone(),
-            several => format!("[{}]", several.join(", ")),
+        match self.parts().as_slice() {
+            [(one, _)] => one.clone(),
+            several => format!("[{}]", several.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")),
         }
     }
 
     /// `group and turn number`
     pub(super) fn words(self) -> String {
-        let named = [(self.episode, "episode"), (self.group, "group"), (self.task, "task")];
-        let mut parts: Vec<String> = named.into_iter().filter_map(|(has, name)| has.then(|| name.to_owned())).collect();
-        parts.extend(match self.states {
-            0 => None,
-            1 => Some("anchor state".to_owned()),
-            n => Some(format!("sequence of the last {n} anchor states")),
-        });
-        parts.extend(self.turn_index.then(|| "turn number".to_owned()));
-        parts.join(" and ")
+        self.parts().into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(" and ")
     }
 }

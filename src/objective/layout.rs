@@ -1,5 +1,6 @@
 //! How the elements of a batch lie within each other: tokens in rows, rows in episodes, anchor states and groups.
 
+use super::joint::Joint;
 use super::levels::Level;
 use super::program::Time;
 use candle_core::{Device, Tensor};
@@ -215,7 +216,7 @@ impl Layout {
     /// How many elements a level has; `None` if its key was not given.
     pub(super) fn count(&self, level: Level) -> Option<usize> {
         match level {
-            Level::Joint(_) => self.get_map(Level::Turn, level).map(|map| map.count),
+            Level::Joint(_) => self.get_map(Level::Token, level).map(|map| map.count),
             _ => self.counts.get(&level).copied(),
         }
     }
@@ -237,25 +238,45 @@ impl Layout {
     }
 
     fn joint_map(&self, from: Level, to: Level) -> Option<Map> {
-        let (to_of_row, count) = self.of_rows(to)?;
-        match from {
-            Level::Turn => Map::new(to_of_row, count),
-            Level::Token => {
-                let rows = self.get_map(Level::Token, Level::Turn)?;
-                Map::new(rows.to.iter().map(|&row| to_of_row[row as usize]).collect(), count)
+        let tells_tokens_apart = |level: Level| matches!(level, Level::Joint(Joint { token_index: true, .. }) | Level::Token);
+        if tells_tokens_apart(from) || tells_tokens_apart(to) {
+            let (to_of_token, count) = self.of_tokens(to)?;
+            if from == Level::Token {
+                return Map::new(to_of_token, count);
             }
-            _ => {
-                let (from_of_row, from_count) = self.of_rows(from)?;
-                Map::new(between(&from_of_row, from_count, &to_of_row), count)
-            }
+            let (from_of_token, from_count) = self.of_tokens(from)?;
+            return Map::new(between(&from_of_token, from_count, &to_of_token), count);
         }
+        let (to_of_row, count) = self.of_rows(to)?;
+        if from == Level::Turn {
+            return Map::new(to_of_row, count);
+        }
+        let (from_of_row, from_count) = self.of_rows(from)?;
+        Map::new(between(&from_of_row, from_count, &to_of_row), count)
+    }
+
+    /// The element of a level in which each token lies, and how many there are.
+    fn of_tokens(&self, level: Level) -> Option<(Vec<u32>, usize)> {
+        let row_of_token = &self.maps.get(&(Level::Token, Level::Turn))?.to;
+        let Level::Joint(joint @ Joint { token_index: true, .. }) = level else {
+            let (of_row, count) = self.of_rows(level)?;
+            return Some((row_of_token.iter().map(|&row| of_row[row as usize]).collect(), count));
+        };
+        let keys = self.row_keys(joint)?;
+        let number = |token: usize, row: u32| (token - self.starts[row as usize]) as u32;
+        Some(dense(row_of_token.iter().enumerate().map(|(token, &row)| (&keys[row as usize], number(token, row)))))
     }
 
     /// The element of a level in which each row lies, and how many there are.
     fn of_rows(&self, level: Level) -> Option<(Vec<u32>, usize)> {
-        let Level::Joint(joint) = level else {
-            return self.maps.get(&(Level::Turn, level)).map(|map| (map.to.to_vec(), map.count));
-        };
+        match level {
+            Level::Joint(joint) => Some(dense(self.row_keys(joint)?.into_iter())),
+            _ => self.maps.get(&(Level::Turn, level)).map(|map| (map.to.to_vec(), map.count)),
+        }
+    }
+
+    /// What tells each row from others.
+    fn row_keys(&self, joint: Joint) -> Option<Vec<Vec<u32>>> {
         let mut keys: Vec<Vec<u32>> = vec![Vec::new(); self.rows.lengths.len()];
         let named = [(joint.episode, Level::Episode), (joint.group, Level::Group), (joint.task, Level::Task)];
         for (_, level) in named.into_iter().chain([(joint.turn_index, Level::TurnIndex)]).filter(|(has, _)| *has) {
@@ -265,7 +286,7 @@ impl Layout {
         if joint.states > 0 {
             self.add_last_states(joint.states.into(), &mut keys)?;
         }
-        Some(dense(keys.into_iter()))
+        Some(keys)
     }
 
     /// Adds to each row's key the states of its episode up to it, the present one first: `most` at most.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Words for `by =` and `per =`.
-pub(super) const KEYS: &[&str] = &["token", "turn", "episode", "group", "anchor", "turn_index", "task"];
+pub(super) const KEYS: &[&str] = &["token", "turn", "episode", "group", "anchor", "turn_index", "task", "token_index"];
 
 /// Words for `by =` that take a number: the same last states.
 pub(super) const COUNTED_KEYS: &[&str] = &["anchors"];
@@ -99,7 +99,8 @@ impl Level {
         match (self.keys(), other.keys()) {
             (Some(own), Some(others)) => own.with_what_follows().has(others),
             (None, None) => self == other || self == Level::Token,
-            (own, _) => own.is_none(),
+            (None, Some(others)) => self == Level::Token || !others.token_index,
+            (Some(_), None) => false,
         }
     }
 
@@ -110,15 +111,16 @@ impl Level {
         } else if other.within(self) {
             other
         } else {
-            // Episode, anchor, turn number and group overlap freely; rows are their coarsest common parts.
-            Level::Turn
+            // Episode, anchor, turn number and group overlap freely; rows are their coarsest common parts, or tokens where they are told apart.
+            let of_tokens = |level: Level| level.keys().is_some_and(|keys| keys.token_index);
+            if of_tokens(self) || of_tokens(other) { Level::Token } else { Level::Turn }
         }
     }
 
     /// What tells its elements apart in any iteration, one after the other; `None` if a group or an episode does, which are others each time.
     pub(super) fn lasting(self) -> Option<Vec<Level>> {
         let keys = self.keys()?;
-        if keys.episode || keys.group || keys.states > 1 {
+        if keys.episode || keys.group || keys.states > 1 || keys.token_index {
             return None;
         }
         // A state is told apart within its task.
@@ -185,6 +187,7 @@ mod tests {
             assert_eq!(of(key).name(), name);
             assert_eq!(of(name), of(key), "a name is a key");
         }
+        assert_eq!(of("[episode, turn_index, token_index]"), Level::Token);
         for key in ["[]", "[group", "[group, ]", "anchors(0)", "anchors(300)", "anchors", "[token, group]", "[turn, group]"] {
             assert_eq!(Level::from_key(key), None, "{key}");
         }
@@ -198,6 +201,12 @@ mod tests {
         assert!(states.within(Level::Anchor) && of("anchors(3)").within(states) && !Level::Anchor.within(states));
         assert_eq!(Level::Episode.meet(joint), Level::Turn);
         assert_eq!(Level::Group.meet(joint), joint);
+        let tokens = of("[group, turn_index, token_index]");
+        assert!(Level::Token.within(tokens) && !Level::Turn.within(tokens) && tokens.within(joint) && tokens.within(of("token_index")));
+        assert_eq!(
+            (Level::Turn.meet(tokens), Level::Group.meet(tokens), of("token_index").meet(Level::Episode)),
+            (Level::Token, tokens, Level::Token)
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
 /// The quantities that carry a gradient, in the order in which they are reported.
-const LEARNED: [&str; 3] = ["logp", "entropy", "value"];
+const LEARNED: [&str; 5] = ["logp", "entropy", "value", "collision", "confidence"];
 
 /// A checked `loss` block.
 #[derive(Clone, Debug)]
@@ -74,6 +74,10 @@ pub struct Gradient {
     pub entropy: Option<Vec<f64>>,
     /// ∂minimize/∂value.
     pub value: Option<Vec<f64>>,
+    /// ∂minimize/∂collision.
+    pub collision: Option<Vec<f64>>,
+    /// ∂minimize/∂confidence.
+    pub confidence: Option<Vec<f64>>,
 }
 
 /// Euclidean norms of a term's own gradient with respect to each quantity; 0 where it reaches none.
@@ -85,6 +89,18 @@ pub struct Norms {
     pub entropy: f64,
     /// ‖∂term/∂value‖.
     pub value: f64,
+    /// ‖∂term/∂collision‖.
+    pub collision: f64,
+    /// ‖∂term/∂confidence‖.
+    pub confidence: f64,
+}
+
+impl Norms {
+    /// Of all together.
+    pub fn whole(self) -> f64 {
+        let Self { logp, entropy, value, collision, confidence } = self;
+        [logp, entropy, value, collision, confidence].iter().map(|norm| norm.powi(2)).sum::<f64>().sqrt()
+    }
 }
 
 /// What to compute beyond `minimize`, the terms it reaches and its gradient.
@@ -279,12 +295,7 @@ impl Objective {
     }
 
     fn reaches(&self, quantity: &str) -> bool {
-        let reach = self.needs.gradient;
-        match quantity {
-            "logp" => reach.logp,
-            "entropy" => reach.entropy,
-            _ => reach.value,
-        }
+        self.needs.gradient.goes_through(quantity)
     }
 
     /// A term that is not part of the equation; `None` if the batch lacks something it mentions.
@@ -328,6 +339,8 @@ impl Objective {
             match *quantity {
                 "logp" => gradient.logp = Some(found),
                 "entropy" => gradient.entropy = Some(found),
+                "collision" => gradient.collision = Some(found),
+                "confidence" => gradient.confidence = Some(found),
                 _ => gradient.value = Some(found),
             }
         }
@@ -338,7 +351,13 @@ impl Objective {
 impl Gradient {
     fn norms(&self) -> Norms {
         let norm = |g: &Option<Vec<f64>>| g.as_ref().map_or(0.0, |g| g.iter().map(|g| g * g).sum::<f64>().sqrt());
-        Norms { logp: norm(&self.logp), entropy: norm(&self.entropy), value: norm(&self.value) }
+        Norms {
+            logp: norm(&self.logp),
+            entropy: norm(&self.entropy),
+            value: norm(&self.value),
+            collision: norm(&self.collision),
+            confidence: norm(&self.confidence),
+        }
     }
 }
 

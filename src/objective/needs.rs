@@ -29,6 +29,11 @@ impl Needs {
         ["value", "old_value", "returns"].iter().any(|q| self.has(q))
     }
 
+    /// More of the next-token distributions than log-probabilities and entropies is asked for.
+    pub fn figures(&self) -> bool {
+        self.has("collision") || self.has("confidence")
+    }
+
     /// A reference policy must be there.
     pub fn reference(&self) -> bool {
         self.has("ref_logp")
@@ -77,10 +82,7 @@ pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
         }
     }
     for &root in roots {
-        let reach = flow.reach[root];
-        needs.gradient.logp |= reach.logp;
-        needs.gradient.entropy |= reach.entropy;
-        needs.gradient.value |= reach.value;
+        needs.gradient = needs.gradient.with(flow.reach[root]);
     }
     needs
 }
@@ -99,8 +101,12 @@ fn whole(op: &Op, level: Level) -> Whole {
     match op {
         Op::Reduce(_) | Op::Noise | Op::Quantile => together(level),
         Op::Rank(by) => together(*by),
-        Op::Gae(time) | Op::Discount(time) | Op::OnLast(time) | Op::Neighbour { time, .. } if time.by == Level::Episode => Whole::Episodes,
-        Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Neighbour { .. } | Op::Whiten | Op::Top => Whole::Rows,
+        Op::Gae(time) | Op::Discount(time) | Op::SoFar(time) | Op::OnLast(time) | Op::Neighbour { time, .. }
+            if time.by == Level::Episode =>
+        {
+            Whole::Episodes
+        }
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } | Op::Whiten | Op::Top => Whole::Rows,
         Op::History(_) | Op::Collected(_) | Op::Carry(_) => Whole::Rows,
         Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) | Op::Elementwise(..) => Whole::Rows,
     }

@@ -70,12 +70,14 @@ pub(super) enum Op {
     Top,
     /// Arguments: what, and which.
     Quantile,
-    /// Each element among those of the same element of a coarser or another level.
+    /// Arguments: what, and what is added up of the smaller ones. Each element among those of the same element of a coarser or another level.
     Rank(Level),
     /// Arguments: reward, value, gamma, lambda.
     Gae(Time),
     /// Arguments: reward, gamma.
     Discount(Time),
+    /// Arguments: what, gamma.
+    SoFar(Time),
     /// What it remembers is row `.0` of [`Program::histories`]; its argument, if there is one, is what it is without a past.
     History(usize),
     /// Argument: what is put on the last step of what it belongs to.

@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 28] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -54,6 +54,18 @@ pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
             Token,
             Collected,
             "entropy (natural logarithm, positive) of the next-token distribution at the token; in an advantage and in a history that of the collecting policy",
+        )),
+        learned(quantity(
+            "collision",
+            Token,
+            Collected,
+            "Σ π² over the tokens that could have stood there: how likely two draws are the same; in an advantage that of the collecting policy",
+        )),
+        learned(quantity(
+            "confidence",
+            Token,
+            Collected,
+            "the largest probability of the next-token distribution at the token; in an advantage that of the collecting policy",
         )),
         quantity("old_entropy", Token, Collected, "`entropy` under the policy that collected the token"),
         learned(quantity(

@@ -121,7 +121,7 @@ fn needs_a_batch(op: &Op) -> bool {
     match op {
         Op::Number(_) | Op::Bool(_) | Op::Named(_) | Op::Quantity(_) | Op::Elementwise(..) => false,
         Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => true,
-        Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
         Op::History(_) | Op::Collected(_) | Op::Carry(_) => true,
     }
 }

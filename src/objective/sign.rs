@@ -116,6 +116,8 @@ fn batch(quantity: &str, turned: f64, iterations: usize) -> Option<Batch> {
         ("ref_logp", moved("ref_logp", of_tokens(-1.0, -0.05))),
         ("entropy", of_tokens(0.5, 0.1)),
         ("old_entropy", of_tokens(0.5, 0.1)),
+        ("collision", of_tokens(0.1, 0.05)),
+        ("confidence", of_tokens(0.2, 0.05)),
         ("value", of_tokens(0.2, 0.03)),
         ("old_value", of_tokens(0.2, 0.03)),
         ("returns", moved("returns", of_tokens(0.2, 0.03))),

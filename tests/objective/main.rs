@@ -12,6 +12,7 @@ mod invariance;
 mod left_out;
 mod levels;
 mod messages;
+mod methods;
 mod past;
 #[path = "../common/places.rs"]
 mod places;

@@ -8,6 +8,8 @@ mod places;
 mod readings;
 #[path = "../common/repository.rs"]
 mod repository;
+#[cfg(unix)]
+mod small;
 mod walk;
 
 use pipelines::files;

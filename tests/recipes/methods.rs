@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// In the order of the page: a method stands after the one that it changes.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 23] = [
     "ppo",
     "grpo",
     "dr_grpo",
@@ -23,8 +23,17 @@ const ORDER: [&str; 14] = [
     "rloo",
     "reinforce_plus_plus",
     "gigpo",
+    "hgpo",
+    "otb",
+    "gtpo",
+    "spo",
     "gspo",
     "cispo",
+    "m2po",
+    "bapo",
+    "lp_reg",
+    "adaptive_entropy",
+    "adaptive_kl",
     "rlvmr",
     "ea",
     "epo_ppo",

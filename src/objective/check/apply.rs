@@ -49,6 +49,7 @@ impl Checker<'_> {
             Operation::Rank => self.rank(&call),
             Operation::Gae => self.along_time(&call, 2, Op::Gae),
             Operation::Discount => self.along_time(&call, 1, Op::Discount),
+            Operation::SoFar => self.along_time(&call, 1, Op::SoFar),
             Operation::OnLast => self.on_last(&call),
             Operation::Neighbour { after } => self.neighbour(&call, *after),
             Operation::History => self.history(&call),

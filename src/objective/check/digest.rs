@@ -43,6 +43,7 @@ impl Checker<'_> {
             Op::Whiten => format!("whiten per {level}"),
             Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
             Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
+            Op::SoFar(time) => format!("so_far by {} per {}", time.by, time.per),
             Op::OnLast(time) => format!("on_last by {} per {}", time.by, time.per),
             Op::History(row) => self.program.histories.get(*row).map_or(String::new(), |history| {
                 let window = history.window.map_or("None".into(), |window| format!("Some({window})"));

@@ -172,7 +172,7 @@ fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
         Op::Number(value) => Some(*value),
         Op::Named(_) => args.first().copied().flatten(),
         Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => None,
-        Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Neighbour { .. } => None,
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => None,
         Op::Noise | Op::History(_) | Op::Collected(_) | Op::Carry(_) => None,
     }
 }

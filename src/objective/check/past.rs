@@ -93,6 +93,9 @@ impl Checker<'_> {
             return Some(argument);
         }
         let (level, kind) = (node.level, node.kind);
+        if level.meet(Level::Turn) == Level::Token && level != Level::Token {
+            return self.too_fine(call, "x", argument, Level::Batch);
+        }
         let id = node.digest.to_hex()[..16].to_owned();
         self.program.collected.push(CollectedExpr { id, argument });
         let row = self.program.collected.len() - 1;

@@ -57,7 +57,12 @@ impl Checker<'_> {
         if level == by {
             return self.nothing_to_compare(call, argument);
         }
-        self.push(call.term, Op::Rank(by), vec![argument], level, Kind::Number, call.row.gradient)
+        if let Some(of) = call.node(2)
+            && self.program.nodes[of].level.meet(level) != level
+        {
+            return self.too_fine(call, "of", of, level);
+        }
+        self.push(call.term, Op::Rank(by), call.given(), level, Kind::Number, call.row.gradient)
     }
 
     pub(super) fn whiten(&mut self, call: &Call) -> Option<NodeId> {

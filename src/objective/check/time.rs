@@ -53,7 +53,7 @@ impl Checker<'_> {
             self.report("E0303", call.term, message, |d| d.also(span, words));
             return None;
         }
-        let per = if level == Level::Token { Level::Token } else { Level::Turn };
+        let per = level.meet(Level::Turn);
         let by = match call.key("by") {
             Some((by, span)) if by == per => {
                 let message = format!("`{name}` with `by = turn` stays within a turn, of which `{text}` has one value");

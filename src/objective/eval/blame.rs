@@ -39,7 +39,7 @@ impl Evaluator<'_> {
                 }
                 let mixes = match node.op {
                     Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => true,
-                    Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
+                    Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
                     Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
                     Op::Elementwise(..) | Op::Reduce(_) | Op::Noise => false,
                     Op::History(_) | Op::Collected(_) | Op::Carry(_) => false,

@@ -124,11 +124,15 @@ impl Evaluator<'_> {
             Op::Whiten => arguments(node, &args).and_then(|[x]| self.whiten(node, x)),
             Op::Top => arguments(node, &args).and_then(|[x, fraction]| self.top(node, x, fraction)),
             Op::Quantile => arguments(node, &args).and_then(|[x, which]| self.quantile(node, x, which)),
-            Op::Rank(by) => arguments(node, &args).and_then(|[x]| self.rank(node, *by, x)),
+            Op::Rank(by) => match args.as_slice() {
+                [x, of] => self.rank(node, *by, x, Some(of)),
+                _ => arguments(node, &args).and_then(|[x]| self.rank(node, *by, x, None)),
+            },
             Op::Gae(time) => {
                 arguments(node, &args).and_then(|[reward, value, gamma, lambda]| self.gae(node, *time, reward, value, gamma, lambda))
             }
             Op::Discount(time) => arguments(node, &args).and_then(|[reward, gamma]| self.discount(node, *time, reward, gamma)),
+            Op::SoFar(time) => arguments(node, &args).and_then(|[x, gamma]| self.so_far(node, *time, x, gamma)),
             Op::OnLast(time) => arguments(node, &args).and_then(|[x]| self.on_last(node, *time, x)),
             Op::Neighbour { time, after } => arguments(node, &args).and_then(|[x, beyond]| self.neighbour(node, *time, *after, x, beyond)),
             Op::History(row) => self.history(node, *row, args.first().copied()),

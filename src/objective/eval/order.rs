@@ -4,7 +4,7 @@ use super::super::error::ObjectiveError;
 use super::super::layout::Map;
 use super::super::levels::Level;
 use super::super::program::Node;
-use super::{Evaluator, Presence, Value, ops};
+use super::{Evaluator, Presence, Value, ops, together};
 use candle_core::{Device, Tensor};
 use std::sync::Arc;
 
@@ -73,20 +73,30 @@ impl Evaluator<'_> {
         (!presence.iter().all(|p| *p == Presence::Here)).then(|| presence.into())
     }
 
-    /// How many of those of the same `by` are smaller, and half of the others that are equal.
-    pub(super) fn rank(&self, node: &Node, by: Level, x: &Value) -> Outcome<Value> {
+    /// How many of those of the same `by` are smaller, and half of the others that are equal; with `of` the sum of theirs.
+    pub(super) fn rank(&self, node: &Node, by: Level, x: &Value, of: Option<&Value>) -> Outcome<Value> {
         let x = self.broadcast(node, x, node.level)?;
         let map = self.map(node, node.level, by)?;
         let numbers = self.host(node, &x)?;
+        let of = of.map(|of| self.broadcast(node, of, node.level)).transpose()?;
+        let parts = match &of {
+            Some(of) => self.host(node, of)?,
+            None => vec![1.0; numbers.len()],
+        };
+        let counts = |element: usize| {
+            let part = of.as_ref().map_or(Presence::Here, |of| of.presence_of(element));
+            x.presence_of(element).max(part) == Presence::Here
+        };
         let mut ranks = vec![0.0; numbers.len()];
-        for segment in in_order(&map, &numbers, |element| x.presence_of(element) == Presence::Here) {
-            let mut smaller = 0;
+        for segment in in_order(&map, &numbers, counts) {
+            let mut smaller = 0.0;
             for equal in segment.chunk_by(|&a, &b| numbers[a] == numbers[b]) {
-                let rank = smaller as f64 + (equal.len() - 1) as f64 / 2.0;
-                equal.iter().for_each(|&element| ranks[element] = rank);
-                smaller += equal.len();
+                let all: f64 = equal.iter().map(|&element| parts[element]).sum();
+                equal.iter().for_each(|&element| ranks[element] = smaller + (all - parts[element]) / 2.0);
+                smaller += all;
             }
         }
-        Ok(Value::numbers(self.constant(node, ranks)?, node.level, x.presence))
+        let presence = together([Some(&x), of.as_ref()].into_iter().flatten());
+        Ok(Value::numbers(self.constant(node, ranks)?, node.level, presence))
     }
 }

@@ -21,6 +21,17 @@ fn following(chain: &Chain, x: &Tensor) -> Result<Tensor> {
     ops::keep(&chain.next.iter().map(|&next| next != Chain::END).collect(), &next)
 }
 
+/// The same steps from the last to the first.
+fn backwards(chain: &Chain) -> Chain {
+    let mut before = vec![Chain::END; chain.next.len()];
+    for (step, &next) in (0u32..).zip(chain.next.iter()) {
+        if let Some(before) = before.get_mut(next as usize) {
+            *before = step;
+        }
+    }
+    Chain { next: before.into(), order: chain.order.iter().rev().copied().collect(), credit: chain.credit.clone() }
+}
+
 /// One reward a row, put on the row's last token (or on the last before it, if the row has none).
 fn credited(chain: &Chain, rewards: &Tensor) -> Result<Tensor> {
     let rows: Vec<u32> = (0u32..).zip(chain.credit.iter()).filter(|(_, to)| **to != Chain::END).map(|(row, _)| row).collect();
@@ -55,6 +66,22 @@ impl Evaluator<'_> {
         let left_out = self.left_out(node, time, reward)?;
         let reward = self.rewards(node, time, &chain, reward)?;
         along(node, time, left_out, || ops::scan(&chain, gamma, &reward))
+    }
+
+    /// `Sₜ = xₜ + γₜ₋₁ Sₜ₋₁`.
+    pub(super) fn so_far(&self, node: &Node, time: Time, x: &Value, gamma: &Value) -> Outcome<Value> {
+        let chain = self.chain(node, time)?;
+        let back = backwards(&chain);
+        let gamma = match self.rate(node, time, gamma)? {
+            Factor::Each(rates) => {
+                let before = back.next.iter().map(|&before| rates.get(before as usize).copied().unwrap_or(0.0));
+                Factor::Each(before.collect())
+            }
+            same @ Factor::Same(_) => same,
+        };
+        let left_out = self.left_out(node, time, x)?;
+        let x = self.rewards(node, time, &chain, x)?;
+        along(node, time, left_out, || ops::scan(&back, gamma, &x))
     }
 
     /// `x` on the last step of what it belongs to, 0 elsewhere.
@@ -105,15 +132,7 @@ impl Evaluator<'_> {
     pub(super) fn neighbour(&self, node: &Node, time: Time, after: bool, x: &Value, beyond: &Value) -> Outcome<Value> {
         let chain = self.chain(node, time)?;
         let [x, beyond] = [self.broadcast(node, x, time.per)?, self.broadcast(node, beyond, time.per)?];
-        let mut at = chain.next.to_vec();
-        if !after {
-            at = vec![Chain::END; chain.next.len()];
-            for (step, &next) in (0u32..).zip(chain.next.iter()) {
-                if let Some(before) = at.get_mut(next as usize) {
-                    *before = step;
-                }
-            }
-        }
+        let at = if after { chain.next } else { backwards(&chain).next };
         let inner: Arc<[bool]> = at.iter().map(|&at| at != Chain::END).collect();
         let numbers = [self.numbers(node, &x)?, self.numbers(node, &beyond)?];
         let moved = || {

@@ -38,6 +38,12 @@ pub struct ProbeGradient {
     pub entropy: Vec<Vec<f64>>,
     /// ∂minimize/∂value.
     pub value: Vec<Vec<f64>>,
+    /// ∂minimize/∂collision, where the equation reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collision: Option<Vec<Vec<f64>>>,
+    /// ∂minimize/∂confidence, where the equation reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Vec<Vec<f64>>>,
 }
 
 /// Evaluates a pipeline's advantage and loss on a batch. The pipeline's advantage replaces the batch's, and with it `returns`.
@@ -62,7 +68,13 @@ pub fn probe(loss: Option<&Objective>, advantage: Option<&Advantage>, batch: &Pr
     Ok(ProbeAnswer {
         minimize: evaluation.as_ref().map(|evaluation| evaluation.minimize),
         terms: evaluation.map(|evaluation| evaluation.terms).unwrap_or_default(),
-        gradient: ProbeGradient { logp: padded(gradient.logp), entropy: padded(gradient.entropy), value: padded(gradient.value) },
+        gradient: ProbeGradient {
+            collision: gradient.collision.map(|values| padded(Some(values))),
+            confidence: gradient.confidence.map(|values| padded(Some(values))),
+            logp: padded(gradient.logp),
+            entropy: padded(gradient.entropy),
+            value: padded(gradient.value),
+        },
         advantage: estimate.map(|estimate| batch.pad(&estimate.advantage, Some(0.0))),
         carried: carried.into_iter().collect(),
     })

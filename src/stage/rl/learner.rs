@@ -6,7 +6,7 @@ use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
 use crate::lang::Diagnostics;
-use crate::model::{Compute, Row, Weights, score};
+use crate::model::{Compute, Row, Weights, score, score_with_figures};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
 use crate::policy::{Decode, Estimator, Policy, WEIGHTS};
 use std::collections::BTreeMap;
@@ -92,6 +92,11 @@ impl Learner {
             let values = wide(critic.values(&self.policy.weights, rows, &self.compute)?);
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
+        }
+        if self.needs().figures() {
+            let (_, figures) = score_with_figures(&self.policy.weights, rows, self.temperature, &self.compute)?;
+            set(batch, "collision", wide(figures.collision))?;
+            set(batch, "confidence", wide(figures.largest))?;
         }
         // Only an equation that compares the sampler with the trainer can tell them apart.
         if self.needs().has("rollout_logp") {
