@@ -5,6 +5,8 @@
 mod imitation;
 #[path = "experiment/runs.rs"]
 mod runs;
+#[path = "experiment/sources.rs"]
+mod sources;
 
 use runs::{Runs, Said, command};
 use safetensors::SafeTensors;
@@ -250,6 +252,27 @@ fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
         let more = [&LONG[..], &["--set", &set]].concat();
         let expected = reference(&[&more[..], &["--threads", "1"]].concat());
         assert!(killed_once(TINY, &more).weights("train") == expected, "{optimizer}");
+    }
+}
+
+/// A number that depends on the updated policy, a past of each task, statistics of the whole batch, and more of the distributions.
+#[test]
+fn what_is_handed_on_is_the_same_after_a_kill() {
+    let smooth = "tiny.loss.smooth=carry(0.1, next = carried * where(mean(logp) > mean(old_logp), 1.3, 0.8), low = 0.01, high = 1) * mean(entropy) \
+        - 0.1 * mean(where(collision > collected(quantile(collision, 0.5)), collision * confidence, 0))";
+    let advantage = "tiny.advantage=whiten(gae(turn_index - history(turn_index, by = task, first = 1, decay = 0.9, prior = 2) \
+        + mean(turn_index, by = [group, turn_index]), value, lambda = 1 / (1 + length), by = turn))";
+    let more = [&LONG[..], &["--set", smooth, "--set", advantage]].concat();
+    let whole = Runs::new();
+    whole.run(TINY, &[&more[..], &["--threads", "1"]].concat()).exits(0);
+    let runs = killed_once(TINY, &more);
+    assert!(runs.weights("train") == whole.weights("train"));
+    assert_eq!(metrics(&runs), metrics(&whole));
+    let carried: Vec<f64> = metrics(&whole).iter().map(|values| values["carry/loss"].as_f64().expect("a number")).collect();
+    assert_eq!((carried[0], carried.len()), (0.1, 8));
+    for pair in carried.windows(2) {
+        let factor = pair[1] / pair[0];
+        assert!((factor - 1.3).abs() < 1e-12 || (factor - 0.8).abs() < 1e-12 || pair[1] == 0.01, "{carried:?}");
     }
 }
 

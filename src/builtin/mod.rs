@@ -4,6 +4,7 @@
 
 mod binding;
 mod elementwise;
+mod iterations;
 mod math;
 mod operators;
 mod reductions;
@@ -77,10 +78,17 @@ builtins! {
     Max = reductions::MAX,
     Whiten = reductions::WHITEN,
     Top = reductions::TOP,
+    Quantile = reductions::QUANTILE,
+    Rank = reductions::RANK,
     Gae = time::GAE,
     Discount = time::DISCOUNT,
+    SoFar = time::SO_FAR,
     OnLast = time::ON_LAST,
-    History = time::HISTORY,
+    Next = time::NEXT,
+    Previous = time::PREVIOUS,
+    History = iterations::HISTORY,
+    Collected = iterations::COLLECTED,
+    Carry = iterations::CARRY,
 }
 
 impl Builtin {
@@ -132,8 +140,9 @@ impl Builtin {
     pub(crate) fn of_numbers(self, x: &[f64]) -> Option<f64> {
         match &self.row().operation {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
-            Operation::Reduce(_) | Operation::Whiten | Operation::Top => None,
-            Operation::Gae | Operation::Discount | Operation::OnLast | Operation::History => None,
+            Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Quantile | Operation::Rank => None,
+            Operation::Gae | Operation::Discount | Operation::SoFar | Operation::OnLast | Operation::Neighbour { .. } => None,
+            Operation::History | Operation::Collected | Operation::Carry => None,
         }
     }
 }
@@ -151,7 +160,7 @@ mod tests {
             assert!(names.insert(row.name), "`{}` stands twice", row.name);
             assert_eq!(row.params.len(), row.types.len(), "`{}`", row.name);
             for (param, kind) in row.params.iter().zip(row.types) {
-                assert_eq!(matches!(param.accepts, Accepts::Key(_)), *kind == Type::Key, "`{}`", row.name);
+                assert_eq!(matches!(param.accepts, Accepts::Key(_) | Accepts::Keys(_)), *kind == Type::Key, "`{}`", row.name);
             }
             assert!(!row.doc.is_empty() && !row.equation.is_empty() && !row.example.text.is_empty(), "`{}`", row.name);
             let found = match row.notation {

@@ -2,10 +2,11 @@
 
 use super::math;
 use super::row::{
-    Default, Elementwise, Example, GradientRule, Latex, Notation, Operation, Parameter, Reduction, Row, Type, example, key, optional, term,
+    Default, Elementwise, Example, GradientRule, Latex, Notation, Operation, Parameter, Reduction, Row, Type, example, key, keys, optional,
+    term,
 };
 
-const BY: Parameter = key("by", &["turn", "episode", "group", "anchor", "turn_index"], Default::Absent);
+const BY: Parameter = keys("by", &["turn", "episode", "group", "anchor", "turn_index", "task", "token_index"]);
 
 /// For what has an order in time.
 const ENDS: &[Parameter] = &[term("x"), key("by", &["turn", "episode"], Default::Key("turn"))];
@@ -140,5 +141,35 @@ pub(super) const TOP: Row = Row {
         Latex::Call,
         ["1 for the max(1, ⌊fraction · n⌋) largest of n, else 0", "a condition as well as a number; of equal ones the first; no gradient"],
         example("mean(top(entropy, 0.2) * entropy)", 0.333333),
+    )
+};
+pub(super) const QUANTILE: Row = Row {
+    params: const { &[term("x"), term("q"), BY] },
+    types: &[Type::Number, Type::Number, Type::Key],
+    gradient: GradientRule::Only(&[0]),
+    ..of_many(
+        "quantile",
+        Operation::Quantile,
+        Latex::Call,
+        [
+            "x₍ₕ₎ of the n values in order, h = q (n − 1) from 0",
+            "over everything, or over each … of `by`: 0 is the smallest, 0.5 the median, 1 the largest; between two values on the line between them",
+        ],
+        example("mean(logp) * quantile(entropy, 0.8)", -1.50467),
+    )
+};
+pub(super) const RANK: Row = Row {
+    params: const { &[term("x"), BY, optional("of")] },
+    types: &[Type::Number, Type::Key, Type::Number],
+    gradient: GradientRule::None,
+    ..of_many(
+        "rank",
+        Operation::Rank,
+        Latex::Call,
+        [
+            "how many are smaller, and half as many as are equal beside it",
+            "among everything, or among those of the same … of `by`: from 0 to n − 1, the mean of their places for equal ones; with `of` not their number, but the sum of their `of`; no gradient",
+        ],
+        example("mean(rank(entropy, by = group) * logp)", -3.56667),
     )
 };

@@ -54,6 +54,8 @@ pub enum Accepts {
     Term,
     /// One of these words.
     Key(&'static [&'static str]),
+    /// One of these words, or several of them: `[group, turn_index]`.
+    Keys(&'static [&'static str]),
 }
 
 /// What a parameter that is left out stands for.
@@ -93,14 +95,26 @@ pub(crate) enum Operation {
     Whiten,
     /// At the level of its first argument; the values of the whole batch are looked at together.
     Top,
+    /// To the level of `by`, without it to one value for the batch.
+    Quantile,
+    /// At the level at which its argument and `by` meet: each element among those of its `by`.
+    Rank,
     /// At the level of `per`, along time.
     Gae,
     /// At the level of `per`, along time.
     Discount,
+    /// At the level of `per`, along time.
+    SoFar,
     /// At the level of `per`: a coarser value once, on the last step of what it belongs to.
     OnLast,
-    /// One value for each turn number with `by = turn_index`, else one for the batch.
+    /// At the level of its argument, tokens or turns: the element after it in time, or the one before.
+    Neighbour { after: bool },
+    /// One value for each … of `by`, else one for the batch.
     History,
+    /// At the level of its argument: the value that it had on the whole collected batch.
+    Collected,
+    /// One number, which an iteration hands on to the next.
+    Carry,
 }
 
 /// What is computed of each element.
@@ -236,4 +250,9 @@ pub(super) const fn optional(name: &'static str) -> Parameter {
 /// One of some words.
 pub(super) const fn key(name: &'static str, words: &'static [&'static str], default: Default) -> Parameter {
     Parameter { name, accepts: Accepts::Key(words), default }
+}
+
+/// One of some words, or several of them.
+pub(super) const fn keys(name: &'static str, words: &'static [&'static str]) -> Parameter {
+    Parameter { name, accepts: Accepts::Keys(words), default: Default::Absent }
 }

@@ -150,6 +150,12 @@ fn text(result: &ProbeAnswer, found: &Equations) -> String {
             let _ = writeln!(out, "  {}  {:>14.8}", pad(name, width), norm(rows));
         }
     }
+    if !result.carried.is_empty() {
+        let _ = writeln!(out, "carried to the next iteration");
+        for (name, number) in &result.carried {
+            let _ = writeln!(out, "  {}  {number:>14.8}", pad(name, width));
+        }
+    }
     if let Some(rows) = &result.advantage {
         let values: Vec<f64> = rows.iter().flatten().flatten().copied().collect();
         let left_out = rows.iter().flatten().filter(|value| value.is_none()).count();

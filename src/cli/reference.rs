@@ -135,6 +135,7 @@ fn signature(function: &Row) -> String {
         .map(|param| {
             let takes = match param.accepts {
                 Accepts::Key(words) => format!("{}: {}", param.name, words.join(" / ")),
+                Accepts::Keys(words) => format!("{}: {} / [several]", param.name, words.join(" / ")),
                 Accepts::Term => param.name.to_string(),
             };
             match param.default {

@@ -67,7 +67,7 @@ pub enum TermKind {
 pub enum Argument {
     /// A value of the batch.
     Term(Arc<Term>),
-    /// `by = turn`
+    /// `by = turn`; several keys are one text: `[group, turn_index]`.
     Key(Arc<str>, Span),
     /// An optional argument that was left out and has no default.
     Absent,
@@ -127,4 +127,6 @@ pub struct Vocabulary {
     pub quantities: &'static [&'static str],
     /// Words for `by =` and `per =`.
     pub keys: &'static [&'static str],
+    /// Words for `by =` that take a number: `anchors(2)`.
+    pub counted_keys: &'static [&'static str],
 }

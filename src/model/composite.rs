@@ -251,13 +251,17 @@ impl<'a> Padded<'a> {
         Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
     }
 
-    /// What is asked of some of the targets' states, flat: log-probability, entropy and value of each.
-    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<[Option<Tensor>; 3], ModelError> {
+    /// What is asked of some of the targets' states, flat: log-probability, entropy, value, Σπ² and the largest probability of each.
+    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<[Option<Tensor>; 5], ModelError> {
         let parameters = Parameters { weights: self.weights, graph };
-        let mut found = [None, None, None];
+        let mut found = [const { None }; 5];
         if let Some(temperature) = what.temperature {
-            let (logp, entropy) = scores(&parameters, states, &self.targets[part], temperature)?;
+            let (logp, entropy, logps) = scores(&parameters, states, &self.targets[part], temperature)?;
             (found[0], found[1]) = (Some(logp), Some(entropy));
+            if what.figures {
+                found[3] = Some((&logps * 2.0)?.exp()?.sum(D::Minus1)?);
+                found[4] = Some(logps.max(D::Minus1)?.exp()?);
+            }
         }
         if let Some(head) = what.value {
             let head = Parameters { weights: head, graph };
@@ -296,8 +300,8 @@ fn ways(forest: &Forest, trees: &[Range<usize>], length: usize) -> Vec<f64> {
     mask
 }
 
-/// Log-probability and entropy of each target, flat.
-fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], temperature: f64) -> Result<(Tensor, Tensor), ModelError> {
+/// Log-probability and entropy of each target, flat, and the log-probabilities of all tokens in its place.
+fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], temperature: f64) -> Result<(Tensor, Tensor, Tensor), ModelError> {
     let vocab = parameters.weights.config().vocab;
     let mut logits = (long(&linear(states, &parameters.head()?)?)? / temperature)?;
     if targets.iter().any(|t| t.allowed.is_some()) {
@@ -316,7 +320,7 @@ fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], tempera
     let entropy = (logps.exp()? * &logps)?.sum(D::Minus1)?.neg()?;
     let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
     let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
-    Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy))
+    Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy, logps))
 }
 
 /// A tensor's numbers on the host.

@@ -15,17 +15,19 @@ use candle_core::DType;
 pub(crate) struct Ask<'a> {
     /// Log-probabilities and entropies, at this temperature.
     pub(crate) temperature: Option<f64>,
+    /// Also Σπ² and the largest probability of the same distributions.
+    pub(crate) figures: bool,
     /// Estimates of the return, by the value head that is in these weights.
     pub(crate) value: Option<&'a Weights>,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn policy(temperature: f64) -> Ask<'a> {
-        Ask { temperature: Some(temperature), value: None }
+        Ask { temperature: Some(temperature), figures: false, value: None }
     }
 
     pub(crate) fn value(head: &'a Weights) -> Ask<'a> {
-        Ask { temperature: None, value: Some(head) }
+        Ask { temperature: None, figures: false, value: Some(head) }
     }
 
     /// A value head that is no part of the model itself.
@@ -34,11 +36,11 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Log-probabilities, entropies and values; those that were not asked for are empty.
-pub(crate) type Answers<T> = [Vec<T>; 3];
+/// Log-probabilities, entropies, values, Σπ² and largest probabilities; those that were not asked for are empty.
+pub(crate) type Answers<T> = [Vec<T>; 5];
 
 /// ∂loss/∂ of each of the answers; an empty list means zeros.
-pub(crate) type Slopes<'a> = [&'a [f32]; 3];
+pub(crate) type Slopes<'a> = [&'a [f32]; 5];
 
 /// Answers of some questions, in their order.
 pub(super) struct Part<T> {
@@ -55,7 +57,8 @@ impl<T: Real> Part<T> {
 /// Every answer where it belongs.
 pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets: usize, what: Ask) -> Answers<T> {
     let (policy, value) = (what.temperature.map_or(0, |_| targets), what.value.map_or(0, |_| targets));
-    let mut all = [policy, policy, value].map(|count| vec![T::ZERO; count]);
+    let figures = if what.figures { policy } else { 0 };
+    let mut all = [policy, policy, value, figures, figures].map(|count| vec![T::ZERO; count]);
     for part in parts {
         for (all, found) in all.iter_mut().zip(part.answers) {
             for (index, found) in part.indices.iter().zip(found) {
@@ -69,12 +72,13 @@ pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets
 /// What makes answers out of hidden states.
 pub(super) struct Top<T> {
     temperature: Option<f64>,
+    figures: bool,
     value: Option<ValueHead<T>>,
 }
 
 impl<T: Real> Top<T> {
     pub(super) fn of(what: Ask) -> Result<Top<T>, ModelError> {
-        Ok(Top { temperature: what.temperature, value: what.value.map(ValueHead::of).transpose()? })
+        Ok(Top { temperature: what.temperature, figures: what.figures, value: what.value.map(ValueHead::of).transpose()? })
     }
 
     /// The answers about one batch and, with slopes, the gradient of the hidden states.
@@ -86,17 +90,19 @@ impl<T: Real> Top<T> {
         mut slopes: Option<(Slopes, &mut Sums<T>)>,
         team: Team,
     ) -> (Part<T>, Vec<T>) {
-        let mut answers = [Vec::new(), Vec::new(), Vec::new()];
+        let mut answers: Answers<T> = Answers::default();
         let mut dhidden = if slopes.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
         if let Some(temperature) = self.temperature {
-            let slopes = slopes.as_mut().map(|([logp, entropy, _], sums)| (PolicySlopes { logp, entropy }, &mut **sums));
-            let (found, pulled) = ask(model, hidden, questions, temperature, slopes, team);
-            (answers[0], answers[1]) = (found.logp, found.entropy);
+            let slopes = slopes
+                .as_mut()
+                .map(|([logp, entropy, _, collision, largest], sums)| (PolicySlopes { logp, entropy, collision, largest }, &mut **sums));
+            let (found, pulled) = ask(model, hidden, questions, (temperature, self.figures), slopes, team);
+            (answers[0], answers[1], answers[3], answers[4]) = (found.logp, found.entropy, found.collision, found.largest);
             dhidden = pulled;
         }
         if let Some(head) = &self.value {
             answers[2] = head.values(hidden, questions);
-            if let Some(([_, _, slopes], sums)) = slopes {
+            if let Some(([_, _, slopes, ..], sums)) = slopes {
                 head.backward(hidden, questions, slopes, &mut dhidden, sums);
             }
         }

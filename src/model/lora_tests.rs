@@ -102,14 +102,14 @@ fn the_kernels_agree_with_candles_operations() {
         let (slopes, compute) = (slopes(count(&rows)), Compute { micro_batch: Some(4), ..Compute::default() });
         let (scores, ours) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, Ask::policy(0.7), &compute).unwrap();
-        let ([logp, ..], theirs) = reference.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap();
+        let ([logp, ..], theirs) = reference.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap();
         let theirs = theirs.model;
         assert!(scores.logp.iter().zip(&logp).all(|(a, b)| (a - b).abs() < 1e-5));
         assert_eq!(ours.tensors().len(), theirs.tensors().len());
         same_gradients(&ours, &theirs);
         let by_layer = Compute { checkpointing: true, ..compute };
         let layered = Composite::new(&weights, &rows, Ask::policy(0.7), &by_layer).unwrap();
-        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy, &[]]).unwrap().1.model);
+        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap().1.model);
     }
 }
 

@@ -57,7 +57,10 @@ pub use product::product;
 pub use prompt::Prompt;
 pub use rope::RopeScaling;
 pub use row::{Row, Target};
-pub use score::{Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, lane_seconds, logits, score};
+pub use score::{
+    Evaluation, FigureGradients, Figures, ScoreGradients, Scores, accumulate_gradients, evaluate, evaluate_with_figures, lane_seconds,
+    logits, score, score_with_figures,
+};
 pub use tokenizer::{END, PAD, Tokenizer};
 pub use value_head::{Critic, JointEvaluation, ValueEvaluation, ValueHead};
 pub use weights::{Head, Weights};

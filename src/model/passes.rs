@@ -66,7 +66,7 @@ impl<'a> Composite<'a> {
             padded.fits(self.checkpointing)?;
             let indices = indices(rows);
             let own = slopes.map(|slopes| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>());
-            let slopes = [own[0].as_slice(), own[1].as_slice(), own[2].as_slice()];
+            let slopes = own.each_ref().map(Vec::as_slice);
             let answers = match self.checkpointing {
                 true => self.by_layer(&padded, slopes, &mut total)?,
                 false => self.at_once(&padded, slopes, &mut total)?,
@@ -155,7 +155,7 @@ fn indices(rows: &[Placed]) -> Vec<usize> {
 }
 
 /// Σ slope · answer, if any slope is given.
-fn weighted(found: &[Option<Tensor>; 3], slopes: Slopes) -> Result<Option<Tensor>, ModelError> {
+fn weighted(found: &[Option<Tensor>; 5], slopes: Slopes) -> Result<Option<Tensor>, ModelError> {
     let mut loss: Option<Tensor> = None;
     for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
         let Some(found) = found else { continue };
@@ -169,7 +169,7 @@ fn weighted(found: &[Option<Tensor>; 3], slopes: Slopes) -> Result<Option<Tensor
     Ok(loss)
 }
 
-fn on_host(found: &[Option<Tensor>; 3]) -> Result<Answers<f32>, ModelError> {
+fn on_host(found: &[Option<Tensor>; 5]) -> Result<Answers<f32>, ModelError> {
     let mut answers = Answers::default();
     for (answer, found) in answers.iter_mut().zip(found) {
         *answer = found.as_ref().map(host).transpose()?.unwrap_or_default();

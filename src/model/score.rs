@@ -20,8 +20,26 @@ pub struct Scores {
     pub entropy: Vec<f32>,
 }
 
+/// More of the same distributions, in the same order; empty where it was not asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Σ π²: how likely two draws are the same token.
+    pub collision: Vec<f32>,
+    /// max π.
+    pub largest: Vec<f32>,
+}
+
+/// The gradient of a loss with respect to [`Figures`], in the same order. An empty list means zeros.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FigureGradients {
+    /// ∂loss/∂collision.
+    pub collision: Vec<f32>,
+    /// ∂loss/∂largest.
+    pub largest: Vec<f32>,
+}
+
 impl Scores {
-    pub(super) fn new([logp, entropy, _]: Answers<f32>) -> Scores {
+    pub(super) fn new([logp, entropy, ..]: Answers<f32>) -> Scores {
         Scores { logp, entropy }
     }
 }
@@ -38,6 +56,13 @@ pub struct ScoreGradients {
 /// Log-probabilities and entropies, with nothing kept for a backward pass.
 pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<Scores, ModelError> {
     Ok(Scores::new(answers(weights, rows, Ask::policy(temperature), compute)?))
+}
+
+/// As [`score`], with more of the distributions.
+pub fn score_with_figures(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<(Scores, Figures), ModelError> {
+    let what = Ask { figures: true, ..Ask::policy(temperature) };
+    let [logp, entropy, _, collision, largest] = answers(weights, rows, what, compute)?;
+    Ok((Scores { logp, entropy }, Figures { collision, largest }))
 }
 
 /// The logits behind the last of `ids`.
@@ -69,7 +94,7 @@ pub fn accumulate_gradients(
     compute: &Compute,
 ) -> Result<(Scores, Gradients), ModelError> {
     let (engine, _) = Engine::new(weights, rows, Ask::policy(temperature), compute, false)?;
-    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy, &[]])?;
+    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]])?;
     Ok((Scores::new(found), gradients.model))
 }
 
@@ -81,7 +106,7 @@ pub fn lane_seconds(
     slopes: &ScoreGradients,
     compute: &Compute,
 ) -> Result<Vec<f64>, ModelError> {
-    Pending::<f32>::new(weights, rows, Ask::policy(temperature), compute, false)?.0.seconds([&slopes.logp, &slopes.entropy, &[]])
+    Pending::<f32>::new(weights, rows, Ask::policy(temperature), compute, false)?.0.seconds([&slopes.logp, &slopes.entropy, &[], &[], &[]])
 }
 
 /// A forward pass whose gradient is asked for when the loss has been evaluated on its scores.
@@ -90,18 +115,39 @@ pub fn lane_seconds(
 pub struct Evaluation<'a> {
     /// What the loss is made from.
     pub scores: Scores,
+    /// The same, where it was asked for.
+    pub figures: Figures,
     engine: Engine<'a>,
 }
 
 /// Scores `rows` for an update.
 pub fn evaluate<'a>(weights: &'a Weights, rows: &'a [Row], temperature: f64, compute: &Compute) -> Result<Evaluation<'a>, ModelError> {
-    let (engine, found) = Engine::new(weights, rows, Ask::policy(temperature), compute, true)?;
-    Ok(Evaluation { scores: Scores::new(found), engine })
+    evaluate_asked(weights, rows, Ask::policy(temperature), compute)
+}
+
+/// As [`evaluate`], with more of the distributions.
+pub fn evaluate_with_figures<'a>(
+    weights: &'a Weights,
+    rows: &'a [Row],
+    temperature: f64,
+    compute: &Compute,
+) -> Result<Evaluation<'a>, ModelError> {
+    evaluate_asked(weights, rows, Ask { figures: true, ..Ask::policy(temperature) }, compute)
+}
+
+fn evaluate_asked<'a>(weights: &'a Weights, rows: &'a [Row], what: Ask<'a>, compute: &Compute) -> Result<Evaluation<'a>, ModelError> {
+    let (engine, [logp, entropy, _, collision, largest]) = Engine::new(weights, rows, what, compute, true)?;
+    Ok(Evaluation { scores: Scores { logp, entropy }, figures: Figures { collision, largest }, engine })
 }
 
 impl Evaluation<'_> {
     /// The gradients of Σ g · score with respect to the parameters.
     pub fn backward(self, slopes: &ScoreGradients) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([&slopes.logp, &slopes.entropy, &[]])?.1.model)
+        self.backward_with_figures(slopes, &FigureGradients::default())
+    }
+
+    /// The same with those of Σ g · figure.
+    pub fn backward_with_figures(self, slopes: &ScoreGradients, figures: &FigureGradients) -> Result<Gradients, ModelError> {
+        Ok(self.engine.backward([&slopes.logp, &slopes.entropy, &[], &figures.collision, &figures.largest])?.1.model)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::engine::{Ask, Engine, answers};
 use super::weights::Head;
-use super::{Compute, DecoderConfig, Gradients, ModelError, Row, ScoreGradients, Scores, Weights};
+use super::{Compute, DecoderConfig, FigureGradients, Figures, Gradients, ModelError, Row, ScoreGradients, Scores, Weights};
 use candle_core::{DType, Device};
 use std::sync::Arc;
 
@@ -34,20 +34,20 @@ impl Critic {
 
     /// One estimate for every target, in the order of [`Scores`](super::Scores).
     pub fn values(&self, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        let [_, _, values] = answers(&self.weights, rows, Ask::value(&self.weights), compute)?;
+        let [_, _, values, ..] = answers(&self.weights, rows, Ask::value(&self.weights), compute)?;
         Ok(values)
     }
 
     /// Values whose gradient is asked for when the loss has been evaluated.
     pub fn evaluate<'a>(&'a self, rows: &'a [Row], compute: &Compute) -> Result<ValueEvaluation<'a>, ModelError> {
-        let (engine, [_, _, values]) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, true)?;
+        let (engine, [_, _, values, ..]) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, true)?;
         Ok(ValueEvaluation { values, engine })
     }
 
     /// Values and the gradients of Σ g · value, where g is known beforehand.
     pub fn accumulate_gradients(&self, rows: &[Row], slopes: &[f32], compute: &Compute) -> Result<(Vec<f32>, Gradients), ModelError> {
         let (engine, _) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, false)?;
-        let ([_, _, values], found) = engine.backward([&[], &[], slopes])?;
+        let ([_, _, values, ..], found) = engine.backward([&[], &[], slopes, &[], &[]])?;
         Ok((values, found.model))
     }
 }
@@ -62,7 +62,7 @@ pub struct ValueEvaluation<'a> {
 impl ValueEvaluation<'_> {
     /// The gradients of Σ g · value with respect to the critic's parameters.
     pub fn backward(self, slopes: &[f32]) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([&[], &[], slopes])?.1.model)
+        Ok(self.engine.backward([&[], &[], slopes, &[], &[]])?.1.model)
     }
 }
 
@@ -86,7 +86,7 @@ impl ValueHead {
 
     /// One estimate for every target of the policy's rows.
     pub fn values(&self, policy: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        let [_, _, values] = answers(policy, rows, Ask::value(&self.weights), compute)?;
+        let [_, _, values, ..] = answers(policy, rows, Ask::value(&self.weights), compute)?;
         Ok(values)
     }
 
@@ -98,9 +98,30 @@ impl ValueHead {
         temperature: f64,
         compute: &Compute,
     ) -> Result<JointEvaluation<'a>, ModelError> {
-        let ask = Ask { value: Some(&self.weights), ..Ask::policy(temperature) };
-        let (engine, [logp, entropy, values]) = Engine::new(policy, rows, ask, compute, true)?;
-        Ok(JointEvaluation { scores: Scores { logp, entropy }, values, engine })
+        self.evaluate_asked(policy, rows, Ask::policy(temperature), compute)
+    }
+
+    /// As [`ValueHead::evaluate`], with more of the distributions.
+    pub fn evaluate_with_figures<'a>(
+        &'a self,
+        policy: &'a Weights,
+        rows: &'a [Row],
+        temperature: f64,
+        compute: &Compute,
+    ) -> Result<JointEvaluation<'a>, ModelError> {
+        self.evaluate_asked(policy, rows, Ask { figures: true, ..Ask::policy(temperature) }, compute)
+    }
+
+    fn evaluate_asked<'a>(
+        &'a self,
+        policy: &'a Weights,
+        rows: &'a [Row],
+        what: Ask<'a>,
+        compute: &Compute,
+    ) -> Result<JointEvaluation<'a>, ModelError> {
+        let what = Ask { value: Some(&self.weights), ..what };
+        let (engine, [logp, entropy, values, collision, largest]) = Engine::new(policy, rows, what, compute, true)?;
+        Ok(JointEvaluation { scores: Scores { logp, entropy }, figures: Figures { collision, largest }, values, engine })
     }
 }
 
@@ -108,6 +129,8 @@ impl ValueHead {
 pub struct JointEvaluation<'a> {
     /// Of the policy.
     pub scores: Scores,
+    /// The same, where it was asked for.
+    pub figures: Figures,
     /// One for every target.
     pub values: Vec<f32>,
     engine: Engine<'a>,
@@ -116,7 +139,17 @@ pub struct JointEvaluation<'a> {
 impl JointEvaluation<'_> {
     /// The gradients of Σ g · score + Σ h · value: of the policy's parameters, and of the head's.
     pub fn backward(self, slopes: &ScoreGradients, values: &[f32]) -> Result<(Gradients, Gradients), ModelError> {
-        let (_, found) = self.engine.backward([&slopes.logp, &slopes.entropy, values])?;
+        self.backward_with_figures(slopes, &FigureGradients::default(), values)
+    }
+
+    /// The same with those of Σ g · figure.
+    pub fn backward_with_figures(
+        self,
+        slopes: &ScoreGradients,
+        figures: &FigureGradients,
+        values: &[f32],
+    ) -> Result<(Gradients, Gradients), ModelError> {
+        let (_, found) = self.engine.backward([&slopes.logp, &slopes.entropy, values, &figures.collision, &figures.largest])?;
         let head = found.head.ok_or_else(|| ModelError::input("a value head has no gradient"))?;
         Ok((found.model, head))
     }

@@ -10,6 +10,7 @@ use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
 use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
+use super::record::{self, Carried};
 use crate::lang::print::shortened;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -47,6 +48,9 @@ impl Advantage {
     pub fn check_in(term: &Arc<Term>, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut checker = Checker::new(scope, diagnostics);
         let root = checker.check(term)?;
+        if !checker.nothing_carried_outside(&[root]) {
+            return None;
+        }
         let program = checker.program;
         if program.nodes[root].kind == Kind::Condition {
             let message = "`advantage` must be a number, but this is a condition";
@@ -91,12 +95,21 @@ impl Advantage {
 
     /// What is remembered of each iteration, in the order of the text.
     pub fn histories(&self) -> Vec<&HistoryExpr> {
-        histories(&self.program, &[self.root])
+        record::histories(&self.program, &[self.root])
+    }
+
+    /// Every `carry` of the line with its present number, under the name by which it is logged.
+    pub fn carried(&self, history: &History) -> Vec<(String, f64)> {
+        self.carries().present(history)
+    }
+
+    pub(super) fn carries(&self) -> Carried<'_> {
+        Carried::of(&self.program, &[self.root], "advantage", |_| None)
     }
 
     /// Adds one iteration to `history`: see [`super::Objective::record`].
     pub fn record(&self, batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
-        record(&self.program, &[self.root], batch, history)
+        record::record(&self.program, &[self.root], batch, history)
     }
 
     /// On the whole collected batch. A summand that needs a past that is not there counts as 0; what `only` leaves out has no value.
@@ -135,28 +148,4 @@ impl Advantage {
         };
         Ok(Estimate { advantage: tokens(self.root)?, returns })
     }
-}
-
-/// The `history` expressions that `roots` read, each once.
-pub(super) fn histories<'a>(program: &'a Program, roots: &[NodeId]) -> Vec<&'a HistoryExpr> {
-    let live = program.reachable(roots.iter().copied());
-    let mut found: Vec<&HistoryExpr> = Vec::new();
-    for (node, _) in program.nodes.iter().zip(live).filter(|(_, live)| *live) {
-        let Op::History(row) = node.op else { continue };
-        let Some(history) = program.histories.get(row) else { continue };
-        if found.iter().all(|other| other.id != history.id) {
-            found.push(history);
-        }
-    }
-    found
-}
-
-pub(super) fn record(program: &Program, roots: &[NodeId], batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
-    let live = program.reachable(roots.iter().copied());
-    let (moment, standing) = (Moment::Collected, Standing::Plain);
-    let evaluator = Evaluator { program, batch, history: None, moment, leaves: BTreeMap::new(), standing };
-    for (id, entry) in evaluator.remember(&live)? {
-        history.push(&id, entry);
-    }
-    Ok(())
 }

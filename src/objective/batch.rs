@@ -1,9 +1,11 @@
 //! A batch of rows: flat, without padding.
 
+use super::kept::Kept;
 use super::layout::{Layout, LayoutError};
 use super::levels::Level;
 use super::quantities::{QuantityInfo, quantity_info};
 use candle_core::{Device, Tensor};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ pub enum BatchError {
         /// What was to be set.
         quantity: String,
         /// Its level, in words.
-        words: &'static str,
+        words: Cow<'static, str>,
         /// Elements of the level.
         expected: usize,
         /// Values given.
@@ -80,10 +82,12 @@ pub struct Batch {
     columns: BTreeMap<&'static str, Tensor>,
     /// Which elements of a column have no value, if any has none.
     left_out: BTreeMap<&'static str, Arc<[bool]>>,
+    /// What `collected(…)` expressions came to on the whole collected batch, by their ids.
+    kept: BTreeMap<String, Kept>,
 }
 
 impl Batch {
-    /// A batch that knows how its rows belong together, and from that `length`, `turn_index` and `turns` (rows of the episode here).
+    /// A batch that knows how its rows belong together, and from that `length`, `token_index`, `turn_index` and `turns` (rows of the episode here).
     pub fn new(rows: Rows) -> Result<Self, BatchError> {
         let layout = Layout::new(rows)?;
         let lengths = layout.rows().lengths.iter().map(|&n| n as f64).collect();
@@ -93,8 +97,11 @@ impl Batch {
             map.to.iter().for_each(|&episode| turns[episode as usize] += 1.0);
             turns
         });
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new() };
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new(), kept: BTreeMap::new() };
         batch.set("length", lengths)?;
+        let rows = batch.layout.rows().lengths.iter();
+        let token_index = rows.flat_map(|&length| (0..length).map(|token| token as f64)).collect();
+        batch.set("token_index", token_index)?;
         if let Some(turn_index) = turn_index {
             batch.set("turn_index", turn_index)?;
         }
@@ -216,8 +223,9 @@ impl Batch {
             group: pick(&all.group),
             anchor: pick(&all.anchor),
             turn_index: pick(&all.turn_index),
+            task: pick(&all.task),
         })?;
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new() };
+        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new(), kept: BTreeMap::new() };
         for name in self.columns.keys() {
             let level = known(name)?.level;
             let Some(values) = self.get(name) else { continue };
@@ -227,15 +235,32 @@ impl Batch {
                 .enumerate()
                 .map(|(i, x)| Some(x).filter(|_| none.is_none_or(|none| none.get(i) != Some(&true))))
                 .collect();
-            let picked: Vec<Option<f64>> = match level {
-                Level::Token => rows.iter().flat_map(|&row| self.tokens(row)).map(|token| values[token]).collect(),
-                Level::Turn => rows.iter().map(|&row| values[row]).collect(),
-                Level::Batch => values,
-                _ => batch.first_rows(level).into_iter().map(|row| values[self.element(level, rows[row])]).collect(),
-            };
+            let picked = self.picked(&batch, rows, level, &values);
             batch.set_partly(name, &picked)?;
         }
+        for (id, kept) in &self.kept {
+            let values = self.picked(&batch, rows, kept.level, &kept.values);
+            batch.kept.insert(id.clone(), Kept { values, ..*kept });
+        }
         Ok(batch)
+    }
+
+    /// Of the values of a level those that a selection of rows has.
+    fn picked<T: Copy>(&self, batch: &Self, rows: &[usize], level: Level, values: &[T]) -> Vec<T> {
+        match level {
+            Level::Token => rows.iter().flat_map(|&row| self.tokens(row)).map(|token| values[token]).collect(),
+            Level::Turn => rows.iter().map(|&row| values[row]).collect(),
+            Level::Batch => values.to_vec(),
+            _ => batch.first_rows(level).into_iter().map(|row| values[self.element(level, rows[row])]).collect(),
+        }
+    }
+
+    pub(super) fn keep(&mut self, id: &str, kept: Kept) {
+        self.kept.insert(id.to_owned(), kept);
+    }
+
+    pub(super) fn kept(&self, id: &str) -> Option<&Kept> {
+        self.kept.get(id)
     }
 
     /// A row of each element of a level.
@@ -251,7 +276,7 @@ impl Batch {
 
     /// The element of a level in which a row lies.
     fn element(&self, level: Level, row: usize) -> usize {
-        self.layout.get_map(Level::Turn, level).and_then(|map| map.to.get(row)).map_or(0, |&to| to as usize)
+        self.layout.get_map(Level::Turn, level).and_then(|map| map.to.get(row).copied()).map_or(0, |to| to as usize)
     }
 }
 

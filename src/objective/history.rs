@@ -1,13 +1,16 @@
 //! What `history(…)` remembers over the iterations of a run.
 
-use super::program::HistoryExpr;
+use super::program::{CarryExpr, HistoryExpr};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One row for each `history` expression by its id, one entry for each iteration so far. Part of a checkpoint.
+/// One row for each `history` expression by its id, one entry for each iteration so far; and what each `carry` hands to the next iteration. Part of a
+/// checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     rows: BTreeMap<String, Vec<Entry>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    carried: BTreeMap<String, f64>,
 }
 
 /// What one iteration leaves for later ones.
@@ -16,8 +19,8 @@ pub struct History {
 pub enum Entry {
     /// The value in one iteration; `None` if the batch had nothing to average.
     Whole(Option<f64>),
-    /// By the number of the turn, ascending.
-    ByTurn(Vec<(u64, f64)>),
+    /// By the number of the turn, or by what else lasts over iterations, ascending.
+    ByKey(Vec<(u64, f64)>),
 }
 
 impl History {
@@ -31,26 +34,45 @@ impl History {
         self.rows.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The mean over the past; `None` if there is none.
-    pub fn mean(&self, expression: &HistoryExpr) -> Option<f64> {
-        self.average(expression, |entry| match entry {
+    /// The number that an iteration is handed.
+    pub(super) fn carried(&self, expression: &CarryExpr) -> f64 {
+        self.carried.get(&expression.id).copied().unwrap_or(expression.start)
+    }
+
+    /// What the next iteration is handed.
+    pub(super) fn carry(&mut self, id: &str, number: f64) {
+        self.carried.insert(id.to_owned(), number);
+    }
+
+    /// The mean over the past; `first`, if it is given, where there is none.
+    pub(super) fn mean(&self, expression: &HistoryExpr, first: Option<f64>) -> Option<f64> {
+        self.average(expression, first, |entry| match entry {
             Entry::Whole(value) => *value,
-            Entry::ByTurn(_) => None,
+            Entry::ByKey(_) => None,
         })
     }
 
-    /// The mean over the earlier iterations in which there was a turn of this number.
-    pub fn mean_of_turn(&self, expression: &HistoryExpr, turn: u64) -> Option<f64> {
-        self.average(expression, |entry| match entry {
+    /// The mean over the earlier iterations in which there was something of this turn, task or state.
+    pub(super) fn mean_of(&self, expression: &HistoryExpr, id: u64, first: Option<f64>) -> Option<f64> {
+        self.average(expression, first, |entry| match entry {
             Entry::Whole(value) => *value,
-            Entry::ByTurn(values) => values.iter().find(|(number, _)| *number == turn).map(|(_, value)| *value),
+            Entry::ByKey(values) => values.binary_search_by_key(&id, |(own, _)| *own).ok().and_then(|at| Some(values.get(at)?.1)),
         })
     }
 
-    fn average(&self, expression: &HistoryExpr, value: impl Fn(&Entry) -> Option<f64>) -> Option<f64> {
+    fn average(&self, expression: &HistoryExpr, first: Option<f64>, value: impl Fn(&Entry) -> Option<f64>) -> Option<f64> {
         let entries = self.entries(&expression.id);
         let oldest = entries.len().saturating_sub(expression.window.unwrap_or(entries.len()));
         let values: Vec<f64> = entries.get(oldest..)?.iter().filter_map(value).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        if values.is_empty() {
+            return first;
+        }
+        if expression.decay.is_none() && expression.prior == 0.0 {
+            return Some(values.iter().sum::<f64>() / values.len() as f64);
+        }
+        let decay = expression.decay.unwrap_or(1.0);
+        let before = first.map_or((0.0, 0.0), |first| (expression.prior * first, expression.prior));
+        let (sum, weight) = values.iter().fold(before, |(sum, weight), value| (sum * decay + value, weight * decay + 1.0));
+        Some(sum / weight)
     }
 }

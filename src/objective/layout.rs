@@ -1,10 +1,11 @@
 //! How the elements of a batch lie within each other: tokens in rows, rows in episodes, anchor states and groups.
 
+use super::joint::Joint;
 use super::levels::Level;
 use super::program::Time;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The rows of a batch and what each belongs to. Ids are any numbers; equal ones mean the same thing. A key that is left out cannot be reduced by.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Rows {
     pub anchor: Option<Vec<u64>>,
     /// Number of the turn within its episode.
     pub turn_index: Option<Vec<u64>>,
+    /// The id of each row's task, the same in every iteration.
+    pub task: Option<Vec<u64>>,
 }
 
 /// Why rows make no batch.
@@ -42,6 +45,18 @@ pub enum LayoutError {
     EpisodeInTwoGroups {
         /// Its id.
         episode: u64,
+        /// A row, from 0.
+        first: usize,
+        /// A row, from 0.
+        second: usize,
+    },
+    /// A group plays one task.
+    #[error("rows {first} and {second} belong to {whose} {id}, but to different tasks")]
+    TwoTasks {
+        /// `group`, or `episode` where there are no groups.
+        whose: &'static str,
+        /// Its id.
+        id: u64,
         /// A row, from 0.
         first: usize,
         /// A row, from 0.
@@ -89,18 +104,28 @@ pub(super) struct Chain {
     pub credit: Arc<[u32]>,
 }
 
+impl Map {
+    fn new(to: Vec<u32>, count: usize) -> Option<Self> {
+        // A vector on the CPU always becomes a tensor.
+        let tensor = Tensor::from_slice(&to, to.len(), &Device::Cpu).ok()?;
+        Some(Self { to: to.into(), tensor, count })
+    }
+}
+
 impl Chain {
     pub(super) const END: u32 = u32::MAX;
 }
 
 /// A checked [`Rows`] with its maps.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Layout {
     rows: Rows,
     /// Where each row's tokens begin; one more at the end.
     starts: Vec<usize>,
     counts: BTreeMap<Level, usize>,
     maps: BTreeMap<(Level, Level), Map>,
+    /// The same of several keys at once, made when they are first asked for.
+    made: Mutex<BTreeMap<(Level, Level), Option<Map>>>,
 }
 
 impl Layout {
@@ -109,7 +134,13 @@ impl Layout {
         if n == 0 {
             return Err(LayoutError::Empty);
         }
-        let keys = [("episode", &rows.episode), ("group", &rows.group), ("anchor", &rows.anchor), ("turn_index", &rows.turn_index)];
+        let keys = [
+            ("episode", &rows.episode),
+            ("group", &rows.group),
+            ("anchor", &rows.anchor),
+            ("turn_index", &rows.turn_index),
+            ("task", &rows.task),
+        ];
         for (key, ids) in keys {
             if let Some(ids) = ids
                 && ids.len() != n
@@ -118,6 +149,7 @@ impl Layout {
             }
         }
         check_episodes(&rows)?;
+        check_tasks(&rows)?;
         let mut starts = vec![0];
         let mut tokens = 0usize;
         for &length in &rows.lengths {
@@ -128,7 +160,7 @@ impl Layout {
         if tokens.max(n) >= u32::MAX as usize {
             return Err(LayoutError::TooLarge { tokens });
         }
-        let mut layout = Self { rows, starts, counts: BTreeMap::new(), maps: BTreeMap::new() };
+        let mut layout = Self { rows, starts, counts: BTreeMap::new(), maps: BTreeMap::new(), made: Mutex::default() };
         layout.build(tokens);
         Ok(layout)
     }
@@ -147,11 +179,13 @@ impl Layout {
             let ids = anchors.iter().enumerate().map(|(row, &anchor)| (groups.and_then(|g| g.get(row).copied()), anchor));
             dense(ids)
         });
+        let of = |ids: &Option<Vec<u64>>| ids.as_ref().map(|ids| dense(ids.iter().copied()));
         let keys = [
-            (Level::Episode, self.rows.episode.as_ref().map(|ids| dense(ids.iter().copied()))),
-            (Level::Group, self.rows.group.as_ref().map(|ids| dense(ids.iter().copied()))),
+            (Level::Episode, of(&self.rows.episode)),
+            (Level::Group, of(&self.rows.group)),
             (Level::Anchor, anchors),
-            (Level::TurnIndex, self.rows.turn_index.as_ref().map(|ids| dense(ids.iter().copied()))),
+            (Level::TurnIndex, of(&self.rows.turn_index)),
+            (Level::Task, of(&self.rows.task)),
         ];
         for (level, key) in &keys {
             let Some((of_row, count)) = key else { continue };
@@ -160,22 +194,18 @@ impl Layout {
             self.map(Level::Turn, *level, of_row.clone(), *count);
             self.map(*level, Level::Batch, vec![0; *count], 1);
         }
-        if let Some((group_of_row, groups)) = &keys[1].1 {
-            for (level, key) in [&keys[0], &keys[2]] {
-                let Some((of_row, count)) = key else { continue };
-                let mut to = vec![0; *count];
-                for (&element, &group) in of_row.iter().zip(group_of_row) {
-                    to[element as usize] = group;
+        for (fine, fine_key) in &keys {
+            for (coarse, coarse_key) in keys.iter().filter(|(coarse, _)| coarse != fine && fine.within(*coarse)) {
+                if let (Some((fine_of_row, count)), Some((coarse_of_row, coarse_count))) = (fine_key, coarse_key) {
+                    self.map(*fine, *coarse, between(fine_of_row, *count, coarse_of_row), *coarse_count);
                 }
-                self.map(*level, Level::Group, to, *groups);
             }
         }
     }
 
     fn map(&mut self, from: Level, into: Level, to: Vec<u32>, count: usize) {
-        // A vector on the CPU always becomes a tensor.
-        if let Ok(tensor) = Tensor::from_slice(&to, to.len(), &Device::Cpu) {
-            self.maps.insert((from, into), Map { to: to.into(), tensor, count });
+        if let Some(map) = Map::new(to, count) {
+            self.maps.insert((from, into), map);
         }
     }
 
@@ -185,11 +215,93 @@ impl Layout {
 
     /// How many elements a level has; `None` if its key was not given.
     pub(super) fn count(&self, level: Level) -> Option<usize> {
-        self.counts.get(&level).copied()
+        match level {
+            Level::Joint(_) => self.get_map(Level::Token, level).map(|map| map.count),
+            _ => self.counts.get(&level).copied(),
+        }
     }
 
-    pub(super) fn get_map(&self, from: Level, to: Level) -> Option<&Map> {
-        self.maps.get(&(from, to))
+    /// `None` if a key was not given, or no element of the one lies within one of the other.
+    pub(super) fn get_map(&self, from: Level, to: Level) -> Option<Map> {
+        if let Some(map) = self.maps.get(&(from, to)) {
+            return Some(map.clone());
+        }
+        if !matches!((from, to), (Level::Joint(_), _) | (_, Level::Joint(_))) || from == to || !from.within(to) {
+            return None;
+        }
+        let known = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&(from, to)).cloned();
+        known.unwrap_or_else(|| {
+            let map = self.joint_map(from, to);
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).insert((from, to), map.clone());
+            map
+        })
+    }
+
+    fn joint_map(&self, from: Level, to: Level) -> Option<Map> {
+        let tells_tokens_apart = |level: Level| matches!(level, Level::Joint(Joint { token_index: true, .. }) | Level::Token);
+        if tells_tokens_apart(from) || tells_tokens_apart(to) {
+            let (to_of_token, count) = self.of_tokens(to)?;
+            if from == Level::Token {
+                return Map::new(to_of_token, count);
+            }
+            let (from_of_token, from_count) = self.of_tokens(from)?;
+            return Map::new(between(&from_of_token, from_count, &to_of_token), count);
+        }
+        let (to_of_row, count) = self.of_rows(to)?;
+        if from == Level::Turn {
+            return Map::new(to_of_row, count);
+        }
+        let (from_of_row, from_count) = self.of_rows(from)?;
+        Map::new(between(&from_of_row, from_count, &to_of_row), count)
+    }
+
+    /// The element of a level in which each token lies, and how many there are.
+    fn of_tokens(&self, level: Level) -> Option<(Vec<u32>, usize)> {
+        let row_of_token = &self.maps.get(&(Level::Token, Level::Turn))?.to;
+        let Level::Joint(joint @ Joint { token_index: true, .. }) = level else {
+            let (of_row, count) = self.of_rows(level)?;
+            return Some((row_of_token.iter().map(|&row| of_row[row as usize]).collect(), count));
+        };
+        let keys = self.row_keys(joint)?;
+        let number = |token: usize, row: u32| (token - self.starts[row as usize]) as u32;
+        Some(dense(row_of_token.iter().enumerate().map(|(token, &row)| (&keys[row as usize], number(token, row)))))
+    }
+
+    /// The element of a level in which each row lies, and how many there are.
+    fn of_rows(&self, level: Level) -> Option<(Vec<u32>, usize)> {
+        match level {
+            Level::Joint(joint) => Some(dense(self.row_keys(joint)?.into_iter())),
+            _ => self.maps.get(&(Level::Turn, level)).map(|map| (map.to.to_vec(), map.count)),
+        }
+    }
+
+    /// What tells each row from others.
+    fn row_keys(&self, joint: Joint) -> Option<Vec<Vec<u32>>> {
+        let mut keys: Vec<Vec<u32>> = vec![Vec::new(); self.rows.lengths.len()];
+        let named = [(joint.episode, Level::Episode), (joint.group, Level::Group), (joint.task, Level::Task)];
+        for (_, level) in named.into_iter().chain([(joint.turn_index, Level::TurnIndex)]).filter(|(has, _)| *has) {
+            let map = self.maps.get(&(Level::Turn, level))?;
+            keys.iter_mut().zip(map.to.iter()).for_each(|(key, &id)| key.push(id));
+        }
+        if joint.states > 0 {
+            self.add_last_states(joint.states.into(), &mut keys)?;
+        }
+        Some(keys)
+    }
+
+    /// Adds to each row's key the states of its episode up to it, the present one first: `most` at most.
+    fn add_last_states(&self, most: usize, keys: &mut [Vec<u32>]) -> Option<()> {
+        let states = &self.maps.get(&(Level::Turn, Level::Anchor))?.to;
+        if most == 1 {
+            keys.iter_mut().zip(states.iter()).for_each(|(key, &state)| key.push(state));
+            return Some(());
+        }
+        for rows in self.episodes()? {
+            for (turn, &row) in rows.iter().enumerate() {
+                keys[row].extend(rows[..=turn].iter().rev().take(most).map(|&row| states[row]));
+            }
+        }
+        Some(())
     }
 
     /// The tokens of a row.
@@ -200,14 +312,25 @@ impl Layout {
         }
     }
 
-    /// The number of the turn of each element of the level `turn_index`.
-    pub(super) fn turn_numbers(&self) -> Option<Vec<u64>> {
-        let map = self.get_map(Level::Turn, Level::TurnIndex)?;
-        let mut numbers = vec![0; map.count];
-        for (&to, &turn) in map.to.iter().zip(self.rows.turn_index.as_ref()?) {
-            numbers[to as usize] = turn;
+    /// What each element of a level is called in every iteration: by its number or id, or by those of its keys one after the other. `None` if a key was
+    /// not given or does not last.
+    pub(super) fn lasting_ids(&self, level: Level) -> Option<Vec<u64>> {
+        let map = self.get_map(Level::Turn, level)?;
+        let mut ids: Vec<Vec<u64>> = vec![Vec::new(); map.count];
+        for key in level.lasting()? {
+            let of_row = match key {
+                Level::Task => self.rows.task.as_ref()?,
+                Level::Anchor => self.rows.anchor.as_ref()?,
+                _ => self.rows.turn_index.as_ref()?,
+            };
+            let mut seen = vec![false; map.count];
+            for (&to, &id) in map.to.iter().zip(of_row) {
+                if !std::mem::replace(&mut seen[to as usize], true) {
+                    ids[to as usize].push(id);
+                }
+            }
         }
-        Some(numbers)
+        Some(ids.iter().map(|parts| lasting_id(parts)).collect())
     }
 
     /// Rows of each episode in the order of their turns.
@@ -250,6 +373,29 @@ impl Layout {
     }
 }
 
+/// One number for several: a single one is itself.
+pub(super) fn lasting_id(parts: &[u64]) -> u64 {
+    if let [one] = parts {
+        return *one;
+    }
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&part.to_le_bytes());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+/// From the elements of a level to those of a coarser one, by way of the rows of both.
+fn between(fine_of_row: &[u32], count: usize, coarse_of_row: &[u32]) -> Vec<u32> {
+    let mut to = vec![0; count];
+    for (&fine, &coarse) in fine_of_row.iter().zip(coarse_of_row) {
+        to[fine as usize] = coarse;
+    }
+    to
+}
+
 /// Numbers from 0 in the order of first appearance.
 fn dense<T: Ord>(ids: impl Iterator<Item = T>) -> (Vec<u32>, usize) {
     let mut known = BTreeMap::new();
@@ -277,6 +423,23 @@ fn check_episodes(rows: &Rows) -> Result<(), LayoutError> {
             if first != row {
                 return Err(LayoutError::TurnTwice { episode, turn, first, second: row });
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_tasks(rows: &Rows) -> Result<(), LayoutError> {
+    let Some(tasks) = &rows.task else { return Ok(()) };
+    let (whose, ids) = match (&rows.group, &rows.episode) {
+        (Some(groups), _) => ("group", groups),
+        (None, Some(episodes)) => ("episode", episodes),
+        (None, None) => return Ok(()),
+    };
+    let mut task_of = BTreeMap::new();
+    for (row, (&id, &task)) in ids.iter().zip(tasks).enumerate() {
+        let (first, known) = *task_of.entry(id).or_insert((row, task));
+        if known != task {
+            return Err(LayoutError::TwoTasks { whose, id, first, second: row });
         }
     }
     Ok(())

@@ -10,8 +10,9 @@ use super::eval::{Evaluator, Moment, Standing, Value};
 use super::history::History;
 use super::levels::Level;
 use super::needs::{Needs, needs};
-use super::program::{HistoryExpr, Kind, NodeId, Op, Program};
+use super::program::{CarryExpr, HistoryExpr, Into, Kind, NodeId, Op, Program};
 use super::quantities::quantity_info;
+use super::record::{self, Carried};
 use crate::builtin::Builtin;
 use crate::lang::print::shortened;
 use crate::lang::term::LossBlock;
@@ -21,7 +22,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
 /// The quantities that carry a gradient, in the order in which they are reported.
-const LEARNED: [&str; 3] = ["logp", "entropy", "value"];
+const LEARNED: [&str; 5] = ["logp", "entropy", "value", "collision", "confidence"];
 
 /// A checked `loss` block.
 #[derive(Clone, Debug)]
@@ -73,6 +74,10 @@ pub struct Gradient {
     pub entropy: Option<Vec<f64>>,
     /// ∂minimize/∂value.
     pub value: Option<Vec<f64>>,
+    /// ∂minimize/∂collision.
+    pub collision: Option<Vec<f64>>,
+    /// ∂minimize/∂confidence.
+    pub confidence: Option<Vec<f64>>,
 }
 
 /// Euclidean norms of a term's own gradient with respect to each quantity; 0 where it reaches none.
@@ -84,6 +89,18 @@ pub struct Norms {
     pub entropy: f64,
     /// ‖∂term/∂value‖.
     pub value: f64,
+    /// ‖∂term/∂collision‖.
+    pub collision: f64,
+    /// ‖∂term/∂confidence‖.
+    pub confidence: f64,
+}
+
+impl Norms {
+    /// Of all together.
+    pub fn whole(self) -> f64 {
+        let Self { logp, entropy, value, collision, confidence } = self;
+        [logp, entropy, value, collision, confidence].iter().map(|norm| norm.powi(2)).sum::<f64>().sqrt()
+    }
 }
 
 /// What to compute beyond `minimize`, the terms it reaches and its gradient.
@@ -128,6 +145,7 @@ impl Objective {
         };
         let root = checker.check(minimize)?;
         sound &= checker.is_one_number(root, "minimize");
+        sound &= checker.nothing_carried_outside(&[root]);
         let program = checker.program;
         let flow = flow::flow(&program);
         let definition = |name: &str| block.terms.iter().find(|term| &*term.name == name).map(|term| term.name_span);
@@ -180,18 +198,47 @@ impl Objective {
 
     /// The `history` expressions of the equation, each once.
     pub fn histories(&self) -> Vec<&HistoryExpr> {
-        super::advantage::histories(&self.program, &[self.minimize])
+        record::histories(&self.program, &[self.minimize])
     }
 
     /// Those too that only terms mention which `minimize` does not reach.
     pub(super) fn mentioned_histories(&self) -> Vec<&HistoryExpr> {
         let roots: Vec<NodeId> = self.terms.iter().map(|term| term.node).chain([self.minimize]).collect();
-        super::advantage::histories(&self.program, &roots)
+        record::histories(&self.program, &roots)
     }
 
-    /// Adds one iteration to `history`: what its expressions are on the whole collected batch, which has `old_logp`, `old_value` and the collected `entropy`.
+    /// Every `carry` of the equation with its present number, under the name by which it is logged.
+    pub fn carried(&self, history: &History) -> Vec<(String, f64)> {
+        self.carries().present(history)
+    }
+
+    /// A `carry` that is a named term has its name.
+    pub(super) fn carries(&self) -> Carried<'_> {
+        let named = |carry: &CarryExpr| {
+            let row = |node: NodeId| if let Op::Carry(row) = self.program.nodes[node].op { self.program.carries.get(row) } else { None };
+            self.terms.iter().find(|term| row(term.node).is_some_and(|own| own.id == carry.id)).map(|term| term.name.clone())
+        };
+        Carried::of(&self.program, &[self.minimize], "loss", named)
+    }
+
+    /// Sets on the whole collected batch what `collected` expressions are on it, so that its minibatches have that too.
+    pub fn collect(&self, batch: &mut Batch, history: &History) -> Result<(), ObjectiveError> {
+        let live = self.program.reachable_into(Into::Collected, [self.minimize]);
+        for (node, _) in self.program.nodes.iter().zip(live).filter(|(_, live)| *live) {
+            let Op::Collected(row) = node.op else { continue };
+            let Some(expression) = self.program.collected.get(row) else { continue };
+            if batch.kept(&expression.id).is_none() {
+                let kept = self.evaluator(batch, Some(history)).keep(node, expression.argument)?;
+                batch.keep(&expression.id, kept);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one iteration to `history`: what its expressions are on the whole collected batch, which has `old_logp`, `old_value` and the collected `entropy`, and
+    /// what each `carry` hands on; for the latter `logp` is that of the updated policy, if the equation [needs](Needs::updated) it.
     pub fn record(&self, batch: &Batch, history: &mut History) -> Result<(), ObjectiveError> {
-        super::advantage::record(&self.program, &[self.minimize], batch, history)
+        record::record(&self.program, &[self.minimize], batch, history)
     }
 
     /// The equation, its terms and its gradient on a minibatch.
@@ -248,12 +295,7 @@ impl Objective {
     }
 
     fn reaches(&self, quantity: &str) -> bool {
-        let reach = self.needs.gradient;
-        match quantity {
-            "logp" => reach.logp,
-            "entropy" => reach.entropy,
-            _ => reach.value,
-        }
+        self.needs.gradient.goes_through(quantity)
     }
 
     /// A term that is not part of the equation; `None` if the batch lacks something it mentions.
@@ -297,6 +339,8 @@ impl Objective {
             match *quantity {
                 "logp" => gradient.logp = Some(found),
                 "entropy" => gradient.entropy = Some(found),
+                "collision" => gradient.collision = Some(found),
+                "confidence" => gradient.confidence = Some(found),
                 _ => gradient.value = Some(found),
             }
         }
@@ -307,7 +351,13 @@ impl Objective {
 impl Gradient {
     fn norms(&self) -> Norms {
         let norm = |g: &Option<Vec<f64>>| g.as_ref().map_or(0.0, |g| g.iter().map(|g| g * g).sum::<f64>().sqrt());
-        Norms { logp: norm(&self.logp), entropy: norm(&self.entropy), value: norm(&self.value) }
+        Norms {
+            logp: norm(&self.logp),
+            entropy: norm(&self.entropy),
+            value: norm(&self.value),
+            collision: norm(&self.collision),
+            confidence: norm(&self.confidence),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod context;
 mod error;
 mod eval;
 pub mod history;
+mod joint;
+mod kept;
 mod layout;
 mod levels;
 mod loss;
@@ -18,6 +20,7 @@ mod needs;
 pub mod probe;
 mod program;
 pub(crate) mod quantities;
+mod record;
 mod schedule;
 mod sign;
 
@@ -30,6 +33,7 @@ pub use condition::Condition;
 pub use context::{Place, Scope};
 pub use error::ObjectiveError;
 pub use history::History;
+pub use joint::Joint;
 pub use layout::LayoutError;
 pub use levels::Level;
 pub use loss::{Detail, Evaluation, Gradient, NamedTerm, Norms, Objective};
@@ -42,4 +46,4 @@ pub use schedule::{Now, Schedule};
 const FULL: usize = 20_000;
 
 /// What the words of an objective mean besides what the user and the standard library define.
-pub static VOCABULARY: Vocabulary = Vocabulary { quantities: &quantities::NAMES, keys: levels::KEYS };
+pub static VOCABULARY: Vocabulary = Vocabulary { quantities: &quantities::NAMES, keys: levels::KEYS, counted_keys: levels::COUNTED_KEYS };

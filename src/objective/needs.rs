@@ -2,7 +2,7 @@
 
 use super::check::flow::{Flow, Reach};
 use super::levels::Level;
-use super::program::{NodeId, Op, Program};
+use super::program::{Into, NodeId, Op, Program};
 use std::collections::BTreeSet;
 
 /// The quantities that an equation reads, and what it asks of the batch.
@@ -14,6 +14,8 @@ pub struct Needs {
     pub gradient: Reach,
     /// What minibatches must not split.
     pub whole: Whole,
+    /// Whether something that is carried on depends on the log-probabilities of the updated policy.
+    pub updated: bool,
 }
 
 impl Needs {
@@ -25,6 +27,11 @@ impl Needs {
     /// A critic must be there: for the loss, the advantage or the targets.
     pub fn critic(&self) -> bool {
         ["value", "old_value", "returns"].iter().any(|q| self.has(q))
+    }
+
+    /// More of the next-token distributions than log-probabilities and entropies is asked for.
+    pub fn figures(&self) -> bool {
+        self.has("collision") || self.has("confidence")
     }
 
     /// A reference policy must be there.
@@ -43,6 +50,7 @@ impl Needs {
             quantities: self.quantities.union(&other.quantities).copied().collect(),
             gradient: self.gradient,
             whole: self.whole.max(other.whole),
+            updated: self.updated || other.updated,
         }
     }
 }
@@ -62,13 +70,16 @@ pub enum Whole {
 pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
     let mut needs = Needs::default();
     let live = program.reachable(roots.iter().copied());
-    let remembered = program.nodes.iter().zip(&live).filter(|(_, live)| **live).filter_map(|(node, _)| match node.op {
-        Op::History(row) => program.histories.get(row).map(|history| history.argument),
-        _ => None,
-    });
-    let ever = program.reachable(roots.iter().copied().chain(remembered));
+    let ever = program.reachable_into(Into::Everything, roots.iter().copied());
+    for (node, _) in program.nodes.iter().zip(&ever).filter(|(_, ever)| **ever) {
+        if let Op::Carry(row) = node.op
+            && let Some(carry) = program.carries.get(row)
+        {
+            needs.updated |= mentions(program, carry.next, "logp");
+        }
+    }
     for (id, node) in program.nodes.iter().enumerate() {
-        if let (Op::Quantity(info), true) = (&node.op, ever[id]) {
+        if let (Op::Quantity(info), true) = (&node.op, ever[id] && !is_carried(&node.op)) {
             needs.quantities.insert(info.name);
         }
         if live[id] {
@@ -76,24 +87,44 @@ pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
         }
     }
     for &root in roots {
-        let reach = flow.reach[root];
-        needs.gradient.logp |= reach.logp;
-        needs.gradient.entropy |= reach.entropy;
-        needs.gradient.value |= reach.value;
+        needs.gradient = needs.gradient.with(flow.reach[root]);
     }
     needs
 }
 
+/// The number that an iteration is handed, which no batch has.
+pub(super) fn is_carried(op: &Op) -> bool {
+    matches!(op, Op::Quantity(info) if info.name == "carried")
+}
+
+fn mentions(program: &Program, root: NodeId, quantity: &str) -> bool {
+    let below = program.reachable([root]);
+    program.nodes.iter().zip(below).any(|(node, below)| below && matches!(node.op, Op::Quantity(info) if info.name == quantity))
+}
+
 fn whole(op: &Op, level: Level) -> Whole {
     match op {
-        Op::Reduce(_) | Op::Noise => match level {
-            Level::Episode => Whole::Episodes,
-            Level::Anchor | Level::Group => Whole::Groups,
-            // What is taken over a turn number or over the batch is taken over what is there.
-            Level::Token | Level::Turn | Level::TurnIndex | Level::Batch => Whole::Rows,
-        },
-        Op::Gae(time) | Op::Discount(time) | Op::OnLast(time) if time.by == Level::Episode => Whole::Episodes,
-        Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::Whiten | Op::Top | Op::History(_) => Whole::Rows,
+        Op::Reduce(_) | Op::Noise | Op::Quantile => together(level),
+        Op::Rank(by) => together(*by),
+        Op::Gae(time) | Op::Discount(time) | Op::SoFar(time) | Op::OnLast(time) | Op::Neighbour { time, .. }
+            if time.by == Level::Episode =>
+        {
+            Whole::Episodes
+        }
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } | Op::Whiten | Op::Top => Whole::Rows,
+        Op::History(_) | Op::Collected(_) | Op::Carry(_) => Whole::Rows,
         Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) | Op::Elementwise(..) => Whole::Rows,
+    }
+}
+
+/// What has to be there for a statistic of all that belongs to each element of a level.
+fn together(level: Level) -> Whole {
+    match level {
+        Level::Episode => Whole::Episodes,
+        Level::Anchor | Level::Group => Whole::Groups,
+        Level::Joint(joint) if joint.with_what_follows().has_episode() => Whole::Episodes,
+        Level::Joint(joint) if joint.with_what_follows().has_group() => Whole::Groups,
+        // What is taken over a turn number, a task or the batch is taken over what is there.
+        Level::Token | Level::Turn | Level::TurnIndex | Level::Task | Level::Joint(_) | Level::Batch => Whole::Rows,
     }
 }

@@ -13,6 +13,8 @@ pub(super) type NodeId = usize;
 pub(super) struct Program {
     pub nodes: Vec<Node>,
     pub histories: Vec<HistoryExpr>,
+    pub collected: Vec<CollectedExpr>,
+    pub carries: Vec<CarryExpr>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,14 +68,29 @@ pub(super) enum Op {
     Whiten,
     /// Arguments: what, and the fraction.
     Top,
+    /// Arguments: what, and which.
+    Quantile,
+    /// Arguments: what, and what is added up of the smaller ones. Each element among those of the same element of a coarser or another level.
+    Rank(Level),
     /// Arguments: reward, value, gamma, lambda.
     Gae(Time),
     /// Arguments: reward, gamma.
     Discount(Time),
+    /// Arguments: what, gamma.
+    SoFar(Time),
     /// What it remembers is row `.0` of [`Program::histories`]; its argument, if there is one, is what it is without a past.
     History(usize),
     /// Argument: what is put on the last step of what it belongs to.
     OnLast(Time),
+    /// Arguments: what, and what stands beyond the end. The step after each, or the one before.
+    Neighbour {
+        time: Time,
+        after: bool,
+    },
+    /// What it is on the whole collected batch: row `.0` of [`Program::collected`].
+    Collected(usize),
+    /// What is carried: row `.0` of [`Program::carries`].
+    Carry(usize),
 }
 
 /// `by` and `per` of a function along time.
@@ -93,17 +110,59 @@ pub struct HistoryExpr {
     pub(super) argument: NodeId,
     /// How many iterations it looks back; `None`: all.
     pub window: Option<usize>,
-    /// Each turn number has a past of its own.
-    pub by_turn: bool,
+    /// Each element of this level has a past of its own.
+    pub by: Option<Level>,
+    /// How much less each value counts than the one after it; `None`: all alike.
+    pub(super) decay: Option<f64>,
+    /// For how many values before the first it counts what it is without a past.
+    pub(super) prior: f64,
     /// In full.
     pub text: String,
     /// Where the equation mentions it.
     pub place: Span,
 }
 
+/// What one `collected(…)` is on the whole batch.
+#[derive(Clone, Debug)]
+pub(super) struct CollectedExpr {
+    /// The same for the same argument.
+    pub id: String,
+    pub argument: NodeId,
+}
+
+/// What one `carry(…)` hands on.
+#[derive(Clone, Debug)]
+pub(super) struct CarryExpr {
+    /// The same for the same numbers and the same `next` in the same place (loss or advantage).
+    pub id: String,
+    pub start: f64,
+    pub next: NodeId,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// In full.
+    pub text: String,
+    /// Where the equation mentions it.
+    pub place: Span,
+}
+
+/// What besides arguments belongs to what is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Into {
+    /// Nothing: what must be computed on a batch.
+    Arguments,
+    /// What `collected` expressions are made of: what must be computed in an iteration before its updates.
+    Collected,
+    /// Also what is remembered and what is handed on.
+    Everything,
+}
+
 impl Program {
-    /// Which nodes must be computed for `roots`. Arguments of `history` are not: they belong to other iterations.
+    /// Which nodes must be computed for `roots`. Arguments of `history`, `collected` and `carry` are not: they belong to other batches.
     pub(super) fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+        self.reachable_into(Into::Arguments, roots)
+    }
+
+    pub(super) fn reachable_into(&self, into: Into, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
         let mut live = vec![false; self.nodes.len()];
         for root in roots {
             if let Some(flag) = live.get_mut(root) {
@@ -112,8 +171,14 @@ impl Program {
         }
         for (id, node) in self.nodes.iter().enumerate().rev() {
             if live[id] {
-                for &arg in &node.args {
-                    live[arg] = true;
+                let other = match node.op {
+                    Op::Collected(row) if into != Into::Arguments => self.collected.get(row).map(|expression| expression.argument),
+                    Op::History(row) if into == Into::Everything => self.histories.get(row).map(|expression| expression.argument),
+                    Op::Carry(row) if into == Into::Everything => self.carries.get(row).map(|expression| expression.next),
+                    _ => None,
+                };
+                for &below in node.args.iter().chain(&other) {
+                    live[below] = true;
                 }
             }
         }

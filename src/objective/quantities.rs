@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 31] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -57,6 +57,19 @@ pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
             "entropy (natural logarithm, positive) of the next-token distribution at the token; in an advantage and in a history that of the collecting policy",
         )),
         learned(quantity(
+            "collision",
+            Token,
+            Collected,
+            "Σ π² over the tokens that could have stood there: how likely two draws are the same; in an advantage that of the collecting policy",
+        )),
+        learned(quantity(
+            "confidence",
+            Token,
+            Collected,
+            "the largest probability of the next-token distribution at the token; in an advantage that of the collecting policy",
+        )),
+        quantity("old_entropy", Token, Collected, "`entropy` under the policy that collected the token"),
+        learned(quantity(
             "value",
             Token,
             Collected,
@@ -71,6 +84,7 @@ pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
             Collected,
             "a number drawn from [0, 1) for the token when it is collected, for equations that choose at random",
         ),
+        quantity("token_index", Token, Collected, "number of the token within its response, from 0"),
         quantity("reward", Turn, Collected, "the reward of this turn"),
         quantity("outcome", Turn, Collected, "the score of the turn's episode, less what was taken off this row"),
         quantity("turn_index", Turn, Collected, "number of the turn within its episode, from 0"),
@@ -100,6 +114,7 @@ pub(crate) const QUANTITIES: [QuantityInfo; 26] = {
         quantity("turns", Episode, Collected, "number of turns of the episode"),
         quantity("iteration", Batch, Always, "number of the iteration (collect, then update), from 0"),
         quantity("iterations", Batch, Always, "how many iterations the stage has"),
+        quantity("carried", Batch, Collected, "in the `next` of a `carry`, and only there: its present number"),
         quantity("progress", Batch, Always, "how much of the stage is done: 0 at its start, towards 1 at its end"),
     ]
 };

@@ -117,6 +117,15 @@ pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<u
     (0..moments).map(at).collect()
 }
 
+fn needs_a_batch(op: &Op) -> bool {
+    match op {
+        Op::Number(_) | Op::Bool(_) | Op::Named(_) | Op::Quantity(_) | Op::Elementwise(..) => false,
+        Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => true,
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
+        Op::History(_) | Op::Collected(_) | Op::Carry(_) => true,
+    }
+}
+
 /// The nodes of an expression of nothing but the time, each after those it uses; `None` if there is another. Work is bounded by its own size.
 fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
     let (mut found, mut pending) = (BTreeSet::new(), vec![root]);
@@ -124,9 +133,9 @@ fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
         let node = &program.nodes[id];
         let timely = match &node.op {
             Op::Quantity(info) => info.when == When::Always,
-            Op::Number(_) | Op::Bool(_) | Op::Named(_) => true,
             Op::Elementwise(builtin, _) => *builtin != Builtin::Only,
-            Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => false,
+            _ if needs_a_batch(&node.op) => false,
+            _ => true,
         };
         if !timely {
             return None;
@@ -150,9 +159,7 @@ fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
             Op::Quantity(info) => now.quantity(info.name)?,
             Op::Named(_) => *args.first()?,
             Op::Elementwise(_, how) => how.of_numbers(&args)?,
-            Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) | Op::History(_) => {
-                return None;
-            }
+            _ => return None,
         };
         values.insert(id, value);
     }

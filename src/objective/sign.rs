@@ -98,6 +98,7 @@ fn batch(quantity: &str, turned: f64, iterations: usize) -> Option<Batch> {
         group: Some(rows.iter().map(|row| row / 4).collect()),
         anchor: Some(rows.iter().map(|row| row % 2).collect()),
         turn_index: Some(rows.iter().map(|row| row % 2).collect()),
+        task: Some(rows.iter().map(|row| row / 4).collect()),
     })
     .ok()?;
     // Distinct numbers, so that nothing is equal by chance.
@@ -114,6 +115,9 @@ fn batch(quantity: &str, turned: f64, iterations: usize) -> Option<Batch> {
         ("rollout_logp", of_tokens(-1.0, -0.05)),
         ("ref_logp", moved("ref_logp", of_tokens(-1.0, -0.05))),
         ("entropy", of_tokens(0.5, 0.1)),
+        ("old_entropy", of_tokens(0.5, 0.1)),
+        ("collision", of_tokens(0.1, 0.05)),
+        ("confidence", of_tokens(0.2, 0.05)),
         ("value", of_tokens(0.2, 0.03)),
         ("old_value", of_tokens(0.2, 0.03)),
         ("returns", moved("returns", of_tokens(0.2, 0.03))),

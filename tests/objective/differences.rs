@@ -8,12 +8,18 @@ use epo::objective::{History, Objective};
 const STEP: f64 = 1e-6;
 
 /// Moves every token's learned quantities up and down and compares.
-fn check(text: &str, objective: &Objective, seed: u64) -> usize {
+pub(crate) fn check(text: &str, objective: &Objective, seed: u64) -> usize {
     let file = ProbeBatch::from_value(&batch(seed)).expect("a batch");
     let (batch, history) = (file.batch(), &file.history(Some(objective), None).expect("a past for each").expect("a past"));
     let gradient = objective.evaluate(batch, history).expect(text).gradient;
     let mut compared = 0;
-    for (quantity, gradient) in [("logp", &gradient.logp), ("entropy", &gradient.entropy), ("value", &gradient.value)] {
+    for (quantity, gradient) in [
+        ("logp", &gradient.logp),
+        ("entropy", &gradient.entropy),
+        ("value", &gradient.value),
+        ("collision", &gradient.collision),
+        ("confidence", &gradient.confidence),
+    ] {
         let Some(gradient) = gradient else { continue };
         let at = batch.get(quantity).expect("a column");
         for (token, slope) in gradient.iter().enumerate() {
@@ -53,7 +59,7 @@ fn every_function_of_the_table_and_every_loss_of_the_library() {
         }
     }
     assert!(compared > 2000, "only {compared} slopes were compared");
-    assert_eq!(skipped.len(), 6, "{skipped:?}");
+    assert_eq!(skipped.len(), 8, "{skipped:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Objectives through the language: against reference values, and against what must hold of any of them.
 
 mod builtins;
+mod carried;
 mod conditions;
 mod differences;
 mod edges;
@@ -12,6 +13,8 @@ mod invariance;
 mod left_out;
 mod levels;
 mod messages;
+mod methods;
+mod past;
 #[path = "../common/places.rs"]
 mod places;
 mod random;
@@ -21,5 +24,6 @@ mod reference;
 #[path = "../common/repository.rs"]
 mod repository;
 mod run;
+mod statistics;
 mod support;
 mod updates;

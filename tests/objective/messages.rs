@@ -164,8 +164,8 @@ fn times_and_targets() {
         &["error[E0308]: `gamma` of `discount(reward, 1.5, by = turn, per = token)` must be from 0 to 1, not 1.5"],
     );
     says(
-        "advantage = discount(reward, gamma = turn_index)",
-        &["error[E0311]: `gamma` of `discount` takes one value for the whole batch, but `turn_index` has one value a turn"],
+        "advantage = discount(reward, gamma = uniform, per = turn)",
+        &["error[E0311]: `gamma` of `discount` takes one value a turn, but `uniform` has one value a token"],
     );
     says(
         "advantage = gae(outcome, value) + gae(reward, value)\nloss { minimize = mean(value_clip()) }",

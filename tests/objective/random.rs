@@ -61,13 +61,14 @@ pub(crate) fn batch(seed: u64) -> Value {
     let mut file = json!({
         "mask": mask, "reward": reward,
         "logp": tokens(-3.0, -0.1), "old_logp": tokens(-3.0, -0.1), "ref_logp": tokens(-3.0, -0.1), "rollout_logp": tokens(-3.0, -0.1),
-        "entropy": tokens(0.1, 2.5), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0), "uniform": tokens(0.0, 1.0),
+        "entropy": tokens(0.1, 2.5), "old_entropy": tokens(0.1, 2.5), "collision": tokens(0.1, 0.9), "confidence": tokens(0.3, 0.99), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0), "uniform": tokens(0.0, 1.0),
         "step": 3, "steps": 10, "history": [0.7, 1.3, 0.9],
     });
     file["group"] = rows.iter().map(|r| r.0).collect();
     file["episode"] = rows.iter().map(|r| r.1).collect();
     file["turn"] = rows.iter().map(|r| r.2).collect();
     file["anchor"] = rows.iter().map(|r| r.3).collect();
+    file["task"] = rows.iter().map(|r| r.0 / 2).collect();
     file["success"] = rows.iter().map(|r| r.5).collect();
     file["valid"] = rows.iter().map(|_| random.below(2)).collect();
     file["step_reward"] = rows.iter().map(|_| random.between(0.0, 1.0)).collect();

@@ -41,7 +41,7 @@ fn history_is_the_mean_over_earlier_iterations() {
     let ids: Vec<&str> = objective.histories().iter().map(|h| h.id.as_str()).collect();
     assert_eq!(ids.len(), 2, "the window is no part of what is remembered: {ids:?}");
     assert_eq!(history.entries(ids[0]).len(), 4);
-    assert_eq!(history.entries(ids[1])[1], Entry::ByTurn(vec![(0, 3.0), (1, 6.0)]));
+    assert_eq!(history.entries(ids[1])[1], Entry::ByKey(vec![(0, 3.0), (1, 6.0)]));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use super::random::{Random, batch, built_in, losses, schedules};
 use super::support::*;
 use candle_core::{DType, Device};
-use epo::model::{Compute, Critic, DecoderConfig, Gradients, Row, ScoreGradients, Target, Variant, Weights, evaluate};
+use epo::model::{
+    Compute, Critic, DecoderConfig, FigureGradients, Gradients, Row, ScoreGradients, Target, Variant, Weights, evaluate_with_figures,
+};
 use epo::objective::probe::ProbeBatch;
 use epo::objective::{Batch, Objective};
 
@@ -61,17 +63,23 @@ fn narrow(values: Option<Vec<f64>>) -> Vec<f32> {
 fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: usize) -> (f64, [Gradients; 2]) {
     let compute = Compute { micro_batch: Some(micro_batch), ..Compute::default() };
     let rows: Vec<Row> = order.iter().map(|&row| world.rows[row].clone()).collect();
-    let policy = evaluate(&world.policy, &rows, 1.0, &compute).expect("scores");
+    let policy = evaluate_with_figures(&world.policy, &rows, 1.0, &compute).expect("scores");
     let critic = world.critic.evaluate(&rows, &compute).expect("values");
     let batch = world.batch.select(order).expect("a minibatch");
-    let batch = [("logp", &policy.scores.logp), ("entropy", &policy.scores.entropy), ("value", &critic.values)]
-        .into_iter()
-        .fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
+    let columns = [
+        ("logp", &policy.scores.logp),
+        ("entropy", &policy.scores.entropy),
+        ("value", &critic.values),
+        ("collision", &policy.figures.collision),
+        ("confidence", &policy.figures.largest),
+    ];
+    let batch = columns.into_iter().fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
     let history = world.file.history(Some(objective), None).expect("a past for each").expect("a past");
     let found = objective.evaluate(&batch, &history).expect("an evaluation");
     let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
     let values = narrow(found.gradient.value);
-    let gradients = [policy.backward(&slopes).expect("gradients"), critic.backward(&values).expect("gradients")];
+    let figures = FigureGradients { collision: narrow(found.gradient.collision), largest: narrow(found.gradient.confidence) };
+    let gradients = [policy.backward_with_figures(&slopes, &figures).expect("gradients"), critic.backward(&values).expect("gradients")];
     (found.minimize, gradients)
 }
 
@@ -92,9 +100,13 @@ fn an_update_is_the_same_however_its_rows_are_cut_and_ordered() {
     let mut texts: Vec<String> = losses().into_iter().chain(schedules()).map(|(_, text)| text).collect();
     texts.extend(built_in());
     // Not linear in their means.
-    for text in
-        ["mean(entropy) ^ 2", "mean(ratio() * advantage) / (0.1 + std(logp))", "log(1 + mean(exp(entropy))) * mean(value)", "max(logp)"]
-    {
+    for text in [
+        "mean(collision) * mean(confidence) + mean(logp * confidence ^ 2)",
+        "mean(entropy) ^ 2",
+        "mean(ratio() * advantage) / (0.1 + std(logp))",
+        "log(1 + mean(exp(entropy))) * mean(value)",
+        "max(logp)",
+    ] {
         texts.push(text.to_owned());
     }
     let world = world(11);

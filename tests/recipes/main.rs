@@ -8,6 +8,8 @@ mod places;
 mod readings;
 #[path = "../common/repository.rs"]
 mod repository;
+#[cfg(unix)]
+mod small;
 mod walk;
 
 use pipelines::files;
@@ -16,8 +18,16 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 7] =
-        ["conversation.epo", "dagger.epo", "demo.epo", "expert_iteration.epo", "matrix.epo", "smollm2.epo", "smollm2_full.epo"];
+    const OTHERS: [&str; 8] = [
+        "conversation.epo",
+        "dagger.epo",
+        "demo.epo",
+        "distillation.epo",
+        "expert_iteration.epo",
+        "matrix.epo",
+        "smollm2.epo",
+        "smollm2_full.epo",
+    ];
     let method = |path: &PathBuf| !OTHERS.iter().any(|other| path.ends_with(other));
     files(&[&format!("pipelines/{environment}")]).into_iter().filter(method).collect()
 }

@@ -15,16 +15,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// In the order of the page: a method stands after the one that it changes.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 27] = [
     "ppo",
     "grpo",
     "dr_grpo",
     "dapo",
     "rloo",
+    "remax",
     "reinforce_plus_plus",
     "gigpo",
+    "hgpo",
+    "otb",
+    "gtpo",
+    "spo",
     "gspo",
     "cispo",
+    "m2po",
+    "bapo",
+    "lp_reg",
+    "adaptive_entropy",
+    "adaptive_kl",
+    "luffy",
+    "replay",
+    "distillation",
     "rlvmr",
     "ea",
     "epo_ppo",

@@ -36,6 +36,9 @@ impl<'a> Resolver<'a> {
             if let Some(builtin) = Builtin::called(&name.name) {
                 return self.builtin(builtin, args, span, context);
             }
+            if let Some(key) = self.words.vocabulary.counted_keys.iter().find(|key| **key == name.name) {
+                return self.counted_key(key, args, span, context);
+            }
             if self.words.kind(&name.name).is_some() {
                 return self.positional(&name.name, path.span, args, span, context);
             }
@@ -207,7 +210,8 @@ impl<'a> Resolver<'a> {
                 (Some(arg), Accepts::Key(words), _) if word_of(&arg.value, context).is_some_and(|w| words.contains(&w)) => {
                     word_of(&arg.value, context).map(|word| Argument::Key(Arc::from(word), arg.value.span))
                 }
-                (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words),
+                (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words, false),
+                (Some(arg), Accepts::Keys(words), _) => self.keys(&arg.value, param.name, words, context),
                 (None, _, Default::Number(n)) => Some(Argument::Term(Term::new(TermKind::Number(*n), span, context.via))),
                 (None, _, Default::Key(word)) => Some(Argument::Key(Arc::from(*word), span)),
                 (None, _, Default::Absent) => Some(Argument::Absent),
@@ -228,8 +232,49 @@ impl<'a> Resolver<'a> {
         self.apply(builtin, arguments, span, context)
     }
 
-    /// A word for `by =` and the like.
-    fn key(&self, value: &Arc<Value>, param: &str, words: &[&str]) -> Option<Argument> {
+    /// `anchors(2)`: a key that takes a number.
+    fn counted_key(&self, key: &str, args: &'a [Arg], span: Span, context: &Context) -> Arc<Value> {
+        let Some(given) = self.match_args(key, &["n"], args, span, None) else { return Value::poison(span) };
+        let value = given.first().copied().flatten().map(|arg| self.eval(&arg.value, context));
+        let count = match value.as_ref().map(|value| &value.kind) {
+            Some(ValueKind::Number(n)) if n.fract() == 0.0 && *n >= 1.0 && *n <= 100.0 => n.to_string(),
+            Some(ValueKind::Poison) => return Value::poison(span),
+            // of an open sweep, the number is not chosen yet
+            Some(ValueKind::Term(term))
+                if matches!(term.kind, TermKind::Quantity(_)) && value.as_ref().is_some_and(|v| self.symbol_of(v).is_some()) =>
+            {
+                crate::lang::print::by_name(term)
+            }
+            _ => {
+                let message = format!("`{key}` takes a whole number from 1 to 100, as in `by = {key}(2)`");
+                self.report(Diagnostic::error("E0117", span, message));
+                return Value::poison(span);
+            }
+        };
+        Value::new(ValueKind::Key(Arc::from(format!("{key}({count})"))), span)
+    }
+
+    /// One word or several: `group`, `[group, turn_index]`.
+    fn keys(&self, expr: &'a Expr, param: &str, words: &[&str], context: &Context) -> Option<Argument> {
+        let one = |expr: &'a Expr| match word_of(expr, context).filter(|word| words.contains(word)) {
+            Some(word) => Some(Argument::Key(Arc::from(word), expr.span)),
+            None => self.key(&self.eval(expr, context), param, words, true),
+        };
+        match &expr.kind {
+            ExprKind::List(items) => Self::together(items.iter().map(one).collect(), expr.span),
+            _ => one(expr),
+        }
+    }
+
+    /// Several keys as one: `[group, turn_index]`.
+    fn together(keys: Vec<Option<Argument>>, span: Span) -> Option<Argument> {
+        let words: Option<Vec<Arc<str>>> =
+            keys.into_iter().map(|key| if let Some(Argument::Key(word, _)) = key { Some(word) } else { None }).collect();
+        words.map(|words| Argument::Key(Arc::from(format!("[{}]", words.join(", "))), span))
+    }
+
+    /// A word for `by =` and the like; `several`: a list of them and a key that takes a number are fine too.
+    fn key(&self, value: &Arc<Value>, param: &str, words: &[&str], several: bool) -> Option<Argument> {
         let word: Option<Arc<str>> = match &value.kind {
             ValueKind::Key(word) => Some(word.clone()),
             ValueKind::Word { name, .. } => Some(Arc::from(name.as_str())),
@@ -238,12 +283,16 @@ impl<'a> Resolver<'a> {
                 TermKind::Quantity(name) => Some(name.clone()),
                 _ => None,
             },
+            ValueKind::List(items) if several => {
+                return Self::together(items.iter().map(|item| self.key(item, param, words, true)).collect(), value.span);
+            }
             ValueKind::Poison => return None,
             _ => None,
         };
         // the word of an open sweep is not chosen yet; its symbol stands for it
         let open = self.symbol_of(value).is_some();
-        if let Some(word) = word.as_ref().filter(|w| open || words.contains(&w.as_ref())) {
+        let counted = |word: &str| word.split_once('(').is_some_and(|(key, _)| self.words.vocabulary.counted_keys.contains(&key));
+        if let Some(word) = word.as_ref().filter(|w| open || words.contains(&w.as_ref()) || several && counted(w)) {
             return Some(Argument::Key(word.clone(), value.span));
         }
         let list = words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");

@@ -174,13 +174,21 @@ impl<'a> Resolver<'a> {
                 for arg in args {
                     match arg {
                         Argument::Term(term) => self.term_symbols(term, seen, into),
-                        Argument::Key(word, _) if !self.words.vocabulary.keys.contains(&word.as_ref()) => drop(into.insert(word.clone())),
-                        Argument::Key(..) | Argument::Absent => {}
+                        Argument::Key(word, _) => into.extend(self.key_symbols(word)),
+                        Argument::Absent => {}
                     }
                 }
             }
             _ => {}
         }
+    }
+
+    /// The words of a key such as `[group, anchors(k)]` that mean nothing of themselves.
+    fn key_symbols<'k>(&self, key: &'k str) -> impl Iterator<Item = Arc<str>> + use<'k, '_, 'a> {
+        let vocabulary = self.words.vocabulary;
+        let words = key.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+        let known = |word: &&str| vocabulary.keys.contains(word) || vocabulary.counted_keys.contains(word);
+        words.filter(move |word| !known(word) && word.parse::<f64>().is_err()).map(Arc::from)
     }
 }
 

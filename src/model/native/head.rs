@@ -118,10 +118,61 @@ pub(crate) fn all_logits<T: Real>(model: &Packed<T>, hidden: &[T]) -> Vec<T> {
     z
 }
 
-/// Log-probability and entropy of each question.
+/// Log-probability and entropy of each question; where they are asked for, Σπ² and the largest probability of its distribution.
 pub(crate) struct Answers<T> {
     pub(crate) logp: Vec<T>,
     pub(crate) entropy: Vec<T>,
+    pub(crate) collision: Vec<T>,
+    pub(crate) largest: Vec<T>,
+}
+
+impl<T: Real> Answers<T> {
+    fn new(questions: usize, figures: bool) -> Self {
+        let [logp, entropy] = [(); 2].map(|()| vec![T::ZERO; questions]);
+        let [collision, largest] = [(); 2].map(|()| vec![T::ZERO; if figures { questions } else { 0 }]);
+        Answers { logp, entropy, collision, largest }
+    }
+
+    fn set(&mut self, i: usize, found: Answer<T>) {
+        (self.logp[i], self.entropy[i]) = (found.logp, found.entropy);
+        if let Some(figures) = found.figures {
+            (self.collision[i], self.largest[i]) = (figures.collision, figures.largest);
+        }
+    }
+}
+
+/// What is said of one question.
+struct Answer<T> {
+    logp: T,
+    entropy: T,
+    figures: Option<Figures<T>>,
+}
+
+/// More of one distribution.
+#[derive(Clone, Copy)]
+struct Figures<T> {
+    collision: T,
+    largest: T,
+    /// The place of the largest, the first of several.
+    at: usize,
+}
+
+impl<T: Real> Figures<T> {
+    fn of(p: &[T]) -> Self {
+        let largest = largest(p);
+        let at = p.iter().position(|p| *p == largest).unwrap_or(0);
+        Figures { collision: dot(p, p), largest, at }
+    }
+
+    /// The gradient of `by_collision · Σπ² + by_largest · max π` with respect to the scaled logits.
+    fn backward(self, p: &[T], by_collision: T, by_largest: T) -> Vec<T> {
+        let twice = by_collision + by_collision;
+        let mut gradient: Vec<T> = p.iter().map(|p| *p * (twice * (*p - self.collision) - by_largest * self.largest)).collect();
+        if let Some(own) = gradient.get_mut(self.at) {
+            *own += by_largest * self.largest;
+        }
+        gradient
+    }
 }
 
 /// How the gradient of a loss weighs each answer; one that is empty does not.
@@ -129,19 +180,22 @@ pub(crate) struct Answers<T> {
 pub(crate) struct Slopes<'a> {
     pub(crate) logp: &'a [f32],
     pub(crate) entropy: &'a [f32],
+    pub(crate) collision: &'a [f32],
+    pub(crate) largest: &'a [f32],
 }
 
-/// Answers questions about `hidden` (`[outputs, width]`); with slopes also the gradients: returns that of `hidden`.
+/// Answers questions about `hidden` (`[outputs, width]`) at a temperature, with `figures` all of [`Answers`]; with slopes also the gradients: returns that
+/// of `hidden`.
 pub(crate) fn ask<T: Real>(
     model: &Packed<T>,
     hidden: &[T],
     questions: &[Question],
-    temperature: f64,
+    (temperature, figures): (f64, bool),
     mut backward: Option<(Slopes, &mut Sums<T>)>,
     team: Team,
 ) -> (Answers<T>, Vec<T>) {
     let width = model.config.width;
-    let mut answers = Answers { logp: vec![T::ZERO; questions.len()], entropy: vec![T::ZERO; questions.len()] };
+    let mut answers = Answers::new(questions.len(), figures);
     let mut dhidden = if backward.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
     let Top::Vocabulary { rows, linear } = &model.top else { return (answers, dhidden) };
     let rows = if rows.is_empty() { &model.embedding } else { rows };
@@ -158,11 +212,17 @@ pub(crate) fn ask<T: Real>(
             None => question.token as usize,
         };
         let logp = z[at] - top - log;
+        let figures = figures.then(|| Figures::of(p));
         if let Some(slopes) = slopes {
             let slope = |s: &[f32]| s.get(question.index).map_or(T::ZERO, |s| T::of(f64::from(*s)));
+            let more = figures.filter(|_| !slopes.collision.is_empty() || !slopes.largest.is_empty());
+            let more = more.map(|figures| figures.backward(p, slope(slopes.collision), slope(slopes.largest)));
             softmax_backward(z, p, at, top, log, entropy, slope(slopes.logp), slope(slopes.entropy), by);
+            if let Some(more) = more {
+                add_line(p, by, &more);
+            }
         }
-        (logp, entropy)
+        Answer { logp, entropy, figures }
     };
 
     for (i, question) in questions.iter().enumerate() {
@@ -171,7 +231,7 @@ pub(crate) fn ask<T: Real>(
         p.resize(allowed.len(), T::ZERO);
         let at = question.output * width..(question.output + 1) * width;
         logits_of(&hidden[at.clone()], rows, allowed, &mut z);
-        (answers.logp[i], answers.entropy[i]) = answer(question, &mut z, &mut p);
+        answers.set(i, answer(question, &mut z, &mut p));
         if let Some((_, sums)) = &mut backward {
             logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
         }
@@ -190,8 +250,8 @@ pub(crate) fn ask<T: Real>(
         let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab));
         // An exponential costs as much as many multiplications.
         let found = team.each(distributions, 16 * chunk.len() * vocab, |((i, z), p)| (*i, answer(&questions[*i], z, p)));
-        for (i, (logp, entropy)) in found {
-            (answers.logp[i], answers.entropy[i]) = (logp, entropy);
+        for (i, found) in found {
+            answers.set(i, found);
         }
         if let Some((_, sums)) = &mut backward {
             dlines.resize(chunk.len() * width, T::ZERO);

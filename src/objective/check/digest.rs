@@ -43,11 +43,28 @@ impl Checker<'_> {
             Op::Whiten => format!("whiten per {level}"),
             Op::Gae(time) => format!("gae by {} per {}", time.by, time.per),
             Op::Discount(time) => format!("discount by {} per {}", time.by, time.per),
+            Op::SoFar(time) => format!("so_far by {} per {}", time.by, time.per),
             Op::OnLast(time) => format!("on_last by {} per {}", time.by, time.per),
             Op::History(row) => self.program.histories.get(*row).map_or(String::new(), |history| {
                 let window = history.window.map_or("None".into(), |window| format!("Some({window})"));
-                format!("history {} {window}", history.id)
+                let mut words = format!("history {} {window}", history.id);
+                if let Some(decay) = history.decay {
+                    words.push_str(&format!(" decay {:016x}", decay.to_bits()));
+                }
+                if history.prior != 0.0 {
+                    words.push_str(&format!(" prior {:016x}", history.prior.to_bits()));
+                }
+                words
             }),
+            Op::Quantile => format!("quantile by {level}"),
+            Op::Rank(by) => format!("rank by {by}"),
+            Op::Neighbour { time, after } => {
+                format!("{} by {} per {}", if *after { "next" } else { "previous" }, time.by, time.per)
+            }
+            Op::Collected(row) => {
+                self.program.collected.get(*row).map_or(String::new(), |expression| format!("collected {}", expression.id))
+            }
+            Op::Carry(row) => self.program.carries.get(*row).map_or(String::new(), |expression| format!("carry {}", expression.id)),
         }
     }
 }

@@ -12,6 +12,10 @@ pub struct Reach {
     pub logp: bool,
     /// The policy, through entropies.
     pub entropy: bool,
+    /// The policy, through Σ π².
+    pub collision: bool,
+    /// The policy, through largest probabilities.
+    pub confidence: bool,
     /// The critic.
     pub value: bool,
 }
@@ -19,12 +23,24 @@ pub struct Reach {
 impl Reach {
     /// Whether it reaches a parameter at all.
     pub fn any(self) -> bool {
-        self.logp || self.entropy || self.value
+        self.policy() || self.value
+    }
+
+    /// Whether it reaches the policy.
+    pub fn policy(self) -> bool {
+        self.logp || self.entropy || self.figures()
+    }
+
+    /// Whether it reaches the policy through more of its distributions than log-probabilities and entropies.
+    pub fn figures(self) -> bool {
+        self.collision || self.confidence
     }
 
     /// `policy, through logp and entropy`: the models whose parameters a gradient gets to, and what it goes through.
     pub fn words(self) -> String {
-        let policy = [(self.logp, "logp"), (self.entropy, "entropy")].into_iter().filter_map(|(has, name)| has.then_some(name));
+        let policy = [(self.logp, "logp"), (self.entropy, "entropy"), (self.collision, "collision"), (self.confidence, "confidence")]
+            .into_iter()
+            .filter_map(|(has, name)| has.then_some(name));
         let policy: Vec<&str> = policy.collect();
         match (policy.is_empty(), self.value) {
             (true, false) => "nothing".into(),
@@ -34,12 +50,29 @@ impl Reach {
         }
     }
 
-    fn with(self, other: Reach) -> Reach {
-        Reach { logp: self.logp || other.logp, entropy: self.entropy || other.entropy, value: self.value || other.value }
+    pub(in super::super) fn with(self, other: Reach) -> Reach {
+        Reach {
+            logp: self.logp || other.logp,
+            entropy: self.entropy || other.entropy,
+            collision: self.collision || other.collision,
+            confidence: self.confidence || other.confidence,
+            value: self.value || other.value,
+        }
     }
 
     fn of_quantity(name: &str) -> Reach {
-        Reach { logp: name == "logp", entropy: name == "entropy", value: name == "value" }
+        Reach {
+            logp: name == "logp",
+            entropy: name == "entropy",
+            collision: name == "collision",
+            confidence: name == "confidence",
+            value: name == "value",
+        }
+    }
+
+    /// Whether it goes through a quantity.
+    pub(in super::super) fn goes_through(self, name: &str) -> bool {
+        self.with(Reach::of_quantity(name)) == self && Reach::of_quantity(name).any()
     }
 }
 

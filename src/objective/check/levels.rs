@@ -10,6 +10,7 @@ use super::{Checker, placed};
 use crate::builtin::{Builtin, Elementwise, Reduction};
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Span};
+use std::borrow::Cow;
 
 /// A sum of a coarser and a finer value.
 struct Mix {
@@ -155,8 +156,8 @@ impl Checker<'_> {
                 diagnostic = diagnostic.clone().also(span, words.to_owned());
             }
         };
-        about(coarse.place(), coarse.level.words());
-        about(fine.place(), fine.level.words());
+        about(coarse.place(), &coarse.level.words());
+        about(fine.place(), &fine.level.words());
         about(term.place(), "added up here");
         // One call of a library function may do this in several places of its body.
         let said = |other: &Diagnostic| other.code == "E0314" && other.labels.first().map(|l| l.span) == Some(place);
@@ -171,10 +172,11 @@ fn key(name: &str, level: Level, default: Level) -> String {
 }
 
 /// `turn number`
-fn words(level: Level) -> &'static str {
+fn words(level: Level) -> Cow<'static, str> {
     match level {
-        Level::TurnIndex => "turn number",
-        Level::Anchor => "anchor state",
+        Level::TurnIndex => "turn number".into(),
+        Level::Anchor => "anchor state".into(),
+        Level::Joint(joint) => joint.words().into(),
         other => other.name(),
     }
 }

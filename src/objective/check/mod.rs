@@ -5,7 +5,10 @@ mod digest;
 pub(super) mod flow;
 mod levels;
 mod noise;
+mod past;
+mod reduce;
 pub(super) mod sum;
+mod time;
 
 use super::context::Scope;
 use super::levels::Level;
@@ -106,7 +109,8 @@ impl<'a> Checker<'a> {
             });
             return None;
         }
-        let past = matches!(op, Op::History(_)) || below.clone().any(|node| node.past);
+        let collected = if let Op::Collected(row) = op { self.program.collected.get(row).map(|e| e.argument) } else { None };
+        let past = matches!(op, Op::History(_)) || below.clone().chain(collected.map(|id| &self.program.nodes[id])).any(|node| node.past);
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
@@ -152,7 +156,7 @@ impl<'a> Checker<'a> {
     /// A place that belongs to `node`, as a second label.
     fn about(&self, id: NodeId) -> (Span, String) {
         let node = &self.program.nodes[id];
-        (node.place(), node.level.words().to_owned())
+        (node.place(), node.level.words().into_owned())
     }
 }
 
@@ -167,7 +171,8 @@ fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
         Op::Elementwise(_, how) => how.of_numbers(&args.iter().copied().collect::<Option<Vec<f64>>>()?),
         Op::Number(value) => Some(*value),
         Op::Named(_) => args.first().copied().flatten(),
-        Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => None,
-        Op::Noise | Op::History(_) => None,
+        Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => None,
+        Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => None,
+        Op::Noise | Op::History(_) | Op::Collected(_) | Op::Carry(_) => None,
     }
 }

@@ -38,9 +38,11 @@ impl Evaluator<'_> {
                     continue;
                 }
                 let mixes = match node.op {
-                    Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) | Op::OnLast(_) => true,
+                    Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => true,
+                    Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
                     Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
-                    Op::Elementwise(..) | Op::Reduce(_) | Op::Noise | Op::History(_) => false,
+                    Op::Elementwise(..) | Op::Reduce(_) | Op::Noise => false,
+                    Op::History(_) | Op::Collected(_) | Op::Carry(_) => false,
                 };
                 if let Some((bad, y)) = first_bad(value, |candidate| mixes || self.belongs(node.level, element, value.level, candidate)) {
                     (at, element, x) = (arg, bad, y);

@@ -36,9 +36,11 @@ impl Standing {
             Op::Elementwise(_, Elementwise::Only | Elementwise::Stop) if position == 0 => self,
             Op::Reduce(Reduction::Mean | Reduction::Sum) | Op::OnLast(_) | Op::Noise => self.below_a_mean(),
             Op::Gae(_) if position < 2 => self.below_a_mean(),
-            Op::Discount(_) if position < 1 => self.below_a_mean(),
-            Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::History(_) => Self::Plain,
-            Op::Elementwise(..) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Gae(_) | Op::Discount(_) => Self::Plain,
+            Op::Discount(_) | Op::SoFar(_) if position < 1 => self.below_a_mean(),
+            Op::Neighbour { .. } => self.below_a_mean(),
+            Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::History(_) | Op::Collected(_) | Op::Carry(_) => Self::Plain,
+            Op::Elementwise(..) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => Self::Plain,
+            Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) => Self::Plain,
         }
     }
 }

@@ -3,13 +3,15 @@
 mod blame;
 mod context;
 mod ops;
+mod order;
+mod past;
 mod reduce;
 mod time;
 mod value;
 
 use super::batch::Batch;
 use super::error::ObjectiveError;
-use super::history::{Entry, History};
+use super::history::History;
 use super::layout::Map;
 use super::levels::Level;
 use super::program::{Node, NodeId, Op, Program};
@@ -28,6 +30,8 @@ pub(super) enum Moment {
     Learning,
     /// Those of collection time, which a batch may have under either name: `logp` is `old_logp`, `value` is `old_value`.
     Collected,
+    /// When the updates of an iteration are done: `logp` is the updated policy's, everything else is of collection time.
+    Updated,
 }
 
 impl Moment {
@@ -35,7 +39,8 @@ impl Moment {
     fn names(self, quantity: &'static str) -> &'static [&'static str] {
         match (self, quantity) {
             (Self::Collected, "logp") => &["old_logp", "logp"],
-            (Self::Collected, "value" | "old_value") => &["old_value", "value"],
+            (Self::Collected | Self::Updated, "value" | "old_value") => &["old_value", "value"],
+            (Self::Collected | Self::Updated, "entropy" | "old_entropy") => &["old_entropy", "entropy"],
             _ => &[],
         }
     }
@@ -44,7 +49,7 @@ impl Moment {
 pub(super) struct Evaluator<'a> {
     pub program: &'a Program,
     pub batch: &'a Batch,
-    /// `None` where nothing of the past can be needed.
+    /// `None` where nothing of the past is known.
     pub history: Option<&'a History>,
     pub moment: Moment,
     /// Learned quantities with respect to which gradients will be asked for.
@@ -118,12 +123,21 @@ impl Evaluator<'_> {
             Op::Noise => arguments(node, &args).and_then(|[x]| self.noise(node, x)),
             Op::Whiten => arguments(node, &args).and_then(|[x]| self.whiten(node, x)),
             Op::Top => arguments(node, &args).and_then(|[x, fraction]| self.top(node, x, fraction)),
+            Op::Quantile => arguments(node, &args).and_then(|[x, which]| self.quantile(node, x, which)),
+            Op::Rank(by) => match args.as_slice() {
+                [x, of] => self.rank(node, *by, x, Some(of)),
+                _ => arguments(node, &args).and_then(|[x]| self.rank(node, *by, x, None)),
+            },
             Op::Gae(time) => {
                 arguments(node, &args).and_then(|[reward, value, gamma, lambda]| self.gae(node, *time, reward, value, gamma, lambda))
             }
             Op::Discount(time) => arguments(node, &args).and_then(|[reward, gamma]| self.discount(node, *time, reward, gamma)),
+            Op::SoFar(time) => arguments(node, &args).and_then(|[x, gamma]| self.so_far(node, *time, x, gamma)),
             Op::OnLast(time) => arguments(node, &args).and_then(|[x]| self.on_last(node, *time, x)),
+            Op::Neighbour { time, after } => arguments(node, &args).and_then(|[x, beyond]| self.neighbour(node, *time, *after, x, beyond)),
             Op::History(row) => self.history(node, *row, args.first().copied()),
+            Op::Collected(row) => self.collected(node, *row),
+            Op::Carry(row) => self.carried(node, *row),
         }
     }
 
@@ -229,67 +243,6 @@ impl Evaluator<'_> {
         self.check_given(node, &value).map(|()| value)
     }
 
-    fn history(&self, node: &Node, row: usize, first: Option<&Value>) -> Result<Value, ObjectiveError> {
-        let no_history = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
-        let expression = self.program.histories.get(row).ok_or_else(no_history)?;
-        let history = self.history.ok_or_else(no_history)?;
-        let means: Vec<Option<f64>> = if expression.by_turn {
-            let turns = self.batch.layout.turn_numbers();
-            let turns = turns.ok_or(ObjectiveError::NoKey { level: Level::TurnIndex, place: node.place() })?;
-            turns.into_iter().map(|turn| history.mean_of_turn(expression, turn)).collect()
-        } else {
-            vec![history.mean(expression)]
-        };
-        let first = first.map(|first| self.scalar(node, first)).transpose()?.flatten();
-        let means: Vec<Option<f64>> = means.into_iter().map(|mean| mean.or(first)).collect();
-        let presence = means.iter().any(Option::is_none);
-        let presence = presence.then(|| means.iter().map(|m| if m.is_some() { Presence::Here } else { Presence::NoPast }).collect());
-        let values = means.into_iter().map(|mean| mean.unwrap_or(0.0)).collect();
-        Ok(Value::numbers(self.constant(node, values)?, node.level, presence))
-    }
-
-    /// What each `history` of the program has to remember of this batch, under the policy that collected it.
-    pub(super) fn remember(&self, live: &[bool]) -> Result<Vec<(String, Entry)>, ObjectiveError> {
-        let mut entries = Vec::new();
-        for (node, _) in self.program.nodes.iter().zip(live).filter(|(_, live)| **live) {
-            let Op::History(row) = node.op else { continue };
-            let Some(expression) = self.program.histories.get(row) else { continue };
-            if entries.iter().any(|(id, _)| *id == expression.id) {
-                continue;
-            }
-            let values = self.run(&[expression.argument])?;
-            let Some(value) = values.get(expression.argument) else { continue };
-            let entry = if expression.by_turn {
-                Entry::ByTurn(self.means_by_turn(node, value)?)
-            } else {
-                self.check_finite(&values, expression.argument, &expression.text, expression.place)?;
-                Entry::Whole(self.scalar(node, value)?)
-            };
-            entries.push((expression.id.clone(), entry));
-        }
-        Ok(entries)
-    }
-
-    fn means_by_turn(&self, node: &Node, value: &Value) -> Result<Vec<(u64, f64)>, ObjectiveError> {
-        let no_key = ObjectiveError::NoKey { level: Level::TurnIndex, place: node.place() };
-        let turns = self.batch.layout.turn_numbers().ok_or(no_key)?;
-        let means = match value.level {
-            Level::TurnIndex => value.clone(),
-            Level::Batch => self.broadcast(node, value, Level::TurnIndex)?,
-            _ => self.mean_over(node, value, Level::TurnIndex)?,
-        };
-        let numbers = self.host(node, &means)?;
-        let mut by_turn: Vec<(u64, f64)> = turns
-            .into_iter()
-            .zip(numbers)
-            .enumerate()
-            .filter(|(element, _)| means.presence_of(*element) == Presence::Here)
-            .map(|(_, pair)| pair)
-            .collect();
-        by_turn.sort_by_key(|(turn, _)| *turn);
-        Ok(by_turn)
-    }
-
     /// One number for a value of any level: itself, or the mean over its elements. `None` if it has none.
     pub(super) fn scalar(&self, node: &Node, value: &Value) -> Result<Option<f64>, ObjectiveError> {
         let whole = self.whole(node, value)?;
@@ -312,13 +265,13 @@ impl Evaluator<'_> {
                 let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
                 Data::Numbers(tensor.index_select(&map.tensor, 0).map_err(failed)?)
             }
-            Data::Conditions(conditions) => Data::Conditions(spread(conditions, map)),
+            Data::Conditions(conditions) => Data::Conditions(spread(conditions, &map)),
         };
-        let presence = value.presence.as_ref().map(|presence| spread(presence, map));
+        let presence = value.presence.as_ref().map(|presence| spread(presence, &map));
         Ok(Value { data, level: to, presence })
     }
 
-    fn map(&self, node: &Node, from: Level, to: Level) -> Result<&Map, ObjectiveError> {
+    fn map(&self, node: &Node, from: Level, to: Level) -> Result<Map, ObjectiveError> {
         let layout = &self.batch.layout;
         layout.get_map(from, to).ok_or_else(|| {
             let unknown = [from, to].into_iter().find(|level| layout.count(*level).is_none()).unwrap_or(to);

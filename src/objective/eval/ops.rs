@@ -28,8 +28,42 @@ pub(super) fn keep(mask: &Arc<[bool]>, x: &Tensor) -> Result<Tensor> {
     select(mask, x, &constant(vec![0.0; mask.len()])?)
 }
 
+/// The factors of a chain: one for all steps, or each step's own.
+#[derive(Clone)]
+pub(super) enum Factor {
+    Same(f64),
+    Each(Arc<[f64]>),
+}
+
+impl Factor {
+    /// Of a step.
+    pub(super) fn at(&self, step: usize) -> f64 {
+        match self {
+            Self::Same(factor) => *factor,
+            Self::Each(factors) => factors.get(step).copied().unwrap_or(0.0),
+        }
+    }
+
+    pub(super) fn times(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Same(a), Self::Same(b)) => Self::Same(a * b),
+            (Self::Each(factors), _) | (_, Self::Each(factors)) => {
+                Self::Each((0..factors.len()).map(|step| self.at(step) * other.at(step)).collect())
+            }
+        }
+    }
+
+    /// Each of its numbers with its factor.
+    pub(super) fn of(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Same(factor) => x * *factor,
+            Self::Each(factors) => x * constant(factors.to_vec())?,
+        }
+    }
+}
+
 /// `y = x + factor · y[next]` along a chain, from its ends backwards.
-pub(super) fn scan(chain: &Chain, factor: f64, x: &Tensor) -> Result<Tensor> {
+pub(super) fn scan(chain: &Chain, factor: Factor, x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Scan { chain: chain.clone(), factor })
 }
 
@@ -116,7 +150,7 @@ impl CustomOp2 for Select {
 
 struct Scan {
     chain: Chain,
-    factor: f64,
+    factor: Factor,
 }
 
 impl CustomOp1 for Scan {
@@ -129,7 +163,7 @@ impl CustomOp1 for Scan {
         for &i in self.chain.order.iter() {
             let next = self.chain.next.get(i as usize).and_then(|&next| y.get(next as usize)).copied();
             if let (Some(next), Some(y)) = (next, y.get_mut(i as usize)) {
-                *y += self.factor * next;
+                *y += self.factor.at(i as usize) * next;
             }
         }
         Ok(output(y))
@@ -140,7 +174,7 @@ impl CustomOp1 for Scan {
         for &i in self.chain.order.iter().rev() {
             let own = g.get(i as usize).copied().unwrap_or(0.0);
             if let Some(next) = self.chain.next.get(i as usize).and_then(|&next| g.get_mut(next as usize)) {
-                *next += self.factor * own;
+                *next += self.factor.at(i as usize) * own;
             }
         }
         constant(g).map(Some)

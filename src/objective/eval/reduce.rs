@@ -71,15 +71,15 @@ impl Evaluator<'_> {
         let map = self.map(node, x.level, to)?;
         let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
         // What is void is not there at all; what lacks a past is there and counts as 0, unless nothing else is there.
-        let counts = tally(map, |element| x.presence_of(element) != Presence::Void);
-        let here = tally(map, |element| x.presence_of(element) == Presence::Here);
+        let counts = tally(&map, |element| x.presence_of(element) != Presence::Void);
+        let here = tally(&map, |element| x.presence_of(element) == Presence::Here);
         if how == Reduction::Count {
             let flag = node.args.first().is_some_and(|&arg| self.program.nodes[arg].kind == Kind::Flag);
             let count = match (&x.data, flag) {
                 (Data::Numbers(_), false) => counts,
                 _ => {
                     let truths = self.conditions(node, &x)?;
-                    tally(map, |element| x.presence_of(element) == Presence::Here && truths.get(element) == Some(&true))
+                    tally(&map, |element| x.presence_of(element) == Presence::Here && truths.get(element) == Some(&true))
                 }
             };
             return Ok(Value::numbers(self.constant(node, count)?, to, None));
@@ -93,22 +93,22 @@ impl Evaluator<'_> {
             numbers = ops::keep(mask, &numbers).map_err(failed)?;
         }
         let reduce = || match how {
-            Reduction::Sum | Reduction::Count | Reduction::Initial | Reduction::Final => sums(&numbers, map),
-            Reduction::Mean => sums(&numbers, map)? / ops::constant(counts.iter().map(|n| n.max(1.0)).collect())?,
-            Reduction::Std => ops::map1(&SQRT, &variances(&numbers, map, mask.as_ref(), &here)?.0),
+            Reduction::Sum | Reduction::Count | Reduction::Initial | Reduction::Final => sums(&numbers, &map),
+            Reduction::Mean => sums(&numbers, &map)? / ops::constant(counts.iter().map(|n| n.max(1.0)).collect())?,
+            Reduction::Std => ops::map1(&SQRT, &variances(&numbers, &map, mask.as_ref(), &here)?.0),
             Reduction::Min | Reduction::Max => {
                 if numbers.elem_count() == 0 {
                     return ops::constant(vec![0.0; map.count]);
                 }
                 let host = numbers.to_vec1()?;
-                let at = extremes(map, &host, |element| x.presence_of(element) == Presence::Here, how == Reduction::Max);
+                let at = extremes(&map, &host, |element| x.presence_of(element) == Presence::Here, how == Reduction::Max);
                 let picked = numbers.index_select(&Tensor::from_vec(at, map.count, &Device::Cpu)?, 0)?;
                 ops::keep(&here.iter().map(|n| *n > 0.0).collect(), &picked)
             }
         };
         let tensor = reduce().map_err(failed)?;
         // A sum over nothing is 0, unless there was something and it was left out.
-        let there = if how == Reduction::Sum { tally(map, |_| true) } else { vec![1.0; counts.len()] };
+        let there = if how == Reduction::Sum { tally(&map, |_| true) } else { vec![1.0; counts.len()] };
         let presence: Arc<[Presence]> = counts
             .iter()
             .zip(&here)
@@ -163,14 +163,14 @@ impl Evaluator<'_> {
         let x = self.broadcast(node, x, node.level)?;
         let map = self.map(node, node.level, Level::Batch)?;
         let mask = x.here();
-        let counts = tally(map, |element| x.presence_of(element) == Presence::Here);
+        let counts = tally(&map, |element| x.presence_of(element) == Presence::Here);
         let numbers = self.numbers(node, &x)?;
         let whiten = || {
             let numbers = match &mask {
                 Some(mask) => ops::keep(mask, &numbers)?,
                 None => numbers.clone(),
             };
-            let (variance, deviations) = variances(&numbers, map, mask.as_ref(), &counts)?;
+            let (variance, deviations) = variances(&numbers, &map, mask.as_ref(), &counts)?;
             let scale = ops::map1(&SQRT, &(variance + WHITEN_EPSILON)?)?;
             deviations / scale.index_select(&map.tensor, 0)?
         };

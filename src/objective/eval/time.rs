@@ -4,7 +4,8 @@ use super::super::error::ObjectiveError;
 use super::super::layout::Chain;
 use super::super::levels::Level;
 use super::super::program::{Node, Time};
-use super::{Data, Evaluator, Presence, Value, ops};
+use super::ops::{self, Factor};
+use super::{Data, Evaluator, Presence, Value};
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::Arc;
 
@@ -18,6 +19,17 @@ fn following(chain: &Chain, x: &Tensor) -> Result<Tensor> {
     let at: Vec<u32> = chain.next.iter().map(|&next| if next == Chain::END { 0 } else { next }).collect();
     let next = x.index_select(&Tensor::from_slice(&at, at.len(), &Device::Cpu)?, 0)?;
     ops::keep(&chain.next.iter().map(|&next| next != Chain::END).collect(), &next)
+}
+
+/// The same steps from the last to the first.
+fn backwards(chain: &Chain) -> Chain {
+    let mut before = vec![Chain::END; chain.next.len()];
+    for (step, &next) in (0u32..).zip(chain.next.iter()) {
+        if let Some(before) = before.get_mut(next as usize) {
+            *before = step;
+        }
+    }
+    Chain { next: before.into(), order: chain.order.iter().rev().copied().collect(), credit: chain.credit.clone() }
 }
 
 /// One reward a row, put on the row's last token (or on the last before it, if the row has none).
@@ -35,25 +47,41 @@ fn credited(chain: &Chain, rewards: &Tensor) -> Result<Tensor> {
 impl Evaluator<'_> {
     /// `Aₜ = δₜ + γλ Aₜ₊₁` with `δₜ = rₜ + γ Vₜ₊₁ − Vₜ` (arXiv:1506.02438, eq. 11 to 16); nothing follows the last step.
     pub(super) fn gae(&self, node: &Node, time: Time, reward: &Value, value: &Value, gamma: &Value, lambda: &Value) -> Outcome<Value> {
-        let (gamma, lambda) = (self.rate(node, gamma)?, self.rate(node, lambda)?);
+        let (gamma, lambda) = (self.rate(node, time, gamma)?, self.rate(node, time, lambda)?);
         let chain = self.chain(node, time)?;
         let left_out = self.left_out(node, time, reward)?;
         let reward = self.rewards(node, time, &chain, reward)?;
         let value = self.steps(node, time, value)?;
         let scan = || {
-            let delta = ((reward + (following(&chain, &value)? * gamma)?)? - &value)?;
-            ops::scan(&chain, gamma * lambda, &delta)
+            let delta = ((reward + gamma.of(&following(&chain, &value)?)?)? - &value)?;
+            ops::scan(&chain, gamma.times(&lambda), &delta)
         };
         along(node, time, left_out, scan)
     }
 
     /// `Gₜ = rₜ + γ Gₜ₊₁`.
     pub(super) fn discount(&self, node: &Node, time: Time, reward: &Value, gamma: &Value) -> Outcome<Value> {
-        let gamma = self.rate(node, gamma)?;
+        let gamma = self.rate(node, time, gamma)?;
         let chain = self.chain(node, time)?;
         let left_out = self.left_out(node, time, reward)?;
         let reward = self.rewards(node, time, &chain, reward)?;
         along(node, time, left_out, || ops::scan(&chain, gamma, &reward))
+    }
+
+    /// `Sₜ = xₜ + γₜ₋₁ Sₜ₋₁`.
+    pub(super) fn so_far(&self, node: &Node, time: Time, x: &Value, gamma: &Value) -> Outcome<Value> {
+        let chain = self.chain(node, time)?;
+        let back = backwards(&chain);
+        let gamma = match self.rate(node, time, gamma)? {
+            Factor::Each(rates) => {
+                let before = back.next.iter().map(|&before| rates.get(before as usize).copied().unwrap_or(0.0));
+                Factor::Each(before.collect())
+            }
+            same @ Factor::Same(_) => same,
+        };
+        let left_out = self.left_out(node, time, x)?;
+        let x = self.rewards(node, time, &chain, x)?;
+        along(node, time, left_out, || ops::scan(&back, gamma, &x))
     }
 
     /// `x` on the last step of what it belongs to, 0 elsewhere.
@@ -83,13 +111,42 @@ impl Evaluator<'_> {
         Ok(presence.filter(|all| all.contains(&Presence::Void)).map(|all| all.iter().map(void).collect()))
     }
 
-    fn rate(&self, node: &Node, rate: &Value) -> Outcome<f64> {
-        let value = self.one(node, rate)?;
-        if (0.0..=1.0).contains(&value) {
-            return Ok(value);
+    /// One rate for all steps, or one for each; a step without one has 0.
+    fn rate(&self, node: &Node, time: Time, rate: &Value) -> Outcome<Factor> {
+        let within = |value: f64| match (0.0..=1.0).contains(&value) {
+            true => Ok(value),
+            false => {
+                let text = format!("a rate of {}", node.text);
+                Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value, place: node.place() })
+            }
+        };
+        if rate.level == Level::Batch {
+            return within(self.one(node, rate)?).map(Factor::Same);
         }
-        let text = format!("a rate of {}", node.text);
-        Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value, place: node.place() })
+        let rates = self.steps(node, time, rate)?.to_vec1();
+        let rates: Vec<f64> = rates.map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+        rates.into_iter().map(within).collect::<Outcome<Arc<[f64]>>>().map(Factor::Each)
+    }
+
+    /// The step after each, or the one before; `beyond` where there is none.
+    pub(super) fn neighbour(&self, node: &Node, time: Time, after: bool, x: &Value, beyond: &Value) -> Outcome<Value> {
+        let chain = self.chain(node, time)?;
+        let [x, beyond] = [self.broadcast(node, x, time.per)?, self.broadcast(node, beyond, time.per)?];
+        let at = if after { chain.next } else { backwards(&chain).next };
+        let inner: Arc<[bool]> = at.iter().map(|&at| at != Chain::END).collect();
+        let numbers = [self.numbers(node, &x)?, self.numbers(node, &beyond)?];
+        let moved = || {
+            if at.is_empty() {
+                return Ok(numbers[0].clone());
+            }
+            let places: Vec<u32> = at.iter().map(|&at| if at == Chain::END { 0 } else { at }).collect();
+            let others = numbers[0].index_select(&Tensor::from_slice(&places, places.len(), &Device::Cpu)?, 0)?;
+            ops::select(&inner, &others, &numbers[1])
+        };
+        let there = |(step, &at): (usize, &u32)| if at == Chain::END { beyond.presence_of(step) } else { x.presence_of(at as usize) };
+        let presence: Arc<[Presence]> = at.iter().enumerate().map(there).collect();
+        let left_out = (!presence.iter().all(|p| *p == Presence::Here)).then_some(presence);
+        along(node, time, left_out, moved)
     }
 
     pub(super) fn chain(&self, node: &Node, time: Time) -> Outcome<Chain> {

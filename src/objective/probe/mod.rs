@@ -23,6 +23,10 @@ pub struct ProbeAnswer {
     pub gradient: ProbeGradient,
     /// Of the pipeline's own `advantage` line; `None` without one. A token that is left out has `null`.
     pub advantage: Option<Vec<Vec<Option<f64>>>>,
+    /// What each `carry` hands on to the next iteration, as far as the batch has what it mentions: by its named term, else by the equation, `loss` or
+    /// `advantage`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub carried: IndexMap<String, f64>,
 }
 
 /// Of `minimize`; 0 where the equation reaches nothing.
@@ -34,6 +38,12 @@ pub struct ProbeGradient {
     pub entropy: Vec<Vec<f64>>,
     /// ∂minimize/∂value.
     pub value: Vec<Vec<f64>>,
+    /// ∂minimize/∂collision, where the equation reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collision: Option<Vec<Vec<f64>>>,
+    /// ∂minimize/∂confidence, where the equation reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Vec<Vec<f64>>>,
 }
 
 /// Evaluates a pipeline's advantage and loss on a batch. The pipeline's advantage replaces the batch's, and with it `returns`.
@@ -51,11 +61,21 @@ pub fn probe(loss: Option<&Objective>, advantage: Option<&Advantage>, batch: &Pr
     let detail = Detail { all_terms: true, term_gradients: false };
     let evaluation = loss.map(|loss| loss.evaluate_given(&flat, history.as_ref(), detail)).transpose()?;
     let gradient = evaluation.as_ref().map_or_else(Gradient::default, |evaluation| evaluation.gradient.clone());
+    let carries = loss.map(Objective::carries).into_iter().chain(advantage.map(Advantage::carries));
+    let past = history.clone().unwrap_or_default();
+    let carried = carries.map(|carries| carries.next(&flat, &past)).collect::<Result<Vec<_>, _>>()?.concat();
     let padded = |values: Option<Vec<f64>>| batch.pad(values.as_deref().unwrap_or(&[]), 0.0);
     Ok(ProbeAnswer {
         minimize: evaluation.as_ref().map(|evaluation| evaluation.minimize),
         terms: evaluation.map(|evaluation| evaluation.terms).unwrap_or_default(),
-        gradient: ProbeGradient { logp: padded(gradient.logp), entropy: padded(gradient.entropy), value: padded(gradient.value) },
+        gradient: ProbeGradient {
+            collision: gradient.collision.map(|values| padded(Some(values))),
+            confidence: gradient.confidence.map(|values| padded(Some(values))),
+            logp: padded(gradient.logp),
+            entropy: padded(gradient.entropy),
+            value: padded(gradient.value),
+        },
         advantage: estimate.map(|estimate| batch.pad(&estimate.advantage, Some(0.0))),
+        carried: carried.into_iter().collect(),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::super::error::ObjectiveError;
 use super::super::history::{Entry, History};
+use super::super::layout::lasting_id;
 use super::super::program::HistoryExpr;
 use super::read::{ProbeError, list, shape, words};
 use serde_json::Value;
@@ -56,21 +57,54 @@ impl Past {
     }
 }
 
+/// The present numbers of `carry` expressions; where there is none it is what it starts with.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Carried {
+    #[default]
+    None,
+    /// Of whatever is carried.
+    One(f64),
+    /// By name, as the answer has them.
+    Each(BTreeMap<String, f64>),
+}
+
+impl Carried {
+    pub(super) fn read(value: &Value) -> Result<Self, ProbeError> {
+        let expected = || "a number, or an object with a number for each `carry`".to_owned();
+        let number = |value: &Value| value.as_f64().ok_or_else(|| shape("carried", expected(), format!("it is {}", words(value))));
+        match value {
+            Value::Object(numbers) => {
+                numbers.iter().map(|(name, x)| Ok((name.clone(), number(x)?))).collect::<Result<_, _>>().map(Self::Each)
+            }
+            one => number(one).map(Self::One),
+        }
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::One(number) => Some(*number),
+            Self::Each(numbers) => numbers.get(name).copied(),
+        }
+    }
+}
+
 fn entries(field: &str, value: &Value) -> Result<Vec<Entry>, ProbeError> {
     let expected = "a list with a number, or an object of numbers by turn, for each earlier iteration";
     let wrong = |i: usize, found: &Value| shape(field, expected.into(), format!("entry {i} is {}", words(found)));
-    let by_turn = |i: usize, turns: &serde_json::Map<String, Value>| {
+    let by_key = |i: usize, turns: &serde_json::Map<String, Value>| {
         let mut pairs = Vec::new();
-        for (turn, value) in turns {
-            let turn = turn.parse().map_err(|_| shape(field, expected.into(), format!("entry {i} has a turn `{turn}`")))?;
-            pairs.push((turn, value.as_f64().ok_or_else(|| wrong(i, value))?));
+        for (key, value) in turns {
+            let parts: Result<Vec<u64>, _> = key.split(',').map(|part| part.trim().parse()).collect();
+            let parts = parts.map_err(|_| shape(field, expected.into(), format!("entry {i} has a turn `{key}`")))?;
+            pairs.push((lasting_id(&parts), value.as_f64().ok_or_else(|| wrong(i, value))?));
         }
-        pairs.sort_by_key(|(turn, _): &(u64, f64)| *turn);
-        Ok(Entry::ByTurn(pairs))
+        pairs.sort_by_key(|(id, _): &(u64, f64)| *id);
+        Ok(Entry::ByKey(pairs))
     };
     let entry = |(i, entry): (usize, &Value)| match entry {
         Value::Null => Ok(Entry::Whole(None)),
-        Value::Object(turns) => by_turn(i, turns),
+        Value::Object(keys) => by_key(i, keys),
         number => number.as_f64().map(|x| Entry::Whole(Some(x))).ok_or_else(|| wrong(i, number)),
     };
     list(field, expected, value)?.iter().enumerate().map(entry).collect()

@@ -5,9 +5,9 @@ use super::super::error::ObjectiveError;
 use super::super::history::History;
 use super::super::levels::Level;
 use super::super::program::HistoryExpr;
-use super::super::quantities::{QUANTITIES, quantity_info};
+use super::super::quantities::{QUANTITIES, QuantityInfo, quantity_info};
 use super::super::{Advantage, Objective};
-use super::past::Past;
+use super::past::{Carried, Past};
 use serde_json::{Map, Value};
 
 /// Why a text is no batch.
@@ -42,6 +42,7 @@ pub enum ProbeError {
 pub struct ProbeBatch {
     batch: Batch,
     past: Option<Past>,
+    carried: Carried,
     /// For each row, which of its places are response tokens.
     mask: Vec<Vec<bool>>,
 }
@@ -70,13 +71,15 @@ impl ProbeBatch {
             group: file.ids("group")?,
             anchor: file.ids("anchor")?,
             turn_index: file.ids("turn")?.or(file.ids("turn_index")?),
+            task: file.ids("task")?,
         };
         let mut batch = Batch::new(rows)?;
         file.quantities(&mut batch)?;
         let past = fields.get("history").map(Past::read).transpose()?;
         // Before the first iteration there was nothing.
         let past = past.or_else(|| (batch.get("iteration").as_deref() == Some(&[0.0])).then(|| Past::One(vec![])));
-        Ok(Self { batch, past, mask: file.mask })
+        let carried = fields.get("carried").map(Carried::read).transpose()?.unwrap_or_default();
+        Ok(Self { batch, past, carried, mask: file.mask })
     }
 
     /// The pipeline's own number of iterations, where the file does not say; `progress` follows.
@@ -97,11 +100,19 @@ impl ProbeBatch {
     /// # Errors
     /// If what they look back on has no list in the file, or two have the same.
     pub fn history(&self, loss: Option<&Objective>, advantage: Option<&Advantage>) -> Result<Option<History>, ObjectiveError> {
-        let Some(past) = &self.past else { return Ok(None) };
         let of_advantage = || advantage.into_iter().flat_map(Advantage::histories);
         let needed: Vec<&HistoryExpr> = of_advantage().chain(loss.into_iter().flat_map(Objective::histories)).collect();
         let all: Vec<&HistoryExpr> = of_advantage().chain(loss.into_iter().flat_map(Objective::mentioned_histories)).collect();
-        past.history(&needed, &all).map(Some)
+        let mut history = match &self.past {
+            Some(past) => past.history(&needed, &all)?,
+            // Nothing looks back.
+            None if all.is_empty() => History::default(),
+            None => return Ok(None),
+        };
+        for carries in loss.map(Objective::carries).into_iter().chain(advantage.map(Advantage::carries)) {
+            carries.set(&mut history, |name| self.carried.number(name));
+        }
+        Ok(Some(history))
     }
 
     /// One value for each token, in the shape of the file's mask; `elsewhere` in its other places, and where there are no values.
@@ -133,7 +144,8 @@ impl File<'_> {
             batch.set("outcome", outcome)?;
         }
         // What belongs to episodes means nothing where the file does not say which rows make one.
-        let known = QUANTITIES.iter().filter(|info| info.level != Level::Episode || batch.rows().episode.is_some());
+        let means = |info: &&QuantityInfo| info.name != "carried" && (info.level != Level::Episode || batch.rows().episode.is_some());
+        let known = QUANTITIES.iter().filter(means);
         for info in known.collect::<Vec<_>>() {
             let word = ALIASES.iter().find(|(_, name)| *name == info.name).map_or(info.name, |(word, _)| *word);
             // Rows already gave the numbers of the turns; the file's `reward` is the row's sum, not the turn's.

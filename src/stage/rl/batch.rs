@@ -11,7 +11,7 @@ use crate::rollout::Episode;
 pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch, Vec<Row>), RunError> {
     let play = &stage.on.environment.play;
     let mut layout = Rows::default();
-    let (mut group, mut episode_of, mut anchor, mut turn_index) = (vec![], vec![], vec![], vec![]);
+    let (mut group, mut episode_of, mut anchor, mut turn_index, mut task) = (vec![], vec![], vec![], vec![], vec![]);
     let (mut prompt_cut, mut response_cut) = (vec![], vec![]);
     let (mut reward, mut outcome, mut valid) = (vec![], vec![], vec![]);
     let (mut score, mut success, mut sources) = (vec![], vec![], vec![]);
@@ -25,7 +25,8 @@ pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch
             layout.lengths.push(sample.row.targets.len());
             group.push(episode.group);
             episode_of.push(number as u64);
-            anchor.push(state_key(&turn.observation));
+            anchor.push(key_of(&turn.observation));
+            task.push(key_of(&episode.task.id));
             turn_index.push(index as u64);
             reward.push(turn.reward - penalty);
             outcome.push(episode.score - penalty);
@@ -44,6 +45,7 @@ pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch
     layout.episode = Some(episode_of);
     layout.anchor = Some(anchor);
     layout.turn_index = Some(turn_index);
+    layout.task = Some(task);
     let wrong = |error: crate::objective::BatchError| RunError::Failed(error.to_string());
     let mut batch = Batch::new(layout).map_err(wrong)?;
     set(&mut batch, "reward", reward)?;
@@ -56,7 +58,8 @@ pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch
     }
     set(&mut batch, "old_logp", logp.clone())?;
     set(&mut batch, "rollout_logp", logp)?;
-    set(&mut batch, "entropy", entropy)?;
+    set(&mut batch, "entropy", entropy.clone())?;
+    set(&mut batch, "old_entropy", entropy)?;
     Ok((batch, rows))
 }
 
@@ -64,9 +67,9 @@ fn flag(holds: bool) -> f64 {
     f64::from(u8::from(holds))
 }
 
-/// A number for an observed state.
-fn state_key(observation: &str) -> u64 {
-    let hash = blake3::hash(observation.as_bytes());
+/// A number for an observed state or a task, the same in every iteration.
+fn key_of(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_le_bytes(first)

@@ -120,7 +120,7 @@ impl Rl {
         let place = self.loss.0.minimize.as_ref().map_or(self.loss.0.span, |minimize| minimize.place());
         let reach = objective.needs().gradient;
         let mut warn = |message: &str, help: &str| diagnostics.push(Diagnostic::warning("W0306", place, message).help(help));
-        if !reach.logp && !reach.entropy {
+        if !reach.policy() {
             warn("nothing here reaches the policy: only the critic is trained", "the policy is reached by `logp` and `entropy`");
         }
         let reads_critic = Self::reads_critic(objective, advantage);

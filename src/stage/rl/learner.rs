@@ -7,7 +7,7 @@ use super::super::updater::{Updater, compute};
 use super::fields::Rl;
 use crate::equation::Now;
 use crate::lang::Diagnostics;
-use crate::model::{Compute, Row, Weights, score};
+use crate::model::{Compute, Row, Weights, score, score_with_figures};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
 use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
 use std::collections::BTreeMap;
@@ -113,6 +113,11 @@ impl Learner {
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
         }
+        if self.needs().figures() {
+            let (_, figures) = score_with_figures(&self.policy.weights, rows, self.temperature, &self.compute)?;
+            set(batch, "collision", wide(figures.collision))?;
+            set(batch, "confidence", wide(figures.largest))?;
+        }
         // Only an equation that compares the sampler with the trainer can tell them apart.
         if self.needs().has("rollout_logp") {
             let scores = score(&self.policy.weights, rows, self.temperature, &self.compute)?;
@@ -121,10 +126,17 @@ impl Learner {
         Ok(())
     }
 
-    /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one. Gives its mean size.
+    /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one, and what the loss asks of the whole batch. Gives the
+    /// advantage's mean size.
     pub(crate) fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
         let progress = iteration as f64 / self.iterations as f64;
         batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
+        let mean_size = self.add_advantage(batch)?;
+        self.objective.collect(batch, &self.history)?;
+        Ok(mean_size)
+    }
+
+    fn add_advantage(&self, batch: &mut Batch) -> Result<Option<f64>, RunError> {
         let Some(advantage) = &self.advantage else { return Ok(None) };
         let estimate = advantage.evaluate(batch, &self.history)?;
         let sizes: Vec<f64> = estimate.advantage.iter().flatten().map(|a| a.abs()).collect();
@@ -136,13 +148,19 @@ impl Learner {
         Ok(Some(sizes.iter().sum::<f64>() / sizes.len().max(1) as f64))
     }
 
-    /// Adds the iteration to what `history` remembers.
-    pub(crate) fn remember(&mut self, batch: &Batch) -> Result<(), RunError> {
-        self.objective.record(batch, &mut self.history)?;
-        if let Some(advantage) = &self.advantage {
-            advantage.record(batch, &mut self.history)?;
+    /// Adds the iteration to what `history` remembers, and works out what is handed on to the next. Gives the numbers that this one was handed, as metrics.
+    pub(crate) fn remember(&mut self, mut batch: Batch, rows: &[Row]) -> Result<Vec<(String, f64)>, RunError> {
+        let of_advantage = self.advantage.iter().flat_map(|advantage| advantage.carried(&self.history));
+        let carried: Vec<(String, f64)> = self.objective.carried(&self.history).into_iter().chain(of_advantage).collect();
+        if self.needs().updated {
+            let scores = score(&self.policy.weights, rows, self.temperature, &self.compute)?;
+            set(&mut batch, "logp", scores.logp.into_iter().map(f64::from).collect())?;
         }
-        Ok(())
+        self.objective.record(&batch, &mut self.history)?;
+        if let Some(advantage) = &self.advantage {
+            advantage.record(&batch, &mut self.history)?;
+        }
+        Ok(carried.into_iter().map(|(name, number)| (format!("carry/{name}"), number)).collect())
     }
 
     pub(crate) fn write_outputs(&self, context: &mut dyn Context) -> Result<(), RunError> {

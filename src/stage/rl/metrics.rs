@@ -8,8 +8,8 @@ use crate::rollout::Episode;
 use crate::store::MetricRecord;
 
 /// Metrics: `success` (share), `return` (mean score), `turns` (mean), `valid`, `prompt_cut`, `response_cut` (shares of turns), `conversation_full` (share of episodes), `entropy` (mean over the tokens that the policy
-/// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …), and
-/// `advantage` (mean absolute value).
+/// chose), `env/…` (means of the environment's own figures), `failed` (episodes that broke down), the means over the updates (`loss/…`, `gradient_norm`, `kl`, `clip_fraction`, …),
+/// `advantage` (mean absolute value), and beside these `carry/…`, the numbers that the iteration was handed.
 pub(crate) fn record(
     iteration: usize,
     episodes: &[Episode],

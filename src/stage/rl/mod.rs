@@ -172,10 +172,11 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
-        learner.remember(&batch)?;
+        let carried = learner.remember(batch, &rows)?;
         foreign.remember(stage, &episodes);
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         record.values.extend(cost.metrics());
+        record.values.extend(carried);
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
             for (name, value) in evaluated {
                 record.values.insert(name, value);

@@ -1,0 +1,113 @@
+//! What an iteration collects beside its own episodes, as a run of the binary has it.
+
+use super::runs::Runs;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const FILE: &str = "tests/experiment/sources.epo";
+
+fn task(runs: &Runs, stage: &str) -> PathBuf {
+    let run = fs::read_dir(runs.0.path().join("sources")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
+    fs::canonicalize(run.join("tasks").join(format!("sources.{stage}"))).expect("a task")
+}
+
+fn lines(runs: &Runs, file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(task(runs, "train").join(file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What must not depend on threads or on how often the run was stopped.
+fn learned(runs: &Runs) -> [Vec<u8>; 3] {
+    ["outputs/policy/model.safetensors", "episodes.jsonl", "metrics.jsonl"].map(|file| fs::read(task(runs, "train").join(file)).unwrap())
+}
+
+#[test]
+fn episodes_from_elsewhere() {
+    let runs = Runs::new();
+    runs.run(FILE, &["--threads", "1"]).exits(0);
+    the_batch_holds_what_the_metrics_say(&runs);
+
+    let two = Runs::new();
+    two.run(FILE, &["--threads", "2"]).exits(0);
+    assert!(learned(&runs) == learned(&two), "threads changed a byte");
+
+    let stopped = Runs::new();
+    let mut child = stopped.start(FILE, &["--threads", "1"]);
+    let began = Instant::now();
+    // What is replayed is part of the checkpoint.
+    let replays = |path: &PathBuf| path.join("replay.json").exists() && !path.ends_with("iteration-0001");
+    while !stopped.checkpoints().iter().any(replays) {
+        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stopped.run(FILE, &["--threads", "2"]).exits(0);
+    assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
+}
+
+fn the_batch_holds_what_the_metrics_say(runs: &Runs) {
+    let mut played: BTreeMap<u64, BTreeMap<u64, Vec<Value>>> = BTreeMap::new();
+    for line in lines(runs, "episodes.jsonl") {
+        let (iteration, group) = (line["iteration"].as_u64().unwrap(), line["episode"]["group"].as_u64().unwrap());
+        played.entry(iteration).or_default().entry(group).or_default().push(line["episode"].clone());
+    }
+    let metrics = lines(runs, "metrics.jsonl");
+    assert_eq!(metrics.len(), 5);
+    let mut rounds = BTreeSet::new();
+    for record in metrics {
+        let (iteration, values) = (record["iteration"].as_u64().unwrap(), &record["values"]);
+        let value = |name: &str| values[name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {values}"));
+        let groups = &played[&iteration];
+        // Rounds end where three groups differ, or after the third.
+        let differs = |episodes: &Vec<Value>| episodes.iter().any(|episode| episode["score"] != episodes[0]["score"]);
+        let differing: Vec<u64> = groups.iter().filter(|(_, episodes)| differs(episodes)).map(|(group, _)| *group).collect();
+        assert_eq!(value("differing"), differing.len() as f64);
+        assert_eq!(value("collected"), groups.values().map(Vec::len).sum::<usize>() as f64);
+        assert_eq!(groups.len() as f64, 3.0 * value("rounds"));
+        let before_the_last = groups.iter().take(groups.len() - 3).filter(|(_, episodes)| differs(episodes)).count();
+        assert!(before_the_last < 3 && (differing.len() >= 3 || value("rounds") == 3.0), "{differing:?}");
+        rounds.insert(groups.len() / 3);
+        // Learned from are those that differ, if any does, and what the sources give.
+        let own: Vec<&Value> = match differing.is_empty() {
+            true => groups.values().rev().take(3).flatten().collect(),
+            false => differing.iter().take(3).flat_map(|group| &groups[group]).collect(),
+        };
+        let (replayed, shown) = (value("source/1"), value("source/2"));
+        assert_eq!((replayed > 0.0, shown), (iteration > 0, 3.0), "iteration {iteration}");
+        let all = own.len() as f64 + replayed + shown;
+        let near = |name: &str, expected: f64| assert!((value(name) - expected).abs() < 1e-9, "{name}: {} and {expected}", value(name));
+        near("loss/replayed", replayed / all);
+        near("loss/shown", shown / all);
+        let turns: usize = own.iter().map(|episode| episode["turns"].as_array().unwrap().len()).sum();
+        assert!(value("rows") >= turns as f64 + replayed + shown);
+        // In the first update the policy is still the one that was asked about what others did; what it played once itself is recorded.
+        assert!(value("loss/unsure") < 1e-6, "{}", value("loss/unsure"));
+        assert_eq!(value("loss/alike"), 0.0);
+        assert!((0.0..=1.0).contains(&value("loss/greedy")) && (0.0..=1.0).contains(&value("greedy_success")));
+    }
+    assert!(rounds.len() > 1, "{rounds:?}");
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let runs = Runs::new();
+    let refuses = |set: &str, message: &str| runs.run(FILE, &["--set", set]).exits(1).says(message);
+    refuses("sources.train.group_size=1", "in a group of one episode nothing differs");
+    refuses("sources.train.temperature=0", "this temperature comes to 0");
+    refuses("sources.train.also=replay { last = 2 }", "`episodes`");
+    refuses("sources.train.also=expert", "a source of episodes");
+    // A vocabulary of its own.
+    let text = fs::read_to_string(FILE)
+        .unwrap()
+        .replace("teacher = warm", "teacher = decoder { tokenizer = others, layers = 1, width = 16, heads = 2 }");
+    let text = text.replace("    words = ", "    others = tokenizer { on = house.train, vocabulary = 280, episodes = 6 }\n    words = ");
+    let place = tempfile::tempdir().unwrap();
+    fs::copy("tests/experiment/tiny.epo", place.path().join("tiny.epo")).unwrap();
+    let file = place.path().join("sources.epo");
+    fs::write(&file, text).unwrap();
+    runs.run(file.to_str().unwrap(), &[]).exits(1).says("the teacher has another vocabulary than the policy");
+}
