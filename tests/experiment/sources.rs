@@ -109,5 +109,5 @@ fn what_does_not_fit_is_said() {
     fs::copy("tests/experiment/tiny.epo", place.path().join("tiny.epo")).unwrap();
     let file = place.path().join("sources.epo");
     fs::write(&file, text).unwrap();
-    runs.run(file.to_str().unwrap(), &[]).exits(1).says("the teacher has another vocabulary than the policy");
+    runs.run(file.to_str().unwrap(), &[]).exits(2).says("the teacher has another vocabulary than the policy");
 }

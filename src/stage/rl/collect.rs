@@ -7,9 +7,9 @@ use super::batch::batch;
 use super::fields::Rl;
 use super::foreign::Foreign;
 use super::learner::{Learner, set};
+use super::update::Learned;
 use crate::env::{Panel, World};
 use crate::lang::Diagnostics;
-use crate::model::Row;
 use crate::objective::{Batch, BatchError};
 use crate::rollout::{Assignment, Episode, Player, Rollout};
 use crate::seed::Seed;
@@ -19,8 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What an iteration learns from.
 pub(crate) struct Collected {
     pub batch: Batch,
-    /// The policy's rows in the batch's order.
-    pub rows: Vec<Row>,
+    pub rows: Learned,
     /// All that were played, also those that are not learned from.
     pub episodes: Vec<Episode>,
     pub cost: Cost,
@@ -106,6 +105,7 @@ pub(crate) fn collect(
     if learned.is_empty() {
         return Err(RunError::Failed(format!("all {} episodes of iteration {iteration} broke down", episodes.len())));
     }
+    let own = learned.iter().map(|episode| episode.turns.len()).sum();
     let taken = foreign.take(stage, learner, &learned, context.seeds().child("iteration", iteration as u64))?;
     let sources = (1..).zip(&taken).flat_map(|(number, episodes)| episodes.iter().map(move |episode| (number, episode)));
     let learned: Vec<(usize, &Episode)> = learned.into_iter().map(|episode| (0, episode)).chain(sources).collect();
@@ -129,7 +129,7 @@ pub(crate) fn collect(
     for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
         turn.prompt = None;
     }
-    Ok(Collected { batch, rows, episodes, cost })
+    Ok(Collected { batch, rows: Learned { rows, own }, episodes, cost })
 }
 
 /// In [0, 1), of 53 bits.

@@ -172,7 +172,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
-        let carried = learner.remember(batch, &rows)?;
+        let carried = learner.remember(batch, &rows.rows)?;
         foreign.remember(stage, &episodes);
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         record.values.extend(cost.metrics());

@@ -26,7 +26,7 @@ pub(crate) fn update(
     stage: &Rl,
     learner: &mut Learner,
     batch: &Batch,
-    rows: &[Row],
+    rows: &Learned,
     iteration: usize,
     seed: Seed,
 ) -> Result<Updates, RunError> {
@@ -58,21 +58,32 @@ pub(crate) fn update(
     Ok(updates)
 }
 
+/// What an iteration learns from.
+pub(crate) struct Learned {
+    /// In the batch's order.
+    pub rows: Vec<Row>,
+    /// So many of the first are of episodes that the iteration played itself.
+    pub own: usize,
+}
+
 /// What one update is made of.
 struct Minibatch {
     batch: Batch,
     rows: Vec<Row>,
+    /// Which of them the iteration played itself.
+    own: Vec<bool>,
 }
 
 impl Minibatch {
-    fn new(batch: &Batch, rows: &[Row], indices: &[usize]) -> Result<Self, RunError> {
+    fn new(batch: &Batch, rows: &Learned, indices: &[usize]) -> Result<Self, RunError> {
         let batch = batch.select(indices).map_err(|e| RunError::Failed(e.to_string()))?;
-        Ok(Self { batch, rows: indices.iter().map(|&i| rows[i].clone()).collect() })
+        let own = indices.iter().map(|&i| i < rows.own).collect();
+        Ok(Self { batch, rows: indices.iter().map(|&i| rows.rows[i].clone()).collect(), own })
     }
 }
 
 fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updates: &mut Updates) -> Result<(), RunError> {
-    let Minibatch { mut batch, rows } = minibatch;
+    let Minibatch { mut batch, rows, own } = minibatch;
     let needs = learner.objective.needs().clone();
     let tokens = Tokens::of(&rows);
     updates.add("tokens", tokens.all as f64);
@@ -86,7 +97,7 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
         set(&mut batch, "collision", wide(&evaluated.figures().collision))?;
         set(&mut batch, "confidence", wide(&evaluated.figures().largest))?;
     }
-    divergence(&batch, &evaluated.scores().logp, updates);
+    divergence(&batch, &own, &evaluated.scores().logp, updates);
     if let Some(values) = evaluated.values() {
         set(&mut batch, "value", wide(values))?;
     }
@@ -152,16 +163,19 @@ fn with_last_value(error: &ObjectiveError, last: &BTreeMap<String, f64>, iterati
 }
 
 /// How far the policy has moved since it collected the batch.
-fn divergence(batch: &Batch, logp: &[f32], updates: &mut Updates) {
+fn divergence(batch: &Batch, own: &[bool], logp: &[f32], updates: &mut Updates) {
     let Some(old) = batch.get("old_logp") else { return };
     let n = old.len().max(1) as f64;
+    let own = own.iter().zip(&batch.rows().lengths).flat_map(|(own, length)| std::iter::repeat_n(*own, *length));
     let ratios = old.iter().zip(logp).map(|(old, new)| f64::from(*new) - old);
     let (mut kl, mut clipped, mut gap) = (0.0, 0.0, 0.0f64);
-    for d in ratios {
+    for (d, own) in ratios.zip(own) {
         // the k3 estimate of KL(old ‖ new)
         kl += d.exp() - 1.0 - d;
         clipped += f64::from(u8::from((d.exp() - 1.0).abs() > 0.2));
-        gap = gap.max(d.abs());
+        if own {
+            gap = gap.max(d.abs());
+        }
     }
     if updates.count == 0 {
         updates.first_gap = Some(gap);
