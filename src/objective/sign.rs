@@ -4,8 +4,9 @@
 //! difference does to each token tells the sign, whatever the equation is made of.
 
 use super::batch::{Batch, Rows};
+use super::gradient::Gradient;
 use super::history::History;
-use super::loss::{Gradient, Objective};
+use super::loss::Objective;
 use crate::lang::{Diagnostic, Diagnostics};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
