@@ -7,6 +7,7 @@ pub(super) const MOST_STATES: u8 = 100;
 
 /// Keys that together tell rows apart; none of them follows from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of keys, each there or not")]
 pub struct Joint {
     pub(super) episode: bool,
     /// How many states, the present one and those before it in the episode: as many as there are, if there are fewer.
@@ -90,7 +91,7 @@ impl Joint {
             (self.token_index, "token_index", "token number"),
         ];
         let mut parts: Vec<(String, String)> =
-            named.into_iter().filter_map(|(has, name, words)| has.then(|| (name.to_owned(), words.to_owned()))).collect();
+            named.into_iter().filter(|(has, ..)| *has).map(|(_, name, words)| (name.to_owned(), words.to_owned())).collect();
         if self.states > 1 {
             let at = parts.iter().position(|(name, _)| name.ends_with("_index")).unwrap_or(parts.len());
             parts.insert(at, (format!("anchors({})", self.states), format!("sequence of the last {} anchor states", self.states)));

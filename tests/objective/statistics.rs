@@ -122,7 +122,7 @@ fn quantiles_and_ranks_of_a_few_values() {
     assert_eq!(value("quantile(only(entropy, not valid), 0.5)", &file), 3.0);
     assert_eq!(value("mean(quantile(only(entropy, valid), 1, by = turn))", &file), 2.0, "a turn of which nothing is left has none");
     // Places 0; 2 (three twos); 4; 5; the twos of row 0, 1 and 2.
-    assert_eq!(value("sum(rank(entropy) * logp)", &file), 0.0 * -1.0 + 2.0 * -2.0 + 4.0 * -3.0 + 5.0 * -4.0 + 2.0 * -5.0 + 2.0 * -6.0);
+    assert_eq!(value("sum(rank(entropy) * logp)", &file), 2.0 * -2.0 + 4.0 * -3.0 + 5.0 * -4.0 + 2.0 * -5.0 + 2.0 * -6.0);
     assert_eq!(value("sum(rank(entropy, by = turn) * logp)", &file), -2.0 - 3.0 - 2.0 * 4.0);
     assert_eq!(value("sum(rank(only(entropy, valid)) * logp)", &file), 1.5 * -2.0 + 1.5 * -6.0);
     // Half of the gradient goes to each of the two in the middle.

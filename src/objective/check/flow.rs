@@ -7,6 +7,7 @@ use crate::lang::{Diagnostic, Diagnostics, Span};
 
 /// Through which quantities a node's gradient reaches a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each quantity, all independent")]
 pub struct Reach {
     /// The policy, through log-probabilities.
     pub logp: bool,

@@ -160,6 +160,7 @@ impl Checker<'_> {
     }
 
     /// The number that is given to a parameter, if one is; `None` after a mistake.
+    #[expect(clippy::option_option, reason = "a mistake is not the same as a number that was left out")]
     fn number_before_the_run(&mut self, call: &Call, param: &str, position: usize) -> Option<Option<f64>> {
         let Some(id) = call.node(position) else { return Some(None) };
         if let Some(constant) = self.program.nodes[id].constant {
