@@ -112,7 +112,7 @@ fn the_recipes_at_the_smallest_scale() {
     };
     for task in ["small_dagger.own", "small_dagger.again"] {
         let labels = text(task, "episodes.jsonl").matches("\"label\":{\"action\":").count();
-        assert_eq!((labels, turns(task)), (18, 18));
+        assert!(labels > 0 && labels == turns(task), "{labels}");
     }
     assert_eq!((turns("small_iteration.won"), turns("small_iteration.again")), (18, 18));
     // every turn has a choice here, so a pass over all rows has as many updates as they fill
@@ -120,9 +120,9 @@ fn the_recipes_at_the_smallest_scale() {
         let last: Value = serde_json::from_str(text(task, "metrics.jsonl").lines().last().unwrap()).unwrap();
         last["iteration"].as_u64().unwrap() as usize
     };
-    let shown = turns("small_dagger.shown");
-    assert_eq!(updates("small_dagger.once"), (shown + 18_usize).div_ceil(32));
-    assert_eq!(updates("small_dagger.twice"), (shown + 36_usize).div_ceil(32));
+    let rows = |stages: &[&str]| -> usize { stages.iter().map(|stage| turns(&format!("small_dagger.{stage}"))).sum() };
+    assert_eq!(updates("small_dagger.once"), rows(&["shown", "own"]).div_ceil(32));
+    assert_eq!(updates("small_dagger.twice"), rows(&["shown", "own", "again"]).div_ceil(32));
     assert_eq!(updates("small_iteration.twice"), 1);
     assert!(
         file("small_dagger.twice", "outputs/policy/model.safetensors") != file("small_dagger.once", "outputs/policy/model.safetensors")
