@@ -30,7 +30,7 @@ pub use reason::{Reason, reasons, refusals};
 pub use view::{dot, json, text};
 
 /// The version of task keys. Raising it makes every task a new one: to be done when the engine computes something else from the same text.
-pub const TASK_FORMAT: u32 = 3;
+pub const TASK_FORMAT: u32 = 4;
 
 /// What the folders and files outside of the store hold that a plan's tasks are made of, by the path as written; `None` where that is not known.
 pub type Known = BTreeMap<PathBuf, Option<Content>>;

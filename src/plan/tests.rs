@@ -77,7 +77,7 @@ fn the_form_of_a_key_is_fixed() {
     let plan = Plan::new(&[three("a", 0, 5, count("rl"))]).unwrap();
     let warm = plan.tasks[0].digest.hex();
     let key = format!(
-        r#"{{"format":3,"identity":{{"every":2,"iterations":7,"loss":{{"rate":0.5,"terms":["a","b"]}}}},"inputs":[{{"field":"policy","output":"policy","task":"{warm}"}}],"kind":"rl","seed":5}}"#
+        r#"{{"format":4,"identity":{{"every":2,"iterations":7,"loss":{{"rate":0.5,"terms":["a","b"]}}}},"inputs":[{{"field":"policy","output":"policy","task":"{warm}"}}],"kind":"rl","seed":5}}"#
     );
     assert_eq!(crate::store::canonical(&plan.tasks[1].key), key);
     assert_eq!(plan.tasks[1].digest.hex(), blake3::hash(key.as_bytes()).to_hex().as_str());
