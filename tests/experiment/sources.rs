@@ -111,3 +111,38 @@ fn what_does_not_fit_is_said() {
     fs::write(&file, text).unwrap();
     runs.run(file.to_str().unwrap(), &[]).exits(2).says("the teacher has another vocabulary than the policy");
 }
+
+/// Tasks of two environments, by weights that change.
+#[test]
+fn a_curriculum() {
+    let file = "tests/experiment/curriculum.epo";
+    let runs = Runs::new();
+    runs.run(file, &["--threads", "1"]).exits(0);
+    let train = |runs: &Runs, file: &str| {
+        let run = fs::read_dir(runs.0.path().join("curriculum")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
+        fs::read(run.join("tasks/curriculum.train").join(file)).unwrap()
+    };
+    let metrics = String::from_utf8(train(&runs, "metrics.jsonl")).unwrap();
+    let counts: Vec<(f64, f64)> = metrics
+        .lines()
+        .map(|line| {
+            let values = serde_json::from_str::<Value>(line).unwrap()["values"].clone();
+            let of = |name: &str| values[name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {values}"));
+            assert_eq!(of("episodes/house.train") + of("episodes/hard.train"), 12.0);
+            // Nothing ends a game that is not won, and the two have their own limits of turns.
+            let most = 8.0 * of("episodes/house.train") + 5.0 * of("episodes/hard.train");
+            assert!(of("rows") <= most && (of("success") > 0.0 || of("rows") == most), "{values}");
+            (of("episodes/house.train"), of("episodes/hard.train"))
+        })
+        .collect();
+    assert_eq!((counts[0], counts[3]), ((12.0, 0.0), (0.0, 12.0)), "{counts:?}");
+    let two = Runs::new();
+    two.run(file, &["--threads", "2"]).exits(0);
+    let learned = |runs: &Runs| ["outputs/policy/model.safetensors", "episodes.jsonl"].map(|file| train(runs, file));
+    assert!(learned(&runs) == learned(&two), "threads changed a byte");
+
+    let refuses = |set: &str, message: &str| runs.run(file, &["--set", set]).exits(1).says(message);
+    refuses("curriculum.train.weights=[1]", "1 weights for 2 splits");
+    refuses("curriculum.train.weights=[0, progress]", "all weights come to 0 at once");
+    refuses("curriculum.train.also=replay { episodes = 2 }", "tasks of two environments may have one name");
+}

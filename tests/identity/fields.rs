@@ -189,6 +189,8 @@ pub(crate) const FIELDS: Fields = &[
         "rl",
         &[
             ("on", "house.train", "house.drawn"),
+            ("also_on", "[house.drawn]", ""),
+            ("weights", "[1, progress]", ""),
             ("policy", "warm", "decoder { tokenizer = words }"),
             (
                 "loss",

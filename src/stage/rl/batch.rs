@@ -1,27 +1,25 @@
 //! From episodes to a batch.
 
 use super::super::error::RunError;
-use super::fields::Rl;
 use super::learner::set;
 use crate::model::Row;
 use crate::objective::{Batch, Rows};
 use crate::rollout::Episode;
 
-/// Of episodes, each with its source; the rows in the batch's order.
-pub(super) fn batch(stage: &Rl, episodes: &[(usize, &Episode)]) -> Result<(Batch, Vec<Row>), RunError> {
-    let play = &stage.on.environment.play;
+/// Of episodes, each with its source and what is taken off its ill-formed turns; the rows in the batch's order.
+pub(super) fn batch(episodes: &[(usize, &Episode)], penalties: &[f64]) -> Result<(Batch, Vec<Row>), RunError> {
     let mut layout = Rows::default();
     let (mut group, mut episode_of, mut anchor, mut turn_index, mut task) = (vec![], vec![], vec![], vec![], vec![]);
     let (mut prompt_cut, mut response_cut) = (vec![], vec![]);
     let (mut reward, mut outcome, mut valid) = (vec![], vec![], vec![]);
     let (mut score, mut success, mut sources) = (vec![], vec![], vec![]);
     let (mut logp, mut entropy, mut rows) = (vec![], vec![], vec![]);
-    for (number, (source, episode)) in episodes.iter().enumerate() {
+    for (number, ((source, episode), invalid)) in episodes.iter().zip(penalties).enumerate() {
         for (index, turn) in episode.turns.iter().enumerate() {
             let Some(sample) = &turn.sample else {
                 return Err(RunError::Failed("a turn was played without the policy".into()));
             };
-            let penalty = if turn.valid { 0.0 } else { play.invalid_penalty.0 };
+            let penalty = if turn.valid { 0.0 } else { *invalid };
             layout.lengths.push(sample.row.targets.len());
             group.push(episode.group);
             episode_of.push(number as u64);

@@ -3,10 +3,11 @@
 use super::super::minibatch::Keep;
 use super::fields::Rl;
 use crate::equation::Now;
-use crate::kind::Reader;
+use crate::kind::{Identity, Reader};
 use crate::lang::value::Component;
-use crate::lang::{Diagnostic, Diagnostics};
+use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::objective::{Advantage, Objective, Place, Scope};
+use crate::play::SplitField;
 
 /// Of an iteration.
 const MOST_EPISODES: usize = 1_000_000;
@@ -40,6 +41,7 @@ impl Rl {
             let help = "raise `minibatch`, or let it tear groups apart: `keep = episodes`";
             reader.report(Diagnostic::error("E0202", place, message).help(help));
         }
+        read.check_mixture(&place_of, reader);
         if read.refill.is_some() && read.group_size.0 == 1 {
             let message = "in a group of one episode nothing differs: `refill` would go on for nothing";
             let help = "play several episodes of a task, for example `group_size = 8`";
@@ -70,6 +72,31 @@ impl Rl {
         }
         diagnostics.0.into_iter().for_each(|d| reader.report(d));
         equations.is_some().then_some(read)
+    }
+
+    fn check_mixture(&self, place_of: &dyn Fn(&[&str]) -> Span, reader: &mut Reader<'_, '_>) {
+        let splits = 1 + self.also_on.len();
+        if !self.weights.is_empty() && self.weights.len() != splits {
+            let message = format!("{} weights for {splits} splits", self.weights.len());
+            let help = "give one for `on` and one for each split of `also_on`, in that order";
+            reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message).help(help));
+            return;
+        }
+        let iterations = self.iterations.0 as f64;
+        let nothing = |step: u32| {
+            let iteration = (f64::from(step) / 20.0 * iterations).floor().min(iterations - 1.0);
+            self.weights_at(Now { iteration, iterations, progress: iteration / iterations }).iter().sum::<f64>() <= 0.0
+        };
+        if (0..=20).any(nothing) {
+            let message = "all weights come to 0 at once: there is nothing to play";
+            reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message));
+        }
+        let foreign = |split: &SplitField| split.environment.identity() != self.on.environment.identity();
+        if !self.also.is_empty() && self.also_on.iter().any(foreign) {
+            let message = "episodes from elsewhere join the group of their task, and tasks of two environments may have one name";
+            let help = "leave out `also`, or take all splits from one environment";
+            reader.report(Diagnostic::error("E0202", place_of(&["also"]), message).help(help));
+        }
     }
 
     /// Whether an equation reads what a critic says; without one that does, none is made.

@@ -4,15 +4,15 @@ use super::super::context::Context;
 use super::super::error::RunError;
 use super::super::tasks::say_failures;
 use super::batch::batch;
+use super::courses::{Course, Drawn, assignments, once_each};
 use super::fields::Rl;
 use super::foreign::Foreign;
 use super::learner::{Learner, set};
 use super::update::Learned;
-use crate::env::{Panel, World};
 use crate::lang::Diagnostics;
 use crate::objective::{Batch, BatchError};
+use crate::policy::Decode;
 use crate::rollout::{Assignment, Episode, Player, Rollout};
-use crate::seed::Seed;
 use rand_chacha::rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,12 +34,18 @@ pub(crate) struct Cost {
     greedy: Option<[f64; 2]>,
     /// Of each other source, how many episodes it gave.
     also: Vec<usize>,
+    /// Of each split, where there are several: its name, how many episodes, and the share that succeeded.
+    courses: Vec<(String, usize, f64)>,
 }
 
 impl Cost {
     /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means); `source/1`, …
-    /// (episodes).
+    /// (episodes); `success/SPLIT`, `episodes/SPLIT` where there are several.
     pub(crate) fn metrics(&self) -> impl Iterator<Item = (String, f64)> {
+        let courses = self
+            .courses
+            .iter()
+            .flat_map(|(name, count, success)| [(format!("success/{name}"), *success), (format!("episodes/{name}"), *count as f64)]);
         let also = self.also.iter().enumerate().map(|(number, count)| (format!("source/{}", number + 1), *count as f64));
         let refilled = self.refilled.map(|counts| ["rounds", "collected", "differing"].into_iter().zip(counts.map(|count| count as f64)));
         let greedy = self.greedy.map(|means| ["greedy_score", "greedy_success"].into_iter().zip(means));
@@ -48,6 +54,7 @@ impl Cost {
             .chain(greedy.into_iter().flatten())
             .map(|(name, value)| (name.to_string(), value))
             .chain(also)
+            .chain(courses)
     }
 }
 
@@ -66,28 +73,37 @@ pub(crate) fn collect(
     stage: &Rl,
     learner: &Learner,
     foreign: &Foreign,
-    world: &dyn World,
-    panel: &Panel,
+    courses: &[Course],
     iteration: usize,
     context: &mut dyn Context,
 ) -> Result<Collected, RunError> {
     let decode = learner.decode.at(0.0);
-    let rollout = |decode| Rollout {
-        environment: &stage.on.environment,
-        world,
-        player: Player::Policy { policy: &learner.policy, decode },
-        keep_prompts: false,
-        labels: None,
-        threads: context.threads(),
+    let greedily = learner.needs().has("greedy_score");
+    let threads = context.threads();
+    let play = |tasks: &[Drawn], decode: &Decode| -> Result<Vec<Episode>, RunError> {
+        let mut episodes = Vec::with_capacity(tasks.len());
+        for (number, course) in courses.iter().enumerate() {
+            let of_course: Vec<Assignment> =
+                tasks.iter().filter(|drawn| drawn.course == number).map(|drawn| drawn.assignment.clone()).collect();
+            if !of_course.is_empty() {
+                let player = Player::Policy { policy: &learner.policy, decode };
+                let (environment, world) = (&course.split.environment, &*course.world);
+                let rollout = Rollout { environment, world, player, keep_prompts: false, labels: None, threads };
+                episodes.extend(rollout.play(&of_course)?);
+            }
+        }
+        episodes.sort_by_key(|episode| (episode.group, episode.member));
+        Ok(episodes)
     };
-    let (usual, greedily) = (rollout(&learner.decode), learner.needs().has("greedy_score").then(|| rollout(&decode)));
+    let mut course_of = BTreeMap::new();
     let (mut episodes, mut greedy, mut rounds) = (Vec::new(), Vec::new(), 0);
     let differing = loop {
-        let assignments = assignments(stage, panel, iteration, rounds, context.seeds());
-        episodes.extend(usual.play(&assignments)?);
-        if let Some(greedily) = &greedily {
-            greedy.extend(greedily.play(&once_each(&assignments, stage.group_size.0))?);
+        let drawn = assignments(stage, courses, iteration, rounds, context.seeds());
+        episodes.extend(play(&drawn, &learner.decode)?);
+        if greedily {
+            greedy.extend(play(&once_each(&drawn, stage.group_size.0), &decode)?);
         }
+        course_of.extend(drawn.iter().map(|drawn| (drawn.assignment.group, drawn.course)));
         rounds += 1;
         let differing = differing(&episodes);
         if differing.len() >= stage.groups.0 || rounds == stage.rounds() {
@@ -109,8 +125,14 @@ pub(crate) fn collect(
     let taken = foreign.take(stage, learner, &learned, context.seeds().child("iteration", iteration as u64))?;
     let sources = (1..).zip(&taken).flat_map(|(number, episodes)| episodes.iter().map(move |episode| (number, episode)));
     let learned: Vec<(usize, &Episode)> = learned.into_iter().map(|episode| (0, episode)).chain(sources).collect();
-    let (mut batch, rows) = batch(stage, &learned)?;
-    if greedily.is_some() {
+    // What comes from elsewhere is of the environment of `on`.
+    let penalty = |(source, episode): &(usize, &Episode)| {
+        let course = course_of.get(&episode.group).filter(|_| *source == 0).copied().unwrap_or_default();
+        courses[course].split.environment.play.invalid_penalty.0
+    };
+    let penalties: Vec<f64> = learned.iter().map(penalty).collect();
+    let (mut batch, rows) = batch(&learned, &penalties)?;
+    if greedily {
         let scores = greedy_scores(&learned, &greedy);
         batch.set_by_row("greedy_score", &scores).map_err(|error: BatchError| RunError::Failed(error.to_string()))?;
     }
@@ -123,7 +145,8 @@ pub(crate) fn collect(
     let cost = Cost {
         rows: rows.len(),
         refilled: stage.refill.map(|_| [rounds, episodes.len(), differing.len()]),
-        greedy: greedily.is_some().then(|| means(&greedy)),
+        greedy: greedily.then(|| means(&greedy)),
+        courses: by_course(courses, &episodes, &course_of),
         also: taken.iter().map(Vec::len).collect(),
     };
     for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
@@ -137,39 +160,14 @@ fn unit(rng: &mut impl RngCore) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// A round of an iteration. The members of a group share the task and its seed.
-fn assignments(stage: &Rl, panel: &Panel, iteration: usize, round: usize, seeds: Seed) -> Vec<Assignment> {
-    let (groups, size) = (stage.groups.0 as u64, stage.group_size.0 as u64);
-    let own = seeds.child("iteration", iteration as u64);
-    // The first round goes on through the panel where the iteration before it stopped; the others go through it in an order of their own.
-    let (order, first) = match round as u64 {
-        0 => (seeds, iteration as u64 * groups),
-        round => (own.child("refill", 0), (round - 1) * groups),
+/// What came of each split, where there are several.
+fn by_course(courses: &[Course], episodes: &[Episode], course_of: &BTreeMap<u64, usize>) -> Vec<(String, usize, f64)> {
+    let of = |(number, course): (usize, &Course)| {
+        let played: Vec<&Episode> = episodes.iter().filter(|e| !e.failed() && course_of.get(&e.group) == Some(&number)).collect();
+        let won = played.iter().filter(|episode| episode.success).count();
+        (course.split.name.clone(), played.len(), won as f64 / played.len().max(1) as f64)
     };
-    let mut all = Vec::with_capacity(stage.episodes());
-    for place in 0..groups {
-        let group = round as u64 * groups + place;
-        let task = &panel.tasks[task_index(order, panel.tasks.len(), first + place)];
-        let world_seed = own.child("group", group);
-        for member in 0..size {
-            let seed = world_seed.child("episode", member);
-            all.push(Assignment { task: task.clone(), group, member, world_seed, seed });
-        }
-    }
-    all
-}
-
-/// The task of a group: the panel is gone through in a new order each time, without replacement, whatever the iteration that asks.
-fn task_index(seed: Seed, tasks: usize, group: u64) -> usize {
-    let round = group / tasks as u64;
-    seed.child("panel", round).permutation(tasks)[(group % tasks as u64) as usize]
-}
-
-/// One more member of each group.
-fn once_each(assignments: &[Assignment], size: usize) -> Vec<Assignment> {
-    let more =
-        |first: &Assignment| Assignment { member: size as u64, seed: first.world_seed.child("episode", size as u64), ..first.clone() };
-    assignments.iter().step_by(size).map(more).collect()
+    courses.iter().enumerate().filter(|_| courses.len() > 1).map(of).collect()
 }
 
 /// The groups whose episodes do not all have the same score, in order.

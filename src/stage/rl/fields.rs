@@ -43,6 +43,11 @@ kind! {
     pub(crate) struct Rl as "rl" {
         /// What is played.
         on: SplitField [required],
+        /// Other splits, of this environment or of others, from which tasks are drawn too: a mixture, or with `weights` that change a curriculum.
+        also_on: Vec<SplitField> [added default Vec::new()],
+        /// How often a task is drawn from `on` and from each of `also_on`, in that order: numbers or schedules over `iteration`, `iterations` and `progress`, which
+        /// need not add up to 1. Left out, all alike.
+        weights: Vec<ScheduleField> [added default Vec::new()],
         /// What it starts from.
         policy: PolicyInput [inherit],
         /// The equation.

@@ -5,6 +5,7 @@ mod check;
 mod checkpoint;
 mod collect;
 mod corridor;
+mod courses;
 mod evaluated;
 mod fields;
 mod foreign;
@@ -18,6 +19,7 @@ pub(crate) use fields::Rl;
 pub(crate) use sources::Source;
 
 use self::collect::{Collected, collect};
+use self::courses::Course;
 use self::foreign::Foreign;
 use self::learner::Learner;
 use self::selection::Selection;
@@ -29,7 +31,6 @@ use super::error::RunError;
 use super::length::{Length, best_of, depends_on_length};
 use super::minibatch::Keep;
 use super::outside::Outside;
-use super::tasks::open;
 use crate::kind::Artifact;
 use crate::store::{MetricRecord, read_metrics};
 use std::path::Path;
@@ -71,15 +72,13 @@ impl Stage for Rl {
 
     fn arithmetic(&self) -> Vec<Figure> {
         let (groups, size, iterations) = (self.groups.0, self.group_size.0, self.iterations.0);
-        let own = self.episodes() * self.on.environment.play.max_turns.0;
+        let turns = self.splits().map(|split| split.environment.play.max_turns.0).max().unwrap_or_default();
+        let own = self.episodes() * turns;
         let also: usize = self.also.iter().map(|source| source.draw().most).sum();
-        let most = own + also * self.on.environment.play.max_turns.0;
+        let most = own + also * turns;
         let mut figures = vec![
             Figure::new("episodes per iteration", format!("{} = {groups} tasks × {size}", self.episodes())),
-            Figure::new(
-                "rows per iteration",
-                format!("at most {most} = {} episodes × {} turns", self.episodes() + also, self.on.environment.play.max_turns.0),
-            ),
+            Figure::new("rows per iteration", format!("at most {most} = {} episodes × {} turns", self.episodes() + also, turns)),
         ];
         match self.minibatch {
             Some(rows) => figures.push(Figure::new(
@@ -128,6 +127,7 @@ impl Stage for Rl {
             ("optimizer", &self.optimizer),
             ("critic", &self.critic),
             ("temperature", &self.temperature),
+            ("weights", &self.weights),
         ])?;
         let Some(split) = &self.select_on else { return Ok(Vec::new()) };
         let records = read_metrics(shorter).map_err(|error| error.to_string())?;
@@ -141,7 +141,7 @@ impl Stage for Rl {
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
-        let splits = || Some(&self.on).into_iter().chain(&self.select_on);
+        let splits = || self.splits().chain(&self.select_on);
         let player = splits().filter_map(|split| Some(Outside::policy(&self.policy)?.on(split)));
         let backbone = self.critic.as_ref().and_then(|critic| critic.backbone());
         let others = self.reference.iter().chain(&self.teacher).chain(backbone).filter_map(Outside::policy);
@@ -154,7 +154,7 @@ impl Stage for Rl {
 }
 
 fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
-    let (world, panel) = open(context, &stage.on)?;
+    let courses = Course::all(stage, context)?;
     let mut learner = Learner::new(stage, context)?;
     let mut selection = Selection::new(stage);
     let mut foreign = Foreign::new(stage, &learner, context)?;
@@ -165,7 +165,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
         learner.warm(stage, iteration);
-        let Collected { mut batch, rows, episodes, cost } = collect(stage, &learner, &foreign, &*world, &panel, iteration, context)?;
+        let Collected { mut batch, rows, episodes, cost } = collect(stage, &learner, &foreign, &courses, iteration, context)?;
         if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
             cuts.warn(context);
             warned = true;
