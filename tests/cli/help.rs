@@ -108,8 +108,8 @@ fn kinds_are_listed_and_described() {
     let place = Place::new(&[]);
     let list = place.epo(&["kinds"]);
     assert!(list.code == 0 && list.err.is_empty());
-    assert!(list.out.starts_with("stages\n  tokenizer     Trains a byte-level BPE tokenizer"), "{}", list.out);
-    assert!(list.out.contains("\noptimizers\n  adamw         AdamW "), "{}", list.out);
+    assert!(list.out.starts_with("stages\n  tokenizer       Trains a byte-level BPE tokenizer"), "{}", list.out);
+    assert!(list.out.contains("\noptimizers\n  adamw           AdamW "), "{}", list.out);
     assert!(list.out.lines().all(|l| l.is_empty() || !l.starts_with("  ") || l.ends_with('.') || l.ends_with('`')), "{}", list.out);
     let one = place.epo(&["kinds", "last"]);
     assert!(
