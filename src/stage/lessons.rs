@@ -12,6 +12,9 @@ use std::path::PathBuf;
 /// Bytes of rows that are held.
 const ROOM: usize = 256 << 20;
 
+/// Episodes that are read before somebody hears of it.
+const PAUSE: usize = 256;
+
 /// Where a row comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Origin {
@@ -46,11 +49,11 @@ impl<'a> Lessons<'a> {
         Self { policy, maker: Demonstrated::default(), files, origins, held, room, episodes: Vec::new(), groups: Vec::new() }
     }
 
-    /// Adds the episodes of a file. `name`: the task that wrote it, for messages.
+    /// Adds the episodes of a file. `name`: the task that wrote it, for messages. `heard` is called now and then with how many episodes were read.
     ///
     /// # Errors
-    /// If it cannot be read, or there is an episode that the policy cannot be shown.
-    pub(crate) fn add(&mut self, path: PathBuf, name: &str) -> Result<(), RunError> {
+    /// If it cannot be read, or there is an episode that the policy cannot be shown; and what `heard` says.
+    pub(crate) fn add(&mut self, path: PathBuf, name: &str, heard: &mut dyn FnMut(usize) -> Result<(), RunError>) -> Result<(), RunError> {
         let file = self.files.len() as u32;
         for (number, record) in Records::<Episode>::open(&path)?.enumerate() {
             let (start, episode) = record?;
@@ -63,6 +66,9 @@ impl<'a> Lessons<'a> {
             if !self.maker.add(self.policy, &episode).map_err(place)? {
                 let message = format!("the episodes of `{name}` have no prompts to learn from; use a `collect` stage");
                 return Err(RunError::Failed(message));
+            }
+            if (number + 1).is_multiple_of(PAUSE) {
+                heard(number + 1)?;
             }
             let added = self.maker.take();
             self.episodes.extend(added.episodes);
@@ -163,8 +169,8 @@ mod tests {
             std::fs::write(&path, lines).unwrap();
             let filled = |room: usize| {
                 let mut lessons = Lessons::with_room(&policy, room);
-                lessons.add(path.clone(), "a.shown").unwrap();
-                lessons.add(path.clone(), "a.shown").unwrap();
+                lessons.add(path.clone(), "a.shown", &mut |_| Ok(())).unwrap();
+                lessons.add(path.clone(), "a.shown", &mut |_| Ok(())).unwrap();
                 lessons
             };
             let mut all = filled(usize::MAX);
@@ -190,7 +196,7 @@ mod tests {
         let path = folder.path().join("episodes.jsonl");
         std::fs::write(&path, serde_json::to_string(&played[0]).unwrap() + "\n").unwrap();
         let mut lessons = Lessons::with_room(&policy, 0);
-        lessons.add(path.clone(), "a.shown").unwrap();
+        lessons.add(path.clone(), "a.shown", &mut |_| Ok(())).unwrap();
         let mut shorter = played[0].clone();
         shorter.turns.truncate(1);
         std::fs::write(&path, serde_json::to_string(&shorter).unwrap() + "\n").unwrap();

@@ -6,6 +6,7 @@ mod common;
 mod context;
 mod contract;
 mod cuts;
+mod data;
 mod dataset;
 mod demonstrated;
 mod error;

@@ -1,7 +1,6 @@
 //! What a stage reads that lies outside of the store: models, games, files, programs. It is looked at before the first stage runs.
 
-use super::dataset::pin::Pin;
-use super::dataset::source::Source;
+use super::data::{Pin, Source};
 use crate::kind::{Identity, Part};
 use crate::play::{Form, SplitField};
 use crate::policy::{ActorInput, PolicyInput, PolicyKind, Talk};
@@ -107,7 +106,9 @@ impl<'a> Outside<'a> {
                 split.look(data).map_err(|error| error.to_string())
             }
             What::Data(source, pin) => {
-                let files = source.files(|name| place.data.get(name).cloned(), place.fetch, place.say)?;
+                let Some(files) = source.files(|name| place.data.get(name).cloned(), place.fetch, place.say)? else {
+                    return Ok("is fetched first".into());
+                };
                 pin.refusal(&Pin::of_files(&files)?).map_or(Ok(()), Err)?;
                 let bytes: u64 = files.iter().filter_map(|file| file.path.metadata().ok()).map(|data| data.len()).sum();
                 Ok(format!("{} of {bytes} bytes", if files.len() == 1 { "a file".to_string() } else { format!("{} files", files.len()) }))

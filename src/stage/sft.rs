@@ -236,7 +236,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
 }
 
 /// What is learned, and the weight of each row.
-fn lessons<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result<(Lessons<'a>, Vec<f64>), RunError> {
+fn lessons<'a>(stage: &Sft, context: &mut dyn Context, policy: &'a Policy) -> Result<(Lessons<'a>, Vec<f64>), RunError> {
     let (mut found, mut weights) = (Lessons::new(policy), Vec::new());
     // Each item of the list has the same field, and each input is of one item.
     let mut left = stage.episodes.first().map_or_else(Vec::new, |first| context.inputs(&first.0.field));
@@ -245,7 +245,10 @@ fn lessons<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result
         left = others;
         let own: Vec<InputFolder> = own;
         for input in own {
-            found.add(input.folder.join("episodes.jsonl"), &input.task_name())?;
+            found.add(input.folder.join("episodes.jsonl"), &input.task_name(), &mut |read| {
+                context.progress(Progress { done: read as u64, total: 0, unit: "episodes", notes: Vec::new() });
+                if context.interrupted() { Err(RunError::Interrupted) } else { Ok(()) }
+            })?;
         }
         weights.resize(found.len(), stage.weights.get(source).map_or(1.0, |weight| weight.0));
     }

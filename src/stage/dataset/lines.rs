@@ -113,20 +113,20 @@ impl<R: BufRead> Read for Frames<R> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
     use std::io::Write;
 
-    pub(in super::super) fn gzipped(text: &[u8]) -> Vec<u8> {
+    fn gzipped(text: &[u8]) -> Vec<u8> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         packed.write_all(text).unwrap();
         packed.finish().unwrap()
     }
 
-    pub(in super::super) fn zstandard(text: &[u8]) -> Vec<u8> {
+    fn zstandard(text: &[u8]) -> Vec<u8> {
         compress_to_vec(text, CompressionLevel::Fastest)
     }
 

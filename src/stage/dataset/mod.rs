@@ -2,22 +2,19 @@
 
 mod lines;
 mod messages;
-pub(super) mod pin;
 mod records;
-pub(super) mod source;
 
 use self::lines::Lines;
 use self::messages::Form;
-use self::pin::Pin;
-use self::source::{DataFile, Source};
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
+use super::data::{DataFile, Pin, Source};
 use super::error::RunError;
 use super::outside::Outside;
 use super::tasks::PORTION;
 use super::wanted::Wanted;
 use crate::equation::ConditionField;
-use crate::kind::{Artifact, Count, Identity, Reader};
+use crate::kind::{Artifact, Count, Reader};
 use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics};
 use crate::objective::{Condition, Place, Scope};
@@ -68,10 +65,10 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub(crate) struct Dataset as "dataset" with own identity {
+    pub(crate) struct Dataset as "dataset" {
         /// Where the files lie: `data:NAME` is what the setting `data.NAME` says, a file or a folder, whose files are read in the order of their names;
         /// `data:NAME/PATH` is a file in it. `hub:OWNER/NAME@REVISION/PATH` is a file of a dataset of the Hugging Face hub.
-        from: Source [required],
+        from: Source [untouched required],
         /// Which bytes are meant; others are refused. With `blake3:?` the stage cannot run, and `plan` says what the hash is. Of a folder it is the hash of
         /// what `b3sum` prints of its files.
         hash: Pin [required],
@@ -133,15 +130,6 @@ impl Dataset {
     }
 }
 
-/// Which bytes are read, and not where they lie.
-impl Identity for Dataset {
-    fn identity(&self) -> serde_json::Value {
-        let mut fields = self.fields();
-        fields.shift_remove("from");
-        fields.into()
-    }
-}
-
 impl Stage for Dataset {
     fn kind(&self) -> &'static str {
         Self::INFO.name
@@ -169,7 +157,7 @@ impl Stage for Dataset {
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         let mut said = Vec::new();
         let data = |name: &str| context.data(name);
-        let files = self.from.files(data, true, &mut |line| said.push(line.to_string())).map_err(RunError::Failed)?;
+        let files = self.from.files(data, true, &mut |line| said.push(line.to_string())).map_err(RunError::Failed)?.unwrap_or_default();
         said.iter().for_each(|line| context.say(line));
         let mut reading =
             Reading { stage: self, wanted: Wanted { only_successes: false, condition: self.condition() }, read: 0, kept: 0, turns: 0 };

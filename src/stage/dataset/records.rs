@@ -64,6 +64,60 @@ fn bounded(text: String) -> String {
 mod tests {
     use super::*;
     use crate::play::Past;
+    use crate::rollout::{Conversation, Turn};
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    /// The blocks of the page with this word behind `json`, each as a line of a file.
+    fn examples(page: &str, word: &str) -> Vec<Value> {
+        let mark = format!("```json {word}\n");
+        let parts = page.split(&mark).skip(1);
+        parts.map(|part| serde_json::from_str(part.split("```").next().unwrap()).unwrap()).collect()
+    }
+
+    fn names(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                into.insert(name.clone());
+                names(value, into);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| names(item, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_field_with_examples_that_are_read() {
+        let page = include_str!("../../../docs/episodes.md");
+        let (episodes, chats) = (examples(page, "episodes"), examples(page, "messages"));
+        assert_eq!((episodes.len(), chats.len()), (2, 1));
+        let mut shown = BTreeSet::new();
+        for example in &episodes {
+            let read = own(example.to_string().as_bytes()).unwrap_or_else(|problem| panic!("{problem}"));
+            assert_eq!(serde_json::to_value(&read).unwrap(), *example);
+            names(example, &mut shown);
+        }
+        // A type says which fields it has when it is given another one.
+        let fields = |error: serde_json::Error| -> BTreeSet<String> {
+            let text = error.to_string();
+            let (_, known) = text.split_once("expected ").unwrap();
+            known.split('`').skip(1).step_by(2).map(String::from).collect()
+        };
+        let other = r#"{"?":0}"#;
+        let mut all = fields(serde_json::from_str::<Episode>(other).unwrap_err());
+        all.extend(fields(serde_json::from_str::<Turn>(other).unwrap_err()));
+        all.extend(fields(serde_json::from_str::<Conversation>(other).unwrap_err()));
+        assert!(all.len() > 25);
+        for name in &all {
+            assert!(shown.contains(name), "no example has `{name}`");
+        }
+        for name in &shown {
+            assert!(page.contains(&format!("`{name}`")), "no table has `{name}`");
+        }
+        let form = Form { max_tokens: 2048, past: Past::Sampled };
+        let read = chat(chats[0].to_string().as_bytes(), 0, "a:1".into(), form).unwrap();
+        assert_eq!(read.turns.len(), 2);
+    }
 
     #[test]
     fn what_is_wrong_is_said_with_its_column() {

@@ -66,7 +66,7 @@ impl Source {
     }
 
     /// Its files on this machine, in the order in which they are read: of a folder that of their names. `data` is what the settings say; with `fetch`,
-    /// what is not in the hub's cache is fetched.
+    /// what is not in the hub's cache is fetched, and without, `None` says that it would be.
     ///
     /// # Errors
     /// What is missing.
@@ -75,11 +75,11 @@ impl Source {
         data: impl Fn(&str) -> Option<PathBuf>,
         fetch: bool,
         say: &mut dyn FnMut(&str),
-    ) -> Result<Vec<DataFile>, String> {
+    ) -> Result<Option<Vec<DataFile>>, String> {
         match self {
             Self::Hub { name, revision, path } => {
                 let path = dataset_file(name, revision, path, fetch, say).map_err(|error| error.to_string())?;
-                Ok(vec![DataFile { path, name: None }])
+                Ok(path.map(|path| vec![DataFile { path, name: None }]))
             }
             Self::Data { name, path } => {
                 let missing = || {
@@ -92,8 +92,8 @@ impl Source {
                 let place = path.iter().fold(place, |place, path| place.join(path));
                 let at = |error: std::io::Error| format!("`{}`: {error}", place.display());
                 match place.metadata().map_err(at)? {
-                    what if what.is_file() => Ok(vec![DataFile { path: place, name: None }]),
-                    what if what.is_dir() => in_folder(&place),
+                    what if what.is_file() => Ok(Some(vec![DataFile { path: place, name: None }])),
+                    what if what.is_dir() => in_folder(&place).map(Some),
                     _ => Err(format!("`{}` is no file and no folder", place.display())),
                 }
             }
@@ -125,7 +125,6 @@ fn in_folder(folder: &Path) -> Result<Vec<DataFile>, String> {
     Ok(files)
 }
 
-/// The hash of the bytes counts, and not where they lie.
 impl Identity for Source {
     fn identity(&self) -> serde_json::Value {
         self.written().into()
@@ -188,12 +187,12 @@ mod tests {
         for name in ["b.jsonl", "a.jsonl.gz", ".notes"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let names: Vec<Option<String>> = files().unwrap().into_iter().map(|file| file.name).collect();
+        let names: Vec<Option<String>> = files().unwrap().unwrap().into_iter().map(|file| file.name).collect();
         assert_eq!(names, [Some("a.jsonl.gz".to_string()), Some("b.jsonl".to_string())]);
         std::fs::create_dir(folder.path().join("more")).unwrap();
         assert_eq!(files().unwrap_err(), format!("`{place}/more` is no file; a folder of data holds files alone"));
         let one = Source::parse("data:x/b.jsonl").unwrap().files(|_| Some(folder.path().into()), false, &mut |_| ()).unwrap();
-        assert_eq!(one, [DataFile { path: folder.path().join("b.jsonl"), name: None }]);
+        assert_eq!(one.unwrap(), [DataFile { path: folder.path().join("b.jsonl"), name: None }]);
         let none = source.files(|_| None, false, &mut |_| ()).unwrap_err();
         assert_eq!(none, "no setting `data.x` says where it lies\nset `EPO_DATA__X`, or write `x = \"…\"` below `[data]` in `epo.toml`");
     }

@@ -54,7 +54,7 @@ impl Pin {
         match self {
             pinned if pinned == found => None,
             Self(text) if text.ends_with(UNKNOWN) => {
-                Some(format!("its hash is not written down yet\nwhat is there is pinned by `hash = \"{}\"`", found.0))
+                Some(format!("its hash is not written down yet; what is there is pinned by `hash = \"{}\"`", found.0))
             }
             Self(text) => Some(format!("it has the hash `{}`, and `hash` says `{text}`", found.0)),
         }
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!((pin.refusal(&pin), pin.short()), (None, "11111111"));
         assert_eq!(pin.refusal(&found), Some(format!("it has the hash `{two}`, and `hash` says `{one}`")));
         let unknown = Pin::parse("blake3:?").unwrap();
-        let advice = format!("its hash is not written down yet\nwhat is there is pinned by `hash = \"{two}\"`");
+        let advice = format!("its hash is not written down yet; what is there is pinned by `hash = \"{two}\"`");
         assert_eq!(unknown.refusal(&found), Some(advice));
         for wrong in ["blake3:", "blake3:12", "sha256:?", &one[..70], &one.replace('1', "A")] {
             assert_eq!(Pin::parse(wrong), None, "{wrong}");
