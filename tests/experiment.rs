@@ -1,6 +1,8 @@
 //! The binary on whole experiments of seconds: `tests/experiment/tiny.epo` and what can go wrong on the way.
 #![cfg(unix)]
 
+#[path = "experiment/dataset.rs"]
+mod dataset;
 #[path = "experiment/imitation.rs"]
 mod imitation;
 #[path = "experiment/runs.rs"]

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 /// One game: what an environment needs to set it up again, by id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Task {
     /// Stable and unique within its environment, for example `put/unseen/0017` or the path of a game file.
     pub id: String,

@@ -25,8 +25,12 @@ pub struct Condition {
 impl Condition {
     /// Checks that a term is a condition of one episode; `field` is what it is given to.
     pub fn check(term: &Arc<Term>, field: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let scope = Scope::new(Place::Condition);
-        let mut checker = Checker::new(&scope, diagnostics);
+        Self::check_in(&Scope::new(Place::Condition), term, field, diagnostics)
+    }
+
+    /// As [`Condition::check`], of episodes of which less is known.
+    pub(crate) fn check_in(scope: &Scope, term: &Arc<Term>, field: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut checker = Checker::new(scope, diagnostics);
         let root = checker.check(term)?;
         let program = checker.program;
         let node = &program.nodes[root];

@@ -34,6 +34,7 @@ words! {
 
 /// How long a conversation may be, and what then; kept with episodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
     /// Of a prompt.
     pub max_tokens: usize,

@@ -6,6 +6,7 @@ use crate::play::{Cut, Limits};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Turn {
     pub observation: String,
     /// What the environment was told.
@@ -42,6 +43,7 @@ pub(crate) struct Turn {
 
 /// An expert's word on a turn, in the form of the player's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Label {
     pub action: String,
     /// The whole response, where it is more than the action.
@@ -71,6 +73,7 @@ pub(crate) enum Ending {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Episode {
     pub task: Task,
     /// Number of the task within the iteration, and of the try within its group.
@@ -101,6 +104,7 @@ pub(crate) struct Episode {
 
 /// What a conversation was begun with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Conversation {
     pub limits: Limits,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,4 +15,4 @@ mod tests;
 
 pub(crate) use deal::{Assignment, Labels, Player, Rollout, RolloutError, prompt_ids, response_room};
 pub(crate) use dialogue::{Dialogue, talk};
-pub(crate) use episode::{Ending, Episode, Sample, Turn};
+pub(crate) use episode::{Conversation, Ending, Episode, Sample, Turn};

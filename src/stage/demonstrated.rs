@@ -19,7 +19,8 @@ pub(crate) struct Demonstrated<'a> {
     pub turns: Vec<usize>,
     pub cuts: Cuts,
     seen: u64,
-    tasks: BTreeMap<String, u64>,
+    /// By the hash of the task's name: there may be millions.
+    tasks: BTreeMap<[u8; 16], u64>,
     listeners: BTreeMap<Talk, Listener<'a>>,
 }
 
@@ -31,11 +32,18 @@ impl<'a> Demonstrated<'a> {
     pub(crate) fn add(&mut self, policy: &'a Policy, episode: &Episode) -> Result<bool, RunError> {
         self.seen += 1;
         let next = self.tasks.len() as u64;
-        let task = *self.tasks.entry(episode.task.id.clone()).or_insert(next);
+        let task = *self.tasks.entry(short_hash(&episode.task.id)).or_insert(next);
         let whole = self.add_turns(policy, episode)?;
         self.episodes.resize(self.rows.len(), self.seen);
         self.groups.resize(self.rows.len(), task);
         Ok(whole)
+    }
+
+    /// What was added since the last time; what follows is counted on.
+    pub(crate) fn take(&mut self) -> Added {
+        self.turns.clear();
+        let (rows, episodes, groups) = (&mut self.rows, &mut self.episodes, &mut self.groups);
+        Added { rows: std::mem::take(rows), episodes: std::mem::take(episodes), groups: std::mem::take(groups) }
     }
 
     fn add_turns(&mut self, policy: &'a Policy, episode: &Episode) -> Result<bool, RunError> {
@@ -67,6 +75,7 @@ impl<'a> Demonstrated<'a> {
         let mut dialogue = Dialogue::new(begun.limits);
         dialogue.begin(begun.system());
         let (mut rows, mut full) = (Vec::new(), false);
+        let context = policy.weights.config().context;
         for (number, turn) in episode.turns.iter().enumerate() {
             let Some((message, admissible)) = asked(turn) else { return Ok(false) };
             let played = Answer::played(turn);
@@ -81,6 +90,15 @@ impl<'a> Demonstrated<'a> {
                 rows.push((policy.demonstration(shown.ids.clone(), label.response, &label.alternatives(admissible))?, cut, number));
             }
             let row = policy.demonstration(shown.ids, played.response, &responses)?;
+            if row.ids.len() > context {
+                if number == 0 {
+                    let message =
+                        format!("its first turn has {} tokens, and the context {context}; raise the policy's `context`", row.ids.len());
+                    return Err(RunError::Failed(message));
+                }
+                full = true;
+                break;
+            }
             dialogue.answer(&row.ids[prompt..]);
             if Answer::to_learn(episode, turn) == Some(played) {
                 rows.push((row, cut, number));
@@ -100,6 +118,19 @@ impl<'a> Demonstrated<'a> {
             self.rows.push(row);
         }
     }
+}
+
+/// Rows, with what [`Demonstrated`] knows of each.
+pub(crate) struct Added {
+    pub rows: Vec<Row>,
+    pub episodes: Vec<u64>,
+    pub groups: Vec<u64>,
+}
+
+fn short_hash(text: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+    short
 }
 
 /// The prompt of a turn and what was possible in it, where they were kept.

@@ -25,6 +25,7 @@ macro_rules! stages {
 stages! {
     super::tokenizer::Tokenizer: read_checked,
     super::collect::Collect: read_checked,
+    super::dataset::Dataset: read_checked,
     super::sft::Sft: read_checked,
     super::rl::Rl: read_checked,
     super::evaluate::Evaluate: read_checked,

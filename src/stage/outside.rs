@@ -1,5 +1,6 @@
-//! What a stage reads that lies outside of the store: models, games, programs. It is looked at before the first stage runs.
+//! What a stage reads that lies outside of the store: models, games, files, programs. It is looked at before the first stage runs.
 
+use super::data::{Pin, Source};
 use crate::kind::{Identity, Part};
 use crate::play::{Form, SplitField};
 use crate::policy::{ActorInput, PolicyInput, PolicyKind, Talk};
@@ -18,6 +19,8 @@ enum What<'a> {
     Policy(&'a Part<dyn PolicyKind>, Option<Talk>),
     /// Games of an environment that needs data or programs.
     Games(&'a SplitField),
+    /// Files of episodes, and their hash.
+    Data(&'a Source, &'a Pin),
 }
 
 /// Where to look, and whether to get what can be got.
@@ -57,11 +60,16 @@ impl<'a> Outside<'a> {
         split.environment.world.is_outside().then_some(Self(What::Games(split)))
     }
 
+    pub(crate) fn data(source: &'a Source, pin: &'a Pin) -> Self {
+        Self(What::Data(source, pin))
+    }
+
     /// Equal for what need be looked at once.
     pub(crate) fn key(&self) -> String {
         match &self.0 {
             What::Policy(part, talk) => json!({ "policy": part.identity(), "talk": talk.map(|talk| [talk.system, talk.anew]) }),
             What::Games(split) => json!({ "games": [split.environment.world.identity(), split.games.identity()] }),
+            What::Data(source, pin) => json!({ "data": [source.written(), pin.text()] }),
         }
         .to_string()
     }
@@ -71,6 +79,7 @@ impl<'a> Outside<'a> {
         match &self.0 {
             What::Policy(part, _) => part.outside().unwrap_or_default(),
             What::Games(split) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
+            What::Data(source, _) => format!("`{}`", source.written()),
         }
     }
 
@@ -78,7 +87,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn contents(&self) -> Vec<&'a Path> {
         match &self.0 {
             What::Policy(part, _) => part.value.contents(),
-            What::Games(_) => Vec::new(),
+            What::Games(_) | What::Data(..) => Vec::new(),
         }
     }
 
@@ -95,6 +104,14 @@ impl<'a> Outside<'a> {
             What::Games(split) => {
                 let data = place.data.get(split.environment.world.kind).map(PathBuf::as_path);
                 split.look(data).map_err(|error| error.to_string())
+            }
+            What::Data(source, pin) => {
+                let Some(files) = source.files(|name| place.data.get(name).cloned(), place.fetch, place.say)? else {
+                    return Ok("is fetched first".into());
+                };
+                pin.refusal(&Pin::of_files(&files)?).map_or(Ok(()), Err)?;
+                let bytes: u64 = files.iter().filter_map(|file| file.path.metadata().ok()).map(|data| data.len()).sum();
+                Ok(format!("{} of {bytes} bytes", if files.len() == 1 { "a file".to_string() } else { format!("{} files", files.len()) }))
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::context::{Context, InputFolder, Progress};
 use super::contract::{Figure, Output, Stage};
-use super::demonstrated::Demonstrated;
 use super::error::RunError;
 use super::length::{Length, depends_on_length};
+use super::lessons::Lessons;
 use super::minibatch::{Keep, Minibatches};
 use super::outside::Outside;
 use super::policies::policy;
@@ -14,10 +14,9 @@ use crate::kind;
 use crate::kind::{Artifact, Count, Part, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
-use crate::model::{Row, ScoreGradients, evaluate};
+use crate::model::{ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
-use crate::rollout::Episode;
-use crate::store::{Failure, MetricRecord, read_json, read_lines, read_metrics, write_json};
+use crate::store::{Failure, MetricRecord, read_json, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -146,12 +145,10 @@ struct Sums {
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
-    let (demonstrated, weights) = demonstrated(stage, context, &policy)?;
-    let cuts = demonstrated.cuts;
+    let (mut lessons, weights) = lessons(stage, context, &policy)?;
+    let cuts = lessons.cuts();
     cuts.warn(context);
-    let keys = [demonstrated.episodes.as_slice(), demonstrated.groups.as_slice()];
-    let minibatches = Minibatches::new(stage.keep, demonstrated.rows.len(), keys, stage.minibatch.0);
-    let rows = demonstrated.rows;
+    let minibatches = Minibatches::new(stage.keep, lessons.len(), [&lessons.episodes, &lessons.groups], stage.minibatch.0);
     let per_epoch = minibatches.count;
     let (total, epochs) = (per_epoch * stage.epochs.0, stage.epochs.0 as f64);
     let mut updater = Updater::new(policy.weights.clone(), &stage.optimizer)?;
@@ -171,8 +168,8 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             order = (epoch, minibatches.draw(context.seeds().child("epoch", epoch as u64)));
         }
         let chosen = &order.1[update % per_epoch];
-        let minibatch: Vec<Row> = chosen.iter().map(|&i| rows[i].clone()).collect();
-        let weights: Vec<f64> = chosen.iter().flat_map(|&i| std::iter::repeat_n(weights[i], rows[i].targets.len())).collect();
+        let minibatch = lessons.rows(chosen)?;
+        let weights: Vec<f64> = chosen.iter().flat_map(|&i| std::iter::repeat_n(weights[i], lessons.targets(i))).collect();
         let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
         let tokens = weights.iter().sum::<f64>();
         let mean = |of: &[f32]| of.iter().zip(&weights).map(|(&x, weight)| f64::from(x) * weight).sum::<f64>() / tokens;
@@ -239,8 +236,8 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
 }
 
 /// What is learned, and the weight of each row.
-fn demonstrated<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> Result<(Demonstrated<'a>, Vec<f64>), RunError> {
-    let (mut found, mut weights) = (Demonstrated::default(), Vec::new());
+fn lessons<'a>(stage: &Sft, context: &mut dyn Context, policy: &'a Policy) -> Result<(Lessons<'a>, Vec<f64>), RunError> {
+    let (mut found, mut weights) = (Lessons::new(policy), Vec::new());
     // Each item of the list has the same field, and each input is of one item.
     let mut left = stage.episodes.first().map_or_else(Vec::new, |first| context.inputs(&first.0.field));
     for (source, given) in stage.episodes.iter().enumerate() {
@@ -248,17 +245,14 @@ fn demonstrated<'a>(stage: &Sft, context: &dyn Context, policy: &'a Policy) -> R
         left = others;
         let own: Vec<InputFolder> = own;
         for input in own {
-            let episodes: Vec<Episode> = read_lines(&input.folder.join("episodes.jsonl"))?;
-            for episode in &episodes {
-                if !found.add(policy, episode)? {
-                    let message = format!("the episodes of `{}` have no prompts to learn from; use a `collect` stage", input.task_name());
-                    return Err(RunError::Failed(message));
-                }
-            }
+            found.add(input.folder.join("episodes.jsonl"), &input.task_name(), &mut |read| {
+                context.progress(Progress { done: read as u64, total: 0, unit: "episodes", notes: Vec::new() });
+                if context.interrupted() { Err(RunError::Interrupted) } else { Ok(()) }
+            })?;
         }
-        weights.resize(found.rows.len(), stage.weights.get(source).map_or(1.0, |weight| weight.0));
+        weights.resize(found.len(), stage.weights.get(source).map_or(1.0, |weight| weight.0));
     }
-    if found.rows.is_empty() {
+    if found.len() == 0 {
         return Err(RunError::Failed("there is nothing to learn: the episodes have no turn with a choice, or none with a label".into()));
     }
     Ok((found, weights))

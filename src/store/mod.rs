@@ -40,7 +40,7 @@ pub(crate) use event::Event;
 pub(crate) use event::read_events;
 pub(crate) use files::write_json;
 pub(crate) use lock::Lock;
-pub(crate) use read::{read_json, read_lines};
+pub(crate) use read::{Records, read_json, read_line, read_lines};
 pub(crate) use run::RunFolder;
 pub(crate) use task::{Claim, TaskFolder, TaskInfo};
 

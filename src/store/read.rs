@@ -5,7 +5,8 @@ use super::plain;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 const MIB: u64 = 1 << 20;
 /// How many bytes a document that describes other files may have. What is read of it takes some twenty times as much memory, whatever it holds.
@@ -56,24 +57,78 @@ fn json<T: DeserializeOwned>(path: &Path, most: u64) -> Result<T, StoreError> {
     serde_json::from_slice(&bytes).map_err(|e| damaged(path, e.to_string()))
 }
 
-/// Reads a file of JSON lines; none where there is no file. A last line without its newline is still being written and is left out.
+/// The records of a file of JSON lines; none where there is no file.
+///
+/// # Errors
+/// If the file cannot be read, or a line of it is no record.
 pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
-    let mut text = match open(path) {
-        Ok(file) => BufReader::new(file),
-        Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(other) => return Err(other),
-    };
-    let mut records = Vec::new();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        text.by_ref().take(LINE + 1).read_until(b'\n', &mut line).map_err(StoreError::io("read", path))?;
-        let number = records.len() + 1;
-        match line.last() {
-            Some(b'\n') => records.push(serde_json::from_slice(&line).map_err(|e| damaged(path, format!("line {number}: {e}")))?),
-            _ if line.len() as u64 > LINE => return Err(damaged(path, format!("line {number} has more than {} MiB", LINE / MIB))),
-            _ => return Ok(records),
+    Records::open(path)?.map(|record| Ok(record?.1)).collect()
+}
+
+/// The record that begins at a byte of a file of JSON lines.
+///
+/// # Errors
+/// If the file cannot be read, or no record begins there.
+pub(crate) fn read_line<T: DeserializeOwned>(path: &Path, start: u64) -> Result<T, StoreError> {
+    let mut file = open(path)?;
+    file.seek(SeekFrom::Start(start)).map_err(StoreError::io("read", path))?;
+    let missing = || damaged(path, format!("no line begins at byte {start}"));
+    Records::of(path, Some(BufReader::new(file))).next().ok_or_else(missing)?.map(|(_, record)| record)
+}
+
+/// The records of a file of JSON lines, one after the other, each with the byte at which it begins. A last line without its newline is still being
+/// written and is left out.
+pub(crate) struct Records<T> {
+    path: PathBuf,
+    text: Option<BufReader<File>>,
+    line: Vec<u8>,
+    number: usize,
+    start: u64,
+    record: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Records<T> {
+    /// Without any where there is no file.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        match open(path) {
+            Ok(file) => Ok(Self::of(path, Some(BufReader::new(file)))),
+            Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Self::of(path, None)),
+            Err(other) => Err(other),
         }
+    }
+
+    fn of(path: &Path, text: Option<BufReader<File>>) -> Self {
+        Self { path: path.to_path_buf(), text, line: Vec::new(), number: 0, start: 0, record: PhantomData }
+    }
+
+    fn read(&mut self) -> Result<Option<(u64, T)>, StoreError> {
+        let Some(text) = &mut self.text else { return Ok(None) };
+        self.line.clear();
+        text.by_ref().take(LINE + 1).read_until(b'\n', &mut self.line).map_err(StoreError::io("read", &self.path))?;
+        self.number += 1;
+        let number = self.number;
+        match self.line.last() {
+            Some(b'\n') => {
+                let record = serde_json::from_slice(&self.line).map_err(|e| damaged(&self.path, format!("line {number}: {e}")))?;
+                let start = self.start;
+                self.start += self.line.len() as u64;
+                Ok(Some((start, record)))
+            }
+            _ if self.line.len() as u64 > LINE => Err(damaged(&self.path, format!("line {number} has more than {} MiB", LINE / MIB))),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Iterator for Records<T> {
+    type Item = Result<(u64, T), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.read().transpose();
+        if !matches!(read, Some(Ok(_))) {
+            self.text = None;
+        }
+        read
     }
 }
 
@@ -120,6 +175,20 @@ mod tests {
                 assert_eq!(end_of_lines(&File::open(&path).unwrap()).unwrap(), end as u64, "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_is_found_again_where_it_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, "\"ä\"\n\"b\"\n\"half").unwrap();
+        let read: Vec<(u64, String)> = Records::open(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, [(0, "ä".to_string()), (5, "b".to_string())]);
+        assert_eq!(read_line::<String>(&path, 5).unwrap(), "b");
+        assert!(read_line::<String>(&path, 9).unwrap_err().to_string().ends_with("no line begins at byte 9"));
+        std::fs::write(&path, "1\nx\n2\n").unwrap();
+        let read: Vec<bool> = Records::<u32>::open(&path).unwrap().map(|record| record.is_ok()).collect();
+        assert_eq!(read, [true, false], "nothing is read behind a damaged line");
     }
 
     #[test]

@@ -110,6 +110,24 @@ pub(crate) const FIELDS: Fields = &[
         ],
     ),
     ("collect.labelled", &[("label", "", "expert")]),
+    (
+        "dataset",
+        &[
+            // where the bytes lie changes nothing
+            ("from", "\"data:one\"", "\"data:other\""),
+            (
+                "hash",
+                "\"blake3:1111111111111111111111111111111111111111111111111111111111111111\"",
+                "\"blake3:2222222222222222222222222222222222222222222222222222222222222222\"",
+            ),
+            ("form", "episodes", "messages"),
+            ("limit", "7", ""),
+            ("where", "turns < 9", ""),
+            ("max_tokens", "", ""),
+            ("past", "", ""),
+        ],
+    ),
+    ("dataset.chats", &[("max_tokens", "512", "600"), ("past", "template", "sampled")]),
     ("sft.sum", &[("weights", "[1, 2]", "[2, 1]")]),
     (
         "sft",
@@ -324,6 +342,12 @@ pipeline every {
       @collect.labelled@
       on = house.train, actor = warm, only_successes = false
     }
+    filed  = dataset { @dataset@ }
+    talks  = dataset {
+      @dataset.chats@
+      from = "data:talks", hash = "blake3:1111111111111111111111111111111111111111111111111111111111111111", form = messages
+    }
+    read   = sft { episodes = [filed, talks], policy = warm }
     summed = sft {
       @sft.sum@
       episodes = [shown, own], policy = warm

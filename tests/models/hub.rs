@@ -90,3 +90,34 @@ fn a_snapshot_that_lacks_files_is_completed_or_they_are_named() {
     let said = info(&place, offline);
     assert_eq!(said.err, "error: `hub:someone/small@main` lacks weights in the cache, and HF_HUB_OFFLINE forbids to fetch it\n");
 }
+
+#[test]
+fn a_file_of_a_dataset_is_fetched_once() {
+    let place = Place::new();
+    let chat = r#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#;
+    std::fs::create_dir_all(place.path("talks")).expect("a folder");
+    std::fs::write(place.path("talks/train.jsonl"), chat).expect("a file");
+    let hash = blake3::hash(chat.as_bytes()).to_hex();
+    let from = format!("hub:someone/talks@{COMMIT}/data/train.jsonl");
+    let stage = format!("talks = dataset {{ from = \"{from}\", hash = \"blake3:{hash}\", form = messages }}");
+    std::fs::write(place.path("b.epo"), format!("pipeline b {{ stages {{ {stage} }} }}\n")).expect("a file");
+    let epo = |args: &[&str], variable: (&str, &str)| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
+        command.args(args).current_dir(place.path("")).env_clear().env("HOME", place.path("")).env("HF_HOME", place.path("hf"));
+        let output = command.env(variable.0, variable.1).output().expect("the command starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    };
+    let address = hub(place.path("talks"));
+    let (online, offline) = (("HF_ENDPOINT", address.as_str()), ("HF_HUB_OFFLINE", "1"));
+    let planned = epo(&["plan", "b.epo"], online);
+    assert!(planned.out.contains(&format!("`{from}`: is fetched first")), "{}\n{}", planned.out, planned.err);
+    let refused = epo(&["b.epo"], offline);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.err.contains(&format!("`{from}` is not in the cache, and HF_HUB_OFFLINE forbids to fetch it")), "{}", refused.err);
+    let said = epo(&["b.epo"], online);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains(&format!("fetching {from}")), "{}", said.err);
+    let again = epo(&["b.epo", "--fresh"], offline);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+}

@@ -12,7 +12,7 @@ const OPTIONAL: &[&str] =
     &["tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja"];
 
 /// Set by users of the hub's clients who want no network.
-fn offline() -> bool {
+pub(super) fn offline() -> bool {
     std::env::var("HF_HUB_OFFLINE").is_ok_and(|v| !["", "0", "false", "no"].contains(&v.to_lowercase().as_str()))
 }
 
