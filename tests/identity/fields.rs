@@ -207,8 +207,8 @@ pub(crate) const FIELDS: Fields = &[
         "rl",
         &[
             ("on", "house.train", "house.drawn"),
-            ("also_on", "[house.drawn]", ""),
-            ("weights", "[1, progress]", ""),
+            ("also_on", "[house.drawn]", "[house.train]"),
+            ("weights", "[1, progress]", "[2, progress]"),
             ("policy", "warm", "decoder { tokenizer = words }"),
             (
                 "loss",
