@@ -138,7 +138,7 @@ fn what_was_collected_comes_back() {
 fn chats(count: usize) -> String {
     let chat = |i: usize| {
         let system = (i.is_multiple_of(3)).then(|| json!({ "role": "system", "content": "Be brief." }));
-        let turns = (0..1 + i % 3).flat_map(|turn| {
+        let turns = (0..=i % 3).flat_map(|turn| {
             let (asked, said) = (format!("go to shelf {} ?", i + turn), format!("shelf {turn}"));
             [json!({ "role": "user", "content": asked }), json!({ "role": "assistant", "content": said })]
         });

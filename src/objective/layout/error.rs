@@ -9,7 +9,7 @@ pub enum LayoutError {
     /// A list of ids of another length than the rows.
     #[error("`{key}` has {found} values, but the batch has {rows} rows")]
     Rows {
-        /// The list of [`Rows`].
+        /// The list of [`Rows`](super::Rows).
         key: &'static str,
         /// Its length.
         found: usize,

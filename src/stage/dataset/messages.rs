@@ -118,8 +118,11 @@ mod tests {
         let turns: Vec<(&str, &str)> = found.turns.iter().map(|turn| (turn.observation.as_str(), turn.action.as_str())).collect();
         assert_eq!(turns, [("1?", "2"), ("", "3")]);
         let begun = found.conversation.as_ref().unwrap();
-        assert_eq!((begun.system().unwrap().ranges(), begun.limits.system), (&[0..9][..], true));
-        assert_eq!((found.turns[0].shown().unwrap().ranges(), found.turns[1].shown().unwrap().ranges()), (&[0..2][..], &[][..]));
+        assert_eq!((begun.system().unwrap().ranges(), begun.limits.system), (std::slice::from_ref(&(0..9)), true));
+        assert_eq!(
+            (found.turns[0].shown().unwrap().ranges(), found.turns[1].shown().unwrap().ranges()),
+            (std::slice::from_ref(&(0..2)), &[][..])
+        );
         assert!(!episode(&[("user", "1?"), ("assistant", "2")]).unwrap().conversation.unwrap().limits.system);
     }
 
