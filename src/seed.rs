@@ -51,6 +51,11 @@ impl Seed {
     }
 }
 
+/// In [0, 1), of 53 bits.
+pub(crate) fn unit(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

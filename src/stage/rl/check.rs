@@ -2,7 +2,6 @@
 
 use super::super::minibatch::Keep;
 use super::fields::Rl;
-use crate::equation::Now;
 use crate::kind::{Identity, Reader};
 use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics, Span};
@@ -48,12 +47,7 @@ impl Rl {
             reader.report(Diagnostic::error("E0202", place_of(&["refill"]), message).help(help));
         }
         if let Some(temperature) = &read.temperature {
-            let iterations = read.iterations.0 as f64;
-            let cold = |step: u32| {
-                let iteration = (f64::from(step) / 20.0 * iterations).floor().min(iterations - 1.0);
-                temperature.at(Now { iteration, iterations, progress: iteration / iterations }) <= 0.0
-            };
-            if (0..=20).any(cold) {
+            if read.throughout().any(|now| temperature.at(now) <= 0.0) {
                 let message = "this temperature comes to 0: nothing is tried any more, and nothing can be learned";
                 reader.report(
                     Diagnostic::error("E0202", place_of(&["temperature"]), message)
@@ -82,12 +76,7 @@ impl Rl {
             reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message).help(help));
             return;
         }
-        let iterations = self.iterations.0 as f64;
-        let nothing = |step: u32| {
-            let iteration = (f64::from(step) / 20.0 * iterations).floor().min(iterations - 1.0);
-            self.weights_at(Now { iteration, iterations, progress: iteration / iterations }).iter().sum::<f64>() <= 0.0
-        };
-        if (0..=20).any(nothing) {
+        if self.throughout().any(|now| self.weights_at(now).iter().sum::<f64>() <= 0.0) {
             let message = "all weights come to 0 at once: there is nothing to play";
             reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message));
         }

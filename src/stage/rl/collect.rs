@@ -13,7 +13,7 @@ use crate::lang::Diagnostics;
 use crate::objective::{Batch, BatchError};
 use crate::policy::Decode;
 use crate::rollout::{Assignment, Episode, Player, Rollout};
-use rand_chacha::rand_core::RngCore;
+use crate::seed::unit;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an iteration learns from.
@@ -153,11 +153,6 @@ pub(crate) fn collect(
         turn.prompt = None;
     }
     Ok(Collected { batch, rows: Learned { rows, own }, episodes, cost })
-}
-
-/// In [0, 1), of 53 bits.
-fn unit(rng: &mut impl RngCore) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// What came of each split, where there are several.

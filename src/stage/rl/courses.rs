@@ -8,8 +8,7 @@ use crate::env::{Panel, World};
 use crate::equation::Now;
 use crate::play::SplitField;
 use crate::rollout::Assignment;
-use crate::seed::Seed;
-use rand_chacha::rand_core::RngCore;
+use crate::seed::{Seed, unit};
 use std::sync::Arc;
 
 /// A split with its tasks.
@@ -48,7 +47,7 @@ impl Rl {
 /// One of the weights, each as likely as it is heavy.
 fn draw(weights: &[f64], seed: Seed) -> usize {
     let whole: f64 = weights.iter().sum();
-    let mut left = (seed.rng().next_u64() >> 11) as f64 / (1u64 << 53) as f64 * whole;
+    let mut left = unit(&mut seed.rng()) * whole;
     let found = weights.iter().position(|weight| {
         left -= weight;
         left < 0.0
@@ -73,8 +72,7 @@ pub(super) fn assignments(stage: &Rl, courses: &[Course], iteration: usize, roun
         0 => (seeds, iteration as u64 * groups),
         round => (own.child("refill", 0), (round - 1) * groups),
     };
-    let iterations = stage.iterations.0 as f64;
-    let weights = stage.weights_at(Now { iteration: iteration as f64, iterations, progress: iteration as f64 / iterations });
+    let weights = stage.weights_at(stage.beginning_of(iteration));
     let mut all = Vec::with_capacity(stage.episodes());
     for place in 0..groups {
         let group = round as u64 * groups + place;

@@ -2,7 +2,7 @@
 
 use super::super::minibatch::Keep;
 use super::sources::Source;
-use crate::equation::{AdvantageField, LossField, ScheduleField};
+use crate::equation::{AdvantageField, LossField, Now, ScheduleField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
@@ -107,6 +107,18 @@ impl Rl {
     /// Episodes of a round of an iteration.
     pub(crate) fn episodes(&self) -> usize {
         self.groups.0 * self.group_size.0
+    }
+
+    /// When an iteration begins.
+    pub(crate) fn beginning_of(&self, iteration: usize) -> Now {
+        let (iteration, iterations) = (iteration as f64, self.iterations.0 as f64);
+        Now { iteration, iterations, progress: iteration / iterations }
+    }
+
+    /// The beginnings of some iterations, from the first to the last.
+    pub(crate) fn throughout(&self) -> impl Iterator<Item = Now> {
+        let last = self.iterations.0.saturating_sub(1);
+        (0..=20).map(move |step| self.beginning_of((step * self.iterations.0 / 20).min(last)))
     }
 
     /// Rounds of an iteration, at most.

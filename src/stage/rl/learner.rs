@@ -5,7 +5,6 @@ use super::super::error::RunError;
 use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
-use crate::equation::Now;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score, score_with_figures};
 use crate::objective::{Advantage, Batch, History, Needs, Objective};
@@ -84,8 +83,7 @@ impl Learner {
     /// Takes the temperature of an iteration, where it changes.
     pub(crate) fn warm(&mut self, stage: &Rl, iteration: usize) {
         if let Some(schedule) = &stage.temperature {
-            let (iteration, iterations) = (iteration as f64, self.iterations as f64);
-            let temperature = schedule.at(Now { iteration, iterations, progress: iteration / iterations });
+            let temperature = schedule.at(stage.beginning_of(iteration));
             self.decode = self.decode.at(temperature);
             self.temperature = self.decode.learned_temperature();
         }
