@@ -46,14 +46,12 @@ impl Rl {
             let help = "play several episodes of a task, for example `group_size = 8`";
             reader.report(Diagnostic::error("E0202", place_of(&["refill"]), message).help(help));
         }
-        if let Some(temperature) = &read.temperature {
-            if read.throughout().any(|now| temperature.at(now) <= 0.0) {
-                let message = "this temperature comes to 0: nothing is tried any more, and nothing can be learned";
-                reader.report(
-                    Diagnostic::error("E0202", place_of(&["temperature"]), message)
-                        .help("keep it above 0, for example `linear(1, floor = 0.3)`"),
-                );
-            }
+        if let Some(temperature) = &read.temperature
+            && read.throughout().any(|now| temperature.at(now) <= 0.0)
+        {
+            let message = "this temperature comes to 0: nothing is tried any more, and nothing can be learned";
+            let help = "keep it above 0, for example `linear(1, floor = 0.3)`";
+            reader.report(Diagnostic::error("E0202", place_of(&["temperature"]), message).help(help));
         }
         read.policy.refuse_without_room(read.decode.as_ref(), reader);
         if let decode @ Some(_) = read.evaluate_decode.as_ref() {
