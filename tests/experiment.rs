@@ -261,7 +261,9 @@ fn with_any_optimizer_killed_it_goes_on_to_the_same_weights() {
 #[test]
 fn what_is_handed_on_is_the_same_after_a_kill() {
     let smooth = "tiny.loss.smooth=carry(0.1, next = carried * where(mean(logp) > mean(old_logp), 1.3, 0.8), low = 0.01, high = 1) * mean(entropy) \
-        - 0.1 * mean(where(collision > collected(quantile(collision, 0.5)), collision * confidence, 0))";
+        - 0.1 * mean(where(collision > collected(quantile(collision, 0.5)), collision * confidence, 0)) \
+        + 0.01 * mean(kl_to_reference + kl_from_reference) + 0.1 * mean(top_share(2) - collected(mean(top_share(2)))) \
+        + 0 * history(mean(score, by = group), quantile = 0.5)";
     let advantage = "tiny.advantage=whiten(gae(turn_index - history(turn_index, by = task, first = 1, decay = 0.9, prior = 2) \
         + mean(turn_index, by = [group, turn_index]), value, lambda = 1 / (1 + length), by = turn))";
     let more = [&LONG[..], &["--set", smooth, "--set", advantage]].concat();

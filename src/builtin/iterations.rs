@@ -13,15 +13,16 @@ pub(super) const HISTORY: Row = Row {
             optional("first"),
             optional("decay"),
             optional("prior"),
+            optional("quantile"),
         ]
     },
-    types: &[Type::Number, Type::Number, Type::Key, Type::Number, Type::Number, Type::Number],
+    types: &[Type::Number, Type::Number, Type::Key, Type::Number, Type::Number, Type::Number, Type::Number],
     result: Type::Number,
     operation: Operation::History,
     gradient: GradientRule::None,
     latex: Latex::Call,
     equation: "1/k Σ x⁽ⁱ⁾ over the earlier iterations i = 0 … k−1",
-    doc: "the mean of `x` on the collected batches of all earlier iterations, or of the last `window`; a constant; with `by` one mean for each turn number, task or state of a task; `first` is what it is where there is nothing earlier; with `decay` the last value counts 1, the one before it `decay`, then `decay`², and `first` as much as `prior` values before them all",
+    doc: "the mean of `x` on the collected batches of all earlier iterations, or of the last `window`; a constant; with `by` one mean for each turn number, task or state of a task; `first` is what it is where there is nothing earlier; with `decay` the last value counts 1, the one before it `decay`, then `decay`², and `first` as much as `prior` values before them all; with `quantile` not the mean, but that quantile of all earlier values, of which `x` may have one for each episode, group or task",
     example: example("mean(relu(entropy - 1.2 * history(mean(entropy))))", 0.175),
 };
 

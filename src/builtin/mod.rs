@@ -80,6 +80,7 @@ builtins! {
     Top = reductions::TOP,
     Quantile = reductions::QUANTILE,
     Rank = reductions::RANK,
+    TopShare = reductions::TOP_SHARE,
     Gae = time::GAE,
     Discount = time::DISCOUNT,
     SoFar = time::SO_FAR,
@@ -142,7 +143,7 @@ impl Builtin {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
             Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Quantile | Operation::Rank => None,
             Operation::Gae | Operation::Discount | Operation::SoFar | Operation::OnLast | Operation::Neighbour { .. } => None,
-            Operation::History | Operation::Collected | Operation::Carry => None,
+            Operation::TopShare | Operation::History | Operation::Collected | Operation::Carry => None,
         }
     }
 }

@@ -173,3 +173,16 @@ pub(super) const RANK: Row = Row {
         example("mean(rank(entropy, by = group) * logp)", -3.56667),
     )
 };
+pub(super) const TOP_SHARE: Row = Row {
+    name: "top_share",
+    notation: Notation::Call,
+    params: const { &[term("count")] },
+    types: &[Type::Number],
+    result: Type::Number,
+    operation: Operation::TopShare,
+    gradient: GradientRule::None,
+    latex: Latex::Pattern(r"\pi_{(1)} + \dots + \pi_{(#1)}"),
+    equation: "the sum of the `count` largest π",
+    doc: "of the next-token distribution at each token, a quantity of tokens with a gradient, as `confidence` is: `top_share(1)` is `confidence`, `top_share(3) - top_share(2)` the third largest probability; `count` is a whole number of 1 to 64, known before the run; in an advantage that of the collecting policy",
+    example: example("mean(top_share(2) * logp)", -0.601667),
+};

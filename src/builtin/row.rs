@@ -99,6 +99,8 @@ pub(crate) enum Operation {
     Quantile,
     /// At the level at which its argument and `by` meet: each element among those of its `by`.
     Rank,
+    /// A quantity of tokens: so many of the largest probabilities.
+    TopShare,
     /// At the level of `per`, along time.
     Gae,
     /// At the level of `per`, along time.

@@ -145,8 +145,9 @@ fn text(result: &ProbeAnswer, found: &Equations) -> String {
     let norm = |rows: &[Vec<f64>]| rows.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
     if result.minimize.is_some() {
         let gradients = [("logp", &result.gradient.logp), ("entropy", &result.gradient.entropy), ("value", &result.gradient.value)];
+        let figures = result.gradient.figures.iter().map(|(name, rows)| (*name, rows));
         let _ = writeln!(out, "norm of the gradient");
-        for (name, rows) in gradients {
+        for (name, rows) in gradients.into_iter().chain(figures) {
             let _ = writeln!(out, "  {}  {:>14.8}", pad(name, width), norm(rows));
         }
     }

@@ -4,9 +4,11 @@ mod fields;
 mod latex;
 mod readable;
 mod schedule;
+mod weight;
 
 pub(crate) use crate::objective::Now;
 pub(crate) use fields::{AdvantageField, ConditionField, LossField};
 pub use latex::{latex, latex_name};
 pub use readable::readable;
 pub(crate) use schedule::ScheduleField;
+pub(crate) use weight::WeightField;

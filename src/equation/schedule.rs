@@ -26,6 +26,10 @@ impl ScheduleField {
         Self { term: Term::number(value, Span::NONE), how: How::Constant(value) }
     }
 
+    pub(crate) fn term(&self) -> &Arc<Term> {
+        &self.term
+    }
+
     /// `progress`: from 0 at the start of the stage towards 1 at its end. For an optimiser it counts updates, so that it moves within an iteration.
     pub(crate) fn at(&self, now: Now) -> f64 {
         match &self.how {

@@ -4,6 +4,7 @@
 //! Only operations with a backward pass are used; candle's fused softmax, norm and rope have none and would cut the graph in silence.
 
 use super::engine::Ask;
+use super::figure::{Figure, Other};
 use super::forest::{Forest, Placed};
 use super::frozen::product;
 use super::lora::adapter_names;
@@ -17,6 +18,9 @@ use std::ops::Range;
 
 /// Below every logit; finite, so that its product with probability 0 is 0.
 pub(super) const FORBIDDEN: f64 = -1e9;
+
+/// Below what may not stand in a place.
+const TAKEN: f64 = -1e30;
 
 /// Whether operations are recorded for a backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +171,8 @@ pub(crate) struct Padded<'a> {
     targets: Vec<&'a Target>,
     /// Where the state that predicts each target stands among all, padding counted.
     places: Vec<u32>,
+    /// Where each target stands among those of all rows of the pass.
+    indices: Vec<u32>,
 }
 
 impl<'a> Padded<'a> {
@@ -205,7 +211,8 @@ impl<'a> Padded<'a> {
         };
         let places = forest.outputs.iter().map(|output| place(&forest.wanted[*output])).collect();
         let targets = rows.iter().flat_map(|placed| &placed.row.targets).collect();
-        Ok(Padded { weights, trees: trees.len(), length, ids, cos, sin, mask, targets, places })
+        let indices = rows.iter().flat_map(Placed::targets).map(|index| index as u32).collect();
+        Ok(Padded { weights, trees: trees.len(), length, ids, cos, sin, mask, targets, places, indices })
     }
 
     /// Asks whether the device has room for a backward pass: what our own kernels would keep, and what attention does.
@@ -251,16 +258,20 @@ impl<'a> Padded<'a> {
         Ok(hidden.flatten_to(1)?.index_select(&places, 0)?)
     }
 
-    /// What is asked of some of the targets' states, flat: log-probability, entropy, value, Σπ² and the largest probability of each.
-    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<[Option<Tensor>; 5], ModelError> {
+    /// What is asked of some of the targets' states, flat: log-probability, entropy, value, and the figures of each.
+    pub(crate) fn answers(&self, states: &Tensor, part: Range<usize>, what: Ask, graph: Graph) -> Result<Vec<Option<Tensor>>, ModelError> {
         let parameters = Parameters { weights: self.weights, graph };
-        let mut found = [const { None }; 5];
+        let mut found = vec![None; 3];
         if let Some(temperature) = what.temperature {
-            let (logp, entropy, logps) = scores(&parameters, states, &self.targets[part], temperature)?;
-            (found[0], found[1]) = (Some(logp), Some(entropy));
-            if what.figures {
-                found[3] = Some((&logps * 2.0)?.exp()?.sum(D::Minus1)?);
-                found[4] = Some(logps.max(D::Minus1)?.exp()?);
+            let targets = &self.targets[part.clone()];
+            let logps = distributions(&parameters, states, targets, temperature)?;
+            let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
+            let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
+            found[0] = Some(logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?);
+            found[1] = Some((logps.exp()? * &logps)?.sum(D::Minus1)?.neg()?);
+            let others = self.others(part, what.more.others, temperature)?;
+            for figure in what.more.figures {
+                found.push(Some(figure_of(*figure, &logps, &others)?));
             }
         }
         if let Some(head) = what.value {
@@ -268,6 +279,18 @@ impl<'a> Padded<'a> {
             let value = |name: &str| Ok::<_, ModelError>(long(&head.get(name)?)?);
             let values = linear(&long(states)?, &value(VALUE_WEIGHT)?)?.broadcast_add(&value(VALUE_BIAS)?)?;
             found[2] = Some(values.squeeze(D::Minus1)?);
+        }
+        Ok(found)
+    }
+
+    /// The log-probabilities of all tokens in the places of some targets, by each of the other models.
+    fn others(&self, part: Range<usize>, others: &[Other], temperature: f64) -> Result<Vec<Tensor>, ModelError> {
+        let mut found = Vec::with_capacity(others.len());
+        for other in others {
+            let indices = Tensor::from_slice(&self.indices[part.clone()], part.len(), &self.weights.device())?;
+            let states = other.on_device()?.index_select(&indices, 0)?;
+            let parameters = Parameters { weights: other.weights, graph: Graph::Free };
+            found.push(distributions(&parameters, &states, &self.targets[part.clone()], temperature)?);
         }
         Ok(found)
     }
@@ -300,8 +323,8 @@ fn ways(forest: &Forest, trees: &[Range<usize>], length: usize) -> Vec<f64> {
     mask
 }
 
-/// Log-probability and entropy of each target, flat, and the log-probabilities of all tokens in its place.
-fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], temperature: f64) -> Result<(Tensor, Tensor, Tensor), ModelError> {
+/// The log-probabilities of all tokens in the place of each target, `[targets, vocab]`; of those that may not stand there far below every other.
+fn distributions(parameters: &Parameters, states: &Tensor, targets: &[&Target], temperature: f64) -> Result<Tensor, ModelError> {
     let vocab = parameters.weights.config().vocab;
     let mut logits = (long(&linear(states, &parameters.head()?)?)? / temperature)?;
     if targets.iter().any(|t| t.allowed.is_some()) {
@@ -316,11 +339,32 @@ fn scores(parameters: &Parameters, states: &Tensor, targets: &[&Target], tempera
         let mask = Tensor::from_vec(mask, (targets.len(), vocab), &Device::Cpu)?.to_dtype(logits.dtype())?.to_device(logits.device())?;
         logits = (logits + mask)?;
     }
-    let logps = candle_nn::ops::log_softmax(&logits, D::Minus1)?;
-    let entropy = (logps.exp()? * &logps)?.sum(D::Minus1)?.neg()?;
-    let tokens: Vec<u32> = targets.iter().map(|t| t.token).collect();
-    let tokens = Tensor::from_vec(tokens, (targets.len(), 1), logps.device())?;
-    Ok((logps.gather(&tokens, D::Minus1)?.squeeze(D::Minus1)?, entropy, logps))
+    Ok(candle_nn::ops::log_softmax(&logits, D::Minus1)?)
+}
+
+/// A figure of each distribution.
+fn figure_of(figure: Figure, logps: &Tensor, others: &[Tensor]) -> Result<Tensor, ModelError> {
+    let other = |number: usize| others.get(number).ok_or_else(|| ModelError::input("a distribution is compared with none"));
+    Ok(match figure {
+        Figure::Collision => (logps * 2.0)?.exp()?.sum(D::Minus1)?,
+        Figure::Largest => logps.max(D::Minus1)?.exp()?,
+        Figure::TopShare(count) => {
+            // One after the other: a GPU does not sort lines as long as a vocabulary.
+            let (mut rest, mut leading) = (logps.detach(), Vec::new());
+            for _ in 0..count.min(logps.dim(D::Minus1)?) {
+                let first = rest.argmax_keepdim(D::Minus1)?;
+                let taken = (Tensor::ones(first.shape(), rest.dtype(), rest.device())? * TAKEN)?;
+                rest = rest.scatter_add(&first, &taken, D::Minus1)?;
+                leading.push(first);
+            }
+            logps.gather(&Tensor::cat(&leading, D::Minus1)?, D::Minus1)?.exp()?.sum(D::Minus1)?
+        }
+        Figure::To(number) => (logps.exp()? * (logps - other(number)?)?)?.sum(D::Minus1)?,
+        Figure::From(number) => {
+            let other = other(number)?;
+            (other.exp()? * (other - logps)?)?.sum(D::Minus1)?
+        }
+    })
 }
 
 /// A tensor's numbers on the host.

@@ -1,8 +1,9 @@
 //! Forward and backward over many rows: on the CPU by our kernels, elsewhere by candle's operations.
 
+use super::figure::{Asked, Figure, Other};
 use super::lanes::Compute;
 use super::native::gradients::Sums;
-use super::native::head::{Question, Slopes as PolicySlopes, ValueHead, ask};
+use super::native::head::{Question, Slopes as PolicySlopes, ValueHead, Wanted, ask};
 use super::native::team::Team;
 use super::native::{Packed, Real};
 use super::passes::Composite;
@@ -15,19 +16,19 @@ use candle_core::DType;
 pub(crate) struct Ask<'a> {
     /// Log-probabilities and entropies, at this temperature.
     pub(crate) temperature: Option<f64>,
-    /// Also Σπ² and the largest probability of the same distributions.
-    pub(crate) figures: bool,
+    /// Also figures of the same distributions.
+    pub(crate) more: Asked<'a>,
     /// Estimates of the return, by the value head that is in these weights.
     pub(crate) value: Option<&'a Weights>,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) fn policy(temperature: f64) -> Ask<'a> {
-        Ask { temperature: Some(temperature), figures: false, value: None }
+        Ask { temperature: Some(temperature), more: Asked::default(), value: None }
     }
 
     pub(crate) fn value(head: &'a Weights) -> Ask<'a> {
-        Ask { temperature: None, figures: false, value: Some(head) }
+        Ask { temperature: None, more: Asked::default(), value: Some(head) }
     }
 
     /// A value head that is no part of the model itself.
@@ -36,11 +37,40 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Log-probabilities, entropies, values, Σπ² and largest probabilities; those that were not asked for are empty.
-pub(crate) type Answers<T> = [Vec<T>; 5];
+/// One number for each target; what was not asked for is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Answers<T> {
+    pub(crate) logp: Vec<T>,
+    pub(crate) entropy: Vec<T>,
+    pub(crate) value: Vec<T>,
+    /// In the order of [`Asked::figures`].
+    pub(crate) figures: Vec<Vec<T>>,
+}
+
+impl<T> Answers<T> {
+    pub(super) fn columns(self) -> impl Iterator<Item = Vec<T>> {
+        [self.logp, self.entropy, self.value].into_iter().chain(self.figures)
+    }
+
+    pub(super) fn columns_mut(&mut self) -> impl Iterator<Item = &mut Vec<T>> {
+        [&mut self.logp, &mut self.entropy, &mut self.value].into_iter().chain(&mut self.figures)
+    }
+}
 
 /// ∂loss/∂ of each of the answers; an empty list means zeros.
-pub(crate) type Slopes<'a> = [&'a [f32]; 5];
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Slopes<'a> {
+    pub(crate) logp: &'a [f32],
+    pub(crate) entropy: &'a [f32],
+    pub(crate) value: &'a [f32],
+    pub(crate) figures: &'a [Vec<f32>],
+}
+
+impl<'a> Slopes<'a> {
+    pub(super) fn columns(self) -> impl Iterator<Item = &'a [f32]> {
+        [self.logp, self.entropy, self.value].into_iter().chain(self.figures.iter().map(Vec::as_slice))
+    }
+}
 
 /// Answers of some questions, in their order.
 pub(super) struct Part<T> {
@@ -56,11 +86,12 @@ impl<T: Real> Part<T> {
 
 /// Every answer where it belongs.
 pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets: usize, what: Ask) -> Answers<T> {
-    let (policy, value) = (what.temperature.map_or(0, |_| targets), what.value.map_or(0, |_| targets));
-    let figures = if what.figures { policy } else { 0 };
-    let mut all = [policy, policy, value, figures, figures].map(|count| vec![T::ZERO; count]);
+    let zeros = |asked: bool| vec![T::ZERO; if asked { targets } else { 0 }];
+    let (policy, value) = (what.temperature.is_some(), what.value.is_some());
+    let figures = what.more.figures.iter().map(|_| zeros(policy)).collect();
+    let mut all = Answers { logp: zeros(policy), entropy: zeros(policy), value: zeros(value), figures };
     for part in parts {
-        for (all, found) in all.iter_mut().zip(part.answers) {
+        for (all, found) in all.columns_mut().zip(part.answers.columns()) {
             for (index, found) in part.indices.iter().zip(found) {
                 all[*index] = found;
             }
@@ -70,15 +101,18 @@ pub(super) fn collect<T: Real>(parts: impl IntoIterator<Item = Part<T>>, targets
 }
 
 /// What makes answers out of hidden states.
-pub(super) struct Top<T> {
+pub(super) struct Top<'a, T> {
     temperature: Option<f64>,
-    figures: bool,
+    figures: &'a [Figure],
+    others: Vec<(&'a Packed<T>, &'a [T])>,
     value: Option<ValueHead<T>>,
 }
 
-impl<T: Real> Top<T> {
-    pub(super) fn of(what: Ask) -> Result<Top<T>, ModelError> {
-        Ok(Top { temperature: what.temperature, figures: what.figures, value: what.value.map(ValueHead::of).transpose()? })
+impl<'a, T: Real> Top<'a, T> {
+    pub(super) fn of(what: Ask<'a>) -> Result<Top<'a, T>, ModelError> {
+        let others = what.more.others.iter().map(Other::native).collect::<Result<_, _>>()?;
+        let value = what.value.map(ValueHead::of).transpose()?;
+        Ok(Top { temperature: what.temperature, figures: what.more.figures, others, value })
     }
 
     /// The answers about one batch and, with slopes, the gradient of the hidden states.
@@ -93,24 +127,27 @@ impl<T: Real> Top<T> {
         let mut answers: Answers<T> = Answers::default();
         let mut dhidden = if slopes.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
         if let Some(temperature) = self.temperature {
-            let slopes = slopes
-                .as_mut()
-                .map(|([logp, entropy, _, collision, largest], sums)| (PolicySlopes { logp, entropy, collision, largest }, &mut **sums));
-            let (found, pulled) = ask(model, hidden, questions, (temperature, self.figures), slopes, team);
-            (answers[0], answers[1], answers[3], answers[4]) = (found.logp, found.entropy, found.collision, found.largest);
+            let slopes = slopes.as_mut().map(|(slopes, sums)| {
+                let Slopes { logp, entropy, figures, .. } = *slopes;
+                (PolicySlopes { logp, entropy, figures }, &mut **sums)
+            });
+            let wanted = Wanted { temperature, figures: self.figures, others: &self.others };
+            let (found, pulled) = ask(model, hidden, questions, &wanted, slopes, team);
+            (answers.logp, answers.entropy, answers.figures) = (found.logp, found.entropy, found.figures);
             dhidden = pulled;
         }
         if let Some(head) = &self.value {
-            answers[2] = head.values(hidden, questions);
-            if let Some(([_, _, slopes, ..], sums)) = slopes {
-                head.backward(hidden, questions, slopes, &mut dhidden, sums);
+            answers.value = head.values(hidden, questions);
+            if let Some((slopes, sums)) = slopes {
+                head.backward(hidden, questions, slopes.value, &mut dhidden, sums);
             }
         }
         (Part::of(questions, answers), dhidden)
     }
 }
 
-pub(super) fn check(what: Ask) -> Result<(), ModelError> {
+pub(super) fn check(what: Ask, weights: &Weights) -> Result<(), ModelError> {
+    what.more.check(weights.config().vocab)?;
     match what.temperature {
         Some(temperature) if !(temperature.is_finite() && temperature > 0.0) => {
             Err(ModelError::input(format!("`temperature` is {temperature}, to score it has to be positive")))
@@ -120,7 +157,7 @@ pub(super) fn check(what: Ask) -> Result<(), ModelError> {
 }
 
 pub(super) fn check_slopes(slopes: Slopes, targets: usize) -> Result<(), ModelError> {
-    match slopes.iter().find(|s| !s.is_empty() && s.len() != targets) {
+    match slopes.columns().find(|s| !s.is_empty() && s.len() != targets) {
         Some(slopes) => Err(ModelError::input(format!("{} gradients for {targets} targets", slopes.len()))),
         None => Ok(()),
     }
@@ -138,7 +175,10 @@ pub(crate) enum Engine<'a> {
 }
 
 fn narrow(answers: Answers<f64>) -> Answers<f32> {
-    answers.map(|values| values.into_iter().map(|x| x as f32).collect())
+    let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
+    let Answers { logp, entropy, value, figures } = answers;
+    let [logp, entropy, value] = [logp, entropy, value].map(narrow);
+    Answers { logp, entropy, value, figures: figures.into_iter().map(narrow).collect() }
 }
 
 /// Answers with nothing kept.

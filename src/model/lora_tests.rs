@@ -64,11 +64,11 @@ fn one_layer_follows_the_equation() {
         let rows = random_rows(&config, 5, 2);
         let ask = Ask::policy(1.0);
         let answers = |weights: &Weights| native_answers::<f64>(weights, &rows, ask, &Compute::default()).unwrap();
-        for (ours, expected) in answers(&weights).iter().zip(&answers(&plain)) {
+        for (ours, expected) in answers(&weights).columns().zip(answers(&plain).columns()) {
             assert!(ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{part}");
         }
         let base = answers(&weights.duplicate_base().unwrap());
-        assert!(answers(&weights)[0].iter().zip(&base[0]).any(|(a, b)| (a - b).abs() > 1e-3), "{part} has no effect");
+        assert!(answers(&weights).logp.iter().zip(&base.logp).any(|(a, b)| (a - b).abs() > 1e-3), "{part} has no effect");
     }
 }
 
@@ -102,14 +102,14 @@ fn the_kernels_agree_with_candles_operations() {
         let (slopes, compute) = (slopes(count(&rows)), Compute { micro_batch: Some(4), ..Compute::default() });
         let (scores, ours) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, Ask::policy(0.7), &compute).unwrap();
-        let ([logp, ..], theirs) = reference.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap();
+        let (found, theirs) = reference.backward(slopes.slopes(&[])).unwrap();
         let theirs = theirs.model;
-        assert!(scores.logp.iter().zip(&logp).all(|(a, b)| (a - b).abs() < 1e-5));
+        assert!(scores.logp.iter().zip(&found.logp).all(|(a, b)| (a - b).abs() < 1e-5));
         assert_eq!(ours.tensors().len(), theirs.tensors().len());
         same_gradients(&ours, &theirs);
         let by_layer = Compute { checkpointing: true, ..compute };
         let layered = Composite::new(&weights, &rows, Ask::policy(0.7), &by_layer).unwrap();
-        same_gradients(&ours, &layered.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap().1.model);
+        same_gradients(&ours, &layered.backward(slopes.slopes(&[])).unwrap().1.model);
     }
 }
 

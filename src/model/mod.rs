@@ -10,6 +10,9 @@ mod config;
 mod engine;
 mod error;
 mod fence;
+mod figure;
+#[cfg(test)]
+mod figure_tests;
 mod finite;
 mod forest;
 mod frozen;
@@ -46,6 +49,7 @@ mod weights;
 
 pub use config::{DecoderConfig, Variant};
 pub use error::{ModelError, without_frames};
+pub use figure::{Asked, Figure, Other};
 pub use forest::Tokens;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::{Gradients, norm};
@@ -58,8 +62,8 @@ pub use prompt::Prompt;
 pub use rope::RopeScaling;
 pub use row::{Row, Target};
 pub use score::{
-    Evaluation, FigureGradients, Figures, ScoreGradients, Scores, accumulate_gradients, evaluate, evaluate_with_figures, lane_seconds,
-    logits, score, score_with_figures,
+    Evaluation, ScoreGradients, Scores, accumulate_gradients, evaluate, evaluate_with_figures, lane_seconds, logits, score,
+    score_with_figures,
 };
 pub use tokenizer::{END, PAD, Tokenizer};
 pub use value_head::{Critic, JointEvaluation, ValueEvaluation, ValueHead};

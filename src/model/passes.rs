@@ -2,6 +2,7 @@
 
 use super::composite::{Graph, Padded, host};
 use super::engine::{Answers, Ask, Part, Slopes, check, check_slopes, collect, targets};
+use super::figure::Asked;
 use super::forest::{Placed, arrange};
 use super::lanes::Compute;
 use super::pending::Found;
@@ -31,7 +32,7 @@ pub(crate) struct Composite<'a> {
 
 impl<'a> Composite<'a> {
     pub(crate) fn new(weights: &'a Weights, rows: &'a [Row], what: Ask<'a>, compute: &Compute) -> Result<Composite<'a>, ModelError> {
-        check(what)?;
+        check(what, weights)?;
         for (i, row) in rows.iter().enumerate() {
             row.check(weights.config(), i)?;
         }
@@ -65,8 +66,10 @@ impl<'a> Composite<'a> {
             let padded = Padded::new(self.weights, rows)?;
             padded.fits(self.checkpointing)?;
             let indices = indices(rows);
-            let own = slopes.map(|slopes| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>());
-            let slopes = own.each_ref().map(Vec::as_slice);
+            let of = |slopes: &[f32]| indices.iter().filter_map(|index| slopes.get(*index).copied()).collect::<Vec<f32>>();
+            let [logp, entropy, value] = [slopes.logp, slopes.entropy, slopes.value].map(of);
+            let figures: Vec<Vec<f32>> = slopes.figures.iter().map(|slopes| of(slopes)).collect();
+            let slopes = Slopes { logp: &logp, entropy: &entropy, value: &value, figures: &figures };
             let answers = match self.checkpointing {
                 true => self.by_layer(&padded, slopes, &mut total)?,
                 false => self.at_once(&padded, slopes, &mut total)?,
@@ -103,7 +106,7 @@ impl<'a> Composite<'a> {
         for part in self.parts(states)? {
             let input = Var::from_tensor(&states.detach().narrow(0, part.start, part.len())?.contiguous()?)?;
             let answers = padded.answers(input.as_tensor(), part.clone(), self.what, Graph::Recorded)?;
-            if let Some(loss) = weighted(&answers, slopes.map(|slopes| slopes.get(part.clone()).unwrap_or_default()))? {
+            if let Some(loss) = weighted(&answers, slopes, &part)? {
                 pulled.push(self.pull(&loss, &input, total)?);
             }
             found.push(on_host(&answers)?);
@@ -154,11 +157,11 @@ fn indices(rows: &[Placed]) -> Vec<usize> {
     rows.iter().flat_map(Placed::targets).collect()
 }
 
-/// Σ slope · answer, if any slope is given.
-fn weighted(found: &[Option<Tensor>; 5], slopes: Slopes) -> Result<Option<Tensor>, ModelError> {
+/// Σ slope · answer over a part of the targets, if any slope is given.
+fn weighted(found: &[Option<Tensor>], slopes: Slopes, part: &Range<usize>) -> Result<Option<Tensor>, ModelError> {
     let mut loss: Option<Tensor> = None;
-    for (found, slopes) in found.iter().zip(slopes).filter(|(_, slopes)| !slopes.is_empty()) {
-        let Some(found) = found else { continue };
+    for (found, slopes) in found.iter().zip(slopes.columns()) {
+        let (Some(found), Some(slopes)) = (found, slopes.get(part.clone()).filter(|slopes| !slopes.is_empty())) else { continue };
         let slopes = Tensor::from_slice(slopes, slopes.len(), &Device::Cpu)?;
         let term = (found * slopes.to_dtype(found.dtype())?.to_device(found.device())?)?.sum_all()?;
         loss = Some(match loss {
@@ -169,20 +172,39 @@ fn weighted(found: &[Option<Tensor>; 5], slopes: Slopes) -> Result<Option<Tensor
     Ok(loss)
 }
 
-fn on_host(found: &[Option<Tensor>; 5]) -> Result<Answers<f32>, ModelError> {
-    let mut answers = Answers::default();
-    for (answer, found) in answers.iter_mut().zip(found) {
-        *answer = found.as_ref().map(host).transpose()?.unwrap_or_default();
-    }
-    Ok(answers)
+fn on_host(found: &[Option<Tensor>]) -> Result<Answers<f32>, ModelError> {
+    let mut columns = found.iter().map(|found| Ok(found.as_ref().map(host).transpose()?.unwrap_or_default()));
+    let mut next = || columns.next().unwrap_or_else(|| Ok(Vec::new()));
+    let (logp, entropy, value) = (next()?, next()?, next()?);
+    Ok(Answers { logp, entropy, value, figures: columns.collect::<Result<_, ModelError>>()? })
 }
 
 fn concatenate(parts: impl IntoIterator<Item = Answers<f32>>) -> Answers<f32> {
-    let mut all = Answers::default();
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
     for part in parts {
-        for (all, mut part) in all.iter_mut().zip(part) {
+        for (all, mut part) in all.columns_mut().zip(part.columns()) {
             all.append(&mut part);
         }
     }
     all
+}
+
+/// The final hidden states at all targets, `[targets, width]`.
+pub(crate) fn states_on_device(weights: &Weights, rows: &[Row], compute: &Compute) -> Result<Tensor, ModelError> {
+    let composite = Composite::new(weights, rows, Ask { temperature: None, more: Asked::default(), value: None }, compute)?;
+    let (mut states, mut places) = (Vec::new(), vec![0u32; composite.count]);
+    let mut count = 0;
+    for rows in composite.rows.chunks(composite.micro_batch) {
+        states.push(Padded::new(weights, rows)?.states(Graph::Free)?.detach());
+        for index in indices(rows) {
+            places[index] = count;
+            count += 1;
+        }
+    }
+    if states.is_empty() {
+        return Ok(Tensor::zeros((0, weights.config().width), weights.dtype(), &weights.device())?);
+    }
+    let places = Tensor::from_vec(places, composite.count, &weights.device())?;
+    Ok(Tensor::cat(&states, 0)?.index_select(&places, 0)?)
 }

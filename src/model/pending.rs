@@ -18,12 +18,31 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
-    check(what)?;
+    check(what, weights)?;
     let model = weights.packed::<T>(false)?;
     let lanes = split(weights, rows, compute)?;
     let (top, team) = (Top::of(what)?, Team::of(compute.threads, lanes.len()));
     let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], &top, Keep::Nothing, team).1);
     Ok(collect(parts.into_iter().flatten(), targets(rows), what))
+}
+
+/// The final hidden states at all targets, `[targets, width]`, with nothing else kept.
+pub(crate) fn native_states<T: Real>(weights: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<T>, ModelError> {
+    let model = weights.packed::<T>(false)?;
+    let (lanes, width) = (split(weights, rows, compute)?, model.config.width);
+    let team = Team::of(compute.threads, lanes.len());
+    let found = parallel(lanes.len(), compute.threads, |lane| {
+        let (lane, mut found) = (&lanes[lane], Vec::new());
+        run(&model, lane, Keep::Nothing, team, |batch, hidden| {
+            found.extend(lane.questions(batch).iter().map(|q| (q.index, hidden[q.output * width..][..width].to_vec())));
+        });
+        found
+    });
+    let mut states = vec![T::ZERO; targets(rows) * width];
+    for (index, state) in found.into_iter().flatten() {
+        states[index * width..][..width].copy_from_slice(&state);
+    }
+    Ok(states)
 }
 
 /// What is kept of a lane between its forward and its backward pass.
@@ -64,7 +83,7 @@ pub(crate) struct Pending<'a, T> {
     weights: &'a Weights,
     model: Arc<Packed<T>>,
     what: Ask<'a>,
-    top: Top<T>,
+    top: Top<'a, T>,
     threads: usize,
     /// What a lane at work keeps, and where that would be more than so many bytes, keeps of a batch at a time.
     keep: Keep,
@@ -82,7 +101,7 @@ impl<'a, T: Real> Pending<'a, T> {
         compute: &Compute,
         at_once: bool,
     ) -> Result<(Pending<'a, T>, Option<Answers<T>>), ModelError> {
-        check(what)?;
+        check(what, weights)?;
         let (model, top) = (weights.packed::<T>(true)?, Top::of(what)?);
         let lanes = split(weights, rows, compute)?;
         let targets = targets(rows);

@@ -1,6 +1,7 @@
 //! Log-probabilities and entropies of the policy's tokens, and the gradient of any function of them.
 
-use super::engine::{Answers, Ask, Engine, answers};
+use super::engine::{Answers, Ask, Engine, Slopes, answers};
+use super::figure::Asked;
 use super::forest::{Forest, arrange};
 use super::native::batch::Batch;
 use super::native::head::all_logits;
@@ -20,27 +21,9 @@ pub struct Scores {
     pub entropy: Vec<f32>,
 }
 
-/// More of the same distributions, in the same order; empty where it was not asked for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figures {
-    /// Σ π²: how likely two draws are the same token.
-    pub collision: Vec<f32>,
-    /// max π.
-    pub largest: Vec<f32>,
-}
-
-/// The gradient of a loss with respect to [`Figures`], in the same order. An empty list means zeros.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FigureGradients {
-    /// ∂loss/∂collision.
-    pub collision: Vec<f32>,
-    /// ∂loss/∂largest.
-    pub largest: Vec<f32>,
-}
-
 impl Scores {
-    pub(super) fn new([logp, entropy, ..]: Answers<f32>) -> Scores {
-        Scores { logp, entropy }
+    pub(super) fn new(answers: Answers<f32>) -> Scores {
+        Scores { logp: answers.logp, entropy: answers.entropy }
     }
 }
 
@@ -53,16 +36,27 @@ pub struct ScoreGradients {
     pub entropy: Vec<f32>,
 }
 
+impl ScoreGradients {
+    pub(super) fn slopes<'a>(&'a self, figures: &'a [Vec<f32>]) -> Slopes<'a> {
+        Slopes { logp: &self.logp, entropy: &self.entropy, value: &[], figures }
+    }
+}
+
 /// Log-probabilities and entropies, with nothing kept for a backward pass.
 pub fn score(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<Scores, ModelError> {
     Ok(Scores::new(answers(weights, rows, Ask::policy(temperature), compute)?))
 }
 
-/// As [`score`], with more of the distributions.
-pub fn score_with_figures(weights: &Weights, rows: &[Row], temperature: f64, compute: &Compute) -> Result<(Scores, Figures), ModelError> {
-    let what = Ask { figures: true, ..Ask::policy(temperature) };
-    let [logp, entropy, _, collision, largest] = answers(weights, rows, what, compute)?;
-    Ok((Scores { logp, entropy }, Figures { collision, largest }))
+/// As [`score`], with more of the distributions: one list for each figure that is asked for, in the order of [`Scores`].
+pub fn score_with_figures(
+    weights: &Weights,
+    rows: &[Row],
+    temperature: f64,
+    more: Asked,
+    compute: &Compute,
+) -> Result<(Scores, Vec<Vec<f32>>), ModelError> {
+    let Answers { logp, entropy, figures, .. } = answers(weights, rows, Ask { more, ..Ask::policy(temperature) }, compute)?;
+    Ok((Scores { logp, entropy }, figures))
 }
 
 /// The logits behind the last of `ids`.
@@ -94,7 +88,7 @@ pub fn accumulate_gradients(
     compute: &Compute,
 ) -> Result<(Scores, Gradients), ModelError> {
     let (engine, _) = Engine::new(weights, rows, Ask::policy(temperature), compute, false)?;
-    let (found, gradients) = engine.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]])?;
+    let (found, gradients) = engine.backward(slopes.slopes(&[]))?;
     Ok((Scores::new(found), gradients.model))
 }
 
@@ -106,7 +100,7 @@ pub fn lane_seconds(
     slopes: &ScoreGradients,
     compute: &Compute,
 ) -> Result<Vec<f64>, ModelError> {
-    Pending::<f32>::new(weights, rows, Ask::policy(temperature), compute, false)?.0.seconds([&slopes.logp, &slopes.entropy, &[], &[], &[]])
+    Pending::<f32>::new(weights, rows, Ask::policy(temperature), compute, false)?.0.seconds(slopes.slopes(&[]))
 }
 
 /// A forward pass whose gradient is asked for when the loss has been evaluated on its scores.
@@ -115,8 +109,8 @@ pub fn lane_seconds(
 pub struct Evaluation<'a> {
     /// What the loss is made from.
     pub scores: Scores,
-    /// The same, where it was asked for.
-    pub figures: Figures,
+    /// Of the same distributions, one list for each figure that was asked for.
+    pub figures: Vec<Vec<f32>>,
     engine: Engine<'a>,
 }
 
@@ -130,24 +124,25 @@ pub fn evaluate_with_figures<'a>(
     weights: &'a Weights,
     rows: &'a [Row],
     temperature: f64,
+    more: Asked<'a>,
     compute: &Compute,
 ) -> Result<Evaluation<'a>, ModelError> {
-    evaluate_asked(weights, rows, Ask { figures: true, ..Ask::policy(temperature) }, compute)
+    evaluate_asked(weights, rows, Ask { more, ..Ask::policy(temperature) }, compute)
 }
 
 fn evaluate_asked<'a>(weights: &'a Weights, rows: &'a [Row], what: Ask<'a>, compute: &Compute) -> Result<Evaluation<'a>, ModelError> {
-    let (engine, [logp, entropy, _, collision, largest]) = Engine::new(weights, rows, what, compute, true)?;
-    Ok(Evaluation { scores: Scores { logp, entropy }, figures: Figures { collision, largest }, engine })
+    let (engine, Answers { logp, entropy, figures, .. }) = Engine::new(weights, rows, what, compute, true)?;
+    Ok(Evaluation { scores: Scores { logp, entropy }, figures, engine })
 }
 
 impl Evaluation<'_> {
     /// The gradients of Σ g · score with respect to the parameters.
     pub fn backward(self, slopes: &ScoreGradients) -> Result<Gradients, ModelError> {
-        self.backward_with_figures(slopes, &FigureGradients::default())
+        self.backward_with_figures(slopes, &[])
     }
 
-    /// The same with those of Σ g · figure.
-    pub fn backward_with_figures(self, slopes: &ScoreGradients, figures: &FigureGradients) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([&slopes.logp, &slopes.entropy, &[], &figures.collision, &figures.largest])?.1.model)
+    /// The same with those of Σ g · figure: one list for each that was asked for, or fewer; an empty one means zeros.
+    pub fn backward_with_figures(self, slopes: &ScoreGradients, figures: &[Vec<f32>]) -> Result<Gradients, ModelError> {
+        Ok(self.engine.backward(slopes.slopes(figures))?.1.model)
     }
 }

@@ -1,7 +1,7 @@
 //! What rows have in common is computed once, and nothing is changed by it.
 
 use super::config::tests::{tiny, variants};
-use super::engine::Ask;
+use super::engine::{Ask, Slopes};
 use super::passes::Composite;
 use super::pending::native_answers;
 use super::tests::{loss, random_rows, same_gradients, shake, slopes, worst_difference};
@@ -94,13 +94,10 @@ fn gradients_are_those_of_rows_alone_in_every_variant_with_adapters_and_layer_by
             for checkpointing in [false, true] {
                 let run = |share| {
                     let compute = Compute { checkpointing, micro_batch: Some(5), ..sharing(share) };
-                    Composite::new(weights, &rows, what, &compute)
-                        .unwrap()
-                        .backward([&slopes.logp, &slopes.entropy, &[], &[], &[]])
-                        .unwrap()
+                    Composite::new(weights, &rows, what, &compute).unwrap().backward(slopes.slopes(&[])).unwrap()
                 };
                 let ((with, shared), (without, single)) = (run(true), run(false));
-                assert!(with.iter().flatten().zip(without.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-5));
+                assert!(with.columns().flatten().zip(without.columns().flatten()).all(|(a, b)| (a - b).abs() < 1e-5));
                 same_gradients(&shared.model, &single.model);
             }
         }
@@ -178,10 +175,8 @@ fn a_head_on_the_trunk_says_what_a_critic_of_the_same_numbers_says() {
     let what = Ask { value: Some(head.weights()), ..Ask::policy(0.8) };
     for checkpointing in [false, true] {
         let compute = Compute { micro_batch: Some(3), checkpointing, ..sharing(true) };
-        let (_, found) = Composite::new(&policy, &rows, what, &compute)
-            .unwrap()
-            .backward([&slopes.logp, &slopes.entropy, &slopes.logp, &[], &[]])
-            .unwrap();
+        let (_, found) =
+            Composite::new(&policy, &rows, what, &compute).unwrap().backward(Slopes { value: &slopes.logp, ..slopes.slopes(&[]) }).unwrap();
         same_gradients(&trunk, &found.model);
         same_gradients(&of_head, &found.head.unwrap());
     }

@@ -2,7 +2,7 @@
 
 use super::composite;
 use super::config::tests::{tiny, variants};
-use super::engine::{Answers, Ask, Engine};
+use super::engine::{Answers, Ask, Slopes};
 use super::optimizer::tests::Trainer;
 use super::passes::Composite;
 use super::pending::native_answers;
@@ -60,7 +60,7 @@ pub(crate) fn slopes(count: usize) -> ScoreGradients {
 pub(crate) fn loss(answers: &Answers<f64>, slopes: &ScoreGradients) -> f64 {
     let part = |a: &[f64], s: &[f32]| a.iter().zip(s).map(|(a, s)| a * f64::from(*s)).sum::<f64>();
     // Values are weighed by the slopes of log-probabilities.
-    part(&answers[0], &slopes.logp) + part(&answers[1], &slopes.entropy) + part(&answers[2], &slopes.logp)
+    part(&answers.logp, &slopes.logp) + part(&answers.entropy, &slopes.entropy) + part(&answers.value, &slopes.logp)
 }
 
 /// The worst difference to central differences, relative to the largest gradient of the same parameter.
@@ -234,68 +234,32 @@ fn the_kernels_agree_with_candles_operations() {
         let states = padded.states(composite::Graph::Free).unwrap();
         let targets = 0..states.dim(0).unwrap();
         let found = padded.answers(&states, targets, what, composite::Graph::Free).unwrap();
-        let [ours_logp, ours_entropy, ..] = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
-        for (theirs, ours) in found.iter().flatten().zip([ours_logp, ours_entropy]) {
+        let ours = native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
+        for (theirs, ours) in found.iter().flatten().zip(ours.columns()) {
             let worst = theirs.to_vec1::<f64>().unwrap().iter().zip(ours).fold(0f64, |w, (a, b)| w.max((a - b).abs()));
             assert!(worst < 1e-10, "{worst}");
         }
         let (_, gradients) = accumulate_gradients(&weights, &rows, 0.7, &slopes, &compute).unwrap();
         let reference = Composite::new(&weights, &rows, what, &compute).unwrap();
-        same_gradients(&gradients, &reference.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap().1.model);
+        same_gradients(&gradients, &reference.backward(slopes.slopes(&[])).unwrap().1.model);
         let by_layer = Compute { checkpointing: true, ..compute.clone() };
         let layered = Composite::new(&weights, &rows, what, &by_layer).unwrap();
-        same_gradients(&gradients, &layered.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap().1.model);
+        same_gradients(&gradients, &layered.backward(slopes.slopes(&[])).unwrap().1.model);
         let mut in_parts = Composite::new(&weights, &rows, what, &compute).unwrap();
         in_parts.targets = 3;
         let expected = score(&weights, &rows, 0.7, &compute).unwrap();
-        assert_eq!(in_parts.answers().unwrap().map(|found| found.len()), [expected.logp.len(), expected.logp.len(), 0, 0, 0]);
-        assert!(in_parts.answers().unwrap()[0].iter().zip(&expected.logp).all(|(a, b)| (a - b).abs() < 1e-5));
-        same_gradients(&gradients, &in_parts.backward([&slopes.logp, &slopes.entropy, &[], &[], &[]]).unwrap().1.model);
+        let found = in_parts.answers().unwrap();
+        assert_eq!((found.entropy.len(), found.value.len(), found.figures.len()), (expected.logp.len(), 0, 0));
+        assert!(found.logp.iter().zip(&expected.logp).all(|(a, b)| (a - b).abs() < 1e-5));
+        same_gradients(&gradients, &in_parts.backward(slopes.slopes(&[])).unwrap().1.model);
 
         let critic = Critic::from_backbone(&weights).unwrap();
         shake(critic.weights());
         let (values, gradients) = critic.accumulate_gradients(&rows, &slopes.logp, &compute).unwrap();
         let reference = Composite::new(critic.weights(), &rows, Ask::value(critic.weights()), &compute).unwrap();
-        let (theirs, others) = reference.backward([&[], &[], &slopes.logp, &[], &[]]).unwrap();
-        assert!(values.iter().zip(&theirs[2]).all(|(a, b)| (a - b).abs() < 1e-5));
+        let (theirs, others) = reference.backward(Slopes { value: &slopes.logp, ..Slopes::default() }).unwrap();
+        assert!(values.iter().zip(&theirs.value).all(|(a, b)| (a - b).abs() < 1e-5));
         same_gradients(&gradients, &others.model);
-    }
-}
-
-/// Σπ² and the largest probability: as the probabilities say, by candle's operations, and their gradients by differences.
-#[test]
-fn figures_of_the_distributions() {
-    for (number, config) in std::iter::once(tiny()).chain(variants()).take(3).enumerate() {
-        let weights = Weights::init(&config, 3, &Device::Cpu, DType::F64).unwrap();
-        shake(&weights);
-        let rows = random_rows(&config, 4, 12);
-        let slopes = slopes(rows.iter().map(|r| r.targets.len()).sum());
-        let compute = Compute { micro_batch: Some(3), ..Compute::default() };
-        let what = Ask { figures: true, ..Ask::policy(0.7) };
-        let answers = || native_answers::<f64>(&weights, &rows, what, &compute).unwrap();
-        let [logp, entropy, _, collision, largest] = answers();
-        let [plain_logp, plain_entropy, _, none, _] = native_answers::<f64>(&weights, &rows, Ask::policy(0.7), &compute).unwrap();
-        assert!(none.is_empty() && logp == plain_logp && entropy == plain_entropy, "nothing else changes");
-        for i in 0..logp.len() {
-            let (likely, own) = (largest[i], logp[i].exp());
-            assert!(own <= likely + 1e-12 && likely * likely <= collision[i] + 1e-12 && collision[i] <= likely + 1e-12);
-            assert!(collision[i] >= (-entropy[i]).exp() - 1e-12, "the chance of two alike is at least e to the less entropy");
-        }
-        let composite = || Composite::new(&weights, &rows, what, &compute).unwrap();
-        let theirs = composite().answers().unwrap();
-        for (ours, theirs) in [(&collision, &theirs[3]), (&largest, &theirs[4])] {
-            assert!(ours.iter().zip(theirs).all(|(a, b)| (a - f64::from(*b)).abs() < 1e-6));
-        }
-        let by = [&[][..], &[], &[], &slopes.logp, &slopes.entropy];
-        let (engine, _) = Engine::new(&weights, &rows, what, &compute, true).unwrap();
-        let gradients = engine.backward(by).unwrap().1.model;
-        same_gradients(&gradients, &composite().backward(by).unwrap().1.model);
-        let weighted = || {
-            let [_, _, _, collision, largest] = answers();
-            let part = |a: &[f64], s: &[f32]| a.iter().zip(s).map(|(a, s)| a * f64::from(*s)).sum::<f64>();
-            part(&collision, &slopes.logp) + part(&largest, &slopes.entropy)
-        };
-        assert!(number > 0 || worst_difference(&weights, &gradients, weighted) < 1e-6);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Critics: one number for each token, on a backbone of their own or on the policy's trunk.
 
-use super::engine::{Ask, Engine, answers};
+use super::engine::{Answers, Ask, Engine, Slopes, answers};
+use super::figure::Asked;
 use super::weights::Head;
-use super::{Compute, DecoderConfig, FigureGradients, Figures, Gradients, ModelError, Row, ScoreGradients, Scores, Weights};
+use super::{Compute, DecoderConfig, Gradients, ModelError, Row, ScoreGradients, Scores, Weights};
 use candle_core::{DType, Device};
 use std::sync::Arc;
 
@@ -34,21 +35,20 @@ impl Critic {
 
     /// One estimate for every target, in the order of [`Scores`](super::Scores).
     pub fn values(&self, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        let [_, _, values, ..] = answers(&self.weights, rows, Ask::value(&self.weights), compute)?;
-        Ok(values)
+        Ok(answers(&self.weights, rows, Ask::value(&self.weights), compute)?.value)
     }
 
     /// Values whose gradient is asked for when the loss has been evaluated.
     pub fn evaluate<'a>(&'a self, rows: &'a [Row], compute: &Compute) -> Result<ValueEvaluation<'a>, ModelError> {
-        let (engine, [_, _, values, ..]) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, true)?;
-        Ok(ValueEvaluation { values, engine })
+        let (engine, answers) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, true)?;
+        Ok(ValueEvaluation { values: answers.value, engine })
     }
 
     /// Values and the gradients of Σ g · value, where g is known beforehand.
     pub fn accumulate_gradients(&self, rows: &[Row], slopes: &[f32], compute: &Compute) -> Result<(Vec<f32>, Gradients), ModelError> {
         let (engine, _) = Engine::new(&self.weights, rows, Ask::value(&self.weights), compute, false)?;
-        let ([_, _, values, ..], found) = engine.backward([&[], &[], slopes, &[], &[]])?;
-        Ok((values, found.model))
+        let (answers, found) = engine.backward(Slopes { value: slopes, ..Slopes::default() })?;
+        Ok((answers.value, found.model))
     }
 }
 
@@ -62,7 +62,7 @@ pub struct ValueEvaluation<'a> {
 impl ValueEvaluation<'_> {
     /// The gradients of Σ g · value with respect to the critic's parameters.
     pub fn backward(self, slopes: &[f32]) -> Result<Gradients, ModelError> {
-        Ok(self.engine.backward([&[], &[], slopes, &[], &[]])?.1.model)
+        Ok(self.engine.backward(Slopes { value: slopes, ..Slopes::default() })?.1.model)
     }
 }
 
@@ -86,8 +86,7 @@ impl ValueHead {
 
     /// One estimate for every target of the policy's rows.
     pub fn values(&self, policy: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<f32>, ModelError> {
-        let [_, _, values, ..] = answers(policy, rows, Ask::value(&self.weights), compute)?;
-        Ok(values)
+        Ok(answers(policy, rows, Ask::value(&self.weights), compute)?.value)
     }
 
     /// Scores and values by one forward pass, whose gradient is asked for when the loss has been evaluated.
@@ -107,9 +106,10 @@ impl ValueHead {
         policy: &'a Weights,
         rows: &'a [Row],
         temperature: f64,
+        more: Asked<'a>,
         compute: &Compute,
     ) -> Result<JointEvaluation<'a>, ModelError> {
-        self.evaluate_asked(policy, rows, Ask { figures: true, ..Ask::policy(temperature) }, compute)
+        self.evaluate_asked(policy, rows, Ask { more, ..Ask::policy(temperature) }, compute)
     }
 
     fn evaluate_asked<'a>(
@@ -120,8 +120,8 @@ impl ValueHead {
         compute: &Compute,
     ) -> Result<JointEvaluation<'a>, ModelError> {
         let what = Ask { value: Some(&self.weights), ..what };
-        let (engine, [logp, entropy, values, collision, largest]) = Engine::new(policy, rows, what, compute, true)?;
-        Ok(JointEvaluation { scores: Scores { logp, entropy }, figures: Figures { collision, largest }, values, engine })
+        let (engine, Answers { logp, entropy, value, figures }) = Engine::new(policy, rows, what, compute, true)?;
+        Ok(JointEvaluation { scores: Scores { logp, entropy }, figures, values: value, engine })
     }
 }
 
@@ -129,8 +129,8 @@ impl ValueHead {
 pub struct JointEvaluation<'a> {
     /// Of the policy.
     pub scores: Scores,
-    /// The same, where it was asked for.
-    pub figures: Figures,
+    /// Of the same distributions, one list for each figure that was asked for.
+    pub figures: Vec<Vec<f32>>,
     /// One for every target.
     pub values: Vec<f32>,
     engine: Engine<'a>,
@@ -139,17 +139,17 @@ pub struct JointEvaluation<'a> {
 impl JointEvaluation<'_> {
     /// The gradients of Σ g · score + Σ h · value: of the policy's parameters, and of the head's.
     pub fn backward(self, slopes: &ScoreGradients, values: &[f32]) -> Result<(Gradients, Gradients), ModelError> {
-        self.backward_with_figures(slopes, &FigureGradients::default(), values)
+        self.backward_with_figures(slopes, &[], values)
     }
 
-    /// The same with those of Σ g · figure.
+    /// The same with those of Σ g · figure: one list for each that was asked for, or fewer; an empty one means zeros.
     pub fn backward_with_figures(
         self,
         slopes: &ScoreGradients,
-        figures: &FigureGradients,
+        figures: &[Vec<f32>],
         values: &[f32],
     ) -> Result<(Gradients, Gradients), ModelError> {
-        let (_, found) = self.engine.backward([&slopes.logp, &slopes.entropy, values, &figures.collision, &figures.largest])?;
+        let (_, found) = self.engine.backward(Slopes { value: values, ..slopes.slopes(figures) })?;
         let head = found.head.ok_or_else(|| ModelError::input("a value head has no gradient"))?;
         Ok((found.model, head))
     }

@@ -14,6 +14,8 @@ pub enum Place {
     Schedule,
     /// A field that selects among episodes, such as `where` of `collect`.
     Condition,
+    /// How often a split is drawn from: of what earlier iterations played.
+    Weight,
 }
 
 /// The quantities that an episode and its turns have, whoever played.
@@ -79,9 +81,12 @@ impl Scope {
         }
         let lack = |reason: &str, help: String| Some(Lack { quantity: info.name, code: "E0305", reason: reason.into(), help });
         match (self.place, info.when) {
-            (Place::Condition, _) if OF_EPISODES.contains(&info.name) => None,
-            (Place::Condition, _) => {
-                let known = OF_EPISODES.map(|name| format!("`{name}`")).join(", ");
+            (Place::Condition | Place::Weight, _) if OF_EPISODES.contains(&info.name) => None,
+            (Place::Weight, when) if when == When::Always || info.name == "split" => None,
+            (Place::Condition | Place::Weight, _) => {
+                let split = (self.place == Place::Weight).then_some("split");
+                let known: Vec<String> = OF_EPISODES.into_iter().chain(split).map(|name| format!("`{name}`")).collect();
+                let known = known.join(", ");
                 lack("episodes are looked at as they were played", format!("what is known of them: {known}"))
             }
             (Place::Loss, _) | (Place::Advantage, When::Collected | When::Always) | (Place::Schedule, When::Always) => None,

@@ -21,6 +21,8 @@ pub enum Entry {
     Whole(Option<f64>),
     /// By the number of the turn, or by what else lasts over iterations, ascending.
     ByKey(Vec<(u64, f64)>),
+    /// All that there were.
+    Values(Vec<f64>),
 }
 
 impl History {
@@ -46,24 +48,49 @@ impl History {
 
     /// The mean over the past; `first`, if it is given, where there is none.
     pub(super) fn mean(&self, expression: &HistoryExpr, first: Option<f64>) -> Option<f64> {
+        if let Some(quantile) = expression.quantile {
+            return self.quantile(expression, quantile).or(first);
+        }
         self.average(expression, first, |entry| match entry {
             Entry::Whole(value) => *value,
-            Entry::ByKey(_) => None,
+            Entry::ByKey(_) | Entry::Values(_) => None,
         })
+    }
+
+    /// Of all values that were remembered, between two of them on the line between them.
+    fn quantile(&self, expression: &HistoryExpr, quantile: f64) -> Option<f64> {
+        let mut values: Vec<f64> = Vec::new();
+        for entry in self.within(expression) {
+            match entry {
+                Entry::Whole(value) => values.extend(value),
+                Entry::Values(all) => values.extend(all),
+                Entry::ByKey(all) => values.extend(all.iter().map(|(_, value)| value)),
+            }
+        }
+        values.sort_by(f64::total_cmp);
+        let place = quantile * values.len().checked_sub(1)? as f64;
+        let (low, high) = (values.get(place.floor() as usize)?, values.get(place.ceil() as usize)?);
+        Some(low + (high - low) * place.fract())
+    }
+
+    /// The entries that an expression looks back on.
+    fn within(&self, expression: &HistoryExpr) -> &[Entry] {
+        let entries = self.entries(&expression.id);
+        let oldest = entries.len().saturating_sub(expression.window.unwrap_or(entries.len()));
+        entries.get(oldest..).unwrap_or_default()
     }
 
     /// The mean over the earlier iterations in which there was something of this turn, task or state.
     pub(super) fn mean_of(&self, expression: &HistoryExpr, id: u64, first: Option<f64>) -> Option<f64> {
         self.average(expression, first, |entry| match entry {
             Entry::Whole(value) => *value,
+            Entry::Values(_) => None,
             Entry::ByKey(values) => values.binary_search_by_key(&id, |(own, _)| *own).ok().and_then(|at| Some(values.get(at)?.1)),
         })
     }
 
     fn average(&self, expression: &HistoryExpr, first: Option<f64>, value: impl Fn(&Entry) -> Option<f64>) -> Option<f64> {
-        let entries = self.entries(&expression.id);
-        let oldest = entries.len().saturating_sub(expression.window.unwrap_or(entries.len()));
-        let values: Vec<f64> = entries.get(oldest..)?.iter().filter_map(value).collect();
+        let values: Vec<f64> = self.within(expression).iter().filter_map(value).collect();
         if values.is_empty() {
             return first;
         }

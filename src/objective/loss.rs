@@ -22,9 +22,6 @@ use candle_core::{Tensor, Var};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
-/// The quantities that carry a gradient, in the order in which they are reported.
-const LEARNED: [&str; 5] = ["logp", "entropy", "value", "collision", "confidence"];
-
 /// A checked `loss` block.
 #[derive(Clone, Debug)]
 pub struct Objective {
@@ -249,16 +246,13 @@ impl Objective {
     }
 
     fn evaluator<'a>(&'a self, batch: &'a Batch, history: Option<&'a History>) -> Evaluator<'a> {
-        let leaves = LEARNED
-            .into_iter()
-            .filter(|name| self.reaches(name))
+        let leaves = self
+            .needs
+            .gradient
+            .through()
             .filter_map(|name| Some((name, Var::from_tensor(batch.column(name)?).ok()?)))
             .collect::<BTreeMap<&'static str, Var>>();
         Evaluator { program: &self.program, batch, history, moment: Moment::Learning, leaves, standing: Standing::Outermost }
-    }
-
-    fn reaches(&self, quantity: &str) -> bool {
-        self.needs.gradient.goes_through(quantity)
     }
 
     /// A term that is not part of the equation; `None` if the batch lacks something it mentions.
@@ -302,9 +296,8 @@ impl Objective {
             match *quantity {
                 "logp" => gradient.logp = Some(found),
                 "entropy" => gradient.entropy = Some(found),
-                "collision" => gradient.collision = Some(found),
-                "confidence" => gradient.confidence = Some(found),
-                _ => gradient.value = Some(found),
+                "value" => gradient.value = Some(found),
+                figure => drop(gradient.figures.insert(figure, found)),
             }
         }
         Ok(gradient)

@@ -5,6 +5,9 @@ use super::levels::Level;
 use super::program::{Into, NodeId, Op, Program};
 use std::collections::BTreeSet;
 
+/// What speaks of the teacher.
+pub(crate) const TEACHER: [&str; 3] = ["teacher_logp", "kl_to_teacher", "kl_from_teacher"];
+
 /// The quantities that an equation reads, and what it asks of the batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -29,19 +32,14 @@ impl Needs {
         ["value", "old_value", "returns"].iter().any(|q| self.has(q))
     }
 
-    /// More of the next-token distributions than log-probabilities and entropies is asked for.
-    pub fn figures(&self) -> bool {
-        self.has("collision") || self.has("confidence")
-    }
-
     /// A reference policy must be there.
     pub fn reference(&self) -> bool {
-        self.has("ref_logp")
+        ["ref_logp", "kl_to_reference", "kl_from_reference"].iter().any(|q| self.has(q))
     }
 
     /// A teacher must be there.
     pub fn teacher(&self) -> bool {
-        self.has("teacher_logp")
+        TEACHER.iter().any(|q| self.has(q))
     }
 
     /// What two expressions need together, the loss and its advantage.

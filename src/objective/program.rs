@@ -114,6 +114,8 @@ pub struct HistoryExpr {
     pub by: Option<Level>,
     /// How much less each value counts than the one after it; `None`: all alike.
     pub(super) decay: Option<f64>,
+    /// Which quantile of all values it is; `None`: their mean.
+    pub(super) quantile: Option<f64>,
     /// For how many values before the first it counts what it is without a past.
     pub(super) prior: f64,
     /// In full.

@@ -41,7 +41,7 @@ const fn flag(mut info: QuantityInfo) -> QuantityInfo {
 }
 
 /// The one table.
-pub(crate) const QUANTITIES: [QuantityInfo; 31] = {
+pub(crate) const QUANTITIES: [QuantityInfo; 36] = {
     use Level::{Batch, Episode, Token, Turn};
     use When::{Always, Collected, Learning};
     [
@@ -67,6 +67,30 @@ pub(crate) const QUANTITIES: [QuantityInfo; 31] = {
             Token,
             Collected,
             "the largest probability of the next-token distribution at the token; in an advantage that of the collecting policy",
+        )),
+        learned(quantity(
+            "kl_to_reference",
+            Token,
+            Collected,
+            "Σ π ln(π / π_ref) over the tokens that could have stood there: the divergence of the policy from the `reference`, in full; in an advantage that of the collecting policy",
+        )),
+        learned(quantity(
+            "kl_from_reference",
+            Token,
+            Collected,
+            "Σ π_ref ln(π_ref / π), likewise: the divergence of the `reference` from the policy",
+        )),
+        learned(quantity(
+            "kl_to_teacher",
+            Token,
+            Collected,
+            "Σ π ln(π / π_teacher), likewise: the divergence of the policy from the `teacher`",
+        )),
+        learned(quantity(
+            "kl_from_teacher",
+            Token,
+            Collected,
+            "Σ π_teacher ln(π_teacher / π), likewise: the divergence of the `teacher` from the policy",
         )),
         quantity("old_entropy", Token, Collected, "`entropy` under the policy that collected the token"),
         learned(quantity(
@@ -111,6 +135,12 @@ pub(crate) const QUANTITIES: [QuantityInfo; 31] = {
             Collected,
             "where the episode comes from: 0 if the iteration played it, else its place in the stage's `also`, from 1",
         ),
+        quantity(
+            "split",
+            Episode,
+            Collected,
+            "which split the episode's task is of: 0 for `on`, else its place in the stage's `also_on`, from 1",
+        ),
         quantity("turns", Episode, Collected, "number of turns of the episode"),
         quantity("iteration", Batch, Always, "number of the iteration (collect, then update), from 0"),
         quantity("iterations", Batch, Always, "how many iterations the stage has"),
@@ -131,7 +161,35 @@ pub(super) static NAMES: [&str; COUNT] = {
     names
 };
 
-pub(crate) fn quantity_info(name: &str) -> Option<&'static QuantityInfo> {
+/// Declares [`TOP_SHARES`].
+macro_rules! top_shares {
+    ($($count:literal)*) => {
+        /// `top_share(1)`, `top_share(2)`, …: what the function of that name stands for.
+        pub(crate) static TOP_SHARES: [QuantityInfo; [$($count),*].len()] = [$(learned(quantity(
+            concat!("top_share(", $count, ")"),
+            Level::Token,
+            When::Collected,
+            "the sum of so many of the largest probabilities of the next-token distribution at the token",
+        ))),*];
+    };
+}
+
+top_shares!(
+    1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32
+    33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
+);
+
+/// Every quantity that a batch may have.
+pub(crate) fn quantities() -> impl Iterator<Item = &'static QuantityInfo> {
     const TABLE: &[QuantityInfo] = &QUANTITIES;
-    TABLE.iter().find(|info| info.name == name)
+    TABLE.iter().chain(&TOP_SHARES)
+}
+
+/// `3` of `top_share(3)`.
+pub(crate) fn top_share(quantity: &str) -> Option<usize> {
+    TOP_SHARES.iter().position(|info| info.name == quantity).map(|place| place + 1)
+}
+
+pub(crate) fn quantity_info(name: &str) -> Option<&'static QuantityInfo> {
+    quantities().find(|info| info.name == name)
 }

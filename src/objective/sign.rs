@@ -7,6 +7,7 @@ use super::batch::{Batch, Rows};
 use super::gradient::Gradient;
 use super::history::History;
 use super::loss::Objective;
+use super::quantities::TOP_SHARES;
 use crate::lang::{Diagnostic, Diagnostics};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -127,12 +128,19 @@ fn batch(quantity: &str, turned: f64, iterations: usize) -> Option<Batch> {
     ] {
         batch.set(name, values).ok()?;
     }
+    for (number, share) in TOP_SHARES.iter().enumerate() {
+        batch.set(share.name, of_tokens(0.2 + 0.005 * number as f64, 0.02)).ok()?;
+    }
+    for divergence in ["kl_to_reference", "kl_from_reference", "kl_to_teacher", "kl_from_teacher"] {
+        batch.set(divergence, of_tokens(0.1, 0.02)).ok()?;
+    }
     let good = |row: &u64| (row / 2).is_multiple_of(2);
     let outcome: Vec<f64> = rows.iter().map(|row| f64::from(u8::from(good(row)))).collect();
     batch.set("reward", rows.iter().map(|row| f64::from(u8::from(good(row) && row % 2 == 1))).collect()).ok()?;
     batch.set("valid", vec![1.0; rows.len()]).ok()?;
     batch.set_by_row("score", &outcome).ok()?;
     batch.set_by_row("success", &outcome).ok()?;
+    batch.set_by_row("split", &vec![0.0; rows.len()]).ok()?;
     batch.set("outcome", outcome).ok()?;
     // Where coefficients that change over the run are on their way.
     let half = (iterations / 2) as f64;

@@ -100,6 +100,14 @@ pub(crate) enum PolicyInput {
 }
 
 impl PolicyInput {
+    /// Where it was written.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::New(part) => part.span,
+            Self::Stage(input) => input.span,
+        }
+    }
+
     /// Refuses a new policy that is to play and whose responses leave no room for a prompt. `decode`: if not as the policy says. Of a stage's policy
     /// this was looked at where it was made.
     pub(crate) fn refuse_without_room(&self, decode: Option<&Part<Decode>>, reader: &mut Reader<'_, '_>) {

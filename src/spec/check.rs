@@ -1,7 +1,7 @@
 //! From resolved names to typed pipelines: every stage read by its kind, every reference given its type.
 
 use super::objectives::{Equations, of_instance};
-use super::{Input, PipelineSpec, StageSpec};
+use super::{Input, PipelineSpec, StageSpec, vocabulary};
 use crate::kind::{Category, Field, Part, Reader, Reference};
 use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
@@ -53,7 +53,18 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
         }
     }
     let checked = |(instance, stages): (&usize, &Vec<Draft>)| resolver.blaming(*instance, || spec(resolver, *instance, stages, &drafts));
-    let specs = drafts.iter().map(checked).collect();
+    let specs: Vec<PipelineSpec> = drafts.iter().map(checked).collect();
+    let compiled: BTreeMap<usize, &PipelineSpec> = drafts.keys().copied().zip(&specs).collect();
+    let mut said: Vec<Span> = Vec::new();
+    for (instance, spec) in &compiled {
+        for (span, mistake) in vocabulary::mistakes(spec, &|instance| compiled.get(&instance).copied()) {
+            // Other seeds have the same one.
+            if !said.contains(&span) {
+                said.push(span);
+                resolver.blaming(*instance, || resolver.report_at(mistake));
+            }
+        }
+    }
     resolver.report_unused(&resolver.root_pipelines());
     specs
 }

@@ -6,6 +6,7 @@ mod environment;
 mod library;
 mod objectives;
 mod resolved;
+mod vocabulary;
 
 pub use compile::{Compiled, Request, compile};
 pub(crate) use environment::environment;

@@ -5,6 +5,7 @@ use super::error::RunError;
 use super::length::Length;
 use super::outside::Outside;
 use crate::kind::{Artifact, Identity};
+use crate::lang::Span;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -65,6 +66,11 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
     /// The lines of its loss, for people; `minimize` last.
     fn equation(&self) -> Option<Vec<(String, String)>> {
         None
+    }
+
+    /// Fields that take a policy which is asked about the tokens of the stage's `policy`, and where they were written.
+    fn compares(&self) -> Vec<(&'static str, Span)> {
+        Vec::new()
     }
 
     /// How often it repeats what it does, where a longer run may go on from a shorter one.

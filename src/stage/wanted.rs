@@ -15,11 +15,12 @@ impl Wanted {
     ///
     /// # Errors
     /// If the condition cannot be evaluated.
-    pub(crate) fn among<'e>(&self, episodes: &'e [Episode], penalty: f64) -> Result<Vec<&'e Episode>, RunError> {
+    pub(crate) fn among<'e>(&self, episodes: impl IntoIterator<Item = &'e Episode>, penalty: f64) -> Result<Vec<&'e Episode>, RunError> {
         let sound = |episode: &&Episode| !episode.failed() && !episode.turns.is_empty();
-        let mut kept: Vec<&Episode> = episodes.iter().filter(sound).filter(|episode| episode.success || !self.only_successes).collect();
+        let mut kept: Vec<&Episode> =
+            episodes.into_iter().filter(sound).filter(|episode| episode.success || !self.only_successes).collect();
         if let (Some(condition), false) = (&self.condition, kept.is_empty()) {
-            let batch = batch(&kept, penalty).map_err(|error| RunError::Failed(error.to_string()))?;
+            let batch = batch(&kept, &vec![penalty; kept.len()]).map_err(|error| RunError::Failed(error.to_string()))?;
             let mut holds = condition.holds(&batch)?.into_iter();
             kept.retain(|_| holds.next() == Some(true));
         }
@@ -36,9 +37,10 @@ impl Wanted {
     }
 }
 
-/// The episodes as an equation sees them, a row for each turn; rows have no tokens here, since not every player has any.
-fn batch(episodes: &[&Episode], penalty: f64) -> Result<Batch, BatchError> {
+/// The episodes as an equation sees them, a row for each turn, each with what is taken off its turns that are not valid; rows have no tokens here, since not every player has any.
+pub(crate) fn batch(episodes: &[&Episode], penalties: &[f64]) -> Result<Batch, BatchError> {
     let turns = || episodes.iter().flat_map(|episode| &episode.turns);
+    let penalties = episodes.iter().zip(penalties).flat_map(|(episode, penalty)| std::iter::repeat_n(*penalty, episode.turns.len()));
     let flag = |holds: bool| f64::from(u8::from(holds));
     let numbered = episodes.iter().enumerate();
     let rows = Rows {
@@ -50,7 +52,7 @@ fn batch(episodes: &[&Episode], penalty: f64) -> Result<Batch, BatchError> {
     Batch::new(rows)?
         .with("score", episodes.iter().map(|episode| episode.score).collect())?
         .with("success", episodes.iter().map(|episode| flag(episode.success)).collect())?
-        .with("reward", turns().map(|turn| turn.reward - if turn.valid { 0.0 } else { penalty }).collect())?
+        .with("reward", turns().zip(penalties).map(|(turn, penalty)| turn.reward - if turn.valid { 0.0 } else { penalty }).collect())?
         .with("valid", turns().map(|turn| flag(turn.valid)).collect())?
         .with("prompt_cut", turns().map(|turn| flag(turn.prompt_cut)).collect())?
         .with("response_cut", turns().map(|turn| flag(turn.response_cut)).collect())

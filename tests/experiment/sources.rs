@@ -109,7 +109,9 @@ fn what_does_not_fit_is_said() {
     fs::copy("tests/experiment/tiny.epo", place.path().join("tiny.epo")).unwrap();
     let file = place.path().join("sources.epo");
     fs::write(&file, text).unwrap();
-    runs.run(file.to_str().unwrap(), &[]).exits(2).says("the teacher has another vocabulary than the policy");
+    runs.run(file.to_str().unwrap(), &[])
+        .exits(1)
+        .says("the `teacher` has another vocabulary than the `policy`: that of the stage `others`, not that of the stage `words`");
 }
 
 /// Tasks of two environments, by weights that change.
@@ -145,4 +147,50 @@ fn a_curriculum() {
     refuses("curriculum.train.weights=[1]", "1 weights for 2 splits");
     refuses("curriculum.train.weights=[0, progress]", "all weights come to 0 at once");
     refuses("curriculum.train.also=replay { episodes = 2 }", "tasks of two environments may have one name");
+}
+
+/// The harder split comes in as the easier one is won.
+#[test]
+fn weights_by_what_was_won() {
+    let file = "tests/experiment/curriculum.epo";
+    let won = "history(mean(only(success, split == 0)), first = 0.25, window = 2)";
+    let weights = format!("curriculum.train.weights=[1 - {won}, {won}]");
+    let split = "curriculum.loss.minimize=mean(ppo_clip(0.2)) + 0 * mean(split)";
+    let set = ["--set", "curriculum.iterations=8", "--set", &weights, "--set", split];
+    let more = |threads: &'static str| [&set[..], &["--threads", threads]].concat();
+    let train = |runs: &Runs, file: &str| {
+        let run = fs::read_dir(runs.0.path().join("curriculum")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
+        fs::read(run.join("tasks/curriculum.train").join(file)).unwrap()
+    };
+    let learned = |runs: &Runs| ["outputs/policy/model.safetensors", "episodes.jsonl", "metrics.jsonl"].map(|file| train(runs, file));
+    let runs = Runs::new();
+    runs.run(file, &more("1")).exits(0);
+
+    let mut past: Vec<Option<f64>> = Vec::new();
+    let mut weights = BTreeSet::new();
+    for line in String::from_utf8(train(&runs, "metrics.jsonl")).unwrap().lines() {
+        let values = serde_json::from_str::<Value>(line).unwrap()["values"].clone();
+        let of = |name: &str| values[name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {values}"));
+        let last: Vec<f64> = past.iter().rev().take(2).filter_map(|success| *success).collect();
+        let expected = if last.is_empty() { 0.25 } else { last.iter().sum::<f64>() / last.len() as f64 };
+        assert!(
+            (of("weight/hard.train") - expected).abs() < 1e-12 && (of("weight/house.train") + expected - 1.0).abs() < 1e-12,
+            "{values}"
+        );
+        past.push((of("episodes/house.train") > 0.0).then(|| of("success/house.train")));
+        weights.insert(of("weight/hard.train").to_bits());
+    }
+    assert!(past.len() == 8 && weights.len() > 2, "{past:?}");
+
+    let stopped = Runs::new();
+    let mut child = stopped.start(file, &more("2"));
+    let began = Instant::now();
+    while !stopped.checkpoints().iter().any(|path| path.ends_with("iteration-0003")) {
+        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stopped.run(file, &more("2")).exits(0).says("going on at iteration");
+    assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
 }

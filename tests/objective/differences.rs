@@ -13,14 +13,9 @@ pub(crate) fn check(text: &str, objective: &Objective, seed: u64) -> usize {
     let (batch, history) = (file.batch(), &file.history(Some(objective), None).expect("a past for each").expect("a past"));
     let gradient = objective.evaluate(batch, history).expect(text).gradient;
     let mut compared = 0;
-    for (quantity, gradient) in [
-        ("logp", &gradient.logp),
-        ("entropy", &gradient.entropy),
-        ("value", &gradient.value),
-        ("collision", &gradient.collision),
-        ("confidence", &gradient.confidence),
-    ] {
-        let Some(gradient) = gradient else { continue };
+    let scores = [("logp", &gradient.logp), ("entropy", &gradient.entropy), ("value", &gradient.value)];
+    let scores = scores.into_iter().filter_map(|(quantity, gradient)| Some((quantity, gradient.as_ref()?)));
+    for (quantity, gradient) in scores.chain(gradient.figures.iter().map(|(quantity, gradient)| (*quantity, gradient))) {
         let at = batch.get(quantity).expect("a column");
         for (token, slope) in gradient.iter().enumerate() {
             let moved = |by: f64| {

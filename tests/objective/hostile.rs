@@ -46,7 +46,7 @@ fn single() -> Value {
         "mask": [[1]], "reward": [[1.0]], "step_reward": [1.0], "valid": [1], "success": [1],
         "group": [0], "task": [0], "episode": [0], "turn": [0], "anchor": [0], "step": 0, "steps": 1, "history": [],
         "logp": [[-1.0]], "old_logp": [[-1.5]], "ref_logp": [[-1.2]], "rollout_logp": [[-1.5]],
-        "uniform": [[0.5]], "collision": [[0.5]], "confidence": [[0.6]], "entropy": [[0.7]], "advantage": [[0.5]], "value": [[0.1]], "old_value": [[0.2]], "ret": [[1.0]],
+        "uniform": [[0.5]], "collision": [[0.5]], "confidence": [[0.6]], "top_share(2)": [[0.8]], "kl_to_reference": [[0.1]], "kl_from_reference": [[0.1]], "entropy": [[0.7]], "advantage": [[0.5]], "value": [[0.1]], "old_value": [[0.2]], "ret": [[1.0]],
     })
 }
 
@@ -240,7 +240,7 @@ fn batch_files_that_are_wrong() {
     assert_eq!(change("step", json!("1")), "`step` must be a number, but it is a string");
     assert_eq!(
         change("history", json!(2)),
-        "`history` must be a list with a number, or an object of numbers by turn, for each earlier iteration, but it is 2"
+        "`history` must be a list with a number, a list of numbers, or an object of numbers by turn, for each earlier iteration, but it is 2"
     );
     let two = json!({"logp": [[-1], [-1]], "reward": [[1], [2]], "episode": [7, 7], "turn": [0, 1]});
     assert_eq!(refused(&two), "rows 0 and 1 belong to one episode, but their `reward` differs; it is one number an episode");

@@ -99,11 +99,6 @@ fn deviation(values: &[f64]) -> f64 {
     if values.len() < 2 { 0.0 } else { (values.iter().map(|x| (x - m).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt() }
 }
 
-/// One value for each row, and for each what it is compared with.
-fn relative(x: f64, others: &[f64], alone: f64) -> f64 {
-    if others.len() > 1 { (x - mean(others)) / (deviation(others) + 1e-6) } else { alone }
-}
-
 #[test]
 fn hgpo() {
     for seed in 1..6 {
@@ -125,17 +120,16 @@ fn hgpo() {
         };
         let wanted = |token: usize| {
             let row = t.at[token].0;
-            let mut episodes: Vec<(f64, f64)> =
-                rows.iter().filter(|&&r| id("group", r) == id("group", row)).map(|&r| (id("episode", r), id("score", r))).collect();
-            episodes.dedup();
-            let scores: Vec<f64> = episodes.iter().map(|(_, score)| *score).collect();
-            // A single episode has nothing to compare with: mean 0, deviation 1.
-            let whole = relative(id("score", row), &scores, id("score", row) / (1.0 + 1e-6));
             let step = |k: usize| {
                 let same = |&&r: &&usize| id("group", r) == id("group", row) && past(r, k) == past(row, k);
-                relative(to_go(row), &rows.iter().filter(same).map(|&r| to_go(r)).collect::<Vec<f64>>(), 0.0)
+                let all: Vec<f64> = rows.iter().filter(same).map(|&r| to_go(r)).collect();
+                let deviation = mean(&all.iter().map(|x| (x - mean(&all)).powi(2)).collect::<Vec<f64>>()).sqrt();
+                (all.len() > 1).then(|| (to_go(row) - mean(&all)) / (deviation + 1e-6))
             };
-            whole + (step(1) + 2.0 * step(2) + 3.0 * step(3)) / 6.0
+            // A turn that is alone in a group has nothing from it.
+            let found: Vec<(f64, f64)> = (1..=3).filter_map(|k| Some((k as f64, step(k)?))).collect();
+            let weights: f64 = found.iter().map(|(weight, _)| weight).sum();
+            if found.is_empty() { 0.0 } else { found.iter().map(|(weight, a)| weight * a).sum::<f64>() / weights }
         };
         t.close(&t.advantages("hgpo"), wanted, "HGPO");
     }
@@ -178,7 +172,7 @@ fn gtpo() {
                 t.alike(token, &["group", "turn"], true).into_iter().filter(|&o| success(o) == success(token)).map(h).collect();
             // Of d at this place each has d times its share.
             let share = place.len() as f64 * h(token) / place.iter().sum::<f64>();
-            if success(token) { 0.5 + 0.5 * share } else { -0.5 - 0.5 * share }
+            if success(token) { 1.0 + 0.1 * share } else { -1.0 - 0.1 * share }
         };
         let wanted = |token: usize| {
             let group: Vec<f64> = t.alike(token, &["group"], false).into_iter().map(reward).collect();
@@ -340,5 +334,127 @@ fn adaptive_coefficients() {
         let (coefficient, answer) = next(&t, "adaptive_entropy", "adaptive_entropy");
         let bonus = 0.05 * over(&|k| t.of("entropy", k));
         assert!((coefficient - 0.055).abs() < 1e-12 && (answer.terms["explore"] - bonus).abs() < 1e-12);
+    }
+}
+
+/// A batch in which every second episode is replayed, in the middle of a run.
+fn replayed(seed: u64) -> Tokens {
+    let mut t = Tokens::new(seed);
+    let episodes: Vec<u64> = t.file["episode"].as_array().expect("episodes").iter().map(|id| id.as_u64().expect("a number")).collect();
+    t.file["source"] = episodes.iter().map(|id| id % 10 % 2).collect();
+    t.file["history"] = json!([[0.5, 4.0], [], [1.0, 2.0, 3.0]]);
+    (t.file["step"], t.file["steps"]) = (json!(3), json!(10));
+    t
+}
+
+#[test]
+fn spear() {
+    let (mut positive, mut drawn_from) = (0, 0);
+    for seed in 1..20 {
+        let t = replayed(seed);
+        let rising = |part: f64| (1.0 - (std::f64::consts::PI * (3.0 / (part * 10.0)).min(1.0)).cos()) / 2.0;
+        let n = t.at.len();
+        let own = |token: usize| t.row("source", token) == 0.0;
+        let turns = |token: usize| -> f64 {
+            let mut rows: Vec<usize> = t.alike(token, &["episode"], false).into_iter().map(|o| t.at[o].0).collect();
+            rows.dedup();
+            rows.len() as f64
+        };
+        let result = |token: usize| t.row("score", token) + 0.1 * (turns(token) / 10.0).min(1.0) * (1.0 - rising(1.0));
+        let results = |group: f64| -> Vec<f64> {
+            let mut found: Vec<(f64, f64)> =
+                (0..n).filter(|&o| own(o) && t.row("group", o) == group).map(|o| (t.row("episode", o), result(o))).collect();
+            found.dedup();
+            found.into_iter().map(|(_, r)| r).collect()
+        };
+        // Three quarters of the groups, those that differ the most.
+        let mut groups: Vec<f64> = (0..n).filter(|&o| own(o)).map(|o| t.row("group", o)).collect();
+        groups.dedup();
+        let count = ((0.75 * groups.len() as f64) as usize).max(1);
+        groups.sort_by(|a, b| deviation(&results(*b)).total_cmp(&deviation(&results(*a))));
+        let taken = &groups[..count];
+        // The median of 0.5, 1, 2, 3, 4.
+        let wanted: Vec<Option<f64>> = (0..n)
+            .map(|token| {
+                let all = results(t.row("group", token));
+                let baseline = if all.len() > 1 { mean(&all) } else { 0.0 };
+                match own(token) {
+                    true => taken.contains(&t.row("group", token)).then(|| result(token) - baseline),
+                    false => Some((result(token) - 2.0).max(0.0)),
+                }
+            })
+            .collect();
+        let (loss, advantage) = recipe("spear", "spear");
+        let answer = t.probe(Some(&loss), Some(&advantage));
+        let rows = answer.advantage.clone().expect("an advantage");
+        for (token, &(row, i)) in t.at.iter().enumerate() {
+            match (rows[row][i], wanted[token]) {
+                (Some(found), Some(wanted)) => assert!((found - wanted).abs() < 1e-9, "token {token}: {found}, not {wanted}"),
+                (found, wanted) => assert_eq!(found, wanted, "token {token}"),
+            }
+        }
+        positive += (0..n).filter(|&k| !own(k) && wanted[k] > Some(0.0)).count();
+
+        let mut gradient = vec![0.0; n];
+        let mut minimize = 0.0;
+        for (part, fraction, from, to, weight) in [(true, 0.0002, 0.1, 0.5, 1.0), (false, 0.02, 0.2, 6.0, rising(0.5))] {
+            let some: Vec<usize> = (0..n).filter(|&k| own(k) == part && wanted[k].is_some()).collect();
+            // The mean of log π is over all of the part, also those that are left out of the advantage.
+            let level = mean(&(0..n).filter(|&k| own(k) == part).map(|k| t.of("logp", k)).collect::<Vec<f64>>());
+            let a = |k: usize| wanted[k].expect("an advantage");
+            let middle = mean(&some.iter().map(|&k| a(k)).collect::<Vec<f64>>());
+            let r = |k: usize| (t.of("logp", k) - t.of("old_logp", k)).exp();
+            let clipped = |k: usize| a(k) * r(k).clamp(0.8, 1.28) < a(k) * r(k);
+            let loose = |k: &usize| {
+                let covariance = (a(*k) - middle) * (t.of("logp", *k) - level);
+                covariance > from && covariance < to && !clipped(*k)
+            };
+            let mut chosen: Vec<usize> = some.iter().copied().filter(loose).collect();
+            drawn_from += chosen.len();
+            chosen.sort_by(|&x, &y| t.of("uniform", y).total_cmp(&t.of("uniform", x)));
+            chosen.truncate(((fraction * some.len() as f64) as usize).max(1));
+            let mut turns: Vec<usize> = some.iter().map(|&k| t.at[k].0).collect();
+            turns.dedup();
+            for &k in some.iter().filter(|k| !chosen.contains(k)) {
+                let scale = weight / (2.0 * turns.len() as f64);
+                minimize += scale * (-a(k) * r(k)).max(-a(k) * r(k).clamp(0.8, 1.28));
+                gradient[k] = if clipped(k) { 0.0 } else { -scale * a(k) * r(k) };
+            }
+        }
+        assert!((answer.minimize.expect("a loss") - minimize).abs() < 1e-9);
+        t.close(&t.flat(&answer.gradient.logp), |k| gradient[k], "SPEAR");
+    }
+    assert!(positive > 20 && drawn_from > 20, "{positive} {drawn_from}");
+}
+
+#[test]
+fn spa() {
+    for seed in 1..6 {
+        let t = Tokens::new(seed);
+        let n = t.at.len();
+        let last = |row: usize, name: &str| (0..n).filter(|&k| t.at[k].0 == row).map(|k| t.of(name, k)).next_back().expect("a token");
+        let rows_of = |token: usize| -> Vec<usize> {
+            let mut rows: Vec<usize> = t.alike(token, &["episode"], false).into_iter().map(|o| t.at[o].0).collect();
+            rows.dedup();
+            rows
+        };
+        let number = |name: &str, row: usize| t.file[name][row].as_f64().expect(name);
+        let to_go = |row: usize| -> f64 {
+            let token = (0..n).find(|&k| t.at[k].0 == row).expect("a token");
+            let later = rows_of(token).into_iter().filter(|&r| number("turn", r) >= number("turn", row));
+            later.map(|r| last(r, "old_value") + 0.5 * number("valid", r)).sum()
+        };
+        let rows: Vec<usize> = (0..t.file["turn"].as_array().expect("turns").len()).collect();
+        let all: Vec<f64> = rows.iter().map(|&r| to_go(r)).collect();
+        let (answer, a, _) = loss_and_gradient(&t, "spa", "spa");
+        t.close(&a, |token| (to_go(t.at[token].0) - mean(&all)) / (deviation(&all).powi(2) + 1e-8).sqrt(), "SPA-RL");
+        let mut episodes: Vec<usize> = (0..n).collect();
+        episodes.dedup_by_key(|k| t.row("episode", *k) as u64);
+        let error = |token: usize| rows_of(token).into_iter().map(|r| last(r, "value")).sum::<f64>() - t.row("score", token);
+        let estimate = mean(&episodes.iter().map(|&k| error(k).powi(2)).collect::<Vec<f64>>());
+        assert!((answer.terms["estimate"] - estimate).abs() < 1e-9);
+        let is_last = |token: usize| t.alike(token, &["episode", "turn"], false).into_iter().all(|o| t.order(token, o).is_le());
+        let slope = |token: usize| if is_last(token) { 0.5 * 2.0 * error(token) / episodes.len() as f64 } else { 0.0 };
+        t.close(&t.flat(&answer.gradient.value), slope, "the estimator");
     }
 }

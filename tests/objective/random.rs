@@ -61,7 +61,7 @@ pub(crate) fn batch(seed: u64) -> Value {
     let mut file = json!({
         "mask": mask, "reward": reward,
         "logp": tokens(-3.0, -0.1), "old_logp": tokens(-3.0, -0.1), "ref_logp": tokens(-3.0, -0.1), "rollout_logp": tokens(-3.0, -0.1),
-        "entropy": tokens(0.1, 2.5), "old_entropy": tokens(0.1, 2.5), "collision": tokens(0.1, 0.9), "confidence": tokens(0.3, 0.99), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0), "uniform": tokens(0.0, 1.0),
+        "entropy": tokens(0.1, 2.5), "old_entropy": tokens(0.1, 2.5), "collision": tokens(0.1, 0.9), "confidence": tokens(0.3, 0.99), "top_share(2)": tokens(0.4, 0.99), "kl_to_reference": tokens(0.0, 0.5), "kl_from_reference": tokens(0.0, 0.5), "advantage": tokens(-2.0, 2.0), "value": tokens(-1.0, 1.0), "old_value": tokens(-1.0, 1.0), "ret": tokens(-1.0, 1.0), "uniform": tokens(0.0, 1.0),
         "step": 3, "steps": 10, "history": [0.7, 1.3, 0.9],
     });
     file["group"] = rows.iter().map(|r| r.0).collect();

@@ -53,7 +53,7 @@ fn history_is_of_the_collecting_policy() {
     assert_eq!(history.entries(&objective.histories()[0].id), [Entry::Whole(Some(-2.0))], "`old_logp` stands for `logp`");
     assert_eq!(objective.evaluate(&batch, &history).unwrap().minimize, 200.0);
     let needs = objective.needs();
-    assert!(needs.has("entropy") && needs.gradient.logp && !needs.gradient.entropy);
+    assert!(needs.has("entropy") && needs.gradient.goes_through("logp") && !needs.gradient.goes_through("entropy"));
     assert!(messages("advantage = history(mean(logp))").contains("E0305"));
 }
 
@@ -83,11 +83,17 @@ fn needs(text: &str) -> Needs {
 #[test]
 fn the_engine_computes_what_is_mentioned_and_no_more() {
     let ppo = needs("mean(ppo_clip(0.2))");
-    assert!(!ppo.critic() && !ppo.reference() && ppo.gradient.logp && !ppo.gradient.entropy && !ppo.has("entropy"));
+    assert!(
+        !ppo.critic()
+            && !ppo.reference()
+            && ppo.gradient.goes_through("logp")
+            && !ppo.gradient.goes_through("entropy")
+            && !ppo.has("entropy")
+    );
     assert!(needs("mean(ppo_clip(0.2)) + 0.01 * mean(kl_k3())").reference());
     assert!(needs("mean(value_clip())").critic() && needs("mean(logp * returns)").critic());
     let masked = needs("mean(where(entropy > 1, logp, 0))");
-    assert!(masked.has("entropy") && !masked.gradient.entropy);
+    assert!(masked.has("entropy") && !masked.gradient.goes_through("entropy"));
     let unreached = loss_block("fit = mean(value_clip())\nminimize = mean(logp)");
     assert!(!unreached.needs().critic(), "a term that is not reached needs nothing");
     assert!(advantage("whiten(gae(outcome, value))").needs().critic() && !advantage("grpo()").needs().critic());

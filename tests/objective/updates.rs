@@ -4,7 +4,7 @@ use super::random::{Random, batch, built_in, losses, schedules};
 use super::support::*;
 use candle_core::{DType, Device};
 use epo::model::{
-    Compute, Critic, DecoderConfig, FigureGradients, Gradients, Row, ScoreGradients, Target, Variant, Weights, evaluate_with_figures,
+    Asked, Compute, Critic, DecoderConfig, Figure, Gradients, Other, Row, ScoreGradients, Target, Variant, Weights, evaluate_with_figures,
 };
 use epo::objective::probe::ProbeBatch;
 use epo::objective::{Batch, Objective};
@@ -12,6 +12,7 @@ use epo::objective::{Batch, Objective};
 /// A policy, a critic, and the rows that belong to a batch.
 struct World {
     policy: Weights,
+    reference: Weights,
     critic: Critic,
     rows: Vec<Row>,
     batch: Batch,
@@ -44,6 +45,7 @@ fn world(seed: u64) -> World {
     let weights = |seed| Weights::init(&config, seed, &Device::Cpu, DType::F64).expect("weights");
     World {
         policy: weights(seed),
+        reference: weights(seed + 2),
         critic: Critic::from_backbone(&weights(seed + 1)).expect("a critic"),
         rows,
         batch: file.batch().clone(),
@@ -59,26 +61,34 @@ fn narrow(values: Option<Vec<f64>>) -> Vec<f32> {
     values.unwrap_or_default().into_iter().map(|x| x as f32).collect()
 }
 
+/// What else the losses may mention.
+const FIGURES: [(&str, Figure); 6] = [
+    ("collision", Figure::Collision),
+    ("confidence", Figure::Largest),
+    ("top_share(2)", Figure::TopShare(2)),
+    ("top_share(5)", Figure::TopShare(5)),
+    ("kl_to_reference", Figure::To(0)),
+    ("kl_from_reference", Figure::From(0)),
+];
+
 /// What one step of training computes: the value, and the gradients of the policy's and the critic's parameters.
 fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: usize) -> (f64, [Gradients; 2]) {
     let compute = Compute { micro_batch: Some(micro_batch), ..Compute::default() };
     let rows: Vec<Row> = order.iter().map(|&row| world.rows[row].clone()).collect();
-    let policy = evaluate_with_figures(&world.policy, &rows, 1.0, &compute).expect("scores");
+    let others = [Other::of(&world.reference, &rows, &compute).expect("states")];
+    let figures = FIGURES.map(|(_, figure)| figure);
+    let more = Asked { figures: &figures, others: &others };
+    let policy = evaluate_with_figures(&world.policy, &rows, 1.0, more, &compute).expect("scores");
     let critic = world.critic.evaluate(&rows, &compute).expect("values");
     let batch = world.batch.select(order).expect("a minibatch");
-    let columns = [
-        ("logp", &policy.scores.logp),
-        ("entropy", &policy.scores.entropy),
-        ("value", &critic.values),
-        ("collision", &policy.figures.collision),
-        ("confidence", &policy.figures.largest),
-    ];
-    let batch = columns.into_iter().fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
+    let columns = [("logp", &policy.scores.logp), ("entropy", &policy.scores.entropy), ("value", &critic.values)];
+    let figures = FIGURES.iter().zip(&policy.figures).map(|((name, _), values)| (*name, values));
+    let batch = columns.into_iter().chain(figures).fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));
     let history = world.file.history(Some(objective), None).expect("a past for each").expect("a past");
     let found = objective.evaluate(&batch, &history).expect("an evaluation");
     let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
     let values = narrow(found.gradient.value);
-    let figures = FigureGradients { collision: narrow(found.gradient.collision), largest: narrow(found.gradient.confidence) };
+    let figures: Vec<Vec<f32>> = FIGURES.iter().map(|(name, _)| narrow(found.gradient.figures.get(name).cloned())).collect();
     let gradients = [policy.backward_with_figures(&slopes, &figures).expect("gradients"), critic.backward(&values).expect("gradients")];
     (found.minimize, gradients)
 }
@@ -102,6 +112,8 @@ fn an_update_is_the_same_however_its_rows_are_cut_and_ordered() {
     // Not linear in their means.
     for text in [
         "mean(collision) * mean(confidence) + mean(logp * confidence ^ 2)",
+        "mean(top_share(5) - top_share(2)) * mean(logp * top_share(2) ^ 2)",
+        "mean(kl_to_reference ^ 2) + mean(kl_from_reference * logp)",
         "mean(entropy) ^ 2",
         "mean(ratio() * advantage) / (0.1 + std(logp))",
         "log(1 + mean(exp(entropy))) * mean(value)",

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// In the order of the page: a method stands after the one that it changes.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 29] = [
     "ppo",
     "grpo",
     "dr_grpo",
@@ -37,6 +37,8 @@ const ORDER: [&str; 27] = [
     "adaptive_kl",
     "luffy",
     "replay",
+    "spear",
+    "spa",
     "distillation",
     "rlvmr",
     "ea",

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 16] = [
     "hgpo",
     "otb",
     "gtpo",
@@ -19,6 +19,8 @@ const METHODS: [&str; 14] = [
     "dapo",
     "luffy",
     "replay",
+    "spear",
+    "spa",
     "distillation",
 ];
 
@@ -71,7 +73,7 @@ fn each_runs() {
         trained += usize::from(records.len() == 2);
         carried += records.iter().filter(|values| values["carry/beta"].is_number() || values["carry/coefficient"].is_number()).count();
     }
-    // One pipeline in each file, and two in those of the adaptive divergence and of DAPO.
-    assert_eq!(trained, METHODS.len() + 2);
+    // One pipeline in each file, and two in those of the adaptive divergence, of DAPO and of distillation.
+    assert_eq!(trained, METHODS.len() + 3);
     assert_eq!(carried, 2 * 3, "three of them hand a number on");
 }

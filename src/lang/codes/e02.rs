@@ -57,4 +57,13 @@ seeds, or the stage is swept, that is several. A report takes them all, other st
         wrong: "pipeline a {\n  lambda = sweep(1, 2)\n  stages { train = rl { } }\n}\npipeline b {\n  stages { seen = evaluate { policy = a.train } }\n}",
         right: "pipeline a {\n  stages { train = rl { } }\n}\npipeline b {\n  stages { seen = evaluate { policy = a.train } }\n}",
     },
+    Code {
+        code: "E0209",
+        title: "policies of different vocabularies",
+        explanation: "\
+A `reference` and a `teacher` are asked what they make of the policy's tokens, one by one, so they have to read and write the same tokens. Policies that are
+trained from scratch have those of their `tokenizer` stage: give both the same one. A published model brings its own.",
+        wrong: "pipeline a {\n  teacher = causal_lm { weights = \"hub:a/b@c\" }\n  policy  = decoder { tokenizer = words }\n}",
+        right: "pipeline a {\n  teacher = larger\n  policy  = decoder { tokenizer = words }\n}",
+    },
 ];

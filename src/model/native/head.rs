@@ -1,11 +1,13 @@
 //! From hidden states to log-probabilities and entropies, and back.
 
+use super::figures::{Distribution, Found};
 use super::gradients::Sums;
 use super::matmul::{Left, Write};
-use super::packed::{Packed, Top, variable};
+use super::packed::{Packed, variable};
 use super::real::{Real, add_scaled, dot, largest, sum};
 use super::simd::simd;
 use super::team::{Team, add_outer_on};
+use crate::model::figure::Figure;
 use crate::model::weights::{VALUE_BIAS, VALUE_WEIGHT};
 use crate::model::{ModelError, Weights};
 
@@ -112,31 +114,29 @@ simd! {
 
 /// Logits over the vocabulary of one hidden state; of a critic none.
 pub(crate) fn all_logits<T: Real>(model: &Packed<T>, hidden: &[T]) -> Vec<T> {
-    let Top::Vocabulary { linear, .. } = &model.top else { return Vec::new() };
+    let Some((_, linear)) = model.unembedding() else { return Vec::new() };
     let mut z = vec![T::ZERO; linear.outer];
     linear.apply(hidden, &mut z, Write::Set, Team::ALONE);
     z
 }
 
-/// Log-probability and entropy of each question; where they are asked for, Σπ² and the largest probability of its distribution.
+/// Log-probability and entropy of each question, and the figures of its distribution that are asked for.
 pub(crate) struct Answers<T> {
     pub(crate) logp: Vec<T>,
     pub(crate) entropy: Vec<T>,
-    pub(crate) collision: Vec<T>,
-    pub(crate) largest: Vec<T>,
+    pub(crate) figures: Vec<Vec<T>>,
 }
 
 impl<T: Real> Answers<T> {
-    fn new(questions: usize, figures: bool) -> Self {
+    fn new(questions: usize, figures: usize) -> Self {
         let [logp, entropy] = [(); 2].map(|()| vec![T::ZERO; questions]);
-        let [collision, largest] = [(); 2].map(|()| vec![T::ZERO; if figures { questions } else { 0 }]);
-        Answers { logp, entropy, collision, largest }
+        Answers { logp, entropy, figures: vec![vec![T::ZERO; questions]; figures] }
     }
 
     fn set(&mut self, i: usize, found: Answer<T>) {
         (self.logp[i], self.entropy[i]) = (found.logp, found.entropy);
-        if let Some(figures) = found.figures {
-            (self.collision[i], self.largest[i]) = (figures.collision, figures.largest);
+        for (all, value) in self.figures.iter_mut().zip(found.figures) {
+            all[i] = value;
         }
     }
 }
@@ -145,34 +145,7 @@ impl<T: Real> Answers<T> {
 struct Answer<T> {
     logp: T,
     entropy: T,
-    figures: Option<Figures<T>>,
-}
-
-/// More of one distribution.
-#[derive(Clone, Copy)]
-struct Figures<T> {
-    collision: T,
-    largest: T,
-    /// The place of the largest, the first of several.
-    at: usize,
-}
-
-impl<T: Real> Figures<T> {
-    fn of(p: &[T]) -> Self {
-        let largest = largest(p);
-        let at = p.iter().position(|p| *p == largest).unwrap_or(0);
-        Figures { collision: dot(p, p), largest, at }
-    }
-
-    /// The gradient of `by_collision · Σπ² + by_largest · max π` with respect to the scaled logits.
-    fn backward(self, p: &[T], by_collision: T, by_largest: T) -> Vec<T> {
-        let twice = by_collision + by_collision;
-        let mut gradient: Vec<T> = p.iter().map(|p| *p * (twice * (*p - self.collision) - by_largest * self.largest)).collect();
-        if let Some(own) = gradient.get_mut(self.at) {
-            *own += by_largest * self.largest;
-        }
-        gradient
-    }
+    figures: Vec<T>,
 }
 
 /// How the gradient of a loss weighs each answer; one that is empty does not.
@@ -180,31 +153,41 @@ impl<T: Real> Figures<T> {
 pub(crate) struct Slopes<'a> {
     pub(crate) logp: &'a [f32],
     pub(crate) entropy: &'a [f32],
-    pub(crate) collision: &'a [f32],
-    pub(crate) largest: &'a [f32],
+    pub(crate) figures: &'a [Vec<f32>],
 }
 
-/// Answers questions about `hidden` (`[outputs, width]`) at a temperature, with `figures` all of [`Answers`]; with slopes also the gradients: returns that
-/// of `hidden`.
+/// What is asked of every distribution.
+pub(crate) struct Wanted<'a, T> {
+    pub(crate) temperature: f64,
+    pub(crate) figures: &'a [Figure],
+    /// Of each other model its head, and its states at all targets, `[targets, width]`.
+    pub(crate) others: &'a [(&'a Packed<T>, &'a [T])],
+}
+
+/// The logits of the other models in the place of a question: of all tokens, or of some.
+type OfOthers<'a, T> = Vec<&'a mut [T]>;
+
+/// Answers questions about `hidden` (`[outputs, width]`); with slopes also the gradients: returns that of `hidden`.
 pub(crate) fn ask<T: Real>(
     model: &Packed<T>,
     hidden: &[T],
     questions: &[Question],
-    (temperature, figures): (f64, bool),
+    wanted: &Wanted<T>,
     mut backward: Option<(Slopes, &mut Sums<T>)>,
     team: Team,
 ) -> (Answers<T>, Vec<T>) {
     let width = model.config.width;
-    let mut answers = Answers::new(questions.len(), figures);
+    let Wanted { temperature, figures, others } = wanted;
+    let mut answers = Answers::new(questions.len(), figures.len());
     let mut dhidden = if backward.is_some() { vec![T::ZERO; hidden.len()] } else { Vec::new() };
-    let Top::Vocabulary { rows, linear } = &model.top else { return (answers, dhidden) };
-    let rows = if rows.is_empty() { &model.embedding } else { rows };
+    let Some((rows, linear)) = model.unembedding() else { return (answers, dhidden) };
+    let others: Vec<_> = others.iter().filter_map(|(other, states)| Some((other.config.width, other.unembedding()?, *states))).collect();
     let by = T::of(1.0 / temperature);
     let vocab = model.config.vocab;
 
     let (mut z, mut p) = (Vec::new(), Vec::new());
     let slopes = backward.as_ref().map(|(slopes, _)| *slopes);
-    let answer = |question: &Question, z: &mut [T], p: &mut [T]| {
+    let answer = |question: &Question, z: &mut [T], p: &mut [T], others: OfOthers<T>| {
         scale(z, by);
         let Summary { top, log, entropy } = softmax(z, p);
         let at = match question.allowed {
@@ -212,17 +195,26 @@ pub(crate) fn ask<T: Real>(
             None => question.token as usize,
         };
         let logp = z[at] - top - log;
-        let figures = figures.then(|| Figures::of(p));
+        let mut values = Vec::new();
+        let mut more = None;
+        if !figures.is_empty() {
+            let theirs: Vec<(&[T], Vec<T>, T)> = others.into_iter().map(|z| distribution(z, by)).collect();
+            let theirs: Vec<Distribution<T>> = theirs.iter().map(|(z, p, norm)| Distribution { z, p, norm: *norm }).collect();
+            let own = Distribution { z: &*z, p: &*p, norm: top + log };
+            let found = Found::of(figures, &own, &theirs);
+            if let Some(slopes) = slopes.filter(|slopes| slopes.figures.iter().any(|slopes| !slopes.is_empty())) {
+                let slopes: Vec<T> = slopes.figures.iter().map(|slopes| slope_at(slopes, question)).collect();
+                more = Some(found.backward(figures, &slopes, &own, &theirs));
+            }
+            values = found.values;
+        }
         if let Some(slopes) = slopes {
-            let slope = |s: &[f32]| s.get(question.index).map_or(T::ZERO, |s| T::of(f64::from(*s)));
-            let more = figures.filter(|_| !slopes.collision.is_empty() || !slopes.largest.is_empty());
-            let more = more.map(|figures| figures.backward(p, slope(slopes.collision), slope(slopes.largest)));
-            softmax_backward(z, p, at, top, log, entropy, slope(slopes.logp), slope(slopes.entropy), by);
+            softmax_backward(z, p, at, top, log, entropy, slope_at(slopes.logp, question), slope_at(slopes.entropy, question), by);
             if let Some(more) = more {
                 add_line(p, by, &more);
             }
         }
-        Answer { logp, entropy, figures }
+        Answer { logp, entropy, figures: values }
     };
 
     for (i, question) in questions.iter().enumerate() {
@@ -231,7 +223,11 @@ pub(crate) fn ask<T: Real>(
         p.resize(allowed.len(), T::ZERO);
         let at = question.output * width..(question.output + 1) * width;
         logits_of(&hidden[at.clone()], rows, allowed, &mut z);
-        answers.set(i, answer(question, &mut z, &mut p));
+        let mut theirs: Vec<Vec<T>> = vec![vec![T::ZERO; allowed.len()]; others.len()];
+        for ((width, (rows, _), states), z) in others.iter().zip(&mut theirs) {
+            logits_of(&states[question.index * width..][..*width], rows, allowed, z);
+        }
+        answers.set(i, answer(question, &mut z, &mut p, theirs.iter_mut().map(Vec::as_mut_slice).collect()));
         if let Some((_, sums)) = &mut backward {
             logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
         }
@@ -239,6 +235,7 @@ pub(crate) fn ask<T: Real>(
 
     let free: Vec<usize> = (0..questions.len()).filter(|i| questions[*i].allowed.is_none()).collect();
     let (mut lines, mut dlines) = (Vec::new(), Vec::new());
+    let mut theirs: Vec<Vec<T>> = vec![Vec::new(); others.len()];
     for chunk in free.chunks(CHUNK) {
         lines.clear();
         for i in chunk {
@@ -247,9 +244,17 @@ pub(crate) fn ask<T: Real>(
         z.resize(chunk.len() * vocab, T::ZERO);
         p.resize(chunk.len() * vocab, T::ZERO);
         linear.apply(&lines, &mut z, Write::Set, team);
-        let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab));
+        let mut of_others: Vec<OfOthers<T>> = chunk.iter().map(|_| Vec::with_capacity(others.len())).collect();
+        for ((width, (_, linear), states), z) in others.iter().zip(&mut theirs) {
+            let lines: Vec<T> = chunk.iter().flat_map(|i| &states[questions[*i].index * width..][..*width]).copied().collect();
+            z.resize(chunk.len() * vocab, T::ZERO);
+            linear.apply(&lines, z, Write::Set, team);
+            of_others.iter_mut().zip(z.chunks_exact_mut(vocab)).for_each(|(all, z)| all.push(z));
+        }
+        let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab)).zip(of_others);
         // An exponential costs as much as many multiplications.
-        let found = team.each(distributions, 16 * chunk.len() * vocab, |((i, z), p)| (*i, answer(&questions[*i], z, p)));
+        let cost = 16 * chunk.len() * vocab * (1 + others.len());
+        let found = team.each(distributions, cost, |(((i, z), p), others)| (*i, answer(&questions[*i], z, p, others)));
         for (i, found) in found {
             answers.set(i, found);
         }
@@ -269,6 +274,19 @@ pub(crate) fn ask<T: Real>(
         p.clear();
     }
     (answers, dhidden)
+}
+
+/// What a loss says of the answer to a question.
+fn slope_at<T: Real>(slopes: &[f32], question: &Question) -> T {
+    slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)))
+}
+
+/// Another model's logits, scaled, with their probabilities and what log p is less than them.
+fn distribution<T: Real>(z: &mut [T], by: T) -> (&[T], Vec<T>, T) {
+    scale(z, by);
+    let mut p = vec![T::ZERO; z.len()];
+    let Summary { top, log, .. } = softmax(z, &mut p);
+    (z, p, top + log)
 }
 
 /// What makes an estimate of the return out of a final hidden state.
@@ -301,7 +319,7 @@ impl<T: Real> ValueHead<T> {
     pub(crate) fn backward(&self, hidden: &[T], questions: &[Question], slopes: &[f32], dhidden: &mut [T], sums: &mut Sums<T>) {
         let width = self.weight.len();
         for question in questions {
-            let slope = slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)));
+            let slope = slope_at(slopes, question);
             let at = question.output * width..(question.output + 1) * width;
             add_line(&mut dhidden[at.clone()], slope, &self.weight);
             add_line(&mut sums.value, slope, &hidden[at]);

@@ -13,6 +13,7 @@ pub(crate) mod backward;
 pub(crate) mod batch;
 pub(crate) mod decode;
 pub(crate) mod elementwise;
+mod figures;
 pub(crate) mod gradients;
 pub(crate) mod head;
 pub(crate) mod low_rank;

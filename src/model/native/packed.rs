@@ -150,6 +150,14 @@ impl<T: Real> Packed<T> {
     pub(crate) fn has_backward(&self) -> bool {
         self.backward
     }
+
+    /// What makes logits: of a few tokens by their rows `[vocab, width]`, of all by the map. A critic has none.
+    pub(crate) fn unembedding(&self) -> Option<(&[T], &Linear<T>)> {
+        match &self.top {
+            Top::Vocabulary { rows, linear } => Some((if rows.is_empty() { &self.embedding } else { rows }, linear)),
+            Top::None => None,
+        }
+    }
 }
 
 struct Packer<'a> {

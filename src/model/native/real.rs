@@ -3,6 +3,7 @@
 use super::Packed;
 use super::simd::LANES;
 use super::vector::Vectors;
+use crate::model::figure::States;
 use crate::model::weights::PackedCache;
 use candle_core::WithDType;
 use std::ops::Neg;
@@ -19,6 +20,8 @@ pub(crate) trait Real: WithDType + Vectors + Default + Neg<Output = Self> {
     /// e to the power of `self`; the same bits on every instruction set; NaN stays NaN.
     fn expo(self) -> Self;
     fn cache(cache: &mut PackedCache) -> &mut Option<(u64, Arc<Packed<Self>>)>;
+    /// The states of a model in these numbers.
+    fn states(states: &States) -> Option<(&Packed<Self>, &[Self])>;
 }
 
 impl Real for f32 {
@@ -73,6 +76,10 @@ impl Real for f32 {
     fn cache(cache: &mut PackedCache) -> &mut Option<(u64, Arc<Packed<f32>>)> {
         &mut cache.single
     }
+
+    fn states(states: &States) -> Option<(&Packed<f32>, &[f32])> {
+        if let States::Single(model, states) = states { Some((model, states)) } else { None }
+    }
 }
 
 impl Real for f64 {
@@ -106,6 +113,10 @@ impl Real for f64 {
 
     fn cache(cache: &mut PackedCache) -> &mut Option<(u64, Arc<Packed<f64>>)> {
         &mut cache.double
+    }
+
+    fn states(states: &States) -> Option<(&Packed<f64>, &[f64])> {
+        if let States::Double(model, states) = states { Some((model, states)) } else { None }
     }
 }
 

@@ -28,9 +28,9 @@ pub(super) fn compare(weights: &Arc<Weights>, prompts: &[&[u32]], threads: usize
     let short: Vec<Row> = rows.iter().filter(|r| r.ids.len() <= LONGEST).cloned().collect();
     if !short.is_empty() {
         let together = Compute { micro_batch: Some(short.len()), ..Compute::default() };
-        let [found, ..] = Composite::new(weights, &short, Ask::policy(1.0), &together)?.answers()?;
+        let found = Composite::new(weights, &short, Ask::policy(1.0), &together)?.answers()?;
         let expected = score(weights, &short, 1.0, &compute)?.logp;
-        padded.numbers(|i| format!("target {i}"), &found, &wide(&expected));
+        padded.numbers(|i| format!("target {i}"), &found.logp, &wide(&expected));
     }
     let asked: Vec<(&[u32], usize)> = prompts.iter().map(|ids| (*ids, MADE)).collect();
     for (prompt, response) in prompts.iter().zip(greedy(weights, &asked, &[])?) {

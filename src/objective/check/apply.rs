@@ -2,6 +2,7 @@
 
 use super::super::levels::Level;
 use super::super::program::{Kind, NodeId, Op};
+use super::super::quantities::TOP_SHARES;
 use super::super::schedule::{over_the_run, short};
 use super::{Checker, SHORT};
 use crate::builtin::{Builtin, Default, Elementwise, Operation, Row, Type};
@@ -47,6 +48,7 @@ impl Checker<'_> {
             Operation::Top => self.top(&call),
             Operation::Quantile => self.quantile(&call),
             Operation::Rank => self.rank(&call),
+            Operation::TopShare => self.top_share(&call),
             Operation::Gae => self.along_time(&call, 2, Op::Gae),
             Operation::Discount => self.along_time(&call, 1, Op::Discount),
             Operation::SoFar => self.along_time(&call, 1, Op::SoFar),
@@ -138,6 +140,24 @@ impl Checker<'_> {
         let level = args.iter().fold(Level::Batch, |level, &arg| level.meet(self.program.nodes[arg].level));
         let kind = if call.row.result == Type::Condition { Kind::Condition } else { Kind::Number };
         self.push(call.term, Op::Elementwise(call.builtin, how), args, level, kind, call.row.gradient)
+    }
+
+    fn top_share(&mut self, call: &Call) -> Option<NodeId> {
+        let count = call.node(0)?;
+        let most = TOP_SHARES.len();
+        let Some(number) = self.program.nodes[count].constant else {
+            let text = self.program.nodes[count].text.clone();
+            self.report("E0308", call.term, format!("`count` must be a number that is known before the run, not `{text}`"), |d| d);
+            return None;
+        };
+        let place = (number.fract() == 0.0 && number >= 1.0).then_some(number as usize);
+        let Some(info) = place.and_then(|place| TOP_SHARES.get(place - 1)) else {
+            let message =
+                format!("`count` of `{}` must be a whole number of 1 to {most}, not {}", shortened(call.term, SHORT), short(number));
+            self.report("E0308", call.term, message, |d| d);
+            return None;
+        };
+        self.quantity(call.term, info)
     }
 
     fn extremum_of_two(&mut self, call: &Call, how: &'static Elementwise) -> Option<NodeId> {

@@ -51,6 +51,9 @@ impl Checker<'_> {
                 if let Some(decay) = history.decay {
                     words.push_str(&format!(" decay {:016x}", decay.to_bits()));
                 }
+                if let Some(quantile) = history.quantile {
+                    words.push_str(&format!(" quantile {:016x}", quantile.to_bits()));
+                }
                 if history.prior != 0.0 {
                     words.push_str(&format!(" prior {:016x}", history.prior.to_bits()));
                 }

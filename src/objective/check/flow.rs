@@ -1,49 +1,50 @@
 //! Where gradients go, and what reaches no parameter.
 
 use super::super::program::{NodeId, Op, Program};
+use super::super::quantities::quantities;
 use super::placed;
 use crate::builtin::{Builtin, Reduction};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 
-/// Through which quantities a node's gradient reaches a model.
+/// Through which quantities a node's gradient reaches a model: one bit for each that is learned, in the order of [`learned`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each quantity, all independent")]
-pub struct Reach {
-    /// The policy, through log-probabilities.
-    pub logp: bool,
-    /// The policy, through entropies.
-    pub entropy: bool,
-    /// The policy, through Σ π².
-    pub collision: bool,
-    /// The policy, through largest probabilities.
-    pub confidence: bool,
-    /// The critic.
-    pub value: bool,
+pub struct Reach(u128);
+
+/// The quantities that carry a gradient.
+fn learned() -> impl Iterator<Item = &'static str> {
+    quantities().filter(|info| info.gradient).map(|info| info.name)
 }
 
 impl Reach {
     /// Whether it reaches a parameter at all.
     pub fn any(self) -> bool {
-        self.policy() || self.value
+        self != Self::default()
     }
 
     /// Whether it reaches the policy.
     pub fn policy(self) -> bool {
-        self.logp || self.entropy || self.figures()
+        self.through().any(|quantity| quantity != "value")
     }
 
-    /// Whether it reaches the policy through more of its distributions than log-probabilities and entropies.
-    pub fn figures(self) -> bool {
-        self.collision || self.confidence
+    /// Whether it reaches the critic.
+    pub fn critic(self) -> bool {
+        self.goes_through("value")
+    }
+
+    /// Whether it goes through a quantity, by its name.
+    pub fn goes_through(self, quantity: &str) -> bool {
+        self.with(Reach::of_quantity(quantity)) == self && Reach::of_quantity(quantity).any()
+    }
+
+    /// What it goes through.
+    pub(in super::super) fn through(self) -> impl Iterator<Item = &'static str> {
+        learned().enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| name)
     }
 
     /// `policy, through logp and entropy`: the models whose parameters a gradient gets to, and what it goes through.
     pub fn words(self) -> String {
-        let policy = [(self.logp, "logp"), (self.entropy, "entropy"), (self.collision, "collision"), (self.confidence, "confidence")]
-            .into_iter()
-            .filter_map(|(has, name)| has.then_some(name));
-        let policy: Vec<&str> = policy.collect();
-        match (policy.is_empty(), self.value) {
+        let policy: Vec<&str> = self.through().filter(|quantity| *quantity != "value").collect();
+        match (policy.is_empty(), self.critic()) {
             (true, false) => "nothing".into(),
             (true, true) => "critic, through value".into(),
             (false, false) => format!("policy, through {}", policy.join(" and ")),
@@ -52,28 +53,11 @@ impl Reach {
     }
 
     pub(in super::super) fn with(self, other: Reach) -> Reach {
-        Reach {
-            logp: self.logp || other.logp,
-            entropy: self.entropy || other.entropy,
-            collision: self.collision || other.collision,
-            confidence: self.confidence || other.confidence,
-            value: self.value || other.value,
-        }
+        Reach(self.0 | other.0)
     }
 
     fn of_quantity(name: &str) -> Reach {
-        Reach {
-            logp: name == "logp",
-            entropy: name == "entropy",
-            collision: name == "collision",
-            confidence: name == "confidence",
-            value: name == "value",
-        }
-    }
-
-    /// Whether it goes through a quantity.
-    pub(in super::super) fn goes_through(self, name: &str) -> bool {
-        self.with(Reach::of_quantity(name)) == self && Reach::of_quantity(name).any()
+        learned().position(|own| own == name).map_or_else(Reach::default, |bit| Reach(1 << bit))
     }
 }
 

@@ -13,7 +13,7 @@ mod time;
 use super::context::Scope;
 use super::levels::Level;
 use super::program::{Kind, Node, NodeId, Op, Program};
-use super::quantities::quantity_info;
+use super::quantities::{QuantityInfo, quantity_info};
 use crate::builtin::GradientRule;
 use crate::lang::print::shortened;
 use crate::lang::term::{Argument, Term, TermKind};
@@ -82,12 +82,7 @@ impl<'a> Checker<'a> {
                     self.report("E0305", term, format!("there is no quantity `{name}`"), |d| d);
                     return None;
                 };
-                if let Some(lack) = self.scope.refusal(info) {
-                    self.report(lack.code, term, format!("`{name}` is not known here: {}", lack.reason), |d| d.help(lack.help.clone()));
-                    return None;
-                }
-                let kind = if info.flag { Kind::Flag } else { Kind::Number };
-                self.push(term, Op::Quantity(info), vec![], info.level, kind, GradientRule::None)
+                self.quantity(term, info)
             }
             TermKind::Named { name, body } => {
                 let body = self.checked(body)?;
@@ -96,6 +91,16 @@ impl<'a> Checker<'a> {
             }
             TermKind::Apply { builtin, args } => self.apply(term, *builtin, args),
         }
+    }
+
+    fn quantity(&mut self, term: &Term, info: &'static QuantityInfo) -> Option<NodeId> {
+        if let Some(lack) = self.scope.refusal(info) {
+            let message = format!("`{}` is not known here: {}", info.name, lack.reason);
+            self.report(lack.code, term, message, |d| d.help(lack.help.clone()));
+            return None;
+        }
+        let kind = if info.flag { Kind::Flag } else { Kind::Number };
+        self.push(term, Op::Quantity(info), vec![], info.level, kind, GradientRule::None)
     }
 
     /// Appends a node; `None` if it is nested too deeply.

@@ -37,7 +37,19 @@ impl Checker<'_> {
             });
             return None;
         }
-        if by.is_none() && level != Level::Batch {
+        let quantile = self.number_before_the_run(call, "quantile", 6)?;
+        if let Some(id) = call.node(6) {
+            self.constant_within(call, "quantile", id, |q| (0.0..=1.0).contains(&q), "within [0, 1]")?;
+            if by.is_some() || call.node(4).is_some() || call.node(5).is_some() {
+                let message = "with `quantile` all earlier values count alike: there is no `by`, `decay` or `prior`";
+                self.report("E0304", call.term, message, |d| d.help("`window = n` looks at the last n iterations alone"));
+                return None;
+            }
+            if !Level::Episode.within(level) {
+                return self.too_fine(call, "x", argument, Level::Episode);
+            }
+        }
+        if by.is_none() && quantile.is_none() && level != Level::Batch {
             let (text, (span, words)) = (self.program.nodes[argument].text.clone(), self.about(argument));
             self.report("E0311", call.term, format!("`history` keeps one number an iteration, but `{text}` has {words}"), |d| {
                 d.also(span, words).help(format!("reduce it: `history(mean({text}))`; or keep one for each turn number: `by = turn_index`"))
@@ -70,6 +82,7 @@ impl Checker<'_> {
         }
         let node = &self.program.nodes[argument];
         let own = match by {
+            None if quantile.is_some() => "-values".into(),
             None => String::new(),
             Some(Level::TurnIndex) => "-by-turn".into(),
             Some(level) => format!("-by-{level}"),
@@ -78,7 +91,7 @@ impl Checker<'_> {
         let text = first_argument(call.term).unwrap_or_else(|| node.text.clone());
         let window = window.map(|window| window as usize);
         let (prior, place) = (prior.unwrap_or(0.0), call.term.place());
-        let expression = HistoryExpr { id, argument, window, by, decay, prior, text, place };
+        let expression = HistoryExpr { id, argument, window, by, decay, quantile, prior, text, place };
         self.program.histories.push(expression);
         let row = self.program.histories.len() - 1;
         self.push(call.term, Op::History(row), first.into_iter().collect(), to, Kind::Number, call.row.gradient)
@@ -156,7 +169,11 @@ impl Checker<'_> {
 
     /// Two equations of a stage each remember their own.
     fn whose(&self) -> &'static str {
-        if self.scope.place == Place::Advantage { "advantage" } else { "loss" }
+        match self.scope.place {
+            Place::Advantage => "advantage",
+            Place::Weight => "weights",
+            Place::Loss | Place::Schedule | Place::Condition => "loss",
+        }
     }
 
     /// The number that is given to a parameter, if one is; `None` after a mistake.

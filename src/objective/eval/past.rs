@@ -45,7 +45,11 @@ impl Evaluator<'_> {
             }
             let values = self.run(&[expression.argument])?;
             let Some(value) = values.get(expression.argument) else { continue };
-            let entry = if let Some(level) = expression.by {
+            let entry = if expression.quantile.is_some() {
+                self.check_finite(&values, expression.argument, &expression.text, expression.place)?;
+                let numbers = self.host(node, value)?.into_iter().enumerate();
+                Entry::Values(numbers.filter(|(element, _)| value.presence_of(*element) == Presence::Here).map(|(_, x)| x).collect())
+            } else if let Some(level) = expression.by {
                 Entry::ByKey(self.means_by(node, value, level)?)
             } else {
                 self.check_finite(&values, expression.argument, &expression.text, expression.place)?;

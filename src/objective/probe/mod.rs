@@ -8,6 +8,7 @@ pub use read::{ProbeBatch, ProbeError};
 use super::{Advantage, Detail, Gradient, Objective, ObjectiveError};
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The batch on which the examples of the reference have their values: five episodes in two groups, one to three tokens a turn.
 pub const EXAMPLE: &str = include_str!("example.json");
@@ -38,12 +39,9 @@ pub struct ProbeGradient {
     pub entropy: Vec<Vec<f64>>,
     /// ∂minimize/∂value.
     pub value: Vec<Vec<f64>>,
-    /// ∂minimize/∂collision, where the equation reaches it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collision: Option<Vec<Vec<f64>>>,
-    /// ∂minimize/∂confidence, where the equation reaches it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<Vec<Vec<f64>>>,
+    /// Of what else of the distributions the equation reaches, by name: `collision`, `top_share(3)`, …
+    #[serde(flatten)]
+    pub figures: BTreeMap<&'static str, Vec<Vec<f64>>>,
 }
 
 /// Evaluates a pipeline's advantage and loss on a batch. The pipeline's advantage replaces the batch's, and with it `returns`.
@@ -69,8 +67,7 @@ pub fn probe(loss: Option<&Objective>, advantage: Option<&Advantage>, batch: &Pr
         minimize: evaluation.as_ref().map(|evaluation| evaluation.minimize),
         terms: evaluation.map(|evaluation| evaluation.terms).unwrap_or_default(),
         gradient: ProbeGradient {
-            collision: gradient.collision.map(|values| padded(Some(values))),
-            confidence: gradient.confidence.map(|values| padded(Some(values))),
+            figures: gradient.figures.into_iter().map(|(name, values)| (name, padded(Some(values)))).collect(),
             logp: padded(gradient.logp),
             entropy: padded(gradient.entropy),
             value: padded(gradient.value),

@@ -90,7 +90,7 @@ impl Carried {
 }
 
 fn entries(field: &str, value: &Value) -> Result<Vec<Entry>, ProbeError> {
-    let expected = "a list with a number, or an object of numbers by turn, for each earlier iteration";
+    let expected = "a list with a number, a list of numbers, or an object of numbers by turn, for each earlier iteration";
     let wrong = |i: usize, found: &Value| shape(field, expected.into(), format!("entry {i} is {}", words(found)));
     let by_key = |i: usize, turns: &serde_json::Map<String, Value>| {
         let mut pairs = Vec::new();
@@ -105,6 +105,10 @@ fn entries(field: &str, value: &Value) -> Result<Vec<Entry>, ProbeError> {
     let entry = |(i, entry): (usize, &Value)| match entry {
         Value::Null => Ok(Entry::Whole(None)),
         Value::Object(keys) => by_key(i, keys),
+        Value::Array(all) => {
+            let numbers = all.iter().map(|value| value.as_f64().ok_or_else(|| wrong(i, value)));
+            Ok(Entry::Values(numbers.collect::<Result<_, _>>()?))
+        }
         number => number.as_f64().map(|x| Entry::Whole(Some(x))).ok_or_else(|| wrong(i, number)),
     };
     list(field, expected, value)?.iter().enumerate().map(entry).collect()

@@ -5,7 +5,7 @@ use super::super::error::ObjectiveError;
 use super::super::history::History;
 use super::super::levels::Level;
 use super::super::program::HistoryExpr;
-use super::super::quantities::{QUANTITIES, QuantityInfo, quantity_info};
+use super::super::quantities::{QuantityInfo, quantities, quantity_info};
 use super::super::{Advantage, Objective};
 use super::past::{Carried, Past};
 use serde_json::{Map, Value};
@@ -145,7 +145,7 @@ impl File<'_> {
         }
         // What belongs to episodes means nothing where the file does not say which rows make one.
         let means = |info: &&QuantityInfo| info.name != "carried" && (info.level != Level::Episode || batch.rows().episode.is_some());
-        let known = QUANTITIES.iter().filter(means);
+        let known = quantities().filter(means);
         for info in known.collect::<Vec<_>>() {
             let word = ALIASES.iter().find(|(_, name)| *name == info.name).map_or(info.name, |(word, _)| *word);
             // Rows already gave the numbers of the turns; the file's `reward` is the row's sum, not the turn's.

@@ -5,7 +5,7 @@ use super::fields::Rl;
 use crate::kind::{Identity, Reader};
 use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Diagnostics, Span};
-use crate::objective::{Advantage, Objective, Place, Scope};
+use crate::objective::{Advantage, Objective, Place, Scope, TEACHER};
 use crate::play::SplitField;
 
 /// Of an iteration.
@@ -74,7 +74,7 @@ impl Rl {
             reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message).help(help));
             return;
         }
-        if self.throughout().any(|now| self.weights_at(now).iter().sum::<f64>() <= 0.0) {
+        if self.throughout().filter_map(|now| self.weights_at(now)).any(|weights| weights.iter().sum::<f64>() <= 0.0) {
             let message = "all weights come to 0 at once: there is nothing to play";
             reader.report(Diagnostic::error("E0202", place_of(&["weights"]), message));
         }
@@ -120,7 +120,10 @@ impl Rl {
         let scope = Scope::new(place).running(self.group_size.0, self.iterations.0);
         let scope = match self.teacher {
             Some(_) => scope,
-            None => scope.lacking("teacher_logp", "this stage has no teacher", "give it one: `teacher = POLICY`, of the same vocabulary"),
+            None => {
+                let (reason, help) = ("this stage has no teacher", "give it one: `teacher = POLICY`, of the same vocabulary");
+                TEACHER.into_iter().fold(scope, |scope, quantity| scope.lacking(quantity, reason, help))
+            }
         };
         let (reason, help) = ("this stage has no critic", "give it one: `critic = value_head { … }`");
         match self.critic {
@@ -138,7 +141,7 @@ impl Rl {
             warn("nothing here reaches the policy: only the critic is trained", "the policy is reached by `logp` and `entropy`");
         }
         let reads_critic = Self::reads_critic(objective, advantage);
-        if reads_critic && !reach.value {
+        if reads_critic && !reach.critic() {
             let message = "nothing here reaches the critic, though the equations rely on its values: it stays as it began";
             warn(message, "add a term of `value`, such as `mean(value_clip(0.2))`");
         }
@@ -148,8 +151,8 @@ impl Rl {
             diagnostics.push(Diagnostic::warning("W0308", critic.span, message).help(help));
         }
         if let (Some(_), false) = (&self.teacher, objective.needs().teacher() || advantage.is_some_and(|a| a.needs().teacher())) {
-            let message = "no equation mentions `teacher_logp`, so the teacher is not asked";
-            let help = "leave it out (`without teacher` where it is inherited), or mention `teacher_logp`";
+            let message = "no equation mentions `teacher_logp`, `kl_to_teacher` or `kl_from_teacher`, so the teacher is not asked";
+            let help = "leave it out (`without teacher` where it is inherited), or mention one of them";
             diagnostics.push(Diagnostic::warning("W0308", place, message).help(help));
         }
         objective.warn_of_signs(self.iterations.0, diagnostics);

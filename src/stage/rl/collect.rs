@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::error::RunError;
 use super::super::tasks::say_failures;
+use super::super::wanted::batch as unlearned;
 use super::batch::batch;
 use super::courses::{Course, Drawn, assignments, once_each};
 use super::fields::Rl;
@@ -23,6 +24,8 @@ pub(crate) struct Collected {
     /// All that were played, also those that are not learned from.
     pub episodes: Vec<Episode>,
     pub cost: Cost,
+    /// All that were played, as weights that depend on them see them; where there are such.
+    pub played: Option<Batch>,
 }
 
 /// What an iteration took beyond the episodes that it learns from.
@@ -36,11 +39,13 @@ pub(crate) struct Cost {
     also: Vec<usize>,
     /// Of each split, where there are several: its name, how many episodes, and the share that succeeded.
     courses: Vec<(String, usize, f64)>,
+    /// Of each split, where they depend on what was played: its name, and its part of all weights.
+    weights: Vec<(String, f64)>,
 }
 
 impl Cost {
     /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means); `source/1`, …
-    /// (episodes); `success/SPLIT`, `episodes/SPLIT` where there are several.
+    /// (episodes); `success/SPLIT`, `episodes/SPLIT` where there are several; `weight/SPLIT` where they depend on what was played.
     pub(crate) fn metrics(&self) -> impl Iterator<Item = (String, f64)> {
         let courses = self
             .courses
@@ -55,6 +60,7 @@ impl Cost {
             .map(|(name, value)| (name.to_string(), value))
             .chain(also)
             .chain(courses)
+            .chain(self.weights.iter().map(|(name, weight)| (format!("weight/{name}"), *weight)))
     }
 }
 
@@ -95,10 +101,11 @@ pub(crate) fn collect(
         episodes.sort_by_key(|episode| (episode.group, episode.member));
         Ok(episodes)
     };
+    let weights = learner.weights(stage, iteration)?;
     let mut course_of = BTreeMap::new();
     let (mut episodes, mut greedy, mut rounds) = (Vec::new(), Vec::new(), 0);
     let differing = loop {
-        let drawn = assignments(stage, courses, iteration, rounds, context.seeds());
+        let drawn = assignments(stage, courses, &weights, [iteration, rounds], context.seeds());
         episodes.extend(play(&drawn, &learner.decode)?);
         if greedily {
             greedy.extend(play(&once_each(&drawn, stage.group_size.0), &decode)?);
@@ -136,23 +143,60 @@ pub(crate) fn collect(
         let scores = greedy_scores(&learned, &greedy);
         batch.set_by_row("greedy_score", &scores).map_err(|error: BatchError| RunError::Failed(error.to_string()))?;
     }
+    if learner.needs().has("split") {
+        let splits = splits_of(&learned, courses, &course_of);
+        batch.set_by_row("split", &splits).map_err(|error: BatchError| RunError::Failed(error.to_string()))?;
+    }
     if learner.needs().has("uniform") {
         let mut rng = context.seeds().child("iteration", iteration as u64).child("uniform", 0).rng();
         let drawn = (0..batch.token_count()).map(|_| unit(&mut rng)).collect();
         set(&mut batch, "uniform", drawn)?;
     }
     learner.look(&mut batch, &rows)?;
+    let played = learner.mixture.is_some().then(|| as_played(&episodes, courses, &course_of)).transpose()?;
     let cost = Cost {
         rows: rows.len(),
         refilled: stage.refill.map(|_| [rounds, episodes.len(), differing.len()]),
         greedy: greedily.then(|| means(&greedy)),
         courses: by_course(courses, &episodes, &course_of),
         also: taken.iter().map(Vec::len).collect(),
+        weights: courses
+            .iter()
+            .zip(parts(&weights))
+            .filter(|_| played.is_some())
+            .map(|(course, part)| (course.split.name.clone(), part))
+            .collect(),
     };
     for turn in episodes.iter_mut().flat_map(|e| &mut e.turns) {
         turn.prompt = None;
     }
-    Ok(Collected { batch, rows: Learned { rows, own }, episodes, cost })
+    Ok(Collected { batch, rows: Learned { rows, own }, episodes, cost, played })
+}
+
+/// For each row the split of its episode's task; of one from elsewhere the first split that has the task.
+fn splits_of(episodes: &[(usize, &Episode)], courses: &[Course], course_of: &BTreeMap<u64, usize>) -> Vec<f64> {
+    let of = |(source, episode): &(usize, &Episode)| {
+        let own = course_of.get(&episode.group).filter(|_| *source == 0).copied();
+        own.or_else(|| courses.iter().position(|course| course.panel.tasks.iter().any(|task| task.id == episode.task.id)))
+            .unwrap_or_default()
+    };
+    episodes.iter().flat_map(|pair| std::iter::repeat_n(of(pair) as f64, pair.1.turns.len())).collect()
+}
+
+/// All that was played, for weights that depend on it.
+fn as_played(episodes: &[Episode], courses: &[Course], course_of: &BTreeMap<u64, usize>) -> Result<Batch, RunError> {
+    let of = |episode: &Episode| course_of.get(&episode.group).copied().unwrap_or_default();
+    let sound: Vec<&Episode> = episodes.iter().filter(|episode| !episode.failed() && !episode.turns.is_empty()).collect();
+    let penalties: Vec<f64> = sound.iter().map(|episode| courses[of(episode)].split.environment.play.invalid_penalty.0).collect();
+    let splits = sound.iter().map(|episode| of(episode) as f64).collect();
+    let batch = unlearned(&sound, &penalties).and_then(|batch| batch.with("split", splits));
+    batch.map_err(|error| RunError::Failed(error.to_string()))
+}
+
+/// Numbers as parts of their sum.
+fn parts(weights: &[f64]) -> impl Iterator<Item = f64> {
+    let whole: f64 = weights.iter().sum();
+    weights.iter().map(move |weight| weight / whole)
 }
 
 /// What came of each split, where there are several.

@@ -5,7 +5,9 @@ use super::super::error::RunError;
 use super::super::tasks::open;
 use super::fields::Rl;
 use crate::env::{Panel, World};
-use crate::equation::Now;
+use crate::equation::{Now, WeightField};
+use crate::lang::Diagnostics;
+use crate::objective::Mixture;
 use crate::play::SplitField;
 use crate::rollout::Assignment;
 use crate::seed::{Seed, unit};
@@ -35,12 +37,19 @@ impl Rl {
         std::iter::once(&self.on).chain(&self.also_on)
     }
 
-    /// How often a task is drawn from each split.
-    pub(super) fn weights_at(&self, now: Now) -> Vec<f64> {
+    /// How often a task is drawn from each split; `None` if that depends on what was played.
+    pub(super) fn weights_at(&self, now: Now) -> Option<Vec<f64>> {
         match self.weights.is_empty() {
-            true => vec![1.0; 1 + self.also_on.len()],
+            true => Some(vec![1.0; 1 + self.also_on.len()]),
             false => self.weights.iter().map(|weight| weight.at(now)).collect(),
         }
+    }
+
+    /// What the weights depend on, where it is what was played.
+    pub(super) fn mixture(&self) -> Option<Mixture> {
+        let looks_back = self.weights.iter().any(|weight| matches!(weight, WeightField::Past(_)));
+        let terms: Vec<_> = self.weights.iter().filter(|_| looks_back).map(WeightField::term).collect();
+        (!terms.is_empty()).then(|| Mixture::check(&terms, "weights", &mut Diagnostics::default())).flatten()
     }
 }
 
@@ -64,7 +73,7 @@ pub(super) struct Drawn {
 }
 
 /// A round of an iteration. The members of a group share the task and its seed.
-pub(super) fn assignments(stage: &Rl, courses: &[Course], iteration: usize, round: usize, seeds: Seed) -> Vec<Drawn> {
+pub(super) fn assignments(stage: &Rl, courses: &[Course], weights: &[f64], [iteration, round]: [usize; 2], seeds: Seed) -> Vec<Drawn> {
     let (groups, size) = (stage.groups.0 as u64, stage.group_size.0 as u64);
     let own = seeds.child("iteration", iteration as u64);
     // The first round goes on through the panel where the iteration before it stopped; the others go through it in an order of their own.
@@ -72,12 +81,11 @@ pub(super) fn assignments(stage: &Rl, courses: &[Course], iteration: usize, roun
         0 => (seeds, iteration as u64 * groups),
         round => (own.child("refill", 0), (round - 1) * groups),
     };
-    let weights = stage.weights_at(stage.beginning_of(iteration));
     let mut all = Vec::with_capacity(stage.episodes());
     for place in 0..groups {
         let group = round as u64 * groups + place;
         let world_seed = own.child("group", group);
-        let course = if courses.len() > 1 { draw(&weights, world_seed.child("split", 0)) } else { 0 };
+        let course = if courses.len() > 1 { draw(weights, world_seed.child("split", 0)) } else { 0 };
         let order = if course > 0 { order.child("split", course as u64) } else { order };
         let tasks = &courses[course].panel.tasks;
         let task = &tasks[task_index(order, tasks.len(), first + place)];

@@ -1,8 +1,8 @@
 //! What policy and critic say of a minibatch, and the gradients of a loss of it.
 
 use crate::model::{
-    Compute, Evaluation, FigureGradients, Figures, Gradients, JointEvaluation, ModelError, Row, ScoreGradients, Scores, ValueEvaluation,
-    Weights, evaluate, evaluate_with_figures,
+    Asked, Compute, Evaluation, Gradients, JointEvaluation, ModelError, Row, ScoreGradients, Scores, ValueEvaluation, Weights,
+    evaluate_with_figures,
 };
 use crate::policy::Estimator;
 
@@ -26,19 +26,13 @@ impl<'a> Evaluated<'a> {
         policy: &'a Weights,
         critic: Option<&'a Estimator>,
         rows: &'a [Row],
-        (temperature, figures): (f64, bool),
+        (temperature, more): (f64, Asked<'a>),
         compute: &Compute,
     ) -> Result<Self, ModelError> {
         if let Some(Estimator::OnTrunk(head)) = critic {
-            return Ok(Self::Together(match figures {
-                true => head.evaluate_with_figures(policy, rows, temperature, compute)?,
-                false => head.evaluate(policy, rows, temperature, compute)?,
-            }));
+            return Ok(Self::Together(head.evaluate_with_figures(policy, rows, temperature, more, compute)?));
         }
-        let policy = match figures {
-            true => evaluate_with_figures(policy, rows, temperature, compute)?,
-            false => evaluate(policy, rows, temperature, compute)?,
-        };
+        let policy = evaluate_with_figures(policy, rows, temperature, more, compute)?;
         let critic = match critic {
             Some(Estimator::Apart(critic)) => Some(critic.evaluate(rows, compute)?),
             _ => None,
@@ -53,8 +47,8 @@ impl<'a> Evaluated<'a> {
         }
     }
 
-    /// More of the same distributions, where it was asked for.
-    pub(super) fn figures(&self) -> &Figures {
+    /// Of the same distributions what was asked for.
+    pub(super) fn figures(&self) -> &[Vec<f32>] {
         match self {
             Self::Apart { policy, .. } => &policy.figures,
             Self::Together(both) => &both.figures,
@@ -69,16 +63,12 @@ impl<'a> Evaluated<'a> {
     }
 
     /// The gradients of a loss with these slopes; of a model that it does not reach there are none.
-    pub(super) fn backward(
-        self,
-        slopes: Option<(&ScoreGradients, &FigureGradients)>,
-        values: Option<&[f32]>,
-    ) -> Result<Pulled, ModelError> {
+    pub(super) fn backward(self, slopes: Option<(&ScoreGradients, &[Vec<f32>])>, values: Option<&[f32]>) -> Result<Pulled, ModelError> {
         match self {
             Self::Together(_) if slopes.is_none() && values.is_none() => Ok(Pulled { policy: None, critic: None }),
             Self::Together(both) => {
-                let none = (ScoreGradients::default(), FigureGradients::default());
-                let (scores, figures) = slopes.unwrap_or((&none.0, &none.1));
+                let none = ScoreGradients::default();
+                let (scores, figures) = slopes.unwrap_or((&none, &[]));
                 let (policy, head) = both.backward_with_figures(scores, figures, values.unwrap_or_default())?;
                 Ok(Pulled { policy: Some(policy), critic: values.map(|_| head) })
             }

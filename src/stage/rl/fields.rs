@@ -2,7 +2,7 @@
 
 use super::super::minibatch::Keep;
 use super::sources::Source;
-use crate::equation::{AdvantageField, LossField, Now, ScheduleField};
+use crate::equation::{AdvantageField, LossField, Now, ScheduleField, WeightField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
@@ -45,9 +45,10 @@ kind! {
         on: SplitField [required],
         /// Other splits, of this environment or of others, from which tasks are drawn too: a mixture, or with `weights` that change a curriculum.
         also_on: Vec<SplitField> [added default Vec::new()],
-        /// How often a task is drawn from `on` and from each of `also_on`, in that order: numbers or schedules over `iteration`, `iterations` and `progress`, which
-        /// need not add up to 1. Left out, all alike.
-        weights: Vec<ScheduleField> [added default Vec::new()],
+        /// How often a task is drawn from `on` and from each of `also_on`, in that order: numbers, schedules over `iteration`, `iterations` and `progress`, or
+        /// expressions over what earlier iterations played, such as `1 - history(mean(only(success, split == 1)), first = 0)`. They need not add up to 1; below 0 is
+        /// 0, and where all come to 0 by what was played, and where they are left out, all are alike.
+        weights: Vec<WeightField> [added default Vec::new()],
         /// What it starts from.
         policy: PolicyInput [inherit],
         /// The equation.

@@ -31,7 +31,7 @@ enum Pool {
 
 impl Foreign {
     pub(crate) fn new(stage: &Rl, learner: &Learner, context: &dyn Context) -> Result<Self, RunError> {
-        let pool = |source: &_| match source {
+        let pool = |source: &Source| match source {
             Source::Replay(_) => Ok(Pool::Replay(Vec::new())),
             Source::Demonstrations(shown) => {
                 let folders = shown.of.iter().flat_map(|input| context.inputs(&input.0.field));
@@ -46,7 +46,9 @@ impl Foreign {
                         pool.push(episode);
                     }
                 }
-                Ok(Pool::Demonstrations(pool))
+                let penalty = stage.on.environment.play.invalid_penalty.0;
+                let wanted = source.wanted().among(&pool, penalty)?.into_iter().cloned().collect();
+                Ok(Pool::Demonstrations(wanted))
             }
         };
         Ok(Self { pools: stage.also.iter().map(|part| pool(&**part)).collect::<Result<_, RunError>>()? })
@@ -75,13 +77,15 @@ impl Foreign {
     }
 
     /// Remembers what an iteration played itself, where something replays it.
-    pub(crate) fn remember(&mut self, stage: &Rl, episodes: &[Episode]) {
+    pub(crate) fn remember(&mut self, stage: &Rl, episodes: &[Episode]) -> Result<(), RunError> {
+        let penalty = stage.on.environment.play.invalid_penalty.0;
         for (source, pool) in stage.also.iter().zip(&mut self.pools) {
             if let (Source::Replay(Replay { last, .. }), Pool::Replay(iterations)) = (&**source, pool) {
-                iterations.push(episodes.iter().filter(|episode| !episode.failed() && !episode.turns.is_empty()).cloned().collect());
+                iterations.push(source.wanted().among(episodes, penalty)?.into_iter().cloned().collect());
                 iterations.drain(..iterations.len().saturating_sub(last.0));
             }
         }
+        Ok(())
     }
 
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Failure> {

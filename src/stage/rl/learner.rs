@@ -5,9 +5,10 @@ use super::super::error::RunError;
 use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
+use super::figures::Figures;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score, score_with_figures};
-use crate::objective::{Advantage, Batch, History, Needs, Objective};
+use crate::objective::{Advantage, Batch, History, Mixture, Needs, Objective};
 use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +21,13 @@ pub(crate) struct Learner {
     pub reference: Option<Arc<Weights>>,
     /// For `teacher_logp`, if an equation mentions it.
     pub teacher: Option<Arc<Weights>>,
+    /// What the loss asks of the distributions of a minibatch.
+    pub figures: Figures,
     pub objective: Objective,
     pub advantage: Option<Advantage>,
     pub history: History,
+    /// What the weights of the splits depend on, where it is what was played.
+    pub mixture: Option<Mixture>,
     pub compute: Compute,
     pub decode: Decode,
     pub temperature: f64,
@@ -46,12 +51,13 @@ impl Learner {
         let reference = match (needs.reference(), &stage.reference) {
             (false, _) => None,
             (true, None) => Some(Arc::new(start.weights.duplicate()?)),
-            (true, Some(given)) => Some(policy(context, given)?.weights),
+            (true, Some(given)) => Some(of_same_vocabulary(context, given, &start, "reference")?),
         };
         let teacher = match &stage.teacher {
-            Some(given) if needs.teacher() => Some(teacher(context, given, &start)?),
+            Some(given) if needs.teacher() => Some(of_same_vocabulary(context, given, &start, "teacher")?),
             _ => None,
         };
+        let figures = Figures::of(objective.needs(), reference.as_ref(), teacher.as_ref());
         let critic = match (needs.critic(), &stage.critic) {
             (true, Some(kind)) => {
                 let critic = match kind.backbone() {
@@ -69,9 +75,11 @@ impl Learner {
             critic,
             reference,
             teacher,
+            figures,
             objective,
             advantage,
             history: History::default(),
+            mixture: stage.mixture(),
             compute: compute(context, stage.micro_batch.0, stage.checkpointing),
             decode,
             temperature,
@@ -89,6 +97,18 @@ impl Learner {
         }
     }
 
+    /// How often a task of an iteration is drawn from each split.
+    pub(crate) fn weights(&self, stage: &Rl, iteration: usize) -> Result<Vec<f64>, RunError> {
+        let now = stage.beginning_of(iteration);
+        let found = match &self.mixture {
+            Some(mixture) => mixture.at(now, &self.history)?,
+            None => stage.weights_at(now).unwrap_or_default(),
+        };
+        let weights: Vec<f64> = found.into_iter().map(|weight| weight.max(0.0)).collect();
+        let nothing = weights.iter().sum::<f64>() <= 0.0;
+        Ok(if nothing { vec![1.0; weights.len()] } else { weights })
+    }
+
     /// What the loss and the advantage need together.
     pub(crate) fn needs(&self) -> Needs {
         match &self.advantage {
@@ -101,7 +121,7 @@ impl Learner {
     pub(crate) fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         for (name, other) in [("ref_logp", &self.reference), ("teacher_logp", &self.teacher)] {
-            if let Some(other) = other {
+            if let Some(other) = other.as_ref().filter(|_| self.needs().has(name)) {
                 let scores = score(other, rows, self.temperature, &self.compute)?;
                 set(batch, name, wide(scores.logp))?;
             }
@@ -111,10 +131,11 @@ impl Learner {
             set(batch, "value", values.clone())?;
             set(batch, "old_value", values)?;
         }
-        if self.needs().figures() {
-            let (_, figures) = score_with_figures(&self.policy.weights, rows, self.temperature, &self.compute)?;
-            set(batch, "collision", wide(figures.collision))?;
-            set(batch, "confidence", wide(figures.largest))?;
+        let figures = Figures::of(&self.needs(), self.reference.as_ref(), self.teacher.as_ref());
+        if !figures.is_empty() {
+            let others = figures.others(rows, &self.compute)?;
+            let (_, found) = score_with_figures(&self.policy.weights, rows, self.temperature, figures.asked(&others), &self.compute)?;
+            figures.set(batch, &found)?;
         }
         // Only an equation that compares the sampler with the trainer can tell them apart.
         if self.needs().has("rollout_logp") {
@@ -171,14 +192,14 @@ impl Learner {
     }
 }
 
-/// A policy that reads and writes the same tokens.
-fn teacher(context: &mut dyn Context, given: &PolicyInput, pupil: &Policy) -> Result<Arc<Weights>, RunError> {
-    let teacher = policy(context, given)?;
-    if !teacher.tokenizer.agrees(&pupil.tokenizer) {
-        let message = "the teacher has another vocabulary than the policy, so it has no word on the policy's tokens";
-        return Err(RunError::Failed(format!("{message}; a teacher is made with the same tokenizer")));
+/// A policy that reads and writes the same tokens as the one that learns.
+fn of_same_vocabulary(context: &mut dyn Context, given: &PolicyInput, own: &Policy, who: &str) -> Result<Arc<Weights>, RunError> {
+    let other = policy(context, given)?;
+    if !other.tokenizer.agrees(&own.tokenizer) {
+        let message = format!("the {who} has another vocabulary than the policy, so it has no word on the policy's tokens");
+        return Err(RunError::Failed(format!("{message}; a {who} is made with the same tokenizer")));
     }
-    Ok(teacher.weights)
+    Ok(other.weights)
 }
 
 pub(crate) fn set(batch: &mut Batch, quantity: &str, values: Vec<f64>) -> Result<(), RunError> {

@@ -8,6 +8,7 @@ mod corridor;
 mod courses;
 mod evaluated;
 mod fields;
+mod figures;
 mod foreign;
 mod learner;
 mod metrics;
@@ -32,6 +33,7 @@ use super::length::{Length, best_of, depends_on_length};
 use super::minibatch::Keep;
 use super::outside::Outside;
 use crate::kind::Artifact;
+use crate::lang::Span;
 use crate::store::{MetricRecord, read_metrics};
 use std::path::Path;
 
@@ -116,6 +118,11 @@ impl Stage for Rl {
         figures
     }
 
+    fn compares(&self) -> Vec<(&'static str, Span)> {
+        let given = [("reference", &self.reference), ("teacher", &self.teacher)];
+        given.into_iter().filter_map(|(field, policy)| Some((field, policy.as_ref()?.span()))).collect()
+    }
+
     fn length(&self) -> Option<Length> {
         Some(Length { field: "iterations", count: self.iterations.0 as u64 })
     }
@@ -165,7 +172,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
     for iteration in start..iterations {
         let seed = context.seeds().child("iteration", iteration as u64);
         learner.warm(stage, iteration);
-        let Collected { mut batch, rows, episodes, cost } = collect(stage, &learner, &foreign, &courses, iteration, context)?;
+        let Collected { mut batch, rows, episodes, cost, played } = collect(stage, &learner, &foreign, &courses, iteration, context)?;
         if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
             cuts.warn(context);
             warned = true;
@@ -173,7 +180,10 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let estimated = learner.estimate(&mut batch, iteration)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         let carried = learner.remember(batch, &rows.rows)?;
-        foreign.remember(stage, &episodes);
+        if let (Some(mixture), Some(played)) = (&learner.mixture, &played) {
+            mixture.record(played, &mut learner.history)?;
+        }
+        foreign.remember(stage, &episodes)?;
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         record.values.extend(cost.metrics());
         record.values.extend(carried);

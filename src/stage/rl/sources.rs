@@ -1,8 +1,12 @@
 //! Episodes from elsewhere that an iteration learns from beside its own.
 
+use super::super::wanted::Wanted;
+use crate::equation::ConditionField;
 use crate::kind;
 use crate::kind::{Category, Count, Entry, Identity, KindInfo, Reader};
+use crate::lang::Diagnostics;
 use crate::lang::value::Component;
+use crate::objective::Condition;
 use crate::policy::EpisodesInput;
 use crate::seed::Seed;
 use crate::words;
@@ -62,6 +66,8 @@ kind! {
         choose: Choice [default Choice::Random],
         /// Of which tasks.
         tasks: Tasks [default Tasks::Any],
+        /// Which episodes are of use: a condition over their `score`, `success`, `turns`, or a statistic of their turns.
+        r#where: Option<ConditionField> [added default None],
     }
 }
 
@@ -97,6 +103,8 @@ kind! {
         choose: Choice [default Choice::Random],
         /// Of which tasks.
         tasks: Tasks [default Tasks::Any],
+        /// Which episodes are of use: a condition over their `score`, `success`, `turns`, or a statistic of their turns.
+        r#where: Option<ConditionField> [added default None],
     }
 }
 
@@ -139,7 +147,11 @@ fn read<T>(
     source: fn(T) -> Source,
 ) -> Option<Arc<Source>> {
     reader.refuse_unknown(component, &[info], |_| false);
-    fields(component, reader).map(source).map(Arc::new)
+    let read = fields(component, reader).map(source)?;
+    let mut diagnostics = Diagnostics::default();
+    let sound = read.condition().is_none_or(|field| Condition::check(&field.0, "where", &mut diagnostics).is_some());
+    diagnostics.0.into_iter().for_each(|d| reader.report(d));
+    sound.then(|| Arc::new(read))
 }
 
 /// What is chosen from, and how.
@@ -150,10 +162,22 @@ pub(super) struct Draw {
 }
 
 impl Source {
+    fn condition(&self) -> Option<&ConditionField> {
+        match self {
+            Self::Replay(Replay { r#where, .. }) | Self::Demonstrations(Demonstrations { r#where, .. }) => r#where.as_ref(),
+        }
+    }
+
+    /// Which episodes are of use.
+    pub(super) fn wanted(&self) -> Wanted {
+        let checked = |field: &ConditionField| Condition::check(&field.0, "where", &mut Diagnostics::default());
+        Wanted { only_successes: false, condition: self.condition().and_then(checked) }
+    }
+
     pub(super) fn draw(&self) -> Draw {
-        match *self {
+        match self {
             Self::Replay(Replay { episodes, choose, tasks, .. }) | Self::Demonstrations(Demonstrations { episodes, choose, tasks, .. }) => {
-                Draw { most: episodes.0, choose, tasks }
+                Draw { most: episodes.0, choose: *choose, tasks: *tasks }
             }
         }
     }

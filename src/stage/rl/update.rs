@@ -8,7 +8,7 @@ use super::fields::{Log, Rl};
 use super::learner::{Learner, set};
 use crate::equation::Now;
 use crate::lang::Span;
-use crate::model::{FigureGradients, Row, ScoreGradients, Tokens};
+use crate::model::{Row, ScoreGradients, Tokens};
 use crate::objective::{Batch, Detail, ObjectiveError};
 use crate::seed::Seed;
 use std::collections::BTreeMap;
@@ -89,14 +89,12 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
     updates.add("tokens", tokens.all as f64);
     updates.add("tokens_shared", tokens.shared());
     let critic = learner.critic.as_ref().filter(|_| needs.has("value")).map(|(critic, _)| critic);
-    let asked = (learner.temperature, needs.figures());
+    let others = learner.figures.others(&rows, &learner.compute)?;
+    let asked = (learner.temperature, learner.figures.asked(&others));
     let evaluated = Evaluated::of(&learner.policy.weights, critic, &rows, asked, &learner.compute)?;
     set(&mut batch, "logp", wide(&evaluated.scores().logp))?;
     set(&mut batch, "entropy", wide(&evaluated.scores().entropy))?;
-    if needs.figures() {
-        set(&mut batch, "collision", wide(&evaluated.figures().collision))?;
-        set(&mut batch, "confidence", wide(&evaluated.figures().largest))?;
-    }
+    learner.figures.set(&mut batch, evaluated.figures())?;
     divergence(&batch, &own, &evaluated.scores().logp, updates);
     if let Some(values) = evaluated.values() {
         set(&mut batch, "value", wide(values))?;
@@ -116,7 +114,7 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
         updates.add(&format!("gradient/{name}"), norms.whole());
     }
     let slopes = ScoreGradients { logp: narrow(found.gradient.logp), entropy: narrow(found.gradient.entropy) };
-    let figures = FigureGradients { collision: narrow(found.gradient.collision), largest: narrow(found.gradient.confidence) };
+    let figures = learner.figures.slopes(&found.gradient.figures);
     let number = updates.count + 1;
     let refusal = |whose: &'static str, rule: Span| {
         move |spoilt| match spoilt {
@@ -133,7 +131,7 @@ fn step(stage: &Rl, learner: &mut Learner, minibatch: Minibatch, now: Now, updat
             ),
         }
     };
-    let slopes = needs.gradient.policy().then_some((&slopes, &figures));
+    let slopes = needs.gradient.policy().then_some((&slopes, figures.as_slice()));
     let pulled = evaluated.backward(slopes, found.gradient.value.map(|slopes| narrow(Some(slopes))).as_deref())?;
     if let Some(gradients) = pulled.policy {
         let norm = learner.updater.step(gradients, now, refusal("policy", stage.optimizer.span))?;
