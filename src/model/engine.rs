@@ -3,8 +3,9 @@
 use super::figure::{Asked, Figure, Other};
 use super::lanes::Compute;
 use super::native::gradients::Sums;
-use super::native::head::{Question, Slopes as PolicySlopes, ValueHead, Wanted, ask};
+use super::native::head::{Question, Slopes as PolicySlopes, Wanted, ask};
 use super::native::team::Team;
+use super::native::value::ValueHead;
 use super::native::{Packed, Real};
 use super::passes::Composite;
 use super::pending::{Found, Pending, native_answers};

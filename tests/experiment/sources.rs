@@ -194,3 +194,25 @@ fn weights_by_what_was_won() {
     stopped.run(file, &more("2")).exits(0).says("going on at iteration");
     assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
 }
+
+#[test]
+fn only_what_is_of_use_is_replayed() {
+    let set = [
+        "sources.train.also=[replay { last = 3, episodes = 6, where = turns > 4 }, replay { last = 3, episodes = 6, where = turns < 5 }]",
+        "sources.loss.long=mean(only(turns, source == 1))",
+        "sources.loss.short=mean(only(turns, source == 2))",
+        "sources.loss.minimize=mean(ppo_clip(0.2)) + 0 * long + 0 * short",
+    ];
+    let more: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let runs = Runs::new();
+    runs.run(FILE, &more).exits(0);
+    let (mut long, mut short) = (0, 0);
+    for record in lines(&runs, "metrics.jsonl") {
+        let value = |name: &str| record["values"][name].as_f64().unwrap_or_else(|| panic!("no `{name}` in {record}"));
+        assert!(value("source/1") == 0.0 || value("loss/long") > 4.0, "{record}");
+        assert!(value("source/2") == 0.0 || value("loss/short") < 5.0, "{record}");
+        long += usize::from(value("source/1") > 0.0);
+        short += usize::from(value("source/2") > 0.0);
+    }
+    assert!(long > 0 && short > 0, "{long} {short}");
+}

@@ -239,10 +239,25 @@ pub(crate) const FIELDS: Fields = &[
             ("checkpoint_every", "2", "3"),
         ],
     ),
-    ("replay", &[("last", "2", "3"), ("episodes", "4", "5"), ("choose", "best", "latest"), ("tasks", "played", "any")]),
+    (
+        "replay",
+        &[
+            ("last", "2", "3"),
+            ("episodes", "4", "5"),
+            ("choose", "best", "latest"),
+            ("tasks", "played", "any"),
+            ("where", "success", "turns < 5"),
+        ],
+    ),
     (
         "demonstrations",
-        &[("of", "shown", "[shown, other]"), ("episodes", "2", "3"), ("choose", "latest", "best"), ("tasks", "played", "any")],
+        &[
+            ("of", "shown", "[shown, other]"),
+            ("episodes", "2", "3"),
+            ("choose", "latest", "best"),
+            ("tasks", "played", "any"),
+            ("where", "success", "turns < 5"),
+        ],
     ),
     ("value_head", &[("backbone", "warm", ""), ("optimizer", "adamw { lr = 1e-3 }", "")]),
     ("value_head.shared", &[("trunk", "shared", "own")]),

@@ -3,13 +3,11 @@
 use super::figures::{Distribution, Found};
 use super::gradients::Sums;
 use super::matmul::{Left, Write};
-use super::packed::{Packed, variable};
+use super::packed::Packed;
 use super::real::{Real, add_scaled, dot, largest, sum};
 use super::simd::simd;
 use super::team::{Team, add_outer_on};
 use crate::model::figure::Figure;
-use crate::model::weights::{VALUE_BIAS, VALUE_WEIGHT};
-use crate::model::{ModelError, Weights};
 
 /// One token whose log-probability is asked for, at output `output` of a batch.
 #[derive(Clone, Copy)]
@@ -107,7 +105,7 @@ simd! {
 
 simd! {
     /// `y += factor * x`.
-    fn add_line<T>(y: &mut [T], factor: T, x: &[T]) {
+    pub(super) fn add_line<T>(y: &mut [T], factor: T, x: &[T]) {
         add_scaled(y, factor, x);
     }
 }
@@ -167,6 +165,48 @@ pub(crate) struct Wanted<'a, T> {
 /// The logits of the other models in the place of a question: of all tokens, or of some.
 type OfOthers<'a, T> = Vec<&'a mut [T]>;
 
+/// What is made of every distribution.
+#[derive(Clone, Copy)]
+struct Asking<'a, T> {
+    figures: &'a [Figure],
+    slopes: Option<Slopes<'a>>,
+    /// 1 / temperature.
+    by: T,
+}
+
+impl<T: Real> Asking<'_, T> {
+    /// From logits `z`; with slopes `p` becomes the gradient with respect to them, else the probabilities.
+    fn answer(self, question: &Question, z: &mut [T], p: &mut [T], others: OfOthers<T>) -> Answer<T> {
+        let Asking { figures, slopes, by } = self;
+        scale(z, by);
+        let Summary { top, log, entropy } = softmax(z, p);
+        let at = match question.allowed {
+            Some(allowed) => allowed.iter().position(|t| *t == question.token).unwrap_or(0),
+            None => question.token as usize,
+        };
+        let logp = z[at] - top - log;
+        let (mut values, mut more) = (Vec::new(), None);
+        if !figures.is_empty() {
+            let theirs: Vec<(&[T], Vec<T>, T)> = others.into_iter().map(|z| distribution(z, by)).collect();
+            let theirs: Vec<Distribution<T>> = theirs.iter().map(|(z, p, norm)| Distribution { z, p, norm: *norm }).collect();
+            let own = Distribution { z: &*z, p: &*p, norm: top + log };
+            let found = Found::of(figures, &own, &theirs);
+            if let Some(slopes) = slopes.filter(|slopes| slopes.figures.iter().any(|slopes| !slopes.is_empty())) {
+                let slopes: Vec<T> = slopes.figures.iter().map(|slopes| slope_at(slopes, question)).collect();
+                more = Some(found.backward(figures, &slopes, &own, &theirs));
+            }
+            values = found.values;
+        }
+        if let Some(slopes) = slopes {
+            softmax_backward(z, p, at, top, log, entropy, slope_at(slopes.logp, question), slope_at(slopes.entropy, question), by);
+            if let Some(more) = more {
+                add_line(p, by, &more);
+            }
+        }
+        Answer { logp, entropy, figures: values }
+    }
+}
+
 /// Answers questions about `hidden` (`[outputs, width]`); with slopes also the gradients: returns that of `hidden`.
 pub(crate) fn ask<T: Real>(
     model: &Packed<T>,
@@ -186,36 +226,7 @@ pub(crate) fn ask<T: Real>(
     let vocab = model.config.vocab;
 
     let (mut z, mut p) = (Vec::new(), Vec::new());
-    let slopes = backward.as_ref().map(|(slopes, _)| *slopes);
-    let answer = |question: &Question, z: &mut [T], p: &mut [T], others: OfOthers<T>| {
-        scale(z, by);
-        let Summary { top, log, entropy } = softmax(z, p);
-        let at = match question.allowed {
-            Some(allowed) => allowed.iter().position(|t| *t == question.token).unwrap_or(0),
-            None => question.token as usize,
-        };
-        let logp = z[at] - top - log;
-        let mut values = Vec::new();
-        let mut more = None;
-        if !figures.is_empty() {
-            let theirs: Vec<(&[T], Vec<T>, T)> = others.into_iter().map(|z| distribution(z, by)).collect();
-            let theirs: Vec<Distribution<T>> = theirs.iter().map(|(z, p, norm)| Distribution { z, p, norm: *norm }).collect();
-            let own = Distribution { z: &*z, p: &*p, norm: top + log };
-            let found = Found::of(figures, &own, &theirs);
-            if let Some(slopes) = slopes.filter(|slopes| slopes.figures.iter().any(|slopes| !slopes.is_empty())) {
-                let slopes: Vec<T> = slopes.figures.iter().map(|slopes| slope_at(slopes, question)).collect();
-                more = Some(found.backward(figures, &slopes, &own, &theirs));
-            }
-            values = found.values;
-        }
-        if let Some(slopes) = slopes {
-            softmax_backward(z, p, at, top, log, entropy, slope_at(slopes.logp, question), slope_at(slopes.entropy, question), by);
-            if let Some(more) = more {
-                add_line(p, by, &more);
-            }
-        }
-        Answer { logp, entropy, figures: values }
-    };
+    let asking = Asking { figures, slopes: backward.as_ref().map(|(slopes, _)| *slopes), by };
 
     for (i, question) in questions.iter().enumerate() {
         let Some(allowed) = question.allowed else { continue };
@@ -227,7 +238,7 @@ pub(crate) fn ask<T: Real>(
         for ((width, (rows, _), states), z) in others.iter().zip(&mut theirs) {
             logits_of(&states[question.index * width..][..*width], rows, allowed, z);
         }
-        answers.set(i, answer(question, &mut z, &mut p, theirs.iter_mut().map(Vec::as_mut_slice).collect()));
+        answers.set(i, asking.answer(question, &mut z, &mut p, theirs.iter_mut().map(Vec::as_mut_slice).collect()));
         if let Some((_, sums)) = &mut backward {
             logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
         }
@@ -254,7 +265,7 @@ pub(crate) fn ask<T: Real>(
         let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab)).zip(of_others);
         // An exponential costs as much as many multiplications.
         let cost = 16 * chunk.len() * vocab * (1 + others.len());
-        let found = team.each(distributions, cost, |(((i, z), p), others)| (*i, answer(&questions[*i], z, p, others)));
+        let found = team.each(distributions, cost, |(((i, z), p), others)| (*i, asking.answer(&questions[*i], z, p, others)));
         for (i, found) in found {
             answers.set(i, found);
         }
@@ -277,7 +288,7 @@ pub(crate) fn ask<T: Real>(
 }
 
 /// What a loss says of the answer to a question.
-fn slope_at<T: Real>(slopes: &[f32], question: &Question) -> T {
+pub(super) fn slope_at<T: Real>(slopes: &[f32], question: &Question) -> T {
     slopes.get(question.index).map_or(T::ZERO, |slope| T::of(f64::from(*slope)))
 }
 
@@ -287,45 +298,4 @@ fn distribution<T: Real>(z: &mut [T], by: T) -> (&[T], Vec<T>, T) {
     let mut p = vec![T::ZERO; z.len()];
     let Summary { top, log, .. } = softmax(z, &mut p);
     (z, p, top + log)
-}
-
-/// What makes an estimate of the return out of a final hidden state.
-pub(crate) struct ValueHead<T> {
-    weight: Vec<T>,
-    bias: T,
-}
-
-impl<T: Real> ValueHead<T> {
-    /// That of a critic, or one that stands on a policy.
-    pub(crate) fn of(weights: &Weights) -> Result<ValueHead<T>, ModelError> {
-        let bias = variable::<T>(weights.variables(), VALUE_BIAS)?.first().copied().unwrap_or_default();
-        Ok(ValueHead { weight: variable(weights.variables(), VALUE_WEIGHT)?, bias })
-    }
-
-    /// The estimate at the output of each question.
-    pub(crate) fn values(&self, hidden: &[T], questions: &[Question]) -> Vec<T> {
-        let width = self.weight.len();
-        questions
-            .iter()
-            .map(|question| {
-                let mut value = [T::ZERO];
-                logits_of(&hidden[question.output * width..][..width], &self.weight, &[0], &mut value);
-                value[0] + self.bias
-            })
-            .collect()
-    }
-
-    /// The gradients of [`ValueHead::values`]: adds that of `hidden`.
-    pub(crate) fn backward(&self, hidden: &[T], questions: &[Question], slopes: &[f32], dhidden: &mut [T], sums: &mut Sums<T>) {
-        let width = self.weight.len();
-        for question in questions {
-            let slope = slope_at(slopes, question);
-            let at = question.output * width..(question.output + 1) * width;
-            add_line(&mut dhidden[at.clone()], slope, &self.weight);
-            add_line(&mut sums.value, slope, &hidden[at]);
-            for bias in &mut sums.bias {
-                *bias += slope;
-            }
-        }
-    }
 }

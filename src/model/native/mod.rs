@@ -25,6 +25,7 @@ pub(crate) mod path;
 pub(crate) mod real;
 pub(crate) mod simd;
 pub(crate) mod team;
+pub(crate) mod value;
 pub(crate) mod vector;
 
 pub(crate) use low_rank::LowRank;

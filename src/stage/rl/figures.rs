@@ -1,7 +1,6 @@
 //! What equations ask of next-token distributions beyond log-probabilities and entropies.
 
 use super::super::error::RunError;
-use super::learner::set;
 use crate::model::{Asked, Compute, Figure, ModelError, Other, Row, Weights};
 use crate::objective::{Batch, Needs, top_share};
 use std::collections::BTreeMap;
@@ -58,7 +57,8 @@ impl Figures {
     /// Gives the quantities their values.
     pub(super) fn set(&self, batch: &mut Batch, values: &[Vec<f32>]) -> Result<(), RunError> {
         for (name, values) in self.names.iter().zip(values) {
-            set(batch, name, values.iter().map(|&x| f64::from(x)).collect())?;
+            let values = values.iter().map(|&x| f64::from(x)).collect();
+            batch.set(name, values).map_err(|error| RunError::Failed(error.to_string()))?;
         }
         Ok(())
     }
