@@ -1,6 +1,6 @@
 //! Weights that are decided before an iteration is played, by what earlier ones came to.
 
-use super::batch::{Batch, Rows};
+use super::batch::Batch;
 use super::check::Checker;
 use super::context::{Place, Scope};
 use super::error::ObjectiveError;
@@ -10,7 +10,6 @@ use super::levels::Level;
 use super::program::{NodeId, Op, Program};
 use super::quantities::When;
 use super::record;
-use super::schedule::Now;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
@@ -55,20 +54,15 @@ impl Mixture {
         Some(Self { program, roots })
     }
 
-    /// The numbers for the iteration that begins, 0 for one that needs a past where there is none.
+    /// The numbers for an iteration that begins, 0 for one that needs a past where there is none. `batch` says when that is
+    /// ([`Batch::set_time`]), and nothing else.
     ///
     /// # Errors
     /// If one is not finite.
-    pub fn at(&self, now: Now, history: &History) -> Result<Vec<f64>, ObjectiveError> {
-        let batch = Batch::new(Rows::default()).and_then(|mut batch| {
-            batch.set_time(now.iteration, now.iterations, now.progress)?;
-            Ok(batch)
-        });
-        // Of a batch without rows that says when it is nothing can be wrong.
-        let Ok(batch) = batch else { return Ok(vec![0.0; self.roots.len()]) };
+    pub fn at(&self, batch: &Batch, history: &History) -> Result<Vec<f64>, ObjectiveError> {
         let evaluator = Evaluator {
             program: &self.program,
-            batch: &batch,
+            batch,
             history: Some(history),
             moment: Moment::Collected,
             leaves: BTreeMap::new(),

@@ -95,3 +95,17 @@ fn what_cannot_be_remembered() {
         assert!(found.starts_with(said), "{line}: {found}");
     }
 }
+
+/// Of all values of the iterations that are looked at.
+#[test]
+fn a_quantile_of_what_was_there() {
+    let past: [(&[f64], &[u64]); 4] = [(&[9.0], &[1]), (&[1.0, 2.0], &[1, 2]), (&[4.0], &[1]), (&[8.0], &[3])];
+    let of = |arguments: &str, past| scores(&format!("history(score, quantile = {arguments})"), past, &[1]);
+    assert_eq!(of("0.25", &past), [2.0]);
+    assert_eq!(of("1", &past), [9.0]);
+    assert_eq!(of("0.25, window = 3", &past), [1.75], "of 1, 2, 4, 8");
+    assert_eq!(of("0, window = 1, first = 3", &past), [8.0]);
+    assert_eq!(of("0.5, first = 3", &[]), [3.0]);
+    assert_eq!(of("0.5", &[]), [0.0], "without a past a summand is 0");
+    assert_eq!(scores("history(mean(score, by = task), quantile = 0.5)", &past[1..2], &[1]), [1.5]);
+}

@@ -6,9 +6,10 @@ use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
 use super::figures::Figures;
+use crate::equation::Now;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score, score_with_figures};
-use crate::objective::{Advantage, Batch, History, Mixture, Needs, Objective};
+use crate::objective::{Advantage, Batch, History, Mixture, Needs, Objective, Rows};
 use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ impl Learner {
     pub(crate) fn weights(&self, stage: &Rl, iteration: usize) -> Result<Vec<f64>, RunError> {
         let now = stage.beginning_of(iteration);
         let found = match &self.mixture {
-            Some(mixture) => mixture.at(now, &self.history)?,
+            Some(mixture) => mixture.at(&moment(now)?, &self.history)?,
             None => stage.weights_at(now).unwrap_or_default(),
         };
         let weights: Vec<f64> = found.into_iter().map(|weight| weight.max(0.0)).collect();
@@ -190,6 +191,15 @@ impl Learner {
         }
         Ok(())
     }
+}
+
+/// A batch of nothing that says when it is.
+fn moment(now: Now) -> Result<Batch, RunError> {
+    let made = Batch::new(Rows { lengths: vec![0], ..Rows::default() }).and_then(|mut batch| {
+        batch.set_time(now.iteration, now.iterations, now.progress)?;
+        Ok(batch)
+    });
+    made.map_err(|error| RunError::Failed(error.to_string()))
 }
 
 /// A policy that reads and writes the same tokens as the one that learns.
