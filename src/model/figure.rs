@@ -54,8 +54,8 @@ impl<'a> Other<'a> {
     /// As `score`.
     pub fn of(weights: &'a Weights, rows: &[Row], compute: &Compute) -> Result<Other<'a>, ModelError> {
         let states = match (weights.device().is_cpu(), weights.dtype()) {
-            (true, DType::F32) => States::Single(weights.packed(false)?, native_states(weights, rows, compute)?),
-            (true, DType::F64) => States::Double(weights.packed(false)?, native_states(weights, rows, compute)?),
+            (true, DType::F32) => States::Single(weights.packed(false, compute.threads)?, native_states(weights, rows, compute)?),
+            (true, DType::F64) => States::Double(weights.packed(false, compute.threads)?, native_states(weights, rows, compute)?),
             _ => States::OnDevice(states_on_device(weights, rows, compute)?),
         };
         Ok(Other { weights, states })
