@@ -3,10 +3,12 @@
 mod fields;
 mod latex;
 mod readable;
+mod rewards;
 mod schedule;
 
 pub(crate) use crate::objective::Now;
 pub(crate) use fields::{AdvantageField, ConditionField, LossField};
 pub use latex::{latex, latex_name};
 pub use readable::readable;
+pub(crate) use rewards::{REWARDS, RewardField, RewardsField};
 pub(crate) use schedule::ScheduleField;

@@ -14,10 +14,15 @@ pub enum Place {
     Schedule,
     /// A field that selects among episodes, such as `where` of `collect`.
     Condition,
+    /// A field with a number for each turn of the episodes that an iteration learns from, such as one of its `rewards`.
+    Reward,
 }
 
 /// The quantities that an episode and its turns have, whoever played.
 const OF_EPISODES: [&str; 8] = ["score", "success", "turns", "reward", "turn_index", "valid", "prompt_cut", "response_cut"];
+
+/// What is known of a turn besides when it was played to be learned from.
+const OF_LEARNED_EPISODES: [&str; 2] = ["length", "source"];
 
 /// A place together with what the stage around it cannot give.
 #[derive(Clone, Debug)]
@@ -73,16 +78,27 @@ impl Scope {
         self
     }
 
+    /// Why a text of turns is not known here.
+    pub(super) fn text_refusal(&self, text: &str) -> Option<Lack> {
+        self.lacking.iter().find(|lack| lack.quantity == text).cloned()
+    }
+
     pub(super) fn refusal(&self, info: &QuantityInfo) -> Option<Lack> {
         if let Some(lack) = self.lacking.iter().find(|lack| lack.quantity == info.name) {
             return Some(lack.clone());
         }
         let lack = |reason: &str, help: String| Some(Lack { quantity: info.name, code: "E0305", reason: reason.into(), help });
         match (self.place, info.when) {
-            (Place::Condition, _) if OF_EPISODES.contains(&info.name) => None,
+            (Place::Condition | Place::Reward, _) if OF_EPISODES.contains(&info.name) => None,
+            (Place::Reward, When::Always) => None,
+            (Place::Reward, _) if OF_LEARNED_EPISODES.contains(&info.name) => None,
+            (Place::Reward, _) => {
+                let known = OF_EPISODES.iter().chain(&OF_LEARNED_EPISODES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                lack("a reward is of what was played", format!("what is known of it: {known}, and its texts"))
+            }
             (Place::Condition, _) => {
                 let known = OF_EPISODES.map(|name| format!("`{name}`")).join(", ");
-                lack("episodes are looked at as they were played", format!("what is known of them: {known}"))
+                lack("episodes are looked at as they were played", format!("what is known of them: {known}, and their texts"))
             }
             (Place::Loss, _) | (Place::Advantage, When::Collected | When::Always) | (Place::Schedule, When::Always) => None,
             (Place::Advantage, When::Learning) => {

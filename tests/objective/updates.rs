@@ -65,7 +65,9 @@ fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: us
     let rows: Vec<Row> = order.iter().map(|&row| world.rows[row].clone()).collect();
     let policy = evaluate_with_figures(&world.policy, &rows, 1.0, &compute).expect("scores");
     let critic = world.critic.evaluate(&rows, &compute).expect("values");
-    let batch = world.batch.select(order).expect("a minibatch");
+    let mut batch = world.batch.clone();
+    batch.ask(&objective.needs().texts);
+    let batch = batch.select(order).expect("a minibatch");
     let columns = [
         ("logp", &policy.scores.logp),
         ("entropy", &policy.scores.entropy),

@@ -145,7 +145,7 @@ impl Checker<'_> {
         false
     }
 
-    fn not_in_a_schedule(&mut self, call: &Call) -> Option<()> {
+    pub(super) fn not_in_a_schedule(&mut self, call: &Call) -> Option<()> {
         if self.scope.place != Place::Schedule {
             return Some(());
         }
@@ -177,6 +177,6 @@ fn first_argument(term: &Term) -> Option<String> {
     let TermKind::Apply { args, .. } = &term.kind else { return None };
     match args.first()? {
         Argument::Term(term) => Some(shortened(term, FULL)),
-        Argument::Key(..) | Argument::Absent => None,
+        Argument::Key(..) | Argument::Text(..) | Argument::Absent => None,
     }
 }

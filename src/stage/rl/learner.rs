@@ -5,11 +5,12 @@ use super::super::error::RunError;
 use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
+use super::rewards::Rewards;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score, score_with_figures};
-use crate::objective::{Advantage, Batch, History, Needs, Objective};
+use crate::objective::{Advantage, Batch, History, Needs, Objective, TextQuestion};
 use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) struct Learner {
@@ -22,6 +23,7 @@ pub(crate) struct Learner {
     pub teacher: Option<Arc<Weights>>,
     pub objective: Objective,
     pub advantage: Option<Advantage>,
+    pub rewards: Rewards,
     pub history: History,
     pub compute: Compute,
     pub decode: Decode,
@@ -35,6 +37,8 @@ impl Learner {
     pub(crate) fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
+        let rewards =
+            stage.checked_rewards(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the rewards do not check".into()))?;
         let needs = match &advantage {
             Some(advantage) => objective.needs().with(advantage.needs()),
             None => objective.needs().clone(),
@@ -71,6 +75,7 @@ impl Learner {
             teacher,
             objective,
             advantage,
+            rewards,
             history: History::default(),
             compute: compute(context, stage.micro_batch.0, stage.checkpointing),
             decode,
@@ -95,6 +100,11 @@ impl Learner {
             Some(advantage) => self.objective.needs().with(advantage.needs()),
             None => self.objective.needs().clone(),
         }
+    }
+
+    /// What the equations and the rewards ask of the texts of the turns.
+    pub(crate) fn questions(&self) -> BTreeSet<TextQuestion> {
+        self.needs().texts.into_iter().chain(self.rewards.questions()).collect()
     }
 
     /// What the trainer, the reference and the critic say of the collected rows.
@@ -124,11 +134,12 @@ impl Learner {
         Ok(())
     }
 
-    /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one, and what the loss asks of the whole batch. Gives the
-    /// advantage's mean size.
+    /// Adds to the rewards, evaluates the advantage on the whole batch and adds it, with `returns` where there is one, and what the loss asks of the whole
+    /// batch. Gives the advantage's mean size.
     pub(crate) fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
         let progress = iteration as f64 / self.iterations as f64;
         batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
+        self.rewards.shape(batch)?;
         let mean_size = self.add_advantage(batch)?;
         self.objective.collect(batch, &self.history)?;
         Ok(mean_size)
