@@ -46,6 +46,8 @@ mod weights;
 
 pub use config::{DecoderConfig, Variant};
 pub use error::{ModelError, without_frames};
+#[cfg(feature = "parquet")]
+pub(crate) use fence::guarded;
 pub use forest::Tokens;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::{Gradients, norm};
