@@ -59,7 +59,7 @@ fn alfworld(quick: bool) -> Shape {
 }
 
 fn smollm2(quick: bool) -> Shape {
-    let (episodes, turns) = if quick { (1, 6) } else { (4, 16) };
+    let (episodes, turns) = (if quick { 1 } else { 4 }, 16);
     let (system, first, response, observation) = (64, 64, 32, 90);
     Shape { config: shapes::smollm2(), episodes, group: 1, turns, system, first, response, observation, minibatches: 1, critic: false }
 }

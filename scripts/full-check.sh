@@ -22,6 +22,9 @@ cargo build --locked --release
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 
+echo "== a gigabyte of chats through sft, in bounded memory"
+scripts/long_sft.py 1000
+
 echo "== transformers and PEFT load what is exported"
 if [ -z "${PYTHON:-}" ]; then
     python3 -m venv target/tmp/peers

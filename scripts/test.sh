@@ -28,6 +28,11 @@ cargo build --locked
 cargo clippy --locked --all-targets -- --deny warnings
 RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps
 
+# What only the feature `parquet` compiles.
+cargo clippy --locked --features parquet --lib -- --deny warnings
+cargo test --locked --features parquet --lib -- table::
+cargo test --locked --features parquet --test experiment -- dataset::tables
+
 # `long::` is for scripts/full-check.sh, `role::` are processes that tests start.
 if [ "${CI:-}" = true ]; then
     exec cargo test --locked --no-fail-fast -- --include-ignored --skip long:: --skip role::

@@ -1,5 +1,6 @@
 //! A walk over every kind there is, by category: what `epo-run kinds`, the reference pages and the resolver see.
 
+use crate::equation::REWARDS;
 use crate::kind::{Category, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
 use crate::policy::{Actor, AdapterKind, Arguments, CriticKind, Decode, OptimizerKind, PolicyKind};
@@ -20,6 +21,7 @@ pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     add::<Decode>("decoding", &mut kinds);
     add::<Actor>("actors", &mut kinds);
     add::<Source>("sources", &mut kinds);
+    kinds.push(("rewards", &REWARDS));
     add::<dyn CriticKind>("critics", &mut kinds);
     add::<dyn OptimizerKind>("optimizers", &mut kinds);
     kinds.into_iter()

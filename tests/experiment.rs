@@ -5,6 +5,8 @@
 mod dataset;
 #[path = "experiment/imitation.rs"]
 mod imitation;
+#[path = "experiment/rewards.rs"]
+mod rewards;
 #[path = "experiment/runs.rs"]
 mod runs;
 #[path = "experiment/sources.rs"]

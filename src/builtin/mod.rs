@@ -9,12 +9,14 @@ mod math;
 mod operators;
 mod reductions;
 mod row;
+mod texts;
 mod time;
 
 pub(crate) use binding::Binding;
 pub(crate) use math::{AT_LEAST, AT_MOST, Binary, SQRT, Unary};
 pub use row::{Accepts, Default, Example, Parameter, Row};
-pub(crate) use row::{Elementwise, GradientRule, Latex, Notation, Operation, Reduction, Type};
+pub(crate) use row::{Elementwise, GradientRule, Latex, Notation, Operation, Reduction, TextFunction, Type};
+pub(crate) use texts::TEXTS;
 
 /// Declares [`Builtin`]: each variant with its row. The order is that of the reference page.
 macro_rules! builtins {
@@ -90,6 +92,15 @@ builtins! {
     History = iterations::HISTORY,
     Collected = iterations::COLLECTED,
     Carry = iterations::CARRY,
+    Contains = texts::CONTAINS,
+    Equals = texts::EQUALS,
+    Matches = texts::MATCHES,
+    Occurrences = texts::OCCURRENCES,
+    MatchCount = texts::MATCH_COUNT,
+    WordCount = texts::WORD_COUNT,
+    CharacterCount = texts::CHARACTER_COUNT,
+    Repeats = texts::REPEATS,
+    RepeatedSentences = texts::REPEATED_SENTENCES,
 }
 
 impl Builtin {
@@ -143,7 +154,7 @@ impl Builtin {
             Operation::Elementwise(how) | Operation::Extremum { of_two: how, .. } => how.of_numbers(x),
             Operation::Reduce(_) | Operation::Whiten | Operation::Top | Operation::Quantile | Operation::Rank => None,
             Operation::Gae | Operation::Discount | Operation::SoFar | Operation::OnLast | Operation::Neighbour { .. } => None,
-            Operation::TopShare | Operation::History | Operation::Collected | Operation::Carry => None,
+            Operation::TopShare | Operation::History | Operation::Collected | Operation::Carry | Operation::OfText(_) => None,
         }
     }
 }
@@ -162,6 +173,7 @@ mod tests {
             assert_eq!(row.params.len(), row.types.len(), "`{}`", row.name);
             for (param, kind) in row.params.iter().zip(row.types) {
                 assert_eq!(matches!(param.accepts, Accepts::Key(_) | Accepts::Keys(_)), *kind == Type::Key, "`{}`", row.name);
+                assert_eq!(matches!(param.accepts, Accepts::Text), *kind == Type::Text, "`{}`", row.name);
             }
             assert!(!row.doc.is_empty() && !row.equation.is_empty() && !row.example.text.is_empty(), "`{}`", row.name);
             let found = match row.notation {

@@ -56,6 +56,8 @@ pub enum Accepts {
     Key(&'static [&'static str]),
     /// One of these words, or several of them: `[group, turn_index]`.
     Keys(&'static [&'static str]),
+    /// A string.
+    Text,
 }
 
 /// What a parameter that is left out stands for.
@@ -80,6 +82,7 @@ pub(crate) enum Type {
     /// Either, but the same for all parameters of this type.
     Either,
     Key,
+    Text,
 }
 
 /// What is computed, and with it the level of the result.
@@ -117,6 +120,22 @@ pub(crate) enum Operation {
     Collected,
     /// One number, which an iteration hands on to the next.
     Carry,
+    /// One value for each turn.
+    OfText(TextFunction),
+}
+
+/// What is asked of a text of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum TextFunction {
+    Contains,
+    Equals,
+    Matches,
+    Occurrences,
+    MatchCount,
+    WordCount,
+    CharacterCount,
+    Repeats,
+    RepeatedSentences,
 }
 
 /// What is computed of each element.

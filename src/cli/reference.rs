@@ -137,6 +137,7 @@ fn signature(function: &Row) -> String {
                 Accepts::Key(words) => format!("{}: {}", param.name, words.join(" / ")),
                 Accepts::Keys(words) => format!("{}: {} / [several]", param.name, words.join(" / ")),
                 Accepts::Term => param.name.to_string(),
+                Accepts::Text => format!("{}: \"…\"", param.name),
             };
             match param.default {
                 Default::Required => takes,

@@ -1,6 +1,6 @@
 //! Writes terms as LaTeX, for papers.
 
-use crate::builtin::{Binding, Builtin, Latex};
+use crate::builtin::{Binding, Builtin, Default, Latex};
 use crate::lang::term::{Argument, Term, TermKind};
 
 /// A term in mathematical notation; named terms of the loss stand by their names.
@@ -68,7 +68,13 @@ fn number(n: f64) -> String {
 /// The text, and how tightly it holds together: a fraction by its bar, a call by its brackets.
 fn apply(builtin: Builtin, args: &[Argument]) -> (String, Binding) {
     let terms: Vec<&Term> = args.iter().filter_map(|a| if let Argument::Term(t) = a { Some(t.as_ref()) } else { None }).collect();
-    let keys: Vec<&str> = args.iter().filter_map(|a| if let Argument::Key(k, _) = a { Some(k.as_ref()) } else { None }).collect();
+    let keys = builtin.params().iter().zip(args).filter_map(|(param, arg)| match arg {
+        Argument::Key(key, _) => Some((key.as_ref(), matches!(param.default, Default::Required))),
+        _ => None,
+    });
+    // What must be given, such as a text, is an argument.
+    let (needed, keys): (Vec<_>, Vec<_>) = keys.partition(|(_, needed)| *needed);
+    let [needed, keys]: [Vec<&str>; 2] = [needed, keys].map(|keys| keys.into_iter().map(|(key, _)| key).collect());
     let own = builtin.binding();
     match (builtin.row().latex, terms.as_slice()) {
         (Latex::Prefix(sign), [x]) => (format!("{sign}{}", write(x, own)), own),
@@ -87,7 +93,8 @@ fn apply(builtin: Builtin, args: &[Argument]) -> (String, Binding) {
         }
         (Latex::Pattern(pattern), terms) if operands(pattern) == terms.len() => (filled(pattern, terms, &keys), Binding::Call),
         (Latex::Call | Latex::Prefix(_) | Latex::Infix(_) | Latex::Power | Latex::Cases | Latex::Pattern(_), terms) => {
-            let terms: Vec<String> = terms.iter().map(|t| write(t, Binding::Open)).collect();
+            let terms = terms.iter().map(|t| write(t, Binding::Open)).chain(args.iter().filter_map(string));
+            let terms: Vec<String> = needed.into_iter().map(latex_name).chain(terms).collect();
             let name = builtin.name().replace('_', r"\_");
             (format!(r"\operatorname{{{name}}}{}\!\left({}\right)", subscript(&keys), terms.join(r",\, ")), Binding::Call)
         }
@@ -107,6 +114,23 @@ fn filled(pattern: &str, terms: &[&Term], keys: &[&str]) -> String {
             out.replace(&format!("#{number}*"), &write(term, Binding::Product)).replace(&format!("#{number}"), &write(term, Binding::Open));
     }
     out
+}
+
+/// A string that a function is given.
+fn string(arg: &Argument) -> Option<String> {
+    let Argument::Text(text, _) = arg else { return None };
+    let mut out = String::from(r"\text{“");
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str(r"\textbackslash{}"),
+            '~' => out.push_str(r"\textasciitilde{}"),
+            '^' => out.push_str(r"\textasciicircum{}"),
+            '{' | '}' | '_' | '%' | '$' | '#' | '&' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    Some(out + "”}")
 }
 
 fn subscript(keys: &[&str]) -> String {

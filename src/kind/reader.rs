@@ -43,7 +43,7 @@ fn changes_over_the_run(term: &Term) -> bool {
         TermKind::Named { body, .. } => changes_over_the_run(body),
         TermKind::Apply { args, .. } => args.iter().all(|arg| match arg {
             Argument::Term(term) => changes_over_the_run(term),
-            Argument::Key(..) | Argument::Absent => true,
+            Argument::Key(..) | Argument::Text(..) | Argument::Absent => true,
         }),
     }
 }

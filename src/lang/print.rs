@@ -1,8 +1,9 @@
 //! Terms as text of the language.
 
+use super::is_hidden;
 use super::term::{Argument, Term, TermKind};
 use super::value::number_text;
-use crate::builtin::{Binding, Builtin, Notation};
+use crate::builtin::{Binding, Builtin, Default, Notation};
 
 /// In full: named terms are replaced by their bodies. The text is the canonical form of an equation: it is what a digest covers.
 pub fn canonical(term: &Term) -> String {
@@ -98,7 +99,10 @@ impl Printer {
                     skipped = true;
                     continue;
                 }
+                // What must be given is known by its position.
+                Argument::Key(word, _) if matches!(param.default, Default::Required) => self.push(&format!("{separator}{word}")),
                 Argument::Key(word, _) => self.push(&format!("{separator}{} = {word}", param.name)),
+                Argument::Text(text, _) => self.push(&format!("{separator}{}", quoted(text))),
                 Argument::Term(term) => {
                     self.push(separator);
                     if skipped {
@@ -111,4 +115,21 @@ impl Printer {
         }
         self.push(")");
     }
+}
+
+/// A string of the language: what a terminal would obey, or an editor change, is escaped.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if is_hidden(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }

@@ -69,6 +69,8 @@ pub enum Argument {
     Term(Arc<Term>),
     /// `by = turn`; several keys are one text: `[group, turn_index]`.
     Key(Arc<str>, Span),
+    /// `"please"`
+    Text(Arc<str>, Span),
     /// An optional argument that was left out and has no default.
     Absent,
 }
@@ -81,7 +83,7 @@ impl Term {
             TermKind::Named { body, .. } => Weight::around([body.weight]),
             TermKind::Apply { args, .. } => Weight::around(args.iter().map(|arg| match arg {
                 Argument::Term(term) => term.weight,
-                Argument::Key(..) | Argument::Absent => Weight::ONE,
+                Argument::Key(..) | Argument::Text(..) | Argument::Absent => Weight::ONE,
             })),
         };
         Arc::new(Self { kind, weight, span, via })

@@ -49,6 +49,8 @@ mod weights;
 
 pub use config::{DecoderConfig, Variant};
 pub use error::{ModelError, without_frames};
+#[cfg(feature = "parquet")]
+pub(crate) use fence::guarded;
 pub use figure::{Asked, Figure, Other};
 pub use forest::Tokens;
 pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};

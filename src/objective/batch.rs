@@ -4,6 +4,7 @@ use super::kept::Kept;
 use super::layout::{Layout, LayoutError};
 use super::levels::Level;
 use super::quantities::{QuantityInfo, quantity_info};
+use super::text::{TextQuestion, Texts};
 use candle_core::{Device, Tensor};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -84,6 +85,10 @@ pub struct Batch {
     left_out: BTreeMap<&'static str, Arc<[bool]>>,
     /// What `collected(…)` expressions came to on the whole collected batch, by their ids.
     kept: BTreeMap<String, Kept>,
+    /// What the turns say, where this is a whole batch and they were given.
+    texts: Option<Arc<Texts>>,
+    /// What was asked of the texts of the whole batch, one number a row.
+    answers: BTreeMap<TextQuestion, Vec<f64>>,
 }
 
 impl Batch {
@@ -97,7 +102,7 @@ impl Batch {
             map.to.iter().for_each(|&episode| turns[episode as usize] += 1.0);
             turns
         });
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new(), kept: BTreeMap::new() };
+        let mut batch = Self::empty(layout);
         batch.set("length", lengths)?;
         let rows = batch.layout.rows().lengths.iter();
         let token_index = rows.flat_map(|&length| (0..length).map(|token| token as f64)).collect();
@@ -109,6 +114,35 @@ impl Batch {
             batch.set("turns", turns)?;
         }
         Ok(batch)
+    }
+
+    fn empty(layout: Layout) -> Self {
+        let (columns, left_out, kept, answers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { layout: Arc::new(layout), columns, left_out, kept, texts: None, answers }
+    }
+
+    /// What the turns of this batch say, which must be a whole one: what was there before is looked for in it. A selection of its rows has no texts, but the
+    /// answers to what was [asked](Self::ask) before.
+    pub fn set_texts(&mut self, texts: Texts) {
+        self.texts = Some(Arc::new(texts));
+        self.answers.clear();
+    }
+
+    /// Answers questions about the texts for the selections that are made of this batch.
+    pub fn ask<'q>(&mut self, questions: impl IntoIterator<Item = &'q TextQuestion>) {
+        for question in questions {
+            if let Some(answers) = self.answers(question) {
+                self.answers.insert(question.clone(), answers);
+            }
+        }
+    }
+
+    /// One number a row; `None` if the texts are not known.
+    pub(super) fn answers(&self, question: &TextQuestion) -> Option<Vec<f64>> {
+        match self.answers.get(question) {
+            Some(known) => Some(known.clone()),
+            None => question.answers(self.layout.rows(), self.texts.as_deref()?),
+        }
     }
 
     /// Gives a quantity its values, one for each element of its level.
@@ -225,7 +259,7 @@ impl Batch {
             turn_index: pick(&all.turn_index),
             task: pick(&all.task),
         })?;
-        let mut batch = Self { layout: Arc::new(layout), columns: BTreeMap::new(), left_out: BTreeMap::new(), kept: BTreeMap::new() };
+        let mut batch = Self::empty(layout);
         for name in self.columns.keys() {
             let level = known(name)?.level;
             let Some(values) = self.get(name) else { continue };
@@ -241,6 +275,9 @@ impl Batch {
         for (id, kept) in &self.kept {
             let values = self.picked(&batch, rows, kept.level, &kept.values);
             batch.kept.insert(id.clone(), Kept { values, ..*kept });
+        }
+        for (question, answers) in &self.answers {
+            batch.answers.insert(question.clone(), self.picked(&batch, rows, Level::Turn, answers));
         }
         Ok(batch)
     }

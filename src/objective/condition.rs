@@ -8,6 +8,7 @@ use super::error::ObjectiveError;
 use super::eval::{Evaluator, Moment, Presence, Standing};
 use super::levels::Level;
 use super::program::{Kind, NodeId, Op, Program};
+use super::text::TextQuestion;
 use crate::lang::print::shortened;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostic, Diagnostics};
@@ -64,6 +65,13 @@ impl Condition {
             return refuse("E0311", message, help);
         }
         Some(Self { root, text: shortened(term, FULL), program })
+    }
+
+    /// What it asks of the texts of the turns.
+    pub fn questions(&self) -> impl Iterator<Item = &TextQuestion> {
+        let live = self.program.reachable([self.root]);
+        let live = self.program.nodes.iter().zip(live).filter(|(_, live)| *live);
+        live.filter_map(|(node, _)| if let Op::OfText(question) = &node.op { Some(&**question) } else { None })
     }
 
     /// In full, with library functions replaced by their meaning.

@@ -16,10 +16,15 @@ pub enum Place {
     Condition,
     /// How often a split is drawn from: of what earlier iterations played.
     Weight,
+    /// A field with a number for each turn of the episodes that an iteration learns from, such as one of its `rewards`.
+    Reward,
 }
 
 /// The quantities that an episode and its turns have, whoever played.
 const OF_EPISODES: [&str; 8] = ["score", "success", "turns", "reward", "turn_index", "valid", "prompt_cut", "response_cut"];
+
+/// What is known of a turn besides when it was played to be learned from.
+const OF_LEARNED_EPISODES: [&str; 2] = ["length", "source"];
 
 /// A place together with what the stage around it cannot give.
 #[derive(Clone, Debug)]
@@ -75,19 +80,36 @@ impl Scope {
         self
     }
 
+    /// Why a text of turns is not known here.
+    pub(super) fn text_refusal(&self, text: &str) -> Option<Lack> {
+        let lack = || Lack {
+            quantity: "texts",
+            code: "E0305",
+            reason: "weights look at numbers of the episodes that were played".into(),
+            help: "for example `success`, `score` or `reward`".into(),
+        };
+        self.lacking.iter().find(|lack| lack.quantity == text).cloned().or_else(|| (self.place == Place::Weight).then(lack))
+    }
+
     pub(super) fn refusal(&self, info: &QuantityInfo) -> Option<Lack> {
         if let Some(lack) = self.lacking.iter().find(|lack| lack.quantity == info.name) {
             return Some(lack.clone());
         }
         let lack = |reason: &str, help: String| Some(Lack { quantity: info.name, code: "E0305", reason: reason.into(), help });
         match (self.place, info.when) {
-            (Place::Condition | Place::Weight, _) if OF_EPISODES.contains(&info.name) => None,
+            (Place::Condition | Place::Weight | Place::Reward, _) if OF_EPISODES.contains(&info.name) => None,
             (Place::Weight, when) if when == When::Always || info.name == "split" => None,
-            (Place::Condition | Place::Weight, _) => {
-                let split = (self.place == Place::Weight).then_some("split");
-                let known: Vec<String> = OF_EPISODES.into_iter().chain(split).map(|name| format!("`{name}`")).collect();
-                let known = known.join(", ");
-                lack("episodes are looked at as they were played", format!("what is known of them: {known}"))
+            (Place::Reward, When::Always) => None,
+            (Place::Reward, _) if OF_LEARNED_EPISODES.contains(&info.name) => None,
+            (Place::Condition | Place::Weight | Place::Reward, _) => {
+                let (what, more, texts): (_, &[&str], _) = match self.place {
+                    Place::Weight => ("episodes are looked at as they were played", &["split"], ""),
+                    Place::Reward => ("a reward is of what was played", &OF_LEARNED_EPISODES, ", and its texts"),
+                    _ => ("episodes are looked at as they were played", &[], ", and their texts"),
+                };
+                let known: Vec<String> = OF_EPISODES.iter().chain(more).map(|name| format!("`{name}`")).collect();
+                let whose = if self.place == Place::Reward { "it" } else { "them" };
+                lack(what, format!("what is known of {whose}: {}{texts}", known.join(", ")))
             }
             (Place::Loss, _) | (Place::Advantage, When::Collected | When::Always) | (Place::Schedule, When::Always) => None,
             (Place::Advantage, When::Learning) => {

@@ -23,8 +23,10 @@ pub mod probe;
 mod program;
 pub(crate) mod quantities;
 mod record;
+mod reward;
 mod schedule;
 mod sign;
+mod text;
 
 use crate::lang::term::Vocabulary;
 
@@ -45,8 +47,10 @@ pub(crate) use needs::TEACHER;
 pub use needs::{Needs, Whole};
 pub use program::HistoryExpr;
 pub(crate) use quantities::top_share;
+pub use reward::Reward;
 pub(crate) use schedule::{ASSUMED_ITERATIONS, short};
 pub use schedule::{Now, Schedule};
+pub use text::{TextQuestion, Texts};
 
 /// Characters of a text that is meant to be read in full; an expression of shared parts may be far longer.
 const FULL: usize = 20_000;

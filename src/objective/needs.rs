@@ -3,6 +3,7 @@
 use super::check::flow::{Flow, Reach};
 use super::levels::Level;
 use super::program::{Into, NodeId, Op, Program};
+use super::text::TextQuestion;
 use std::collections::BTreeSet;
 
 /// What speaks of the teacher.
@@ -13,6 +14,8 @@ pub(crate) const TEACHER: [&str; 3] = ["teacher_logp", "kl_to_teacher", "kl_from
 pub struct Needs {
     /// Every quantity that is read, by name, including what histories average.
     pub quantities: BTreeSet<&'static str>,
+    /// What is asked of the texts of the turns.
+    pub texts: BTreeSet<TextQuestion>,
     /// Of which the gradient is needed.
     pub gradient: Reach,
     /// What minibatches must not split.
@@ -46,6 +49,7 @@ impl Needs {
     pub fn with(&self, other: &Needs) -> Needs {
         Needs {
             quantities: self.quantities.union(&other.quantities).copied().collect(),
+            texts: self.texts.union(&other.texts).cloned().collect(),
             gradient: self.gradient,
             whole: self.whole.max(other.whole),
             updated: self.updated || other.updated,
@@ -80,6 +84,9 @@ pub(super) fn needs(program: &Program, flow: &Flow, roots: &[NodeId]) -> Needs {
         if let (Op::Quantity(info), true) = (&node.op, ever[id] && !is_carried(&node.op)) {
             needs.quantities.insert(info.name);
         }
+        if let (Op::OfText(question), true) = (&node.op, ever[id]) {
+            needs.texts.insert(TextQuestion::clone(question));
+        }
         if live[id] {
             needs.whole = needs.whole.max(whole(&node.op, node.level));
         }
@@ -111,6 +118,8 @@ fn whole(op: &Op, level: Level) -> Whole {
         }
         Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } | Op::Whiten | Op::Top => Whole::Rows,
         Op::History(_) | Op::Collected(_) | Op::Carry(_) => Whole::Rows,
+        // Of its texts, what is said was found on the whole batch.
+        Op::OfText(_) => Whole::Rows,
         Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) | Op::Elementwise(..) => Whole::Rows,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::levels::Level;
 use super::quantities::QuantityInfo;
+use super::text::TextQuestion;
 use crate::builtin::{Builtin, Elementwise, GradientRule, Reduction};
 use crate::lang::Span;
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub(super) enum Op {
     Collected(usize),
     /// What is carried: row `.0` of [`Program::carries`].
     Carry(usize),
+    /// What is asked of a text of each turn.
+    OfText(Arc<TextQuestion>),
 }
 
 /// `by` and `per` of a function along time.

@@ -122,7 +122,7 @@ fn needs_a_batch(op: &Op) -> bool {
         Op::Number(_) | Op::Bool(_) | Op::Named(_) | Op::Quantity(_) | Op::Elementwise(..) => false,
         Op::Reduce(_) | Op::Noise | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => true,
         Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
-        Op::History(_) | Op::Collected(_) | Op::Carry(_) => true,
+        Op::History(_) | Op::Collected(_) | Op::Carry(_) | Op::OfText(_) => true,
     }
 }
 

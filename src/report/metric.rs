@@ -33,6 +33,9 @@ pub(super) fn metric(name: &str) -> Metric {
     if let Some(term) = name.strip_prefix("loss/") {
         return plain(8, &format!("Loss: {term}"), "", None, "");
     }
+    if let Some(reward) = name.strip_prefix("reward/") {
+        return plain(2, &format!("Reward: {reward}"), "", None, "Mean over the turns of the iteration's own episodes.");
+    }
     if let Some(figure) = name.strip_prefix("env/") {
         let note = "The environment's own measure, of the iteration's own episodes.";
         return match figure.starts_with("success") {
@@ -43,6 +46,7 @@ pub(super) fn metric(name: &str) -> Metric {
     match name {
         "success" => share(0, "Success while training".into(), "Share of the iteration's own episodes that succeed."),
         "return" => plain(2, "Return", "", None, "Mean episode score of the iteration's own episodes."),
+        "shaping" => plain(2, "Reward: what is added", "", None, "Mean over the turns of the iteration's own episodes."),
         "turns" => plain(3, "Turns", "turns per episode", FROM_ZERO, "Mean over the iteration's own episodes."),
         "entropy" => plain(4, "Entropy", "nats", FROM_ZERO, "Mean over the tokens of the iteration's own episodes."),
         "entropy.reference" => plain(5, "Entropy: reference", "nats", FROM_ZERO, "Mean entropy of all earlier iterations."),
@@ -83,6 +87,7 @@ mod tests {
     fn names_with_a_part_of_the_users_keep_it() {
         assert_eq!(metric("eval/house.seen/success").title, "Success on house.seen");
         assert_eq!(metric("loss/smooth").title, "Loss: smooth");
+        assert_eq!(metric("reward/polite").title, "Reward: polite");
         assert_eq!(metric("my_metric").title, "my_metric");
     }
 }

@@ -70,7 +70,7 @@ kind! {
         /// Whether only episodes that reach their goal are kept. Left out: yes, but for a stage that has a `label` or a `where`, which keeps failures too.
         only_successes: Option<bool> [default None],
         /// Which episodes are kept: a condition on one episode, of `score`, `success`, `turns`, and of its turns `reward`, `turn_index`, `valid`,
-        /// `prompt_cut` and `response_cut`.
+        /// `prompt_cut`, `response_cut` and their texts, as in `count(contains(action, "take"), by = episode) > 1`.
         r#where: Option<ConditionField> [added default None],
         /// Who says of every turn what he would have done: `expert`. Turns in which he is at a loss have no label.
         label: Option<Labeller> [added default None],

@@ -30,6 +30,7 @@ fn mentioned(identity: &serde_json::Value) -> Option<&'static str> {
     use serde_json::Value;
     match identity {
         Value::String(text) => {
+            let text = without_strings(text);
             let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
             words.find_map(|word| OF_THE_WHOLE.into_iter().find(|known| *known == word))
         }
@@ -37,6 +38,18 @@ fn mentioned(identity: &serde_json::Value) -> Option<&'static str> {
         Value::Object(fields) => fields.values().find_map(mentioned),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+/// What is looked for in a text is no quantity.
+fn without_strings(text: &str) -> String {
+    let (mut within, mut escaped) = (false, false);
+    let mut outside = |c: char| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        within ^= ends;
+        !within && !ends
+    };
+    text.chars().map(|c| if outside(c) { c } else { ' ' }).collect()
 }
 
 /// After which iteration the first of the best evaluations on a split was made, counted from 1.
@@ -62,6 +75,7 @@ mod tests {
         let depends = |text: &str| depends_on_length(&[("optimizer", &text.to_string())]);
         assert_eq!(depends("0.001 * 0.99 ^ iteration"), Ok(()));
         assert_eq!(depends("my_progress + iteration"), Ok(()));
+        assert_eq!(depends(r#"contains(response, "a \"progress") * iteration"#), Ok(()));
         assert!(depends("0.001 * (1 - progress)").unwrap_err().contains("its `optimizer` depends on `progress`"));
         assert!(depends("iteration / iterations").unwrap_err().contains("`iterations`"));
     }

@@ -73,12 +73,15 @@ impl<'a> Lessons<'a> {
             let added = self.maker.take();
             self.episodes.extend(added.episodes);
             self.groups.extend(added.groups);
-            for (number, row) in added.rows.into_iter().enumerate() {
+            for (number, mut row) in added.rows.into_iter().enumerate() {
                 self.origins.push(Origin { file, number: number as u32, start, targets: row.targets.len() as u32 });
                 if self.held.len() + 1 == self.origins.len() {
                     match self.room.checked_sub(bytes(&row)) {
                         Some(room) => {
                             self.room = room;
+                            // What is held takes no more than what was counted.
+                            row.ids.shrink_to_fit();
+                            row.targets.shrink_to_fit();
                             self.held.push(row);
                         }
                         // The rest is made when it is needed.

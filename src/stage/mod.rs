@@ -24,6 +24,7 @@ mod rl;
 mod seat;
 mod sft;
 mod tasks;
+mod texts;
 mod tokenizer;
 mod updater;
 mod wanted;

@@ -1,6 +1,7 @@
 //! Which of the played episodes are kept.
 
 use super::error::RunError;
+use super::texts::texts;
 use crate::objective::{Batch, BatchError, Condition, Rows};
 use crate::rollout::Episode;
 
@@ -20,7 +21,10 @@ impl Wanted {
         let mut kept: Vec<&Episode> =
             episodes.into_iter().filter(sound).filter(|episode| episode.success || !self.only_successes).collect();
         if let (Some(condition), false) = (&self.condition, kept.is_empty()) {
-            let batch = batch(&kept, &vec![penalty; kept.len()]).map_err(|error| RunError::Failed(error.to_string()))?;
+            let mut batch = batch(&kept, &vec![penalty; kept.len()]).map_err(|error| RunError::Failed(error.to_string()))?;
+            if condition.questions().next().is_some() {
+                batch.set_texts(texts(kept.iter().copied()));
+            }
             let mut holds = condition.holds(&batch)?.into_iter();
             kept.retain(|_| holds.next() == Some(true));
         }

@@ -296,3 +296,41 @@ fn a_chat_that_does_not_fit() {
     let begin = format!("episode 2 of `read.shown` (`{short}:2`): its first turn has ");
     assert!(said.err.contains(&begin) && said.err.contains(" tokens, and the context 192; raise the policy's `context`"), "{}", said.err);
 }
+
+/// A table of another implementation's: the chats of its rows, learned to the same weights as those of lines.
+#[cfg(feature = "parquet")]
+#[test]
+fn tables() {
+    let read = |name: &str, more: &str| {
+        let desk = Desk::new();
+        let bytes = fs::read(Path::new("tests/data/parquet").join(name)).unwrap();
+        desk.put("a", &bytes);
+        desk.write(&dataset("shown/a", &hash(&bytes), more), 1);
+        desk.run(&[]).exits(0);
+        assert_eq!(desk.summary()["hash"], hash(&bytes));
+        desk
+    };
+    let lines = read("chats.jsonl", "form = messages");
+    assert_eq!(lines.summary()["kept"], 40);
+    for name in ["snappy.parquet", "zstd.parquet"] {
+        let table = read(name, "form = messages");
+        assert!(table.weights() == lines.weights(), "{name}");
+    }
+    assert_eq!(read("snappy.parquet", "form = messages, limit = 3").summary()["kept"], 3);
+    let desk = Desk::new();
+    for (name, more, expected) in [
+        ("holes.parquet", "form = messages", "FILE: row 5 of row group 2: message 2 has no `content`"),
+        ("missing.parquet", "form = messages", "FILE: row 4 of row group 1: an episode without turns"),
+        ("snappy.parquet", "form = episodes", "FILE: this is a table of Parquet, which holds chats: `form = messages`"),
+    ] {
+        check(&desk, &fs::read(Path::new("tests/data/parquet").join(name)).unwrap(), None, more, 2, expected);
+    }
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn tables() {
+    let table = fs::read("tests/data/parquet/snappy.parquet").unwrap();
+    let expected = "FILE: this is a table of Parquet, and the program was built without the feature `parquet`";
+    check(&Desk::new(), &table, None, "form = messages", 2, expected);
+}

@@ -216,6 +216,8 @@ pub(crate) const FIELDS: Fields = &[
                 "{ minimize = -mean(advantage * logp) }",
             ),
             ("advantage", "gae(outcome, value, gamma = 1, lambda = 0.95)", "outcome"),
+            ("rewards", "rewards { polite = contains(response, \"please\"), again = repeats(action) }", ""),
+            ("shaping", "0.1 * turn_index", ""),
             ("critic", "value_head { @value_head@ }", "value_head { }"),
             ("reference", "warm", ""),
             ("teacher", "warm", ""),

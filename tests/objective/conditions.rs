@@ -2,7 +2,7 @@
 
 use crate::support::compile;
 use epo::lang::Diagnostics;
-use epo::objective::{Batch, Condition, Rows};
+use epo::objective::{Batch, Condition, Rows, Texts};
 
 /// Episodes of one, two and three turns.
 fn batch() -> Batch {
@@ -52,4 +52,30 @@ fn what_is_no_condition_of_an_episode() {
         assert!(condition.is_none(), "{text}");
         assert_eq!((diagnostics.0[0].code, diagnostics.0[0].message.as_str()), (code, said));
     }
+}
+
+/// Episodes in which something was said or done.
+#[test]
+fn it_looks_at_the_texts_of_turns() {
+    let texts = |texts: [&str; 6]| Some(texts.map(String::from).to_vec());
+    let mut batch = batch();
+    batch.set_texts(Texts {
+        response: texts(["please open", "take mug", "take mug", "<a>look</a>", "go", "look"]),
+        action: texts(["open", "take mug", "take mug", "look", "go", "look"]),
+        observation: None,
+    });
+    for (text, expected) in [
+        ("count(contains(response, \"please\"), by = episode) > 0", [true, false, false]),
+        ("count(repeats(action), by = episode) == 0", [true, false, false]),
+        ("sum(word_count(response), by = episode) > 2", [false, true, true]),
+        ("count(matches(response, \"^<a>.*</a>$\"), by = episode) > 0 and turns == 3", [false, false, true]),
+    ] {
+        let (condition, diagnostics) = check(text);
+        let condition = condition.unwrap_or_else(|| panic!("{text}: {diagnostics:?}"));
+        assert_eq!(condition.questions().count(), 1);
+        assert_eq!(condition.holds(&batch).unwrap(), expected, "{text}");
+    }
+    let (condition, _) = check("count(repeats(observation), by = episode) > 0");
+    let error = condition.unwrap().holds(&batch).unwrap_err();
+    assert_eq!(error.to_string(), "the batch has no `observation`");
 }

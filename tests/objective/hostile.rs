@@ -45,6 +45,7 @@ fn single() -> Value {
     json!({
         "mask": [[1]], "reward": [[1.0]], "step_reward": [1.0], "valid": [1], "success": [1],
         "group": [0], "task": [0], "episode": [0], "turn": [0], "anchor": [0], "step": 0, "steps": 1, "history": [],
+        "response": ["\u{0}\u{202e}"], "action": [""], "observation": ["A door."],
         "logp": [[-1.0]], "old_logp": [[-1.5]], "ref_logp": [[-1.2]], "rollout_logp": [[-1.5]],
         "uniform": [[0.5]], "collision": [[0.5]], "confidence": [[0.6]], "top_share(2)": [[0.8]], "kl_to_reference": [[0.1]], "kl_from_reference": [[0.1]], "entropy": [[0.7]], "advantage": [[0.5]], "value": [[0.1]], "old_value": [[0.2]], "ret": [[1.0]],
     })

@@ -26,4 +26,5 @@ mod repository;
 mod run;
 mod statistics;
 mod support;
+mod texts;
 mod updates;

@@ -71,6 +71,10 @@ pub(crate) fn batch(seed: u64) -> Value {
     file["task"] = rows.iter().map(|r| r.0 / 2).collect();
     file["success"] = rows.iter().map(|r| r.5).collect();
     file["valid"] = rows.iter().map(|_| random.below(2)).collect();
+    const SAID: [&str; 5] = ["look", "open door", "<think>A door.</think> open door", "Look. Look. open door", ""];
+    for text in ["response", "action", "observation"] {
+        file[text] = rows.iter().map(|_| SAID[random.below(SAID.len())]).collect();
+    }
     file["step_reward"] = rows.iter().map(|_| random.between(0.0, 1.0)).collect();
     file
 }

@@ -80,7 +80,9 @@ fn update(world: &World, objective: &Objective, order: &[usize], micro_batch: us
     let more = Asked { figures: &figures, others: &others };
     let policy = evaluate_with_figures(&world.policy, &rows, 1.0, more, &compute).expect("scores");
     let critic = world.critic.evaluate(&rows, &compute).expect("values");
-    let batch = world.batch.select(order).expect("a minibatch");
+    let mut batch = world.batch.clone();
+    batch.ask(&objective.needs().texts);
+    let batch = batch.select(order).expect("a minibatch");
     let columns = [("logp", &policy.scores.logp), ("entropy", &policy.scores.entropy), ("value", &critic.values)];
     let figures = FIGURES.iter().zip(&policy.figures).map(|((name, _), values)| (*name, values));
     let batch = columns.into_iter().chain(figures).fold(batch, |batch, (name, values)| batch.with(name, wide(values)).expect("a column"));

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// In the order of the page: a method stands after the one that it changes.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "ppo",
     "grpo",
     "dr_grpo",
     "dapo",
+    "gdpo",
     "rloo",
     "remax",
     "reinforce_plus_plus",

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 17] = [
+    "gdpo",
     "hgpo",
     "otb",
     "gtpo",

@@ -120,6 +120,16 @@ end. Or make one value of the finer ones: `score - sum(x, by = episode)`.",
         right: "pipeline a {\n  advantage = gae(on_last(outcome) - 0.05 * (old_logp - ref_logp), old_value)\n  loss { minimize = -mean(advantage * logp) }\n}",
     },
     Code {
+        code: "E0315",
+        title: "a text that cannot be looked for",
+        explanation: "\
+`matches` and `match_count` take a regular expression as the Rust crate `regex` reads it: without references back and without looking
+around, so that the time is bounded by the length of the text. A pattern has at most 10000 characters, and what it is compiled to at most a
+mebibyte. In a string a backslash is written twice, \"\\\\d\", and between triple quotes once. The empty text stands in every text.",
+        wrong: "pipeline a {\n  loss { minimize = -mean(matches(response, \"<think>(.*\") * logp) }\n}",
+        right: "pipeline a {\n  loss { minimize = -mean(matches(response, \"<think>(.*)\") * logp) }\n}",
+    },
+    Code {
         code: "E0351",
         title: "the batch lacks something",
         explanation: "\

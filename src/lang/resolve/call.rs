@@ -212,6 +212,7 @@ impl<'a> Resolver<'a> {
                 }
                 (Some(arg), Accepts::Key(words), _) => self.key(&self.eval(&arg.value, context), param.name, words, false),
                 (Some(arg), Accepts::Keys(words), _) => self.keys(&arg.value, param.name, words, context),
+                (Some(arg), Accepts::Text, _) => self.string(&self.eval(&arg.value, context), param.name),
                 (None, _, Default::Number(n)) => Some(Argument::Term(Term::new(TermKind::Number(*n), span, context.via))),
                 (None, _, Default::Key(word)) => Some(Argument::Key(Arc::from(*word), span)),
                 (None, _, Default::Absent) => Some(Argument::Absent),
@@ -230,6 +231,20 @@ impl<'a> Resolver<'a> {
             return Value::poison(span);
         }
         self.apply(builtin, arguments, span, context)
+    }
+
+    fn string(&self, value: &Arc<Value>, param: &str) -> Option<Argument> {
+        match &value.kind {
+            ValueKind::Text(text) => Some(Argument::Text(Arc::from(text.as_str()), value.span)),
+            // of an open sweep, the string is not chosen yet
+            ValueKind::Term(term) if self.symbol_of(value).is_some() => Some(Argument::Term(term.clone())),
+            ValueKind::Poison => None,
+            _ => {
+                let message = format!("`{param}` takes a string such as `\"please\"`, found {}", value.words());
+                self.report(Diagnostic::error("E0117", value.span, message));
+                None
+            }
+        }
     }
 
     /// `anchors(2)`: a key that takes a number.

@@ -177,7 +177,7 @@ impl<'a> Resolver<'a> {
                     TermKind::Bool(b) => Some(f64::from(u8::from(b))),
                     _ => None,
                 },
-                Argument::Key(..) | Argument::Absent => None,
+                Argument::Key(..) | Argument::Text(..) | Argument::Absent => None,
             })
             .collect();
         if let Some(folded) = constants.and_then(|c| builtin.of_numbers(&c)) {

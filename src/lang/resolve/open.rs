@@ -175,7 +175,7 @@ impl<'a> Resolver<'a> {
                     match arg {
                         Argument::Term(term) => self.term_symbols(term, seen, into),
                         Argument::Key(word, _) => into.extend(self.key_symbols(word)),
-                        Argument::Absent => {}
+                        Argument::Text(..) | Argument::Absent => {}
                     }
                 }
             }

@@ -18,6 +18,8 @@ pub(super) struct Call<'t> {
     pub row: &'static Row,
     nodes: Vec<Option<NodeId>>,
     keys: Vec<Option<(Level, Span)>>,
+    /// Words and strings that are no level.
+    words: Vec<Option<(&'t Arc<str>, Span)>>,
 }
 
 impl Call<'_> {
@@ -28,6 +30,11 @@ impl Call<'_> {
     /// Those that were given or have a default, in order.
     pub(super) fn given(&self) -> Vec<NodeId> {
         self.nodes.iter().flatten().copied().collect()
+    }
+
+    /// The string, or the name of a text, at a position.
+    pub(super) fn word(&self, position: usize) -> Option<(&Arc<str>, Span)> {
+        self.words.get(position).copied().flatten()
     }
 
     pub(super) fn key(&self, name: &str) -> Option<(Level, Span)> {
@@ -57,20 +64,23 @@ impl Checker<'_> {
             Operation::History => self.history(&call),
             Operation::Collected => self.collected(&call),
             Operation::Carry => self.carry(&call),
+            Operation::OfText(function) => self.of_text(&call, *function),
         }
     }
 
     /// `None` if an argument had a mistake of its own.
-    fn arguments<'t>(&mut self, term: &'t Arc<Term>, builtin: Builtin, args: &[Argument]) -> Option<Call<'t>> {
-        let mut call = Call { term, builtin, row: builtin.row(), nodes: vec![], keys: vec![] };
+    fn arguments<'t>(&mut self, term: &'t Arc<Term>, builtin: Builtin, args: &'t [Argument]) -> Option<Call<'t>> {
+        let mut call = Call { term, builtin, row: builtin.row(), nodes: vec![], keys: vec![], words: vec![] };
         let mut sound = true;
         for (i, param) in call.row.params.iter().enumerate() {
-            let (mut node, mut key) = (None, None);
+            let (mut node, mut key, mut said) = (None, None, None);
             match args.get(i).unwrap_or(&Argument::Absent) {
                 Argument::Term(arg) => {
                     node = self.checked(arg);
                     sound &= node.is_some();
                 }
+                Argument::Text(text, span) => said = Some((text, *span)),
+                Argument::Key(word, span) if matches!(call.row.operation, Operation::OfText(_)) => said = Some((word, *span)),
                 Argument::Key(word, span) => {
                     key = Level::from_key(word).map(|level| (level, *span));
                     if key.is_none() {
@@ -94,6 +104,7 @@ impl Checker<'_> {
             }
             call.nodes.push(node);
             call.keys.push(key);
+            call.words.push(said);
         }
         sound.then_some(call)
     }

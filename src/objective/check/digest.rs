@@ -68,6 +68,7 @@ impl Checker<'_> {
                 self.program.collected.get(*row).map_or(String::new(), |expression| format!("collected {}", expression.id))
             }
             Op::Carry(row) => self.program.carries.get(*row).map_or(String::new(), |expression| format!("carry {}", expression.id)),
+            Op::OfText(question) => format!("text {question}"),
         }
     }
 }

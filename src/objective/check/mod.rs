@@ -8,6 +8,7 @@ mod noise;
 mod past;
 mod reduce;
 pub(super) mod sum;
+mod text;
 mod time;
 
 use super::context::Scope;
@@ -60,7 +61,7 @@ impl<'a> Checker<'a> {
                     // Reversed, so that the leftmost mistake is reported first.
                     pending.extend(args.iter().rev().filter_map(|arg| match arg {
                         Argument::Term(term) => Some((term, false)),
-                        Argument::Key(..) | Argument::Absent => None,
+                        Argument::Key(..) | Argument::Text(..) | Argument::Absent => None,
                     }));
                 }
                 TermKind::Number(_) | TermKind::Bool(_) | TermKind::Quantity(_) => {}
@@ -149,6 +150,14 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// As [`Self::report`], where a part of the term is to blame: it is shown first if the user wrote it.
+    fn report_at(&mut self, code: &'static str, term: &Term, part: Span, message: impl Into<String>) {
+        match term.via {
+            Some(_) => self.report(code, term, message, |d| d.also(part, "")),
+            None => self.diagnostics.push(Diagnostic::error(code, part, message)),
+        }
+    }
+
     /// As [`Self::report`], for what is only likely to be a mistake; one call of a library function is warned of once.
     fn warn(&mut self, code: &'static str, term: &Term, message: impl Into<String>, help: &str) {
         let place = term.place();
@@ -178,6 +187,6 @@ fn fold(op: &Op, args: &[Option<f64>]) -> Option<f64> {
         Op::Named(_) => args.first().copied().flatten(),
         Op::Bool(_) | Op::Quantity(_) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => None,
         Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => None,
-        Op::Noise | Op::History(_) | Op::Collected(_) | Op::Carry(_) => None,
+        Op::Noise | Op::History(_) | Op::Collected(_) | Op::Carry(_) | Op::OfText(_) => None,
     }
 }

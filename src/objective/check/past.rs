@@ -158,7 +158,7 @@ impl Checker<'_> {
         false
     }
 
-    fn not_in_a_schedule(&mut self, call: &Call) -> Option<()> {
+    pub(super) fn not_in_a_schedule(&mut self, call: &Call) -> Option<()> {
         if self.scope.place != Place::Schedule {
             return Some(());
         }
@@ -172,7 +172,7 @@ impl Checker<'_> {
         match self.scope.place {
             Place::Advantage => "advantage",
             Place::Weight => "weights",
-            Place::Loss | Place::Schedule | Place::Condition => "loss",
+            Place::Loss | Place::Schedule | Place::Condition | Place::Reward => "loss",
         }
     }
 
@@ -194,6 +194,6 @@ fn first_argument(term: &Term) -> Option<String> {
     let TermKind::Apply { args, .. } = &term.kind else { return None };
     match args.first()? {
         Argument::Term(term) => Some(shortened(term, FULL)),
-        Argument::Key(..) | Argument::Absent => None,
+        Argument::Key(..) | Argument::Text(..) | Argument::Absent => None,
     }
 }

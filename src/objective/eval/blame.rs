@@ -42,7 +42,7 @@ impl Evaluator<'_> {
                     Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) | Op::OnLast(_) | Op::Neighbour { .. } => true,
                     Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::Named(_) => false,
                     Op::Elementwise(..) | Op::Reduce(_) | Op::Noise => false,
-                    Op::History(_) | Op::Collected(_) | Op::Carry(_) => false,
+                    Op::History(_) | Op::Collected(_) | Op::Carry(_) | Op::OfText(_) => false,
                 };
                 if let Some((bad, y)) = first_bad(value, |candidate| mixes || self.belongs(node.level, element, value.level, candidate)) {
                     (at, element, x) = (arg, bad, y);

@@ -38,7 +38,7 @@ impl Standing {
             Op::Gae(_) if position < 2 => self.below_a_mean(),
             Op::Discount(_) | Op::SoFar(_) if position < 1 => self.below_a_mean(),
             Op::Neighbour { .. } => self.below_a_mean(),
-            Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::History(_) | Op::Collected(_) | Op::Carry(_) => Self::Plain,
+            Op::Number(_) | Op::Bool(_) | Op::Quantity(_) | Op::History(_) | Op::Collected(_) | Op::Carry(_) | Op::OfText(_) => Self::Plain,
             Op::Elementwise(..) | Op::Reduce(_) | Op::Whiten | Op::Top | Op::Quantile | Op::Rank(_) => Self::Plain,
             Op::Gae(_) | Op::Discount(_) | Op::SoFar(_) => Self::Plain,
         }

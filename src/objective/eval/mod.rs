@@ -6,6 +6,7 @@ mod ops;
 mod order;
 mod past;
 mod reduce;
+mod text;
 mod time;
 mod value;
 
@@ -138,6 +139,7 @@ impl Evaluator<'_> {
             Op::History(row) => self.history(node, *row, args.first().copied()),
             Op::Collected(row) => self.collected(node, *row),
             Op::Carry(row) => self.carried(node, *row),
+            Op::OfText(question) => self.of_text(node, question),
         }
     }
 

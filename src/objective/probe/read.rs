@@ -6,7 +6,7 @@ use super::super::history::History;
 use super::super::levels::Level;
 use super::super::program::HistoryExpr;
 use super::super::quantities::{QuantityInfo, quantities, quantity_info};
-use super::super::{Advantage, Objective};
+use super::super::{Advantage, Objective, Texts};
 use super::past::{Carried, Past};
 use serde_json::{Map, Value};
 
@@ -75,6 +75,11 @@ impl ProbeBatch {
         };
         let mut batch = Batch::new(rows)?;
         file.quantities(&mut batch)?;
+        batch.set_texts(Texts {
+            response: file.texts("response")?,
+            action: file.texts("action")?,
+            observation: file.texts("observation")?,
+        });
         let past = fields.get("history").map(Past::read).transpose()?;
         // Before the first iteration there was nothing.
         let past = past.or_else(|| (batch.get("iteration").as_deref() == Some(&[0.0])).then(|| Past::One(vec![])));
@@ -200,6 +205,19 @@ impl File<'_> {
             return Err(shape(field, expected, format!("it has {}", rows.len())));
         }
         Ok(rows)
+    }
+
+    fn texts(&self, field: &str) -> Result<Option<Vec<String>>, ProbeError> {
+        let Some(value) = self.fields.get(field) else { return Ok(None) };
+        let expected = format!("one text for each of the {} rows", self.mask.len());
+        let rows = list(field, &expected, value)?;
+        if rows.len() != self.mask.len() {
+            return Err(shape(field, expected, format!("it has {}", rows.len())));
+        }
+        let cell = |(i, cell): (usize, &Value)| {
+            cell.as_str().map(String::from).ok_or_else(|| shape(field, expected.clone(), format!("entry {i} is {}", words(cell))))
+        };
+        rows.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>().map(Some)
     }
 
     fn ids(&self, field: &str) -> Result<Option<Vec<u64>>, ProbeError> {

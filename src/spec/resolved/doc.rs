@@ -1,5 +1,6 @@
 //! Text in the making: lines that know their depth and their origin.
 
+use crate::lang::print::quoted;
 use crate::lang::{is_hidden, on_one_line, pad};
 use std::fmt::Write;
 
@@ -202,21 +203,4 @@ fn spaced(head: &str) -> String {
 /// What a terminal would obey, or an editor change.
 fn escaped(c: char) -> bool {
     is_hidden(c) && !matches!(c, '\n' | '\t')
-}
-
-/// A string of the language.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if escaped(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -139,7 +139,7 @@ impl Resolved {
         let mut leaves = Vec::new();
         for prompt in shared.iter().flat_map(|s| &s.uses.prompts).chain(&uses.prompts) {
             if let Some(found) = self.prompts.get(prompt) {
-                leaves.push(Leaf { path: format!("prompt {prompt}"), text: doc::quoted(&found.text), default: false });
+                leaves.push(Leaf { path: format!("prompt {prompt}"), text: crate::lang::print::quoted(&found.text), default: false });
             }
         }
         for line in shared {

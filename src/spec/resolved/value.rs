@@ -1,9 +1,9 @@
 //! Values as text of the language.
 
-use super::doc::{Doc, DocLine, quoted};
+use super::doc::{Doc, DocLine};
 use super::{Prompt, Shared, Uses};
 use crate::kind::{FieldInfo, KindInfo};
-use crate::lang::print::{by_name, canonical};
+use crate::lang::print::{by_name, canonical, quoted};
 use crate::lang::resolve::Resolver;
 use crate::lang::term::{LossBlock, Term};
 use crate::lang::value::{Component, Owner, StageRef, Value, ValueKind, number_text};

@@ -8,14 +8,14 @@ use serde::Deserialize;
 /// A line of such a file; what else stands in it is not spoken of.
 #[derive(Deserialize)]
 pub(super) struct Chat {
-    messages: Vec<Message>,
+    pub(super) messages: Vec<Message>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Message {
-    role: String,
-    content: String,
+pub(super) struct Message {
+    pub(super) role: String,
+    pub(super) content: String,
 }
 
 /// How the conversations are written.
@@ -26,6 +26,12 @@ pub(super) struct Form {
 }
 
 impl Chat {
+    /// Bytes of its texts.
+    #[cfg(feature = "parquet")]
+    pub(super) fn bytes(&self) -> usize {
+        self.messages.iter().map(|message| message.role.len() + message.content.len()).sum()
+    }
+
     /// The episode of its number: all that is not said is 0, and false.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 mod lines;
 mod messages;
 mod records;
+#[cfg(feature = "parquet")]
+mod table;
 
 use self::lines::Lines;
 use self::messages::Form;
@@ -21,6 +23,14 @@ use crate::objective::{Condition, Place, Scope};
 use crate::play::Past;
 use crate::rollout::Episode;
 use crate::{kind, words};
+use std::io::Read;
+use std::path::Path;
+
+/// What a table of Parquet begins with.
+const TABLE: &[u8] = b"PAR1";
+
+/// Bytes of a file whose episodes are held at once.
+const HELD: usize = 64 << 20;
 
 /// Quantities that a chat does not have.
 const UNKNOWN_OF_CHATS: [&str; 6] = ["score", "success", "reward", "valid", "prompt_cut", "response_cut"];
@@ -36,7 +46,7 @@ words! {
 }
 
 kind! {
-    /// Episodes from files: what somebody else collected, or wrote. The files hold a JSON object a line, and may be packed by gzip or zstd; [their
+    /// Episodes from files: what somebody else collected, or wrote. The files hold a JSON object a line, and may be packed by gzip or zstd, or are tables of Parquet; [their
     /// formats](../episodes.md) have a page. A line that is damaged ends the stage with its place: nothing is learned from half a file.
     ///
     /// ```epo
@@ -76,7 +86,7 @@ kind! {
         form: Records [required],
         /// Only the first so many that are kept.
         limit: Option<Count> [default None],
-        /// Which episodes are kept: a condition as in `collect`; `reward` is as it was recorded. Of `messages`, `turns` and `turn_index` are known.
+        /// Which episodes are kept: a condition as in `collect`; `reward` is as it was recorded. Of `messages`, `turns`, `turn_index` and the texts are known.
         r#where: Option<ConditionField> [default None],
         /// Of `messages`: the most tokens of a prompt, as in `conversation`. What follows on a conversation that has more is not learned.
         max_tokens: Count<16_777_216> [default Count(2048)],
@@ -109,9 +119,9 @@ impl Dataset {
         let whole = Scope::new(Place::Condition);
         let scope = match self.form {
             Records::Episodes => whole,
-            Records::Messages => UNKNOWN_OF_CHATS
-                .into_iter()
-                .fold(whole, |scope, name| scope.lacking(name, "a chat does not say it", "what is known of chats: `turns`, `turn_index`")),
+            Records::Messages => UNKNOWN_OF_CHATS.into_iter().fold(whole, |scope, name| {
+                scope.lacking(name, "a chat does not say it", "what is known of chats: `turns`, `turn_index`, and their texts")
+            }),
         };
         Condition::check_in(&scope, &field.0, "where", diagnostics)
     }
@@ -159,8 +169,8 @@ impl Stage for Dataset {
         let data = |name: &str| context.data(name);
         let files = self.from.files(data, true, &mut |line| said.push(line.to_string())).map_err(RunError::Failed)?.unwrap_or_default();
         said.iter().for_each(|line| context.say(line));
-        let mut reading =
-            Reading { stage: self, wanted: Wanted { only_successes: false, condition: self.condition() }, read: 0, kept: 0, turns: 0 };
+        let wanted = Wanted { only_successes: false, condition: self.condition() };
+        let mut reading = Reading { stage: self, wanted, read: 0, kept: 0, turns: 0, portion: Vec::new(), bytes: 0 };
         let mut hashes = Vec::new();
         for file in &files {
             hashes.push((file.name.clone(), reading.file(file, context)?));
@@ -189,46 +199,96 @@ struct Reading<'s> {
     read: u64,
     kept: usize,
     turns: usize,
+    /// Episodes that were read and not yet looked at, and the bytes that they were read from.
+    portion: Vec<Episode>,
+    bytes: usize,
 }
 
 impl Reading<'_> {
     /// Keeps what is wanted of a file; gives the hash of all of it.
     fn file(&mut self, file: &DataFile, context: &mut dyn Context) -> Result<blake3::Hash, RunError> {
+        let io = |source| RunError::Io { context: format!("`{}`", file.path.display()), source };
+        match begins_with(&file.path, TABLE).map_err(io)? {
+            true => self.table(file, context),
+            false => self.lines(file, context),
+        }
+    }
+
+    fn lines(&mut self, file: &DataFile, context: &mut dyn Context) -> Result<blake3::Hash, RunError> {
         let shown = file.path.display();
-        let mut lines = Lines::open(&file.path).map_err(|source| RunError::Io { context: format!("`{shown}`"), source })?;
-        let within = file.name.as_ref().map_or(String::new(), |name| format!("{name}:"));
-        let (mut number, mut portion) = (0_usize, Vec::new());
+        let io = |source| RunError::Io { context: format!("`{shown}`"), source };
+        let mut lines = Lines::open(&file.path).map_err(io)?;
+        let mut number = 0_u64;
         while !self.full() {
             number += 1;
             let wrong = |problem: String| RunError::Failed(format!("{shown}:{number}: {problem}"));
-            let line = lines.next().map_err(|error| wrong(error.to_string()))?;
-            if let Some(line) = line {
-                let place = format!("{}:{within}{number}", self.stage.hash.short());
-                portion.push(self.stage.episode(line, self.read, place).map_err(wrong)?);
-                self.read += 1;
-                if portion.len() < PORTION {
-                    continue;
-                }
-            }
-            let last = line.is_none();
-            self.keep(&portion, context)?;
-            portion.clear();
-            if context.interrupted() {
-                return Err(RunError::Interrupted);
-            }
-            if last {
-                break;
-            }
+            let Some(line) = lines.next().map_err(|error| wrong(error.to_string()))? else { break };
+            let episode = self.stage.episode(line, self.read, self.place(file, number)).map_err(wrong)?;
+            let bytes = line.len();
+            self.add(episode, bytes, context)?;
         }
-        lines.hash().map_err(|source| RunError::Io { context: format!("`{shown}`"), source })
+        self.keep(context)?;
+        lines.hash().map_err(io)
+    }
+
+    #[cfg(feature = "parquet")]
+    fn table(&mut self, file: &DataFile, context: &mut dyn Context) -> Result<blake3::Hash, RunError> {
+        let shown = file.path.display();
+        let wrong = |problem: String| RunError::Failed(format!("{shown}: {problem}"));
+        if self.stage.form != Records::Messages {
+            return Err(wrong("this is a table of Parquet, which holds chats: `form = messages`".into()));
+        }
+        let mut table = table::Table::open(&file.path).map_err(wrong)?;
+        let mut number = 0_u64;
+        while !self.full() {
+            let (chat, place) = table.next().map_err(wrong)?.unzip();
+            let (Some(chat), Some(place)) = (chat, place) else { break };
+            number += 1;
+            let bytes = chat.bytes();
+            let form = Form { max_tokens: self.stage.max_tokens.0, past: self.stage.past };
+            let episode = records::of_chat(chat, self.read, self.place(file, number), form);
+            self.add(episode.map_err(|problem| wrong(format!("{place}: {problem}")))?, bytes, context)?;
+        }
+        self.keep(context)?;
+        let mut hasher = blake3::Hasher::new();
+        let io = |source| RunError::Io { context: format!("`{shown}`"), source };
+        std::fs::File::open(&file.path).and_then(|mut whole| std::io::copy(&mut whole, &mut hasher)).map_err(io)?;
+        Ok(hasher.finalize())
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as it is with the feature")]
+    fn table(&mut self, file: &DataFile, _context: &mut dyn Context) -> Result<blake3::Hash, RunError> {
+        let message = "this is a table of Parquet, and the program was built without the feature `parquet`; the page about the files of `dataset` says how \
+                       to make lines of it";
+        Err(RunError::Failed(format!("{}: {message}", file.path.display())))
+    }
+
+    /// Where a record stands, on every machine the same.
+    fn place(&self, file: &DataFile, number: u64) -> String {
+        let within = file.name.as_ref().map_or(String::new(), |name| format!("{name}:"));
+        format!("{}:{within}{number}", self.stage.hash.short())
     }
 
     fn full(&self) -> bool {
         self.stage.limit.is_some_and(|most| self.kept >= most.0)
     }
 
-    fn keep(&mut self, portion: &[Episode], context: &mut dyn Context) -> Result<(), RunError> {
-        for episode in self.wanted.among(portion, 0.0)? {
+    fn add(&mut self, episode: Episode, bytes: usize, context: &mut dyn Context) -> Result<(), RunError> {
+        self.portion.push(episode);
+        self.read += 1;
+        self.bytes += bytes;
+        match self.portion.len() < PORTION && self.bytes < HELD {
+            true => Ok(()),
+            false => self.keep(context),
+        }
+    }
+
+    /// Keeps what is wanted of the portion.
+    fn keep(&mut self, context: &mut dyn Context) -> Result<(), RunError> {
+        let portion = std::mem::take(&mut self.portion);
+        self.bytes = 0;
+        for episode in self.wanted.among(&portion, 0.0)? {
             if self.full() {
                 break;
             }
@@ -238,6 +298,12 @@ impl Reading<'_> {
         }
         let notes = vec![("kept", self.kept.to_string()), ("turns", self.turns.to_string())];
         context.progress(Progress { done: self.read, total: 0, unit: "episodes", notes });
-        Ok(())
+        if context.interrupted() { Err(RunError::Interrupted) } else { Ok(()) }
     }
+}
+
+fn begins_with(path: &Path, magic: &[u8]) -> std::io::Result<bool> {
+    let mut first = Vec::new();
+    std::fs::File::open(path)?.take(magic.len() as u64).read_to_end(&mut first)?;
+    Ok(first == magic)
 }

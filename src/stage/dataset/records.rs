@@ -27,7 +27,14 @@ pub(super) fn own(line: &[u8]) -> Result<Episode, String> {
 /// # Errors
 /// What is wrong with the line.
 pub(super) fn chat(line: &[u8], number: u64, id: String, form: Form) -> Result<Episode, String> {
-    let chat: Chat = parsed(line)?;
+    of_chat(parsed(line)?, number, id, form)
+}
+
+/// As [`chat`], of one that was read otherwise.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn of_chat(chat: Chat, number: u64, id: String, form: Form) -> Result<Episode, String> {
     chat.episode(number, id, form).map_err(bounded).and_then(with_turns)
 }
 

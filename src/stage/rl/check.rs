@@ -62,8 +62,9 @@ impl Rl {
         if let Some((objective, advantage)) = &equations {
             read.warn_of_what_is_not_trained(objective, advantage.as_ref(), &mut diagnostics);
         }
+        let rewards = read.checked_rewards(&mut diagnostics);
         diagnostics.0.into_iter().for_each(|d| reader.report(d));
-        equations.is_some().then_some(read)
+        (equations.is_some() && rewards.is_some()).then_some(read)
     }
 
     fn check_mixture(&self, place_of: &dyn Fn(&[&str]) -> Span, reader: &mut Reader<'_, '_>) {
@@ -154,6 +155,13 @@ impl Rl {
             let message = "no equation mentions `teacher_logp`, `kl_to_teacher` or `kl_from_teacher`, so the teacher is not asked";
             let help = "leave it out (`without teacher` where it is inherited), or mention one of them";
             diagnostics.push(Diagnostic::warning("W0308", place, message).help(help));
+        }
+        let mentions =
+            |quantity: &str| objective.needs().has(quantity) || advantage.is_some_and(|advantage| advantage.needs().has(quantity));
+        if let (Some(shaping), false) = (&self.shaping, mentions("reward") || mentions("outcome")) {
+            let message = "no equation mentions `reward` or `outcome`, so nobody reads what is added to them";
+            let help = "`score` stays the environment's; write `grpo(score + sum(…, by = episode))`, or mention `outcome`";
+            diagnostics.push(Diagnostic::warning("W0308", shaping.0.place(), message).help(help));
         }
         objective.warn_of_signs(self.iterations.0, diagnostics);
     }

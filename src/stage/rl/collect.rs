@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::error::RunError;
 use super::super::tasks::say_failures;
+use super::super::texts::texts;
 use super::super::wanted::batch as unlearned;
 use super::batch::batch;
 use super::courses::{Course, Drawn, assignments, once_each};
@@ -139,6 +140,11 @@ pub(crate) fn collect(
     };
     let penalties: Vec<f64> = learned.iter().map(penalty).collect();
     let (mut batch, rows) = batch(&learned, &penalties)?;
+    let questions = learner.questions();
+    if !questions.is_empty() {
+        batch.set_texts(texts(learned.iter().map(|(_, episode)| *episode)));
+        batch.ask(&questions);
+    }
     if greedily {
         let scores = greedy_scores(&learned, &greedy);
         batch.set_by_row("greedy_score", &scores).map_err(|error: BatchError| RunError::Failed(error.to_string()))?;

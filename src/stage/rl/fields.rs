@@ -2,7 +2,7 @@
 
 use super::super::minibatch::Keep;
 use super::sources::Source;
-use crate::equation::{AdvantageField, LossField, Now, ScheduleField, WeightField};
+use crate::equation::{AdvantageField, LossField, Now, RewardField, RewardsField, ScheduleField, WeightField};
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
@@ -55,6 +55,11 @@ kind! {
         loss: LossField [inherit],
         /// The advantage of every token, from the whole collected batch.
         advantage: Option<AdvantageField> [inherit default None],
+        /// Rewards of the pipeline's own, a block `rewards { … }`: each is logged as `reward/NAME`, and the equations may mention it as `rewards.NAME`.
+        rewards: Option<RewardsField> [added inherit default None],
+        /// What is added to the environment's reward of each turn, such as `0.1 * rewards.polite`: to `reward`, and its sum over the episode to `outcome`. `score`
+        /// and `success` stay as the environment gave them. Its mean is logged as `shaping`.
+        shaping: Option<RewardField> [added inherit default None],
         /// Estimates the return; needed where an equation mentions `value`.
         critic: Option<Part<dyn CriticKind>> [inherit default None],
         /// What `ref_logp` speaks of; left out, the policy that the stage starts from.

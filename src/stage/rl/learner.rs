@@ -6,12 +6,13 @@ use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
 use super::figures::Figures;
+use super::rewards::Rewards;
 use crate::equation::Now;
 use crate::lang::Diagnostics;
 use crate::model::{Compute, Row, Weights, score, score_with_figures};
-use crate::objective::{Advantage, Batch, History, Mixture, Needs, Objective, Rows};
+use crate::objective::{Advantage, Batch, History, Mixture, Needs, Objective, Rows, TextQuestion};
 use crate::policy::{Decode, Estimator, Policy, PolicyInput, WEIGHTS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) struct Learner {
@@ -26,6 +27,7 @@ pub(crate) struct Learner {
     pub figures: Figures,
     pub objective: Objective,
     pub advantage: Option<Advantage>,
+    pub rewards: Rewards,
     pub history: History,
     /// What the weights of the splits depend on, where it is what was played.
     pub mixture: Option<Mixture>,
@@ -41,6 +43,8 @@ impl Learner {
     pub(crate) fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;
+        let rewards =
+            stage.checked_rewards(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the rewards do not check".into()))?;
         let needs = match &advantage {
             Some(advantage) => objective.needs().with(advantage.needs()),
             None => objective.needs().clone(),
@@ -79,6 +83,7 @@ impl Learner {
             figures,
             objective,
             advantage,
+            rewards,
             history: History::default(),
             mixture: stage.mixture(),
             compute: compute(context, stage.micro_batch.0, stage.checkpointing),
@@ -118,6 +123,11 @@ impl Learner {
         }
     }
 
+    /// What the equations and the rewards ask of the texts of the turns.
+    pub(crate) fn questions(&self) -> BTreeSet<TextQuestion> {
+        self.needs().texts.into_iter().chain(self.rewards.questions()).collect()
+    }
+
     /// What the trainer, the reference and the critic say of the collected rows.
     pub(crate) fn look(&self, batch: &mut Batch, rows: &[Row]) -> Result<(), RunError> {
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
@@ -146,11 +156,12 @@ impl Learner {
         Ok(())
     }
 
-    /// Evaluates the advantage on the whole batch and adds it, with `returns` where there is one, and what the loss asks of the whole batch. Gives the
-    /// advantage's mean size.
+    /// Adds to the rewards, evaluates the advantage on the whole batch and adds it, with `returns` where there is one, and what the loss asks of the whole
+    /// batch. Gives the advantage's mean size.
     pub(crate) fn estimate(&self, batch: &mut Batch, iteration: usize) -> Result<Option<f64>, RunError> {
         let progress = iteration as f64 / self.iterations as f64;
         batch.set_time(iteration as f64, self.iterations as f64, progress).map_err(|e| RunError::Failed(e.to_string()))?;
+        self.rewards.shape(batch)?;
         let mean_size = self.add_advantage(batch)?;
         self.objective.collect(batch, &self.history)?;
         Ok(mean_size)

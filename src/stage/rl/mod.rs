@@ -12,6 +12,7 @@ mod figures;
 mod foreign;
 mod learner;
 mod metrics;
+mod rewards;
 mod selection;
 mod sources;
 mod update;
@@ -97,6 +98,12 @@ impl Stage for Rl {
             let most = self.episodes() * self.rounds();
             figures.push(Figure::new("refill", format!("at most {} rounds more, {most} episodes in an iteration", refill.0)));
         }
+        for named in self.rewards.iter().flat_map(|rewards| &rewards.0) {
+            figures.push(Figure::new("reward", format!("{} = {}", named.name, named.reward.text())));
+        }
+        if let Some(shaping) = &self.shaping {
+            figures.push(Figure::new("added to the reward of a turn", shaping.text()));
+        }
         for (number, source) in (1..).zip(&self.also) {
             figures.push(Figure::new(
                 "episodes from elsewhere",
@@ -135,6 +142,8 @@ impl Stage for Rl {
             ("critic", &self.critic),
             ("temperature", &self.temperature),
             ("weights", &self.weights),
+            ("rewards", &self.rewards),
+            ("shaping", &self.shaping),
         ])?;
         let Some(split) = &self.select_on else { return Ok(Vec::new()) };
         let records = read_metrics(shorter).map_err(|error| error.to_string())?;
@@ -178,6 +187,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
             warned = true;
         }
         let estimated = learner.estimate(&mut batch, iteration)?;
+        let rewards = learner.rewards.metrics(&batch, rows.own)?;
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         let carried = learner.remember(batch, &rows.rows)?;
         if let (Some(mixture), Some(played)) = (&learner.mixture, &played) {
@@ -187,6 +197,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
         record.values.extend(cost.metrics());
         record.values.extend(carried);
+        record.values.extend(rewards);
         if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
             for (name, value) in evaluated {
                 record.values.insert(name, value);
