@@ -5,6 +5,7 @@ mod alfworld;
 mod conversation;
 mod environment;
 mod household;
+mod process;
 mod prompt;
 mod scienceworld;
 mod split;
