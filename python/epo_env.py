@@ -40,12 +40,14 @@ def serve(make):
     asked, answers = _streams()
     games = {}
     hello = _hello(make)
+    # Made once: `json.dumps` with words of its own makes one for every text.
+    encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
     for line in asked:
         try:
             request = json.loads(line)
             answer = _answer(make, hello, games, request)
             answer["episode"] = request.get("episode", 0)
-            text = json.dumps(answer, allow_nan=False, separators=(",", ":"), default=_plain)
+            text = encode(answer)
             if len(text) > MOST_BYTES:
                 raise ValueError(f"an answer of {len(text)} bytes is too long; a line has at most {MOST_BYTES}")
         except Exception as error:  # What goes wrong in one episode is no reason to end the others.

@@ -5,7 +5,7 @@ use super::surroundings;
 use crate::env::{Machine, Program};
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
-use crate::spec::LIBRARY;
+use crate::spec::library;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use serde::{Deserialize, Deserializer};
@@ -156,9 +156,9 @@ impl Settings {
     /// # Errors
     /// A sentence, if the folder of the setting lacks a file or one cannot be read.
     pub(crate) fn library(&self) -> Result<Cow<'static, Library>, String> {
-        let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(&LIBRARY)) };
+        let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(library())) };
         let wrong = |message| format!("the setting `library` (from {}) is wrong: {message}", self.origins["library"]);
-        Library::read(folder, &LIBRARY).map(Cow::Owned).map_err(wrong)
+        Library::read(folder, library()).map(Cow::Owned).map_err(wrong)
     }
 
     /// Worker threads.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The kinds there are.
 pub(super) fn kinds() -> Vec<&'static str> {
-    <dyn WorldKind as Category>::entries().iter().map(|e| e.info.name).collect()
+    <dyn WorldKind as Category>::all().map(|e| e.info.name).collect()
 }
 
 /// # Errors

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A kind of environment: declared without touching the disk, opened when a task runs. Its identity is the declared one: generator and its
 /// parameters, or release and panel of the data.
-pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
+pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// `machine`: what settings say of it, such as the folder of the kind's data.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Field for EnvironmentSpec {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let world = Part::<dyn WorldKind>::read(value, reader);
         let ValueKind::Component(component) = &value.kind else { return None };
-        let info = <dyn WorldKind as Category>::entries().iter().find(|e| e.info.name == component.kind)?.info;
+        let info = <dyn WorldKind as Category>::all().find(|e| e.info.name == component.kind)?.info;
         reader.refuse_unknown(
             component,
             &[info, &Interaction::INFO],
@@ -158,5 +158,9 @@ impl Category for dyn WorldKind {
 
     fn entries() -> &'static [crate::kind::Entry<Self>] {
         super::worlds::ENTRIES
+    }
+
+    fn added() -> &'static [crate::kind::Entry<Self>] {
+        super::worlds::added()
     }
 }

@@ -13,7 +13,7 @@ kind! {
     /// An environment in another program, in any language, that is spoken with over its standard streams: [how](../process.md). One process plays many
     /// episodes at once.
     ///
-    /// Which program that is says the setting `env.NAME.command`; a recipe names no command. Splits and how many games they have is known to the program alone.
+    /// Which program that is says the setting `env.NAME.command`; a recipe names no command. Splits and how many games they have are known to the program alone.
     /// The fields of every environment belong to it too (`epo-run kinds process`).
     ///
     /// ```epo
