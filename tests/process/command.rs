@@ -16,12 +16,16 @@ twins = process {
 
 pipeline ways {
   stages {
-    chance = evaluate { actor = random, on = twins.few, keep = all }
+    chance = evaluate { actor = random, on = twins.few, repeats = REPEATS, keep = all }
     oracle = evaluate { actor = expert, on = twins.few }
     page   = report { of = [chance, oracle] }
   }
 }
 "#;
+
+fn recipe(repeats: usize) -> String {
+    RECIPE.replace("REPEATS", &repeats.to_string())
+}
 
 fn settings(way: &str, folder: &Path) -> String {
     // Only who hangs is waited for.
@@ -30,8 +34,8 @@ fn settings(way: &str, folder: &Path) -> String {
 }
 
 /// What a run of the recipe said, and the files of its stage `chance`.
-fn run(way: &str) -> (Place, String) {
-    let place = Place::new(&[("ways.epo", RECIPE)]);
+fn run(way: &str, repeats: usize) -> (Place, String) {
+    let place = Place::new(&[("ways.epo", &recipe(repeats))]);
     place.write("epo.toml", &settings(way, &place.path("")));
     let said = place.epo(&["ways.epo"]);
     assert_eq!(said.code, 0, "{}", said.err);
@@ -46,7 +50,7 @@ fn file(place: &Place, stage: &str, name: &str) -> String {
 
 #[test]
 fn a_recipe_starts_no_program_that_settings_do_not_name() {
-    let place = Place::new(&[("ways.epo", RECIPE)]);
+    let place = Place::new(&[("ways.epo", &recipe(1))]);
     let words = "no setting says which program plays `twin`";
     let said = place.epo(&["check", "ways.epo"]);
     assert_eq!(said.code, 0, "{said:?}");
@@ -99,8 +103,8 @@ fn settings_of_programs() {
 #[test]
 #[ignore = "needs Python: scripts/test.sh"]
 fn a_process_that_dies_twenty_times_leaves_the_same_results() {
-    let (whole, calm) = run("");
-    let (shaken, shocks) = run("deaths");
+    let (whole, calm) = run("", 10);
+    let (shaken, shocks) = run("deaths", 10);
     let marks = std::fs::read_dir(shaken.path("")).expect("the folder").flatten();
     let deaths = marks.filter(|entry| entry.file_name().to_string_lossy().starts_with("dead-")).count();
     assert!(deaths >= 20, "{deaths}");
@@ -118,7 +122,7 @@ fn a_run_goes_on_and_says_how_many_episodes_broke_down() {
         ("hang", "the program did not answer within 2 s"),
         ("error", "the program says: ValueError: no third step here (twin.py:"),
     ] {
-        let (place, said) = run(way);
+        let (place, said) = run(way, 1);
         let line = said.lines().find(|line| line.contains("episodes broke down")).unwrap_or_else(|| panic!("{said}"));
         assert!(line.contains(" of 20 episodes broke down; the first, `train/") && line.contains(reason), "{line}");
         let results: Value = serde_json::from_str(&file(&place, "chance", "outputs/results/results.json")).expect("JSON");

@@ -8,6 +8,7 @@ sys.path.insert(0, sys.argv[1])
 from epo_env import serve  # noqa: E402
 
 WAY, FOLDER = sys.argv[2:4] if len(sys.argv) > 2 else ("", "")
+STEPS = []
 ACTIONS = ["left", "right", "stay"]
 
 
@@ -60,13 +61,13 @@ class Twin:
 
 
 def misbehave(game):
-    """In the third step of some tasks; `deaths` once in two steps of each."""
+    """In the third step of some tasks; `deaths` of each process in its sixtieth, which is more than one episode has."""
     if WAY == "slow":
         time.sleep(0.002)
     if WAY == "deaths":
-        mark = os.path.join(FOLDER, f"dead-{game.task.number}-{game.steps}")
-        if game.steps in (2, 4) and not os.path.exists(mark):
-            open(mark, "w").close()
+        STEPS.append(game.steps)
+        if len(STEPS) == 60:
+            open(os.path.join(FOLDER, f"dead-{os.getpid()}"), "w").close()
             os.kill(os.getpid(), 9)
     if game.steps != 3 or game.task.number % 5 != 2:
         return
