@@ -155,12 +155,12 @@ fn rollouts_see_what_is_trained() {
 fn what_is_frozen_costs_nothing_more() {
     let weights = adapted(&tiny(), lora(&["q_proj", "v_proj"]), DType::F32);
     let reference = weights.duplicate().unwrap();
-    let theirs = reference.packed::<f32>(false).unwrap();
-    let first = weights.packed::<f32>(true).unwrap();
+    let theirs = reference.packed::<f32>(false, 1).unwrap();
+    let first = weights.packed::<f32>(true, 2).unwrap();
     let rows = random_rows(&tiny(), 6, 5);
     let (_, gradients) = accumulate_gradients(&weights, &rows, 1.0, &slopes(count(&rows)), &Compute::default()).unwrap();
     Trainer::new(0.01, &weights).step(&weights, &gradients);
-    let second = weights.packed::<f32>(false).unwrap();
+    let second = weights.packed::<f32>(false, 1).unwrap();
     assert!(second.has_backward());
     for packed in [&first, &second] {
         assert!(std::sync::Arc::ptr_eq(&packed.embedding, &theirs.embedding));

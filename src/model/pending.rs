@@ -19,7 +19,7 @@ use std::time::Instant;
 
 pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
     check(what)?;
-    let model = weights.packed::<T>(false)?;
+    let model = weights.packed::<T>(false, compute.threads)?;
     let lanes = split(weights, rows, compute)?;
     let (top, team) = (Top::of(what)?, Team::of(compute.threads, lanes.len()));
     let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], &top, Keep::Nothing, team).1);
@@ -83,7 +83,7 @@ impl<'a, T: Real> Pending<'a, T> {
         at_once: bool,
     ) -> Result<(Pending<'a, T>, Option<Answers<T>>), ModelError> {
         check(what)?;
-        let (model, top) = (weights.packed::<T>(true)?, Top::of(what)?);
+        let (model, top) = (weights.packed::<T>(true, compute.threads)?, Top::of(what)?);
         let lanes = split(weights, rows, compute)?;
         let targets = targets(rows);
         let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };

@@ -77,7 +77,7 @@ pub fn logits(weights: &Weights, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
     if weights.dtype() != DType::F32 || !weights.device().is_cpu() {
         return Err(ModelError::input("logits are given on the CPU in f32 only"));
     }
-    let model = weights.packed::<f32>(false)?;
+    let model = weights.packed::<f32>(false, 1)?;
     let forest = Forest::of(&arrange(&[row], false));
     let batch = Batch::of(&forest, 0..forest.tokens());
     Ok(all_logits(&model, &forward(&model, &batch, &mut Past::of(&model.config, forest.tokens()), Keep::Nothing, Team::ALONE).hidden))

@@ -212,8 +212,8 @@ impl Weights {
         self.version.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The parameters in the layout of the CPU kernels; made once per version.
-    pub(crate) fn packed<T: Real>(&self, backward: bool) -> Result<Arc<Packed<T>>, ModelError> {
+    /// The parameters in the layout of the CPU kernels; made once per version, by up to `threads` threads.
+    pub(crate) fn packed<T: Real>(&self, backward: bool, threads: usize) -> Result<Arc<Packed<T>>, ModelError> {
         let version = self.version();
         // A poisoned lock only means that another thread panicked while packing: the cache is then overwritten.
         let mut cache = self.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -225,7 +225,7 @@ impl Weights {
             return Ok(packed.clone());
         }
         let before = slot.take().map(|(_, packed)| packed);
-        let packed = Arc::new(Packed::new(self, backward, before.as_deref())?);
+        let packed = Arc::new(Packed::new(self, backward, before.as_deref(), threads)?);
         *slot = Some((version, packed.clone()));
         Ok(packed)
     }
@@ -236,7 +236,7 @@ impl Weights {
         let copy = self.below(adapter.duplicate()?);
         // So is what the kernels have made of it: a copy begins with this packing and this version.
         if self.device().is_cpu() && self.dtype() == DType::F32 {
-            self.packed::<f32>(false)?;
+            self.packed::<f32>(false, 1)?;
         }
         let cache = self.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         *copy.packed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = cache;

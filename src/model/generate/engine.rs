@@ -31,7 +31,7 @@ impl Engine {
         if !weights.device().is_cpu() || weights.dtype() != DType::F32 {
             return Ok(Engine::Composite(Cached::new(weights, slots, capacity)?));
         }
-        let model = weights.packed::<f32>(false)?;
+        let model = weights.packed::<f32>(false, 1)?;
         let cache = Cache::new(&model, slots, capacity);
         Ok(Engine::Native(Box::new(Native { model, cache, threads: 1 })))
     }
@@ -45,7 +45,7 @@ impl Engine {
     /// Takes over changed parameters.
     pub(super) fn refresh(&mut self, weights: &Weights) -> Result<(), ModelError> {
         if let Engine::Native(native) = self {
-            native.model = weights.packed(false)?;
+            native.model = weights.packed(false, native.threads)?;
         }
         Ok(())
     }

@@ -19,8 +19,14 @@ pub(crate) struct Question<'a> {
     pub(crate) allowed: Option<&'a [u32]>,
 }
 
-/// Outputs whose logits over the whole vocabulary exist at the same time.
-const CHUNK: usize = 64;
+/// Outputs whose gradients are added up before they go to the sum of the matrix.
+const SUMMED: usize = 64;
+
+/// Outputs whose logits over the whole vocabulary exist at the same time. The matrix is passed over twice for each of these chunks, which is much of the
+/// work where it is large and they are small. No bit depends on it.
+fn chunk(vocab: usize) -> usize {
+    if vocab < 16_384 { SUMMED } else { 4 * SUMMED }
+}
 
 /// Scaled logits of one distribution become probabilities; gives (top, log of the denominator, entropy):
 /// log p = z - top - log.
@@ -239,7 +245,7 @@ pub(crate) fn ask<T: Real>(
 
     let free: Vec<usize> = (0..questions.len()).filter(|i| questions[*i].allowed.is_none()).collect();
     let (mut lines, mut dlines) = (Vec::new(), Vec::new());
-    for chunk in free.chunks(CHUNK) {
+    for chunk in free.chunks(chunk(vocab)) {
         lines.clear();
         for i in chunk {
             lines.extend_from_slice(&hidden[questions[*i].output * width..][..width]);
@@ -261,12 +267,12 @@ pub(crate) fn ask<T: Real>(
             }
             let drows = sums.unembedding();
             if !drows.is_empty() {
-                let (p, lines) = (Left { data: &p, stride: vocab }, Left { data: &lines, stride: width });
-                add_outer_on(team, p, lines, width, chunk.len(), drows);
+                for (p, lines) in p.chunks(SUMMED * vocab).zip(lines.chunks(SUMMED * width)) {
+                    let (terms, p, lines) = (lines.len() / width, Left { data: p, stride: vocab }, Left { data: lines, stride: width });
+                    add_outer_on(team, p, lines, width, terms, drows);
+                }
             }
         }
-        z.clear();
-        p.clear();
     }
     (answers, dhidden)
 }

@@ -7,14 +7,19 @@ use super::real::Real;
 use super::simd::LANES;
 use super::team::Team;
 use crate::model::lora::{adapter_names, sizes};
+use crate::model::threads::parallel;
 use crate::model::weights::{EMBEDDING, FINAL_NORM, Head, UNEMBEDDING, bias_name, layer_name};
 use crate::model::{DecoderConfig, ModelError, Weights};
 use candle_core::{Storage, Var};
 use indexmap::IndexMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Columns that are turned at a time.
 const TURNED: usize = 2 * LANES;
+
+/// Parts of a matrix for each thread from which on the threads have about the same to do.
+const FAIR: usize = 4;
 
 /// A linear map `[outer, inner]`. Copies share their numbers.
 #[derive(Clone, Debug)]
@@ -54,19 +59,48 @@ impl<T: Real> Linear<T> {
 
     /// `dx[rows, inner] = dy[rows, outer] · W`, or added to it.
     pub(crate) fn pull(&self, dy: &[T], dx: &mut [T], write: Write, team: Team) {
-        team.rows(dx, self.inner, self.inner * self.outer, |from, dx| {
-            let (rows, dy) = (dx.len() / self.inner, Left { data: &dy[from * self.outer..], stride: self.outer });
-            let mut panel = vec![T::ZERO; TURNED * self.outer];
-            for first in (0..self.inner).step_by(TURNED) {
-                if rows == 0 {
-                    break;
+        let (rows, cost) = (dx.len() / self.inner, self.inner * self.outer);
+        let panels = self.inner.div_ceil(TURNED);
+        let parts = team.parts(panels, rows * cost);
+        if parts.len() == 1 {
+            self.pull_columns(dy, 0..self.inner, dx, self.inner, write);
+        } else if panels < FAIR * parts.len() {
+            team.rows(dx, self.inner, cost, |from, dx| {
+                self.pull_columns(&dy[from * self.outer..][..dx.len() / self.inner * self.outer], 0..self.inner, dx, self.inner, write);
+            });
+        } else {
+            // By columns, so that each is turned once.
+            let made = team.each(parts, usize::MAX, |part| {
+                let columns = part.start * TURNED..self.inner.min(part.end * TURNED);
+                let mut block = vec![T::ZERO; rows * columns.len()];
+                self.pull_columns(dy, columns.clone(), &mut block, columns.len(), Write::Set);
+                (columns, block)
+            });
+            for (columns, block) in made {
+                for (dx, block) in dx.chunks_exact_mut(self.inner).zip(block.chunks_exact(columns.len())) {
+                    let dx = &mut dx[columns.clone()];
+                    match write {
+                        Write::Set => dx.copy_from_slice(block),
+                        Write::Add => dx.iter_mut().zip(block).for_each(|(dx, part)| *dx += *part),
+                    }
                 }
-                let count = TURNED.min(self.inner - first);
-                turn_groups(&self.forward, self.outer, self.inner, first..first + count, &mut panel);
-                let right = Right { data: &panel, row: LANES, group: self.outer * LANES };
-                multiply(dy, rows, self.outer, right, count, &mut dx[first..], self.inner, write);
             }
-        });
+        }
+    }
+
+    /// Some columns of [`Linear::pull`], to rows `stride` apart.
+    fn pull_columns(&self, dy: &[T], columns: Range<usize>, out: &mut [T], stride: usize, write: Write) {
+        let (rows, dy) = (dy.len() / self.outer, Left { data: dy, stride: self.outer });
+        if rows == 0 {
+            return;
+        }
+        let mut panel = vec![T::ZERO; TURNED * self.outer];
+        for first in columns.clone().step_by(TURNED) {
+            let count = TURNED.min(columns.end - first);
+            turn_groups(&self.forward, self.outer, self.inner, first..first + count, &mut panel);
+            let right = Right { data: &panel, row: LANES, group: self.outer * LANES };
+            multiply(dy, rows, self.outer, right, count, &mut out[first - columns.start..], stride, write);
+        }
     }
 }
 
@@ -110,7 +144,7 @@ pub(crate) struct Packed<T> {
 
 impl<T: Real> Packed<T> {
     /// What is frozen is shared with `before`, an earlier packing of the same weights.
-    pub(crate) fn new(weights: &Weights, backward: bool, before: Option<&Packed<T>>) -> Result<Packed<T>, ModelError> {
+    pub(crate) fn new(weights: &Weights, backward: bool, before: Option<&Packed<T>>, threads: usize) -> Result<Packed<T>, ModelError> {
         let config = weights.config().clone();
         let rope = before.map(|before| before.rope.clone());
         let rope = rope.unwrap_or_else(|| Arc::new(Rope::new(config.context, &config.rope_periods())));
@@ -118,13 +152,12 @@ impl<T: Real> Packed<T> {
         let backward = backward || before.is_some_and(Packed::has_backward);
         let packer = Packer { weights, backward };
         let variant = &config.variant;
-        let mut layers = Vec::with_capacity(config.layers);
-        for layer in 0..config.layers {
+        let layers = parallel(config.layers, threads, |layer| -> Result<Layer<T>, ModelError> {
             let old = before.map(|before| &before.layers[layer]);
             let part = |name: &str| values::<T>(weights, &layer_name(layer, name));
             let gain = |name: &str| if variant.head_norms { part(name) } else { Ok(Vec::new()) };
             let linear = |parts: &[&'static str], bias, old| packer.linear(layer, parts, bias, old);
-            layers.push(Layer {
+            Ok(Layer {
                 attention_norm: part("input_layernorm")?,
                 query: linear(&["self_attn.q_proj"], variant.qkv_bias, old.map(|l| &l.query))?,
                 key_value: linear(&["self_attn.k_proj", "self_attn.v_proj"], variant.qkv_bias, old.map(|l| &l.key_value))?,
@@ -134,8 +167,9 @@ impl<T: Real> Packed<T> {
                 ffn_norm: part("post_attention_layernorm")?,
                 gate_up: linear(&["mlp.gate_proj", "mlp.up_proj"], variant.ffn_bias, old.map(|l| &l.gate_up))?,
                 down: linear(&["mlp.down_proj"], variant.ffn_bias, old.map(|l| &l.down))?,
-            });
-        }
+            })
+        });
+        let layers = layers.into_iter().collect::<Result<_, _>>()?;
         let (embedding, top) = match before {
             Some(before) => (before.embedding.clone(), before.top.clone()),
             None => {
@@ -167,10 +201,6 @@ impl Packer<'_> {
         before: Option<&Linear<T>>,
     ) -> Result<Linear<T>, ModelError> {
         let weights = self.weights;
-        let stacked = || -> Result<Vec<T>, ModelError> {
-            let all: Result<Vec<_>, _> = parts.iter().map(|part| matrix(weights, layer, part)).collect();
-            Ok(all?.concat())
-        };
         let frozen = weights.adapter().is_some_and(|adapter| !parts.iter().any(|part| adapter.config().adapts(part)));
         if let Some(before) = before.filter(|_| frozen) {
             return Ok(before.clone());
@@ -183,7 +213,11 @@ impl Packer<'_> {
             let sizes = sizes(weights.config(), part);
             (outer, inner) = (outer + sizes.0, sizes.1);
         }
-        let mut linear = Linear::new(&stacked()?, outer, inner);
+        let mut stacked = Vec::with_capacity(outer * inner);
+        for part in parts {
+            add_matrix(weights, layer, part, &mut stacked)?;
+        }
+        let mut linear = Linear::new(&stacked, outer, inner);
         linear.low = Arc::new(low);
         if biased {
             let all: Result<Vec<Vec<T>>, _> = parts.iter().map(|part| values(weights, &bias_name(layer, part))).collect();
@@ -208,14 +242,21 @@ impl Packer<'_> {
 
 /// A matrix of a block as it acts: with its adapter, where it has one.
 pub(crate) fn matrix<T: Real>(weights: &Weights, layer: usize, part: &str) -> Result<Vec<T>, ModelError> {
-    let mut matrix = values(weights, &layer_name(layer, part))?;
+    let mut matrix = Vec::new();
+    add_matrix(weights, layer, part, &mut matrix)?;
+    Ok(matrix)
+}
+
+fn add_matrix<T: Real>(weights: &Weights, layer: usize, part: &str, out: &mut Vec<T>) -> Result<(), ModelError> {
+    let from = out.len();
+    add_variable(weights.variables(), &layer_name(layer, part), out)?;
     if let Some(adapter) = weights.adapter().filter(|a| a.config().adapts(part)) {
         let (outer, inner) = sizes(weights.config(), part);
         let [a, b] = adapter_names(layer, part);
         let (a, b) = (variable::<T>(&adapter.variables, &a)?, variable::<T>(&adapter.variables, &b)?);
-        merge(&mut matrix, &a, &b, adapter.config().scale(), outer, inner, adapter.config().rank);
+        merge(&mut out[from..], &a, &b, adapter.config().scale(), outer, inner, adapter.config().rank);
     }
-    Ok(matrix)
+    Ok(())
 }
 
 /// A parameter's values, copied out of its storage.
@@ -224,6 +265,12 @@ fn values<T: Real>(weights: &Weights, name: &str) -> Result<Vec<T>, ModelError> 
 }
 
 pub(crate) fn variable<T: Real>(variables: &IndexMap<String, Var>, name: &str) -> Result<Vec<T>, ModelError> {
+    let mut values = Vec::new();
+    add_variable(variables, name, &mut values)?;
+    Ok(values)
+}
+
+fn add_variable<T: Real>(variables: &IndexMap<String, Var>, name: &str, out: &mut Vec<T>) -> Result<(), ModelError> {
     let Some(var) = variables.get(name) else {
         return Err(ModelError::input(format!("the model has no parameter `{name}`")));
     };
@@ -235,5 +282,38 @@ pub(crate) fn variable<T: Real>(variables: &IndexMap<String, Var>, name: &str) -
     let Some((from, to)) = layout.contiguous_offsets() else {
         return Err(ModelError::input(format!("`{name}` is not contiguous")));
     };
-    Ok(T::cpu_storage_as_slice(storage)?[from..to].to_vec())
+    out.extend_from_slice(&T::cpu_storage_as_slice(storage)?[from..to]);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize, step: f64) -> Vec<f32> {
+        (0..count).map(|i| (i as f64 * step).sin() as f32).collect()
+    }
+
+    #[test]
+    fn a_backward_product_is_the_same_by_rows_by_columns_and_alone() {
+        // Columns for 40 panels, not a whole one at the end, and for a single one.
+        for inner in [40 * TURNED - 5, 7] {
+            let (rows, outer) = (66, 48);
+            let linear = Linear::new(&numbers(outer * inner, 0.3), outer, inner);
+            let dy = numbers(rows * outer, 0.7);
+            for write in [Write::Set, Write::Add] {
+                let made = |threads| {
+                    let mut dx = numbers(rows * inner, 0.9);
+                    linear.pull(&dy, &mut dx, write, Team::of(threads, 1));
+                    dx
+                };
+                let alone = made(1);
+                let first: f32 = (0..outer).map(|o| dy[o] * (o as f64 * inner as f64 * 0.3).sin() as f32).sum();
+                assert!((alone[0] - if write == Write::Add { numbers(1, 0.9)[0] } else { 0.0 } - first).abs() < 1e-4);
+                for threads in [2, 3, 16] {
+                    assert!(made(threads) == alone, "{threads} threads");
+                }
+            }
+        }
+    }
 }

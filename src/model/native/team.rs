@@ -3,6 +3,7 @@
 use super::matmul::{Left, add_outer};
 use super::real::Real;
 use crate::model::threads::parallel;
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// Multiplications for which it is worth to wake a thread.
@@ -43,6 +44,12 @@ impl Team {
         self.each(parts, usize::MAX, |(number, out)| work(number * part, out));
     }
 
+    /// `count` things in as many runs of about the same length as there are threads whose waking is worth it.
+    pub(crate) fn parts(self, count: usize, cost: usize) -> Vec<Range<usize>> {
+        let parts = self.useful(cost).min(count).max(1);
+        (0..parts).map(|part| count * part / parts..count * (part + 1) / parts).collect()
+    }
+
     fn useful(self, cost: usize) -> usize {
         self.threads.min(cost / WORTH).max(1)
     }
@@ -74,6 +81,8 @@ mod tests {
         }
         let mut none: [u8; 0] = [];
         Team::ALONE.rows(&mut none, 3, 1, |_, out| assert!(out.is_empty()));
+        assert_eq!(Team::of(3, 1).parts(7, usize::MAX), [0..2, 2..4, 4..7]);
+        assert_eq!((Team::of(8, 1).parts(2, usize::MAX), Team::of(8, 1).parts(0, 1)), (vec![0..1, 1..2], vec![0..0]));
         assert_eq!((Team::of(16, 4).threads, Team::of(2, 4).threads), (4, 1));
     }
 }
