@@ -5,6 +5,7 @@
 #   reference data                   their folder is EPO_SHARED, or lies beside the clone
 #   Java and ScienceWorld's archive  Java and pip are installed where apt-get may be used (as root), the archive (8 MB) is fetched through pip
 #   a pretrained model (92 MB)       with CI=true or EPO_FULL=1
+#   Python 3.9 or later              for environments in other programs
 #   the right to mount a file system
 # With CI=true all of them run, so what is missing is a failure.
 set -euo pipefail
@@ -46,5 +47,6 @@ if [ -d "$EPO_SHARED/data" ]; then
 else
     without=(--skip every_third_recording)
 fi
+python3 -c "import sys; sys.exit(sys.version_info < (3, 9))" 2>/dev/null && also --test process -- --ignored
 [ ${#missing[@]} -gt 0 ] || also --test scienceworld -- --ignored "${without[@]}"
 [ "${EPO_FULL:-}" != 1 ] || also --lib --test models -- --ignored chat_model

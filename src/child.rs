@@ -57,10 +57,14 @@ pub(crate) fn isolated(program: &Path, folder: &Path) -> Command {
 /// As [`isolated`], for pip: it may use the network as the user's settings say.
 pub(crate) fn with_network(program: &Path, folder: &Path) -> Command {
     let mut command = isolated(program, folder);
-    let path: Result<OsString, _> = std::env::join_paths(folders(std::env::var_os("PATH").as_deref()));
-    command.envs(path.ok().map(|path| ("PATH", path)));
-    command.envs(OF_THE_NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.envs(OF_THE_NETWORK.iter().chain(&["PATH"]).filter_map(|name| Some((name, variable(name)?))));
     command
+}
+
+/// A variable as a program may be given it: of `PATH`, the [`folders`].
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name)?;
+    if name == "PATH" { std::env::join_paths(folders(Some(&value))).ok() } else { Some(value) }
 }
 
 /// pip as a module of a Python that sees neither its current folder, nor the user's packages, nor `PYTHON…`.

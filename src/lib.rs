@@ -6,6 +6,7 @@ pub mod cli;
 pub mod env;
 pub mod equation;
 pub mod exec;
+pub mod extend;
 pub mod kind;
 pub mod lang;
 pub mod model;
@@ -21,4 +22,4 @@ pub mod spec;
 mod stage;
 pub mod store;
 
-pub(crate) use kind::{kind, kind_identity, kind_rule, words};
+pub(crate) use kind::words;

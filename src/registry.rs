@@ -48,5 +48,5 @@ pub(crate) fn inherited_fields() -> Vec<&'static str> {
 }
 
 fn add<T: Category + ?Sized>(category: &'static str, into: &mut Vec<(&'static str, &'static KindInfo)>) {
-    into.extend(T::entries().iter().map(|e| (category, e.info)));
+    into.extend(T::all().map(|e| (category, e.info)));
 }

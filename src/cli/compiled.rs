@@ -48,7 +48,7 @@ pub(super) fn library(settings: &Settings) -> Result<Cow<'static, Library>, u8> 
 
 /// What is remembered of the content of models on this machine.
 pub(super) fn contents(settings: &Settings) -> Contents {
-    Contents::remembered(&settings.values.data.get("models").cloned().unwrap_or_else(cache_folder))
+    Contents::remembered(&settings.values.machine.data.get("models").cloned().unwrap_or_else(cache_folder))
 }
 
 /// Compiles and plans a file, or says what is wrong with it.

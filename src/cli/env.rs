@@ -1,9 +1,8 @@
 //! `epo-run env`
 
-use super::world::{declared_with_data, open};
+use super::world::{declared_on, open};
 use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, answer_json, complain};
-use crate::env::measure;
-use crate::env::{EnvError, Panel, World};
+use crate::env::{EnvError, Panel, World, measure, promises};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt::Write;
@@ -20,7 +19,8 @@ pub(super) struct EnvArgs {
 pub(super) enum EnvVerb {
     /// Get what an environment needs, or say how to get it.
     Install(InstallArgs),
-    /// Play games of every split with the expert: do they set up, and can they be won? Or replay recordings: does anything differ?
+    /// Play games of every split with the expert: do they set up, and can they be won? Play some over and over: do they come out the same? Or replay
+    /// recordings: does anything differ?
     Check(CheckArgs),
     /// Measure steps a second (one thread, random admissible actions), new games a second, and memory.
     Bench(BenchArgs),
@@ -78,11 +78,11 @@ pub(super) fn run(args: &EnvArgs, settings: &Settings) -> u8 {
 }
 
 fn install(args: &InstallArgs, settings: &Settings) -> u8 {
-    let (spec, data) = match declared_with_data(&args.name, settings, args.data.as_deref()) {
+    let (spec, machine) = match declared_on(&args.name, settings, args.data.as_deref()) {
         Ok(found) => found,
         Err(code) => return code,
     };
-    match spec.world.install(data.as_deref()) {
+    match spec.world.install(&machine) {
         Ok(said) => {
             answer(&format!("{} {said}\n", spec.world.kind));
             DONE
@@ -117,14 +117,19 @@ fn check(args: &CheckArgs, settings: &Settings) -> u8 {
         Err(code) => return code,
     };
     let mut checks = Vec::new();
-    for split in world.splits() {
-        match world.panel(split, Some(args.games)).and_then(|panel| check_split(&*world, split, &panel)) {
+    for split in world.splits().into_iter().filter(|_| world.has_expert()) {
+        let panel = world.panel(split, Some(args.games)).or_else(|_| world.panel(split, None));
+        match panel.and_then(|panel| check_split(&*world, split, &panel)) {
             Ok(done) => checks.push(done),
             Err(error) => return complain(&error.to_string()),
         }
     }
+    let promises = match promises(&*world) {
+        Ok(found) => found,
+        Err(error) => return complain(&error.to_string()),
+    };
     if args.json {
-        answer_json(&serde_json::json!(checks));
+        answer_json(&serde_json::json!({ "splits": checks, "promises": promises }));
     } else {
         let mut out = String::new();
         for c in &checks {
@@ -134,9 +139,11 @@ fn check(args: &CheckArgs, settings: &Settings) -> u8 {
                 let _ = writeln!(out, "  {line}");
             });
         }
-        answer(&out);
+        answer(&format!("{out}{promises}"));
     }
-    let sound = checks.iter().all(|c| c.failures.is_empty() && c.unsolved.is_empty());
+    // One that says itself that it does not repeat itself is as it should be.
+    let kept = promises.hold() || !promises.says_so;
+    let sound = kept && checks.iter().all(|c| c.failures.is_empty() && c.unsolved.is_empty());
     if sound { DONE } else { WRONG_INPUT }
 }
 
@@ -189,16 +196,16 @@ fn check_split(world: &dyn World, split: &str, panel: &Panel) -> Result<SplitChe
 const REPLAY_MEASURES: Duration = Duration::from_secs(2);
 
 fn replay(args: &CheckArgs, recordings: &Path, settings: &Settings) -> u8 {
-    let (spec, data) = match declared_with_data(&args.name, settings, args.data.as_deref()) {
+    let (spec, machine) = match declared_on(&args.name, settings, args.data.as_deref()) {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let found = match spec.world.replay(data.as_deref(), recordings) {
+    let found = match spec.world.replay(&machine, recordings) {
         Some(Ok(found)) => found,
         Some(Err(error)) => return complain(&error.to_string()),
         None => return complain(&format!("`{}` is compared with no recordings; `--transcripts` is not for it", spec.world.kind)),
     };
-    let measured = match spec.world.open(data.as_deref()).and_then(|world| measure(&*world, REPLAY_MEASURES)) {
+    let measured = match spec.world.open(&machine).and_then(|world| measure(&*world, REPLAY_MEASURES)) {
         Ok(measured) => measured,
         Err(error) => return complain(&error.to_string()),
     };

@@ -28,6 +28,7 @@ mod world;
 
 pub(crate) use settings::Settings;
 
+use crate::extend::Additions;
 use crate::lang::{is_hidden, visible};
 use args::{Cli, Verb};
 use clap::Parser;
@@ -45,6 +46,12 @@ pub const INTERRUPTED: u8 = 130;
 
 /// Runs the command and gives its exit code.
 pub fn main() -> ExitCode {
+    main_with(&Additions::NONE)
+}
+
+/// As [`main`], of a program that depends on this crate: with its own environments and files of functions.
+pub fn main_with(additions: &Additions) -> ExitCode {
+    additions.install();
     // A write beyond the limit on the size of files then fails, and is told like a full disk.
     #[cfg(unix)]
     // SAFETY: nothing else runs yet, and to ignore a signal runs no code when it comes.

@@ -65,7 +65,7 @@ pub(super) fn run(args: &ModelArgs, settings: &Settings) -> u8 {
 }
 
 fn fetch(source: &str, settings: &Settings) -> Result<PathBuf, ModelError> {
-    let cache = settings.values.data.get("models").cloned().unwrap_or_else(cache_folder);
+    let cache = settings.values.machine.data.get("models").cloned().unwrap_or_else(cache_folder);
     Source::parse(source)?.fetch(&cache, &mut |line| super::tell(line))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
         answer(&plan::dot(&plan, Some(&reasons)));
         return DONE;
     }
-    let mut place = Place { data: &settings.values.data, fetch: false, say: &mut |_| () };
+    let mut place = Place { machine: &settings.values.machine, fetch: false, say: &mut |_| () };
     let outside = needed(&plan, |index| !reasons.get(index).is_some_and(plan::Reason::is_up_to_date), &mut place);
     if args.json {
         let mut json = plan::json(&plan, Some(&reasons));

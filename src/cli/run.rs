@@ -42,7 +42,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         fresh: args.fresh,
         threads: settings.threads(),
         device,
-        data: settings.values.data.clone(),
+        machine: settings.values.machine.clone(),
         interrupt,
         ..Options::default()
     };
@@ -91,13 +91,14 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
     }
 }
 
-/// With the data folders below `data`, as in a file of settings.
+/// With dotted names one below the other, as in a file of settings.
 fn recorded(settings: &Settings) -> serde_json::Value {
     let mut all = serde_json::Map::new();
     for (name, value) in settings.rows() {
-        match name.strip_prefix("data.") {
-            Some(data) => all.entry("data").or_insert_with(|| serde_json::json!({}))[data] = value,
-            None => drop(all.insert(name, value)),
+        match *name.split('.').collect::<Vec<_>>() {
+            [group, of] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of] = value,
+            [group, of, what] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of][what] = value,
+            _ => drop(all.insert(name, value)),
         }
     }
     all.into()

@@ -2,16 +2,18 @@
 
 use super::args::SettingsArgs;
 use super::surroundings;
+use crate::env::{Machine, Program};
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
-use crate::spec::LIBRARY;
+use crate::spec::library;
 use figment::Figment;
 use figment::providers::{Format, Toml};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
@@ -23,8 +25,8 @@ pub(crate) struct Values {
     pub device: String,
     /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
     pub library: Option<PathBuf>,
-    /// Data folders by the environment's name: `data.scienceworld`.
-    pub data: BTreeMap<String, PathBuf>,
+    /// Data folders by name (`data.scienceworld`), and programs that play environments (`env.guess.command`).
+    pub machine: Machine,
 }
 
 /// What one place says; what it leaves out stays as it is.
@@ -36,6 +38,30 @@ pub(super) struct Given {
     pub device: Option<String>,
     pub library: Option<PathBuf>,
     pub data: BTreeMap<String, PathBuf>,
+    pub env: BTreeMap<String, GivenProgram>,
+}
+
+/// What one place says of the program that plays an environment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GivenProgram {
+    pub command: Option<Vec<String>>,
+    pub pass: Option<Vec<String>>,
+    #[serde(deserialize_with = "seconds")]
+    pub time_out: Option<Duration>,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    duration(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// # Errors
+/// What is taken.
+pub(super) fn duration(seconds: f64) -> Result<Duration, &'static str> {
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| (1e-3..=86400.0).contains(&time.as_secs_f64()))
+        .ok_or("it takes seconds, from 0.001 to 86400")
 }
 
 /// The values, and where each came from.
@@ -57,7 +83,8 @@ impl Settings {
     pub(crate) fn load(args: &SettingsArgs) -> Result<Self, String> {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
-        let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, data };
+        let machine = Machine { data, programs: BTreeMap::new() };
+        let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
             settings.origins.insert(name, "default".into());
@@ -71,7 +98,7 @@ impl Settings {
         settings.warnings = warnings;
         settings.take(given, |name| format!("EPO_{}", name.to_uppercase().replace('.', "__")));
         let SettingsArgs { runs, threads, device, library } = args.clone();
-        settings.take(Given { runs, threads, device, library, data: BTreeMap::new() }, |name| format!("--{name}"));
+        settings.take(Given { runs, threads, device, library, ..Given::default() }, |name| format!("--{name}"));
         let device = &settings.values.device;
         if !["auto", "cpu", "cuda"].contains(&device.as_str()) {
             let origin = &settings.origins["device"];
@@ -81,7 +108,7 @@ impl Settings {
     }
 
     fn names_of_data(&self) -> Vec<String> {
-        self.values.data.keys().map(|name| format!("data.{name}")).collect()
+        self.values.machine.data.keys().map(|name| format!("data.{name}")).collect()
     }
 
     fn take(&mut self, given: Given, origin: impl Fn(&str) -> String) {
@@ -104,7 +131,23 @@ impl Settings {
         }
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
-            self.values.data.insert(name, folder);
+            self.values.machine.data.insert(name, folder);
+        }
+        for (name, given) in given.env {
+            let program = self.values.machine.programs.entry(name.clone()).or_insert_with(|| Program::new(Vec::new()));
+            let GivenProgram { command, pass, time_out } = given;
+            if let Some(command) = command {
+                note(&format!("env.{name}.command"));
+                program.command = command;
+            }
+            if let Some(pass) = pass {
+                note(&format!("env.{name}.pass"));
+                program.pass = pass;
+            }
+            if let Some(time_out) = time_out {
+                note(&format!("env.{name}.time_out"));
+                program.time_out = time_out;
+            }
         }
     }
 
@@ -113,9 +156,9 @@ impl Settings {
     /// # Errors
     /// A sentence, if the folder of the setting lacks a file or one cannot be read.
     pub(crate) fn library(&self) -> Result<Cow<'static, Library>, String> {
-        let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(&LIBRARY)) };
+        let Some(folder) = &self.values.library else { return Ok(Cow::Borrowed(library())) };
         let wrong = |message| format!("the setting `library` (from {}) is wrong: {message}", self.origins["library"]);
-        Library::read(folder, &LIBRARY).map(Cow::Owned).map_err(wrong)
+        Library::read(folder, library()).map(Cow::Owned).map_err(wrong)
     }
 
     /// Worker threads.
@@ -128,11 +171,16 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, data } = &self.values;
+        let Values { runs, threads, device, library, machine: Machine { data, programs } } = &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
+        for (name, Program { command, pass, time_out }) in programs {
+            rows.push((format!("env.{name}.command"), json!(command)));
+            rows.push((format!("env.{name}.pass"), json!(pass)));
+            rows.push((format!("env.{name}.time_out"), json!(time_out.as_secs_f64())));
+        }
         rows
     }
 }

@@ -1,6 +1,6 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
-use super::settings::Given;
+use super::settings::{Given, duration};
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -30,12 +30,33 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
             },
             _ => match name.strip_prefix("DATA__") {
                 Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
+                _ if of_program(&mut given, name, &text())? => {}
                 _ if OF_SCRIPTS.contains(&name) || name.starts_with("TEST_") => {}
                 _ => warnings.push(unknown(name)),
             },
         }
     }
     Ok((given, warnings))
+}
+
+/// Takes `ENV__NAME__COMMAND` and the like; false where it is none of them. Words are told apart by blanks: what has blanks in it belongs into a file.
+fn of_program(given: &mut Given, variable: &str, value: &str) -> Result<bool, String> {
+    let Some((name, what)) = variable.strip_prefix("ENV__").and_then(|rest| rest.rsplit_once("__")) else { return Ok(false) };
+    if !["COMMAND", "PASS", "TIME_OUT"].contains(&what) {
+        return Ok(false);
+    }
+    let program = given.env.entry(name.to_lowercase()).or_default();
+    let words = || value.split_whitespace().map(str::to_owned).collect();
+    match what {
+        "COMMAND" => program.command = Some(words()),
+        "PASS" => program.pass = Some(words()),
+        _ => {
+            let seconds = value.parse().map_err(|_| "it takes seconds").and_then(duration);
+            let wrong = |why| format!("the setting `env.{}.time_out` (from EPO_{variable}) is `{value}`; {why}", name.to_lowercase());
+            program.time_out = Some(seconds.map_err(wrong)?);
+        }
+    }
+    Ok(true)
 }
 
 fn unknown(name: &str) -> String {

@@ -1,35 +1,38 @@
 //! Environments by what the user calls them: a kind with its defaults (`household`), or a line of a file (`pipelines/quickstart.epo:house`).
 
 use super::{Settings, WRONG_INPUT, compiled, complain, complain_with};
-use crate::env::World;
+use crate::env::{Machine, World};
 use crate::kind::Category;
 use crate::lang::diagnostic::closest;
 use crate::lang::load::Root;
 use crate::play::{EnvironmentSpec, WorldKind};
 use crate::spec::{Request, environment};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The kinds there are.
 pub(super) fn kinds() -> Vec<&'static str> {
-    <dyn WorldKind as Category>::entries().iter().map(|e| e.info.name).collect()
+    <dyn WorldKind as Category>::all().map(|e| e.info.name).collect()
 }
 
 /// # Errors
 /// The exit code; the user has been told.
 pub(super) fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc<dyn World>, u8> {
-    let (spec, folder) = declared_with_data(given, settings, data)?;
-    spec.world.open(folder.as_deref()).map_err(|error| complain(&error.to_string()))
+    let (spec, machine) = declared_on(given, settings, data)?;
+    spec.world.open(&machine).map_err(|error| complain(&error.to_string()))
 }
 
-/// The declaration, and the folder of its data where one is named.
+/// The declaration, and the machine with the folder of its data where one is named.
 ///
 /// # Errors
 /// The exit code; the user has been told.
-pub(super) fn declared_with_data(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Option<PathBuf>), u8> {
+pub(super) fn declared_on(given: &str, settings: &Settings, data: Option<&Path>) -> Result<(EnvironmentSpec, Machine), u8> {
     let spec = declared(given, settings)?;
-    let folder = data.map(Path::to_path_buf).or_else(|| settings.values.data.get(spec.world.kind).cloned());
-    Ok((spec, folder))
+    let mut machine = settings.values.machine.clone();
+    if let Some(folder) = data {
+        machine.data.insert(spec.world.kind.into(), folder.into());
+    }
+    Ok((spec, machine))
 }
 
 fn declared(given: &str, settings: &Settings) -> Result<EnvironmentSpec, u8> {

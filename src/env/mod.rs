@@ -2,13 +2,19 @@
 
 pub mod alfworld;
 pub mod household;
+mod machine;
 mod measure;
 pub mod pddl;
+pub mod process;
+mod promises;
+mod recovery;
 mod replay;
 pub mod scienceworld;
 pub(crate) mod text;
 
+pub use machine::{Machine, Program};
 pub use measure::{Measured, measure};
+pub use promises::{Promises, Verdict, promises};
 pub use replay::{Difference, Replay};
 
 use serde::{Deserialize, Serialize};
@@ -93,7 +99,7 @@ pub trait Environment: Send {
     }
 
     /// What is worth reporting of the episode so far beyond reward and success (a score, another measure of success), in a fixed order.
-    fn figures(&self) -> Vec<(&'static str, f64)> {
+    fn figures(&self) -> Vec<(&str, f64)> {
         Vec::new()
     }
 }
@@ -108,11 +114,21 @@ pub trait World: Send + Sync {
     fn panel(&self, split: &str, count: Option<usize>) -> Result<Arc<Panel>, EnvError>;
 
     /// The names of the splits.
-    fn splits(&self) -> &'static [&'static str];
+    fn splits(&self) -> Vec<&str>;
 
     /// Placeholders of prompts that it fills beyond the engine's own (`task`, `observation`, `history`, `admissible`, `count`).
-    fn placeholders(&self) -> &'static [&'static str] {
-        &[]
+    fn placeholders(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Whether there is an expert to be asked.
+    fn has_expert(&self) -> bool {
+        true
+    }
+
+    /// Whether the same task, seed and actions are the same episode, as far as the environment knows itself.
+    fn repeats(&self) -> bool {
+        true
     }
 
     /// How many games may run at once; fewer where one is heavy. Always the same: how episodes share a batch depends on it.

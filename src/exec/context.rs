@@ -1,8 +1,8 @@
 use super::{Options, Watch};
 use crate::plan::Known;
-use crate::stage::{Content, Context, InputFolder, Progress};
+use crate::stage::{Content, Context, InputFolder, Machine, Progress};
 use crate::store::{Event, TaskFolder};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a running stage says.
@@ -66,8 +66,8 @@ impl Context for TaskContext<'_> {
         &self.options.device
     }
 
-    fn data(&self, name: &str) -> Option<PathBuf> {
-        self.options.data.get(name).cloned()
+    fn machine(&self) -> &Machine {
+        &self.options.machine
     }
 
     fn content(&self, path: &Path) -> Option<Content> {

@@ -15,7 +15,6 @@ use crate::plan::{Beginning, Needed, Plan, Task, beginning, needed};
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
 use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
@@ -25,7 +24,7 @@ pub use interrupt::Interrupt;
 pub use lines::Lines;
 pub use watch::{End, Quiet, Start, Watch};
 
-pub use crate::stage::{Progress, RunError};
+pub use crate::stage::{Machine, Progress, RunError};
 
 use context::{Heard, TaskContext};
 
@@ -38,8 +37,8 @@ pub struct Options {
     pub threads: usize,
     /// For the models; environments and objectives stay on the CPU.
     pub device: candle_core::Device,
-    /// Data folders by name.
-    pub data: BTreeMap<String, PathBuf>,
+    /// What settings say of it.
+    pub machine: Machine,
     /// Checkpoints to keep of each task.
     pub keep: usize,
     /// A clone of it may be kept, to stop from another thread.
@@ -48,8 +47,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let (data, interrupt) = (BTreeMap::new(), Interrupt::default());
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, data, keep: 3, interrupt }
+        let (machine, interrupt) = (Machine::default(), Interrupt::default());
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, keep: 3, interrupt }
     }
 }
 
@@ -101,7 +100,7 @@ fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn W
     // A store that cannot be read is said where it is opened.
     let finished = |task: &Task| matches!(store.status(&task.digest), Ok(Some(status)) if status.state == State::Finished);
     let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !finished(task)).collect();
-    let mut place = Place { data: &options.data, fetch: true, say: &mut |line| watch.say(line) };
+    let mut place = Place { machine: &options.machine, fetch: true, say: &mut |line| watch.say(line) };
     let missing: Vec<Diagnostic> =
         needed(plan, |index| runs.get(index) == Some(&true), &mut place).iter().filter_map(Needed::diagnostic).collect();
     if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }

@@ -8,11 +8,15 @@ use crate::lang::value::{Component, Value, ValueKind};
 use std::fmt;
 use std::sync::Arc;
 
+/// Reads a component of a kind, or reports every mistake in it.
+pub type ReadKind<T> = fn(&Arc<Value>, &Component, &mut Reader<'_, '_>) -> Option<Arc<T>>;
+
 /// A line of a category's registry.
-pub(crate) struct Entry<T: ?Sized + 'static> {
+pub struct Entry<T: ?Sized + 'static> {
+    /// What is said of the kind.
     pub info: &'static KindInfo,
     /// Reads a component of this kind; unknown fields included, every mistake is reported.
-    pub read: fn(&Arc<Value>, &Component, &mut Reader<'_, '_>) -> Option<Arc<T>>,
+    pub read: ReadKind<T>,
 }
 
 /// A trait whose implementations are kinds.
@@ -22,6 +26,16 @@ pub(crate) trait Category: Identity + fmt::Debug + Send + Sync + 'static {
 
     /// All kinds of the category, in the order of the reference pages.
     fn entries() -> &'static [Entry<Self>];
+
+    /// Those of a program that depends on this crate.
+    fn added() -> &'static [Entry<Self>] {
+        &[]
+    }
+
+    /// Both.
+    fn all() -> impl Iterator<Item = &'static Entry<Self>> {
+        Self::entries().iter().chain(Self::added())
+    }
 }
 
 /// A component of a category.
@@ -63,8 +77,8 @@ impl<T: Category + ?Sized> Field for Part<T> {
             reader.mismatch(value, T::WORDS);
             return None;
         };
-        let Some(entry) = T::entries().iter().find(|e| e.info.name == component.kind) else {
-            let names: Vec<&str> = T::entries().iter().map(|e| e.info.name).collect();
+        let Some(entry) = T::all().find(|e| e.info.name == component.kind) else {
+            let names: Vec<&str> = T::all().map(|e| e.info.name).collect();
             // a name may stand for a component that is written elsewhere
             let here = component.kind_span.source == value.span.source && value.span.range().contains(&component.kind_span.range().start);
             let place = if here { component.kind_span } else { value.span };

@@ -6,7 +6,7 @@ use crate::lang::value::{Value, ValueKind, number_text};
 use std::sync::Arc;
 
 /// A type that can be read from a value.
-pub(crate) trait Field: Sized + Identity {
+pub trait Field: Sized + Identity {
     /// Reads a value or reports why not.
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self>;
 

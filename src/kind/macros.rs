@@ -24,6 +24,7 @@
 ///
 /// The identity has the fields by their names, in their order; that of a kind without fields is `null`. With `pub(crate) struct NAME as "name" with own
 /// identity {`, `Identity` is implemented by hand: best of the destructured struct, so that no field is forgotten.
+#[macro_export]
 macro_rules! kind {
     (
         $(#[doc = $doc:literal])*
@@ -40,6 +41,7 @@ macro_rules! kind {
         }
 
         impl $name {
+            /// What is said of it to people.
             $vis const INFO: $crate::kind::KindInfo = $crate::kind::KindInfo {
                 name: $word,
                 doc: concat!($($doc, "\n"),*),
@@ -63,8 +65,8 @@ macro_rules! kind {
 
             /// The identity of each field that can change a number.
             #[allow(unused_mut, dead_code)]
-            fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
-                let mut fields = serde_json::Map::new();
+            fn fields(&self) -> $crate::kind::serde_json::Map<String, $crate::kind::serde_json::Value> {
+                let mut fields = $crate::kind::serde_json::Map::new();
                 $( $crate::kind_rule!(identity self, fields, $field, $ty, $($rule)+); )*
                 fields
             }
@@ -75,20 +77,24 @@ macro_rules! kind {
     };
 }
 
+#[doc(hidden)]
+#[macro_export]
 macro_rules! kind_identity {
     ($name:ident own) => {};
     ($name:ident) => {
         impl $crate::kind::Identity for $name {
-            fn identity(&self) -> serde_json::Value {
+            fn identity(&self) -> $crate::kind::serde_json::Value {
                 match Self::INFO.fields {
-                    [] => serde_json::Value::Null,
-                    _ => serde_json::Value::Object(self.fields()),
+                    [] => $crate::kind::serde_json::Value::Null,
+                    _ => $crate::kind::serde_json::Value::Object(self.fields()),
                 }
             }
         }
     };
 }
 
+#[doc(hidden)]
+#[macro_export]
 macro_rules! kind_rule {
     (identity $self:ident, $into:ident, $field:ident, $ty:ty, untouched $($rest:tt)+) => {
         let _ = &$self.$field;
@@ -224,4 +230,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {kind, kind_identity, kind_rule, words};
+pub(crate) use words;

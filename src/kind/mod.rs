@@ -8,12 +8,16 @@ mod macros;
 mod number;
 mod reader;
 
-pub(crate) use category::{Category, Entry, Part};
-pub(crate) use field::Field;
+pub(crate) use category::{Category, Part};
+pub use category::{Entry, ReadKind};
+pub use field::Field;
 pub use identity::Identity;
-pub(crate) use macros::{kind, kind_identity, kind_rule, words};
-pub(crate) use number::{BelowOne, Count, Fraction, NonNegative, Positive, Share, Temperature};
-pub(crate) use reader::{Reader, Reference};
+pub(crate) use macros::words;
+pub use number::{BelowOne, Count, Fraction, NonNegative, Positive, Share, Temperature};
+pub use reader::Reader;
+pub(crate) use reader::Reference;
+#[doc(hidden)]
+pub use serde_json;
 
 use serde::Serialize;
 
@@ -93,7 +97,8 @@ impl KindInfo {
 }
 
 /// The name of a field as it is written: `r#else` is `else`.
-pub(crate) const fn field_name(name: &'static str) -> &'static str {
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
     let bytes = name.as_bytes();
     if bytes.len() > 2 && bytes[0] == b'r' && bytes[1] == b'#' { name.split_at(2).1 } else { name }
 }

@@ -9,7 +9,7 @@ macro_rules! bounded {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty), $words:literal, |$n:ident| $holds:expr) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-        pub(crate) struct $name(pub $inner);
+        pub struct $name(pub $inner);
 
         impl Identity for $name {
             fn identity(&self) -> serde_json::Value {
@@ -44,7 +44,7 @@ macro_rules! bounded {
 /// 1, 2, 3, … up to what the field's declaration says: what a run holds in memory, or counts through, has a measure. Without one, what only
 /// compares may be any number below 10¹².
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(crate) struct Count<const MOST: usize = UNMEASURED>(pub usize);
+pub struct Count<const MOST: usize = UNMEASURED>(pub usize);
 
 /// The largest whole number that a field takes.
 const UNMEASURED: usize = 999_999_999_999;

@@ -21,18 +21,19 @@ pub(crate) struct Reference {
     pub span: Span,
 }
 
-pub(crate) struct Reader<'r, 'a> {
+/// Reads the fields of a component, and hears of every mistake in it.
+pub struct Reader<'r, 'a> {
     resolver: &'r Resolver<'a>,
     instance: usize,
     /// The fields that lead to where the reader is.
     path: Vec<String>,
     /// What the value being read was written as.
     name_span: Option<Span>,
-    pub references: Vec<Reference>,
+    pub(crate) references: Vec<Reference>,
     /// Whether stages of a kind may give an artifact; without stages around, none does.
-    pub gives: fn(kind: &str, artifact: Artifact) -> bool,
+    pub(crate) gives: fn(kind: &str, artifact: Artifact) -> bool,
     /// Quantities whose value is known before the run (`iterations`), for fields that take numbers.
-    pub constants: BTreeMap<&'static str, f64>,
+    pub(crate) constants: BTreeMap<&'static str, f64>,
 }
 
 /// Whether all that a term reads is where the run is.
@@ -61,7 +62,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
     }
 
-    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+    /// Says what is wrong.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
         self.resolver.diagnostics.borrow_mut().push(diagnostic);
     }
 
@@ -75,7 +77,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.resolver.line(self.instance, name)
     }
 
-    pub(crate) fn required<T: Field>(&mut self, component: &Component, kind: &str, name: &'static str, inherit: bool) -> Option<T> {
+    /// A field that must be given; with `inherit`, here or as the pipeline's line of that name.
+    pub fn required<T: Field>(&mut self, component: &Component, kind: &str, name: &'static str, inherit: bool) -> Option<T> {
         match self.find(component, name, inherit) {
             Some(value) => self.read_at(name, &value),
             None => {
@@ -90,7 +93,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
     }
 
-    pub(crate) fn optional<T: Field>(
+    /// A field that may be left out.
+    pub fn optional<T: Field>(
         &mut self,
         component: &Component,
         name: &'static str,
@@ -123,7 +127,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// Reports every field of a component that none of `infos` declares and `also` does not allow.
-    pub(crate) fn refuse_unknown(&mut self, component: &Component, infos: &[&KindInfo], also: impl Fn(&FieldValue) -> bool) {
+    pub fn refuse_unknown(&mut self, component: &Component, infos: &[&KindInfo], also: impl Fn(&FieldValue) -> bool) {
         for (name, field) in &component.fields {
             let known = infos.iter().flat_map(|i| i.fields).map(|f| f.name);
             if known.clone().any(|k| k == name) || matches!(field.value.kind, ValueKind::Poison) || also(field) {
@@ -146,7 +150,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// `expected a number, found …`, or the message about an unknown name.
-    pub(crate) fn mismatch(&mut self, value: &Value, expected: &str) {
+    pub fn mismatch(&mut self, value: &Value, expected: &str) {
         let diagnostic = match &value.kind {
             ValueKind::Poison => return,
             ValueKind::Word { .. } => {
@@ -172,7 +176,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// A number, from a number or from an expression whose quantities are known before the run.
-    pub(crate) fn number(&mut self, value: &Arc<Value>) -> Option<f64> {
+    pub fn number(&mut self, value: &Arc<Value>) -> Option<f64> {
         match &value.kind {
             ValueKind::Number(n) => Some(*n),
             ValueKind::Term(term) => self.constant(term),
@@ -195,7 +199,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     /// One of some bare words.
-    pub(crate) fn word(&mut self, value: &Arc<Value>, words: &[&'static str]) -> Option<&'static str> {
+    pub fn word(&mut self, value: &Arc<Value>, words: &[&'static str]) -> Option<&'static str> {
         let found = match &value.kind {
             ValueKind::Word { name, .. } | ValueKind::Prompt { name, .. } => name.as_str(),
             ValueKind::Key(word) => word.as_ref(),

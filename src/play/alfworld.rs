@@ -4,7 +4,7 @@ use super::environment::WorldKind;
 use crate::env::alfworld::{
     Alfworld as Games, AlfworldConfig, Expert, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache,
 };
-use crate::env::{EnvError, Replay, World};
+use crate::env::{EnvError, Machine, Replay, World};
 use crate::kind::{Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
@@ -128,12 +128,12 @@ impl Identity for Alfworld {
 }
 
 impl WorldKind for Alfworld {
-    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
-        Ok(Arc::new(self.games(data)?))
+    fn open(&self, machine: &Machine) -> Result<Arc<dyn World>, EnvError> {
+        Ok(Arc::new(self.games(machine.folder(Self::INFO.name))?))
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Option<Vec<&str>> {
+        Some(SPLITS.to_vec())
     }
 
     fn is_outside(&self) -> bool {
@@ -146,8 +146,8 @@ impl WorldKind for Alfworld {
     }
 
     /// The games are not ours to pass on, and no package index has them: this says where they are, or where to get them.
-    fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
-        let world = self.games(data).map_err(|error| EnvError::Task(format!("{error}\n{HOW}")))?;
+    fn install(&self, machine: &Machine) -> Result<String, EnvError> {
+        let world = self.games(machine.folder(Self::INFO.name)).map_err(|error| EnvError::Task(format!("{error}\n{HOW}")))?;
         let mut found = Vec::new();
         for (split, ..) in RELEASE {
             let panel = world.panel(split, None).map_err(|error| EnvError::Task(format!("{error}\n{HOW}")))?;
@@ -156,8 +156,8 @@ impl WorldKind for Alfworld {
         Ok(format!("is ready: `{}` has release {RELEASE_NAME}, games: {}", world.root().display(), found.join(", ")))
     }
 
-    fn replay(&self, data: Option<&Path>, recordings: &Path) -> Option<Result<Replay, EnvError>> {
-        let report = locate(data).and_then(|games| check(&games, recordings));
+    fn replay(&self, machine: &Machine, recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        let report = locate(machine.folder(Self::INFO.name)).and_then(|games| check(&games, recordings));
         Some(report.map(Replay::from).map_err(|error| EnvError::Task(error.to_string())))
     }
 }

@@ -3,7 +3,7 @@
 use super::action::{Case, Reading, WellFormed, Whole};
 use super::prompt::PromptKind;
 use super::template::Template;
-use crate::env::{EnvError, Replay, World};
+use crate::env::{EnvError, Machine, Replay, World};
 use crate::kind;
 use crate::kind::{Category, Count, Field, Identity, NonNegative, Part, Reader};
 use crate::lang::value::{Value, ValueKind};
@@ -14,25 +14,26 @@ use std::sync::Arc;
 
 /// A kind of environment: declared without touching the disk, opened when a task runs. Its identity is the declared one: generator and its
 /// parameters, or release and panel of the data.
-pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
-    /// `data`: the folder of the setting `data.NAME`, where the kind reads from the disk.
+pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
+    /// `machine`: what settings say of it, such as the folder of the kind's data.
     ///
     /// # Errors
-    /// If the data are absent or damaged: where they were looked for, how to get them.
-    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError>;
+    /// If data or a program is absent or damaged: where they were looked for, how to get them.
+    fn open(&self, machine: &Machine) -> Result<Arc<dyn World>, EnvError>;
 
-    fn splits(&self) -> &'static [&'static str];
+    /// `None`: only the opened world knows them.
+    fn splits(&self) -> Option<Vec<&str>>;
 
     /// Whether it needs data or programs of the machine.
     fn is_outside(&self) -> bool {
         false
     }
 
-    /// Looks at the data and programs that it needs, beyond what [`Self::open`] does. `data` as there.
+    /// Looks at the data and programs that it needs, beyond what [`Self::open`] does.
     ///
     /// # Errors
     /// What is missing, and how to get it.
-    fn look(&self, _data: Option<&Path>) -> Result<(), EnvError> {
+    fn look(&self, _machine: &Machine) -> Result<(), EnvError> {
         Ok(())
     }
 
@@ -47,15 +48,15 @@ pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Placeholders of its own.
-    fn placeholders(&self) -> &'static [&'static str] {
-        &[]
+    fn placeholders(&self) -> Vec<&str> {
+        Vec::new()
     }
 
-    /// Gets what the kind needs from elsewhere, or says what is there; a sentence that follows the name of the kind. `data` as in [`Self::open`].
+    /// Gets what the kind needs from elsewhere, or says what is there; a sentence that follows the name of the kind.
     ///
     /// # Errors
     /// What is missing, and how to get it.
-    fn install(&self, _data: Option<&Path>) -> Result<String, EnvError> {
+    fn install(&self, _machine: &Machine) -> Result<String, EnvError> {
         Ok("needs nothing: it is compiled in".into())
     }
 
@@ -63,7 +64,7 @@ pub(crate) trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// What prevents all replaying; what goes wrong in one recording is in the [`Replay`].
-    fn replay(&self, _data: Option<&Path>, _recordings: &Path) -> Option<Result<Replay, EnvError>> {
+    fn replay(&self, _machine: &Machine, _recordings: &Path) -> Option<Result<Replay, EnvError>> {
         None
     }
 }
@@ -105,7 +106,7 @@ impl Field for EnvironmentSpec {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
         let world = Part::<dyn WorldKind>::read(value, reader);
         let ValueKind::Component(component) = &value.kind else { return None };
-        let info = <dyn WorldKind as Category>::entries().iter().find(|e| e.info.name == component.kind)?.info;
+        let info = <dyn WorldKind as Category>::all().find(|e| e.info.name == component.kind)?.info;
         reader.refuse_unknown(
             component,
             &[info, &Interaction::INFO],
@@ -113,7 +114,7 @@ impl Field for EnvironmentSpec {
         );
         let play = Interaction::read_fields(component, reader);
         let (world, play) = (world?, play?);
-        let known: Vec<&str> = play.prompt.placeholders().iter().chain(world.placeholders()).copied().collect();
+        let known: Vec<&str> = play.prompt.placeholders().iter().copied().chain(world.placeholders()).collect();
         for template in play.prompt.templates() {
             Template::check_holes(template, &known, reader);
         }
@@ -142,13 +143,11 @@ impl EnvironmentSpec {
 
 /// Reports a split that the environment does not have.
 pub(super) fn check_split(world: &dyn WorldKind, split: &str, span: Span, reader: &mut Reader<'_, '_>) -> bool {
-    if world.splits().contains(&split) {
-        return true;
-    }
-    let list = world.splits().iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ");
+    let Some(splits) = world.splits().filter(|splits| !splits.contains(&split)) else { return true };
+    let list = splits.iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ");
     reader.report(
         Diagnostic::error("E0202", span, format!("there is no split \"{split}\" here"))
-            .did_you_mean(split, world.splits().iter().copied())
+            .did_you_mean(split, splits.iter().copied())
             .help(format!("the splits are {list}")),
     );
     false
@@ -159,5 +158,9 @@ impl Category for dyn WorldKind {
 
     fn entries() -> &'static [crate::kind::Entry<Self>] {
         super::worlds::ENTRIES
+    }
+
+    fn added() -> &'static [crate::kind::Entry<Self>] {
+        super::worlds::added()
     }
 }

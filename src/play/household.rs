@@ -2,12 +2,11 @@
 
 use super::environment::WorldKind;
 use crate::env::household::{Config, Family, Household as House, Room, SPLITS};
-use crate::env::{EnvError, World};
+use crate::env::{EnvError, Machine, World};
 use crate::kind;
 use crate::kind::{Count, Field, Fraction, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
-use std::path::Path;
 use std::sync::Arc;
 
 /// A bare word of the house's own lists.
@@ -122,13 +121,13 @@ impl Identity for Household {
 }
 
 impl WorldKind for Household {
-    fn open(&self, _: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
+    fn open(&self, _: &Machine) -> Result<Arc<dyn World>, EnvError> {
         let house = House::new(self.config()).map_err(|e| EnvError::Task(e.to_string()))?;
         Ok(Arc::new(house))
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Option<Vec<&str>> {
+        Some(SPLITS.to_vec())
     }
 
     fn most_games(&self, split: &str, drawn: bool) -> Option<usize> {

@@ -5,6 +5,7 @@ mod alfworld;
 mod conversation;
 mod environment;
 mod household;
+mod process;
 mod prompt;
 mod scienceworld;
 mod split;
@@ -13,7 +14,8 @@ mod worlds;
 
 pub(crate) use action::{Reading, WellFormed};
 pub(crate) use conversation::{Full, Limits, Past};
-pub(crate) use environment::{EnvironmentSpec, Interaction, WorldKind};
+pub use environment::WorldKind;
+pub(crate) use environment::{EnvironmentSpec, Interaction};
 pub(crate) use prompt::{Cut, Form, HistoryEntry, Moment, PromptKind};
 pub(crate) use split::{Games, SplitField};
-pub(crate) use worlds::WITH_DATA;
+pub(crate) use worlds::{WITH_DATA, add};

@@ -26,7 +26,7 @@ pub(crate) struct Moment<'a> {
     pub history: &'a [HistoryEntry],
     pub admissible: &'a [String],
     /// The environment's own placeholders, as far as the prompt has them.
-    pub own: &'a [(&'static str, String)],
+    pub own: &'a [(&'a str, String)],
 }
 
 impl Moment<'_> {

@@ -5,7 +5,7 @@ use crate::env::scienceworld::check::check;
 use crate::env::scienceworld::{ARCHIVE_HASH, Choice, Config, PLACEHOLDERS, RELEASE, SPLITS, check_simplification, splits};
 use crate::env::scienceworld::{Installed, SetupError, install, setup};
 use crate::env::scienceworld::{Mode, Reward, ScienceWorld as Simulators, Success};
-use crate::env::{EnvError, Replay, World};
+use crate::env::{EnvError, Machine, Replay, World};
 use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
@@ -155,8 +155,9 @@ pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_
 /// At once, in one process, each on a thread of its own.
 const REPLAY_SIMULATORS: usize = 4;
 
-fn no_folder() -> EnvError {
-    EnvError::Task("no folder is known for ScienceWorld; set `data.scienceworld` in `epo.toml`, or give `--data`".into())
+fn folder(machine: &Machine) -> Result<&Path, EnvError> {
+    let unknown = "no folder is known for ScienceWorld; set `data.scienceworld` in `epo.toml`, or give `--data`";
+    machine.folder(ScienceWorld::INFO.name).ok_or_else(|| EnvError::Task(unknown.into()))
 }
 
 /// The fields that choose the games stand together.
@@ -177,10 +178,10 @@ impl Identity for ScienceWorld {
 }
 
 impl WorldKind for ScienceWorld {
-    fn open(&self, data: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
+    fn open(&self, machine: &Machine) -> Result<Arc<dyn World>, EnvError> {
         // Splits of one environment share its simulators as long as anybody has them.
         static OPEN: Mutex<Vec<(PathBuf, Config, Weak<Simulators>)>> = Mutex::new(Vec::new());
-        let folder = data.ok_or_else(no_folder)?;
+        let folder = folder(machine)?;
         let config = self.config();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|(.., world)| world.strong_count() > 0);
@@ -193,16 +194,16 @@ impl WorldKind for ScienceWorld {
         Ok(world)
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Option<Vec<&str>> {
+        Some(SPLITS.to_vec())
     }
 
     fn is_outside(&self) -> bool {
         true
     }
 
-    fn look(&self, data: Option<&Path>) -> Result<(), EnvError> {
-        let folder = data.ok_or_else(no_folder)?;
+    fn look(&self, machine: &Machine) -> Result<(), EnvError> {
+        let folder = folder(machine)?;
         setup(folder, self.repeatable).map(drop).map_err(|error| EnvError::Task(error.to_string()))
     }
 
@@ -210,8 +211,8 @@ impl WorldKind for ScienceWorld {
         Some(splits::panel(split, &self.config().choice, &self.simplification, None).map_or(0, |panel| panel.tasks.len()))
     }
 
-    fn install(&self, data: Option<&Path>) -> Result<String, EnvError> {
-        let folder = data.ok_or_else(no_folder)?;
+    fn install(&self, machine: &Machine) -> Result<String, EnvError> {
+        let folder = folder(machine)?;
         let wrong = |error: SetupError| EnvError::Task(error.to_string());
         let installed = install(folder).map_err(wrong)?;
         let java = setup(folder, self.repeatable).map_err(wrong)?;
@@ -222,15 +223,15 @@ impl WorldKind for ScienceWorld {
         Ok(format!("{RELEASE} {how} in `{}`, to be run by {java}", folder.display()))
     }
 
-    fn replay(&self, data: Option<&Path>, recordings: &Path) -> Option<Result<Replay, EnvError>> {
-        let compared = data.ok_or_else(no_folder).and_then(|folder| {
+    fn replay(&self, machine: &Machine, recordings: &Path) -> Option<Result<Replay, EnvError>> {
+        let compared = folder(machine).and_then(|folder| {
             let report = check(folder, recordings, REPLAY_SIMULATORS, &|_, _| ());
             report.map(Replay::from).map_err(|error| EnvError::Task(error.to_string()))
         });
         Some(compared)
     }
 
-    fn placeholders(&self) -> &'static [&'static str] {
-        PLACEHOLDERS
+    fn placeholders(&self) -> Vec<&str> {
+        PLACEHOLDERS.to_vec()
     }
 }

@@ -1,7 +1,7 @@
 //! `house.seen`: some games of an environment.
 
 use super::environment::{EnvironmentSpec, WorldKind, check_split};
-use crate::env::{EnvError, Panel, World};
+use crate::env::{EnvError, Machine, Panel, World};
 use crate::kind;
 use crate::kind::{Count, Field, Identity, Reader};
 use crate::lang::Diagnostic;
@@ -103,20 +103,23 @@ fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
 }
 
 impl SplitField {
-    /// Looks at what playing needs, in words.
+    /// Looks at what playing needs, in words; with an `expert`, also at whether there is one.
     ///
     /// # Errors
     /// As [`Self::open`], and what else is missing.
-    pub(crate) fn look(&self, data: Option<&std::path::Path>) -> Result<String, EnvError> {
-        self.environment.world.look(data)?;
-        let (_, panel) = self.open(data)?;
+    pub(crate) fn look(&self, machine: &Machine, expert: bool) -> Result<String, EnvError> {
+        self.environment.world.look(machine)?;
+        let (world, panel) = self.open(machine)?;
+        if expert && !world.has_expert() {
+            return Err(EnvError::Task("its expert is asked, and it has none".into()));
+        }
         Ok(format!("{} games", panel.tasks.len()))
     }
 
     /// # Errors
     /// If the world cannot be opened or has no such tasks.
-    pub(crate) fn open(&self, data: Option<&std::path::Path>) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
-        let world = self.environment.world.open(data)?;
+    pub(crate) fn open(&self, machine: &Machine) -> Result<(Arc<dyn World>, Arc<Panel>), EnvError> {
+        let world = self.environment.world.open(machine)?;
         let (split, count) = (&self.games.split, self.games.count.map(|c| c.0));
         let panel = match (self.games.seed, count) {
             (Some(seed), Some(count)) => Arc::new(drawn(&*world.panel(split, None)?, count, seed)?),

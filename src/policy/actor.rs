@@ -57,7 +57,11 @@ pub(crate) enum ActorInput {
 impl ActorInput {
     /// Whether it chooses at random.
     pub(crate) fn draws(&self) -> bool {
-        !matches!(self, Self::Plain(part) if **part == Actor::Expert)
+        !self.is_expert()
+    }
+
+    pub(crate) fn is_expert(&self) -> bool {
+        matches!(self, Self::Plain(part) if **part == Actor::Expert)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Small houses and policies for tests.
 
 use super::{Assignment, Episode, Labels, Player, Rollout, RolloutError};
+use crate::env::Machine;
 use crate::lang::load::Root;
 use crate::model::{DecoderConfig, Tokenizer, Variant, Weights};
 use crate::play::EnvironmentSpec;
@@ -94,7 +95,7 @@ fn with_labels(
     games: usize,
     labels: Option<Labels>,
 ) -> Result<Vec<Episode>, RolloutError> {
-    let world = environment.world.open(None)?;
+    let world = environment.world.open(&Machine::default())?;
     let tasks = world.panel("train", Some(games))?.tasks.clone();
     let assignment = |(index, task): (usize, &crate::env::Task)| {
         let seed = Seed(7).child("game", index as u64);

@@ -15,7 +15,7 @@ pub(super) struct Lane<'a> {
     generator: Option<Generator>,
     games: Vec<Box<dyn Environment>>,
     /// The world's own placeholders that the prompt has.
-    holes: Vec<&'static str>,
+    holes: Vec<&'a str>,
     /// The policy, where prompts are conversations.
     listener: Option<&'a Listener<'a>>,
 }
@@ -112,7 +112,7 @@ impl<'a> Lane<'a> {
         };
         let games = (0..slots).map(|_| rollout.world.instance()).collect::<Result<_, _>>()?;
         let templates = rollout.environment.play.prompt.templates();
-        let own = rollout.world.placeholders().iter().copied();
+        let own = rollout.world.placeholders().into_iter();
         let holes = own.filter(|hole| templates.iter().any(|template| template.uses(hole))).collect();
         Ok(Self { rollout, generator, games, holes, listener })
     }

@@ -1,6 +1,7 @@
 //! The files that are compiled in, and what the functions of a library say of themselves.
 
 use crate::lang::load::Library;
+use std::sync::OnceLock;
 
 /// Visible everywhere without an import.
 pub const PRELUDE: &str = "std/prelude.epo";
@@ -17,6 +18,21 @@ pub static LIBRARY: Library = Library::compiled(&[
     ("lib/scienceworld.epo", include_str!("../../pipelines/lib/scienceworld.epo")),
     ("lib/scienceworld_runs.epo", include_str!("../../pipelines/lib/scienceworld_runs.epo")),
 ]);
+
+/// With the files of a program that depends on this crate.
+static WITH_ADDED: OnceLock<Library> = OnceLock::new();
+
+/// What `std/…` and `lib/…` mean in this program, and what it has added.
+pub fn library() -> &'static Library {
+    WITH_ADDED.get().unwrap_or(&LIBRARY)
+}
+
+/// Set once, before anything is read.
+pub(crate) fn add(files: &'static [(&'static str, &'static str)]) {
+    if !files.is_empty() {
+        let _ = WITH_ADDED.set(LIBRARY.with(files));
+    }
+}
 
 /// A function of the library, as its file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ mod vocabulary;
 
 pub use compile::{Compiled, Request, compile};
 pub(crate) use environment::environment;
-pub use library::{LIBRARY, LibraryFunction, PRELUDE, library_functions};
+pub(crate) use library::add;
+pub use library::{LIBRARY, LibraryFunction, PRELUDE, library, library_functions};
 pub use objectives::{Equations, equations};
 pub use resolved::{Leaf, Resolved};
 #[cfg(test)]

@@ -151,7 +151,9 @@ impl Stage for Collect {
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
-        [Outside::games(&self.on), Outside::actor(&self.actor).map(|actor| actor.on(&self.on))].into_iter().flatten().collect()
+        let expert = self.label.is_some() || self.actor.is_expert();
+        let games = Outside::games(&self.on).map(|games| games.asking_the_expert(expert));
+        [games, Outside::actor(&self.actor).map(|actor| actor.on(&self.on))].into_iter().flatten().collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
@@ -217,8 +219,8 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::Machine;
     use crate::env::{EnvError, World};
-    use std::path::Path;
     use std::sync::Arc;
 
     #[derive(Debug)]
@@ -231,12 +233,12 @@ mod tests {
     }
 
     impl WorldKind for Silent {
-        fn open(&self, _: Option<&Path>) -> Result<Arc<dyn World>, EnvError> {
+        fn open(&self, _: &Machine) -> Result<Arc<dyn World>, EnvError> {
             Err(EnvError::Task("there is nothing to play".into()))
         }
 
-        fn splits(&self) -> &'static [&'static str] {
-            &[]
+        fn splits(&self) -> Option<Vec<&str>> {
+            None
         }
 
         fn has_expert(&self) -> bool {

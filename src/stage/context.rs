@@ -1,5 +1,6 @@
 //! What a running stage may ask of the executor.
 
+use crate::env::Machine;
 use crate::lang::Span;
 use crate::model::pretrained::Content;
 use crate::seed::Seed;
@@ -84,8 +85,13 @@ pub trait Context {
 
     fn device(&self) -> &candle_core::Device;
 
+    /// What settings say of the machine.
+    fn machine(&self) -> &Machine;
+
     /// A named data folder of the settings (`data.alfworld`).
-    fn data(&self, name: &str) -> Option<PathBuf>;
+    fn data(&self, name: &str) -> Option<PathBuf> {
+        self.machine().folder(name).map(Path::to_path_buf)
+    }
 
     /// What a folder or file outside of the store held when the plan was made, if that is part of what the task is.
     fn content(&self, path: &Path) -> Option<Content>;

@@ -222,7 +222,7 @@ mod tests {
                 episode.turns[1].label = None;
                 assert!(episode.labelled && found.add(&policy, episode).unwrap());
             }
-            let world = house.world.open(None).unwrap();
+            let world = house.world.open(&crate::env::Machine::default()).unwrap();
             let mut rows = found.rows.iter();
             for episode in &played {
                 let mut game = world.instance().unwrap();

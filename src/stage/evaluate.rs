@@ -122,7 +122,9 @@ impl Stage for Evaluate {
 
     fn outside(&self) -> Vec<Outside<'_>> {
         let player = |split| Some(self.player().and_then(Outside::actor)?.on(split));
-        self.on.iter().filter_map(Outside::games).chain(self.on.iter().filter_map(player)).collect()
+        let expert = self.player().is_some_and(ActorInput::is_expert);
+        let games = |split| Some(Outside::games(split)?.asking_the_expert(expert));
+        self.on.iter().filter_map(games).chain(self.on.iter().filter_map(player)).collect()
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {

@@ -29,6 +29,7 @@ mod tokenizer;
 mod updater;
 mod wanted;
 
+pub use crate::env::Machine;
 pub use context::Progress;
 pub use error::RunError;
 pub use outside::Place;

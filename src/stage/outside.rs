@@ -1,13 +1,13 @@
 //! What a stage reads that lies outside of the store: models, games, files, programs. It is looked at before the first stage runs.
 
 use super::data::{Pin, Source};
+use crate::env::Machine;
 use crate::kind::{Identity, Part};
 use crate::play::{Form, SplitField};
 use crate::policy::{ActorInput, PolicyInput, PolicyKind, Talk};
 use crate::rollout::talk;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One thing outside of the store.
 #[derive(Clone, Debug)]
@@ -17,16 +17,16 @@ pub struct Outside<'a>(What<'a>);
 enum What<'a> {
     /// A policy that is made of files, and what a conversation will ask of it.
     Policy(&'a Part<dyn PolicyKind>, Option<Talk>),
-    /// Games of an environment that needs data or programs.
-    Games(&'a SplitField),
+    /// Games of an environment that needs data or programs, and whether its expert will be asked.
+    Games(&'a SplitField, bool),
     /// Files of episodes, and their hash.
     Data(&'a Source, &'a Pin),
 }
 
 /// Where to look, and whether to get what can be got.
 pub struct Place<'a> {
-    /// Data folders by name.
-    pub data: &'a BTreeMap<String, PathBuf>,
+    /// What settings say of it.
+    pub machine: &'a Machine,
     /// Whether what is not there is fetched.
     pub fetch: bool,
     /// Hears what is being done.
@@ -57,7 +57,15 @@ impl<'a> Outside<'a> {
     }
 
     pub(crate) fn games(split: &'a SplitField) -> Option<Self> {
-        split.environment.world.is_outside().then_some(Self(What::Games(split)))
+        split.environment.world.is_outside().then_some(Self(What::Games(split, false)))
+    }
+
+    /// Games in which the environment's expert will be asked.
+    pub(crate) fn asking_the_expert(mut self, asked: bool) -> Self {
+        if let What::Games(_, expert) = &mut self.0 {
+            *expert = asked;
+        }
+        self
     }
 
     pub(crate) fn data(source: &'a Source, pin: &'a Pin) -> Self {
@@ -68,7 +76,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn key(&self) -> String {
         match &self.0 {
             What::Policy(part, talk) => json!({ "policy": part.identity(), "talk": talk.map(|talk| [talk.system, talk.anew]) }),
-            What::Games(split) => json!({ "games": [split.environment.world.identity(), split.games.identity()] }),
+            What::Games(split, expert) => json!({ "games": [split.environment.world.identity(), split.games.identity(), expert] }),
             What::Data(source, pin) => json!({ "data": [source.written(), pin.text()] }),
         }
         .to_string()
@@ -78,7 +86,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.0 {
             What::Policy(part, _) => part.outside().unwrap_or_default(),
-            What::Games(split) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
+            What::Games(split, _) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
             What::Data(source, _) => format!("`{}`", source.written()),
         }
     }
@@ -87,7 +95,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn contents(&self) -> Vec<&'a Path> {
         match &self.0 {
             What::Policy(part, _) => part.value.contents(),
-            What::Games(_) | What::Data(..) => Vec::new(),
+            What::Games(..) | What::Data(..) => Vec::new(),
         }
     }
 
@@ -98,15 +106,12 @@ impl<'a> Outside<'a> {
     pub(crate) fn look(&self, place: &mut Place<'_>) -> Result<String, String> {
         match &self.0 {
             What::Policy(part, talk) => {
-                let models = place.data.get("models").cloned().unwrap_or_else(crate::model::pretrained::cache_folder);
+                let models = place.machine.folder("models").map_or_else(crate::model::pretrained::cache_folder, Path::to_path_buf);
                 part.look(&models, place.fetch, *talk, place.say).map_err(|error| error.to_string())
             }
-            What::Games(split) => {
-                let data = place.data.get(split.environment.world.kind).map(PathBuf::as_path);
-                split.look(data).map_err(|error| error.to_string())
-            }
+            What::Games(split, expert) => split.look(place.machine, *expert).map_err(|error| error.to_string()),
             What::Data(source, pin) => {
-                let Some(files) = source.files(|name| place.data.get(name).cloned(), place.fetch, place.say)? else {
+                let Some(files) = source.files(|name| place.machine.data.get(name).cloned(), place.fetch, place.say)? else {
                     return Ok("is fetched first".into());
                 };
                 pin.refusal(&Pin::of_files(&files)?).map_or(Ok(()), Err)?;

@@ -13,8 +13,7 @@ pub(crate) const PORTION: usize = 128;
 
 /// A split's world and its tasks.
 pub(crate) fn open(context: &dyn Context, split: &SplitField) -> Result<(Arc<dyn World>, Arc<Panel>), RunError> {
-    let data = context.data(split.environment.world.kind);
-    Ok(split.open(data.as_deref())?)
+    Ok(split.open(context.machine())?)
 }
 
 /// Every task of a panel, each `repeats` times, in the panel's order.

@@ -92,7 +92,7 @@ fn run(stage: &Tokenizer, context: &mut dyn Context) -> Result<(), RunError> {
         let repeats = stage.episodes.0.div_ceil(panel.tasks.len());
         let mut assignments = once_each(&panel, repeats, seed);
         assignments.truncate(stage.episodes.0);
-        for player in [Player::Expert, Player::Random] {
+        for player in [Player::Expert, Player::Random].into_iter().skip(usize::from(!world.has_expert())) {
             let rollout = Rollout {
                 environment: &split.environment,
                 world: &*world,

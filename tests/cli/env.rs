@@ -46,13 +46,16 @@ fn play_says_what_it_cannot_find() {
 fn check_and_bench() {
     let place = Place::new(&[]);
     let said = place.epo(&["env", "check", "household", "--games", "3"]);
-    assert!(
-        said.code == 0 && said.out.lines().all(|l| l.contains(": 3 of 3 games solved by the expert, ")) && said.out.lines().count() == 3,
-        "{said:?}"
-    );
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(said.code == 0 && lines[..3].iter().all(|l| l.contains(": 3 of 3 games solved by the expert, ")), "{said:?}");
+    assert!(lines[3..7].iter().all(|l| l.starts_with("yes  ")), "{said:?}");
+    assert!(lines[7].starts_with("16 episodes of ") && lines[7].ends_with("; 16 different openings"), "{said:?}");
+    let promised = "promised: the same text gives the same bytes, wherever a run is stopped, and for every number of threads";
+    assert_eq!(lines[10..], [promised], "{said:?}");
     let json: serde_json::Value =
         serde_json::from_str(&place.epo(&["env", "check", "household", "--games", "2", "--json"]).out).expect("JSON");
-    assert_eq!((json[2]["split"].as_str(), json[2]["solved"].as_u64()), (Some("unseen"), Some(2)));
+    assert_eq!((json["splits"][2]["split"].as_str(), json["splits"][2]["solved"].as_u64()), (Some("unseen"), Some(2)));
+    assert_eq!(json["promises"]["threads"], "holds");
     let bench: serde_json::Value =
         serde_json::from_str(&place.epo(&["env", "bench", "household", "--seconds", "0.1", "--json"]).out).expect("JSON");
     assert!(bench["steps_per_second"].as_f64().is_some_and(|n| n > 100.0) && bench["steps"].as_u64().is_some_and(|n| n > 0));
@@ -60,7 +63,7 @@ fn check_and_bench() {
     place.epo(&["env", "install", "household"]).answers("household needs nothing: it is compiled in\n");
     place
         .epo(&["env", "install", "nothing"])
-        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`, `scienceworld`; a line of a file is FILE:NAME\n");
+        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`, `process`, `scienceworld`; a line of a file is FILE:NAME\n");
 }
 
 /// Nothing is on the path here, neither Java nor pip.

@@ -86,6 +86,7 @@ pub(crate) const FIELDS: Fields = &[
             ("repeatable", "false", "true"),
         ],
     ),
+    ("process", &[("name", "\"guess\"", "\"other\""), ("version", "\"1\"", "\"2\""), ("placeholders", "[\"left\"]", "[]")]),
     ("stage", &[("seed", "7", "8"), ("after", "[shown]", "[other]")]),
     ("tokenizer", &[("on", "[house.train]", "[house.train, house.drawn]"), ("vocabulary", "400", "500"), ("episodes", "5", "6")]),
     (
@@ -319,6 +320,11 @@ school = scienceworld {
   prompt = windowed { then = one }
   train = games { split = "train" }
 }
+strange = process {
+  @process@
+  prompt = windowed { then = one }
+  train = games { split = "train" }
+}
 talk = household {
   prompt = conversation { @conversation@ }
   train = games { split = "train" }
@@ -369,6 +375,7 @@ pipeline every {
       @sft.sum@
       episodes = [shown, own], policy = warm
     }
+    abroad = evaluate { actor = random, on = strange.train }
   }
 }
 "#;

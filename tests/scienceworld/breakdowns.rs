@@ -120,7 +120,7 @@ fn what_breaks_every_process_ends_the_episode_with_the_reason() {
         let result = played(&mut game, "boil/0", &[]);
         over.store(true, Ordering::Relaxed);
         let Err(EnvError::Broken(reason)) = result else { panic!("{result:?}") };
-        assert!(reason.starts_with("`boil/0`: no simulator has lasted in 6 tries, at last: "), "{reason}");
+        assert!(reason.starts_with("`boil/0`: no process has lasted in 6 tries, at last: "), "{reason}");
     });
     assert!(world.processes_started() <= 8, "{} processes", world.processes_started());
     assert!(played(&mut game, "boil/0", &[]).is_ok(), "the next game has a new chance");

@@ -198,7 +198,7 @@ impl World for Alfworld {
         panel.map(Arc::new).map_err(|error| EnvError::Task(error.to_string()))
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Vec<&str> {
+        SPLITS.to_vec()
     }
 }

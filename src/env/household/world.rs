@@ -136,7 +136,7 @@ impl World for Household {
         self.shared.panel(split, count).map(Arc::new)
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Vec<&str> {
+        SPLITS.to_vec()
     }
 }

@@ -72,7 +72,7 @@ impl Environment for Game {
         }
     }
 
-    fn figures(&self) -> Vec<(&'static str, f64)> {
+    fn figures(&self) -> Vec<(&str, f64)> {
         let Ok(turn) = self.turn() else { return Vec::new() };
         let flag = |holds: bool| f64::from(u8::from(holds));
         vec![

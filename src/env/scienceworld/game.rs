@@ -4,9 +4,9 @@ use super::config::Config;
 use super::episode::{self, Spec, Turn};
 use super::error::Failure;
 use super::pool::Pool;
-use super::recovery::{self, GivenUp, Try};
 use super::simulator::Simulator;
 use crate::env::EnvError;
+use crate::env::recovery::{self, GivenUp, Try};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -224,11 +224,11 @@ impl Game {
         let cause = self.give_up(first);
         let among_others = || match shared.pool.take() {
             Ok(simulator) => play.tried(self.simulator.insert(simulator), mode),
-            Err(failure) => Try::NoSimulator(failure.to_string()),
+            Err(failure) => Try::NoProcess(failure.to_string()),
         };
         let alone = || match shared.pool.quarantine() {
             Ok(mut alone) => play.tried(&mut alone.simulator, mode),
-            Err(failure) => Try::NoSimulator(failure.to_string()),
+            Err(failure) => Try::NoProcess(failure.to_string()),
         };
         recovery::recover(cause, matches!(first, Failure::Hung { .. }), among_others, alone).map_err(|given_up| match given_up {
             GivenUp::Breakdowns(reason) => Trouble::Breakdown(reason),

@@ -22,7 +22,6 @@ mod java;
 mod jvm;
 mod patience;
 mod pool;
-mod recovery;
 mod simulator;
 pub(crate) mod splits;
 mod wire;
@@ -125,8 +124,8 @@ impl World for ScienceWorld {
         splits::panel(split, &self.config.choice, &self.config.simplification, count).map(Arc::new)
     }
 
-    fn splits(&self) -> &'static [&'static str] {
-        SPLITS
+    fn splits(&self) -> Vec<&str> {
+        SPLITS.to_vec()
     }
 
     /// Each takes a second to build, then compiles for itself, and two processors are busy with two.
@@ -139,7 +138,7 @@ impl World for ScienceWorld {
         Some(self.with_pool(Pool::resident).flatten().unwrap_or_default())
     }
 
-    fn placeholders(&self) -> &'static [&'static str] {
-        environment::PLACEHOLDERS
+    fn placeholders(&self) -> Vec<&str> {
+        environment::PLACEHOLDERS.to_vec()
     }
 }

@@ -22,6 +22,15 @@ impl Library {
         Self(Texts::Compiled(files))
     }
 
+    /// With further compiled-in files; those that are there already stay as they are.
+    pub fn with(&self, files: &'static [(&'static str, &'static str)]) -> Self {
+        let Texts::Compiled(own) = &self.0 else { return self.clone() };
+        let added = files.iter().filter(|(name, _)| own.iter().all(|(known, _)| known != name));
+        let all: Vec<_> = own.iter().chain(added).copied().collect();
+        // Once in a program, for as long as it runs.
+        Self(Texts::Compiled(all.leak()))
+    }
+
     /// Reads a folder in the place of `whole`: all its files, and what else lies beside them.
     ///
     /// # Errors

@@ -4,8 +4,8 @@
 #[derive(Debug)]
 pub(super) enum Try<T, E> {
     Back(T),
-    /// There was no simulator to play it on; not the game's doing.
-    NoSimulator(String),
+    /// There was no process to play it in; not the game's doing.
+    NoProcess(String),
     /// The process broke down while the game was played.
     Breakdown(String),
     /// Trying again can't help.
@@ -39,7 +39,7 @@ pub(super) fn recover<T, U, E>(
         if suspicion >= 2 {
             match alone() {
                 Try::Back(_) => suspicion = 1,
-                Try::NoSimulator(cause) => {
+                Try::NoProcess(cause) => {
                     last = cause;
                     continue;
                 }
@@ -49,7 +49,7 @@ pub(super) fn recover<T, U, E>(
         }
         match among_others() {
             Try::Back(back) => return Ok(back),
-            Try::NoSimulator(cause) => last = cause,
+            Try::NoProcess(cause) => last = cause,
             Try::Breakdown(cause) => {
                 last = cause;
                 suspicion += 1;
@@ -57,7 +57,7 @@ pub(super) fn recover<T, U, E>(
             Try::Hopeless(trouble) => return Err(GivenUp::Hopeless(trouble)),
         }
     }
-    Err(GivenUp::Breakdowns(format!("no simulator has lasted in {TRIES} tries, at last: {last}")))
+    Err(GivenUp::Breakdowns(format!("no process has lasted in {TRIES} tries, at last: {last}")))
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// The places in which the game is tried, and what comes of it. `o`: others, `a`: alone; `+` back, `-` breakdown, `0` no simulator,
+    /// The places in which the game is tried, and what comes of it. `o`: others, `a`: alone; `+` back, `-` breakdown, `0` no process,
     /// `x` hopeless.
     fn tried(hung: bool, script: &str) -> (String, Result<(), GivenUp<&'static str>>) {
         let (places, outcomes) = (RefCell::new(String::new()), RefCell::new(script.chars()));
@@ -74,7 +74,7 @@ mod tests {
             match outcomes.borrow_mut().next() {
                 Some('+') => Try::Back(()),
                 Some('-') => Try::Breakdown("it died".into()),
-                Some('0') => Try::NoSimulator("none to be had".into()),
+                Some('0') => Try::NoProcess("none to be had".into()),
                 _ => Try::Hopeless("no use"),
             }
         };
@@ -102,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_simulator_is_no_suspicion() {
+    fn a_missing_process_is_no_suspicion() {
         assert!(matches!(tried(false, "000+"), (places, Ok(())) if places == "oooo"));
         assert!(matches!(tried(true, "00++"), (places, Ok(())) if places == "aaao"));
         let (places, Err(GivenUp::Breakdowns(reason))) = tried(false, "000000") else { panic!("given up") };
-        assert_eq!((places.as_str(), reason.as_str()), ("oooooo", "no simulator has lasted in 6 tries, at last: none to be had"));
+        assert_eq!((places.as_str(), reason.as_str()), ("oooooo", "no process has lasted in 6 tries, at last: none to be had"));
     }
 
     #[test]
