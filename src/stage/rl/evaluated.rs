@@ -8,7 +8,7 @@ use crate::policy::Estimator;
 
 pub(super) enum Evaluated<'a> {
     Apart {
-        policy: Evaluation<'a>,
+        policy: Box<Evaluation<'a>>,
         critic: Option<ValueEvaluation<'a>>,
     },
     /// By one pass through the policy's trunk.
@@ -32,7 +32,7 @@ impl<'a> Evaluated<'a> {
         if let Some(Estimator::OnTrunk(head)) = critic {
             return Ok(Self::Together(head.evaluate_with_figures(policy, rows, temperature, more, compute)?));
         }
-        let policy = evaluate_with_figures(policy, rows, temperature, more, compute)?;
+        let policy = Box::new(evaluate_with_figures(policy, rows, temperature, more, compute)?);
         let critic = match critic {
             Some(Estimator::Apart(critic)) => Some(critic.evaluate(rows, compute)?),
             _ => None,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct Figures {
     names: Vec<&'static str>,
-    figures: Vec<Figure>,
+    kinds: Vec<Figure>,
     others: Vec<Arc<Weights>>,
 }
 
@@ -29,7 +29,7 @@ impl Figures {
                 },
             };
             all.names.push(name);
-            all.figures.push(figure);
+            all.kinds.push(figure);
         }
         all
     }
@@ -42,7 +42,7 @@ impl Figures {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.figures.is_empty()
+        self.kinds.is_empty()
     }
 
     /// What the other models make of these rows.
@@ -51,7 +51,7 @@ impl Figures {
     }
 
     pub(super) fn asked<'a>(&'a self, others: &'a [Other<'a>]) -> Asked<'a> {
-        Asked { figures: &self.figures, others }
+        Asked { figures: &self.kinds, others }
     }
 
     /// Gives the quantities their values.

@@ -51,7 +51,7 @@ impl Foreign {
                 Ok(Pool::Demonstrations(wanted))
             }
         };
-        Ok(Self { pools: stage.also.iter().map(|part| pool(&**part)).collect::<Result<_, RunError>>()? })
+        Ok(Self { pools: stage.also.iter().map(|part| pool(part)).collect::<Result<_, RunError>>()? })
     }
 
     /// What an iteration takes of each source.
