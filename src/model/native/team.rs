@@ -82,7 +82,8 @@ mod tests {
         let mut none: [u8; 0] = [];
         Team::ALONE.rows(&mut none, 3, 1, |_, out| assert!(out.is_empty()));
         assert_eq!(Team::of(3, 1).parts(7, usize::MAX), [0..2, 2..4, 4..7]);
-        assert_eq!((Team::of(8, 1).parts(2, usize::MAX), Team::of(8, 1).parts(0, 1)), (vec![0..1, 1..2], vec![0..0]));
+        assert_eq!(Team::of(8, 1).parts(2, usize::MAX), [0..1, 1..2]);
+        assert!(Team::of(8, 1).parts(0, usize::MAX).iter().all(Range::is_empty));
         assert_eq!((Team::of(16, 4).threads, Team::of(2, 4).threads), (4, 1));
     }
 }
