@@ -36,6 +36,9 @@ impl Random {
     }
 }
 
+/// What is said in a turn.
+const SAID: [&str; 5] = ["look", "open door", "<think>A door.</think> open door", "Look. Look. open door", ""];
+
 /// Up to three groups of up to three episodes of up to four turns of up to five tokens, with all quantities.
 pub(crate) fn batch(seed: u64) -> Value {
     let mut random = Random::new(seed);
@@ -71,7 +74,6 @@ pub(crate) fn batch(seed: u64) -> Value {
     file["task"] = rows.iter().map(|r| r.0 / 2).collect();
     file["success"] = rows.iter().map(|r| r.5).collect();
     file["valid"] = rows.iter().map(|_| random.below(2)).collect();
-    const SAID: [&str; 5] = ["look", "open door", "<think>A door.</think> open door", "Look. Look. open door", ""];
     for text in ["response", "action", "observation"] {
         file[text] = rows.iter().map(|_| SAID[random.below(SAID.len())]).collect();
     }

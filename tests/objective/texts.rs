@@ -27,7 +27,7 @@ fn each_reward_is_normalised_on_its_own() {
     let (score, polite) = ([1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 2.0, 0.0]);
     let normalised = |x: &[f64; 4]| -> Vec<f64> {
         let of = |group: &[f64]| -> Vec<f64> {
-            let mean = (group[0] + group[1]) / 2.0;
+            let mean = f64::midpoint(group[0], group[1]);
             let deviation = ((group[0] - mean).powi(2) + (group[1] - mean).powi(2)).sqrt();
             group.iter().map(|x| (x - mean) / (deviation + 1e-6)).collect()
         };
