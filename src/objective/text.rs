@@ -4,13 +4,16 @@ use super::layout::Rows;
 use crate::builtin::{TEXTS, TextFunction};
 use crate::lang::print::quoted;
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-/// Characters of a pattern, and bytes that it may take when it is compiled, so that none takes the memory.
+/// Characters of a pattern, and parts that it has with its repetitions written out, so that none takes the memory. Counted before a run; compiled is a
+/// pattern only where it is used, and then such a one is smaller than `COMPILED` bytes.
 const PATTERN: usize = 10_000;
-const COMPILED: usize = 1 << 20;
+const PARTS: usize = 20_000;
+const COMPILED: usize = 16 << 20;
 const NESTED: u32 = 100;
 
 /// One call of a function of a text, such as `contains(response, "please")`.
@@ -56,7 +59,7 @@ impl TextQuestion {
     /// What is wrong with its pattern, if it has one.
     pub(super) fn mistake(&self) -> Option<BadPattern> {
         match self.function {
-            TextFunction::Matches | TextFunction::MatchCount => self.pattern().err(),
+            TextFunction::Matches | TextFunction::MatchCount => bad_pattern(self.string()),
             TextFunction::Contains | TextFunction::Occurrences if self.string().is_empty() => {
                 Some(BadPattern { message: "the empty text is a part of every text".into(), at: None })
             }
@@ -68,26 +71,9 @@ impl TextQuestion {
         self.string.as_deref().unwrap_or_default()
     }
 
-    /// The compiled pattern, of bounded size.
-    fn pattern(&self) -> Result<Regex, BadPattern> {
-        let pattern = self.string();
-        let whole = |message: String| BadPattern { message, at: None };
-        if pattern.chars().count() > PATTERN {
-            return Err(whole(format!("a pattern has at most {PATTERN} characters")));
-        }
-        if let Err(error) = regex_syntax::ParserBuilder::new().nest_limit(NESTED).build().parse(pattern) {
-            let (message, at) = match &error {
-                regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span().start.offset)),
-                regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span().start.offset)),
-                other => (other.to_string().lines().last().unwrap_or_default().to_string(), None),
-            };
-            return Err(BadPattern { message: format!("this is no regular expression: {message}"), at });
-        }
-        let built = RegexBuilder::new(pattern).size_limit(COMPILED).dfa_size_limit(COMPILED).nest_limit(NESTED).build();
-        built.map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => whole("this pattern is too large: its repetitions take too much memory".into()),
-            other => whole(other.to_string().lines().last().unwrap_or_default().to_string()),
-        })
+    /// The compiled pattern.
+    fn pattern(&self) -> Option<Regex> {
+        RegexBuilder::new(self.string()).size_limit(COMPILED).nest_limit(NESTED).build().ok()
     }
 
     /// One number for each row, flags as 0 and 1; `None` if the rows do not have this text, or do not say which episode they belong to where that
@@ -104,12 +90,12 @@ impl TextQuestion {
             TextFunction::Contains => each(&|text| flag(text.contains(string))),
             TextFunction::Equals => each(&|text| flag(text == string)),
             TextFunction::Matches => {
-                let pattern = self.pattern().ok()?;
+                let pattern = self.pattern()?;
                 each(&|text| flag(pattern.is_match(text)))
             }
             TextFunction::Occurrences => each(&|text| text.matches(string).count() as f64),
             TextFunction::MatchCount => {
-                let pattern = self.pattern().ok()?;
+                let pattern = self.pattern()?;
                 each(&|text| pattern.find_iter(text).count() as f64)
             }
             TextFunction::WordCount => each(&|text| text.split_whitespace().count() as f64),
@@ -117,6 +103,44 @@ impl TextQuestion {
             TextFunction::RepeatedSentences => each(&|text| repeated_sentences(text) as f64),
             TextFunction::Repeats => repeats(of, rows),
         }
+    }
+}
+
+/// What is wrong with a pattern, if something is.
+fn bad_pattern(pattern: &str) -> Option<BadPattern> {
+    let whole = |message: String| Some(BadPattern { message, at: None });
+    if pattern.chars().count() > PATTERN {
+        return whole(format!("a pattern has at most {PATTERN} characters"));
+    }
+    match regex_syntax::ParserBuilder::new().nest_limit(NESTED).build().parse(pattern) {
+        Ok(read) if parts(&read) > PARTS => {
+            whole(format!("this pattern is too large: with its repetitions it has more than {PARTS} parts"))
+        }
+        Ok(_) => None,
+        Err(error) => {
+            let (message, at) = match &error {
+                regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span().start.offset)),
+                regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span().start.offset)),
+                other => (other.to_string().lines().last().unwrap_or_default().to_string(), None),
+            };
+            Some(BadPattern { message: format!("this is no regular expression: {message}"), at })
+        }
+    }
+}
+
+/// Letters and ranges of letters, with repetitions written out. Nested no deeper than a pattern may be.
+fn parts(pattern: &Hir) -> usize {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(letters) => letters.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().max(1),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len().max(1),
+        HirKind::Repetition(repeated) => {
+            let times = repeated.max.unwrap_or(repeated.min).max(1) as usize;
+            parts(&repeated.sub).saturating_mul(times).saturating_add(1)
+        }
+        HirKind::Capture(group) => parts(&group.sub).saturating_add(1),
+        HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().map(parts).fold(0, usize::saturating_add),
     }
 }
 
@@ -250,6 +274,13 @@ mod tests {
         assert_eq!(said(r"\p{Nothing}").unwrap().1, Some(0));
         let large = said("((a{1,500}){1,500}){1,500}").unwrap();
         assert!(large.0.starts_with("this pattern is too large"), "{large:?}");
+        assert!(said("a{30000}").is_some() && said(r"\w{100}").is_some());
+        // What is not too large can be compiled.
+        for large in
+            ["(){4000000000}", r"\w{20}", r"[\p{L}--\p{Lu}]{10}", "(?i)(straße|ſ|K){500}", "(a|[^a]){300}", "[\u{800}-\u{10ffff}]{200}"]
+        {
+            assert!(said(large).is_none() && asked(TextFunction::Matches, large).pattern().is_some(), "{large}");
+        }
         assert!(said(&"a".repeat(PATTERN + 1)).unwrap().0.contains("10000 characters"));
         assert!(said(&"(".repeat(5000)).is_some());
         let deep = format!("{}a{}", "(".repeat(200), ")".repeat(200));

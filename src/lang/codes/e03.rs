@@ -124,8 +124,8 @@ end. Or make one value of the finer ones: `score - sum(x, by = episode)`.",
         title: "a text that cannot be looked for",
         explanation: "\
 `matches` and `match_count` take a regular expression as the Rust crate `regex` reads it: without references back and without looking
-around, so that the time is bounded by the length of the text. A pattern has at most 10000 characters, and what it is compiled to at most a
-mebibyte. In a string a backslash is written twice, \"\\\\d\", and between triple quotes once. The empty text stands in every text.",
+around, so that the time is bounded by the length of the text. A pattern has at most 10000 characters, and 20000 parts (letters, ranges of letters)
+with its repetitions written out. In a string a backslash is written twice, \"\\\\d\", and between triple quotes once. The empty text stands in every text.",
         wrong: "pipeline a {\n  loss { minimize = -mean(matches(response, \"<think>(.*\") * logp) }\n}",
         right: "pipeline a {\n  loss { minimize = -mean(matches(response, \"<think>(.*)\") * logp) }\n}",
     },

@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(of(name), Err(said.to_string()), "{name}");
         }
         // A row without a list is a chat without messages, which is refused as such.
-        assert_eq!(of("missing.parquet").unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 2, 0, 0]);
+        assert_eq!(of("missing.parquet").unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [5, 2, 2, 0, 0]);
     }
 
     /// Whatever byte is another, and wherever the file ends: rows or a message, and no more rows than there were.
