@@ -6,6 +6,7 @@ use super::super::tasks::say_failures;
 use super::super::texts::texts;
 use super::super::wanted::batch as unlearned;
 use super::batch::batch;
+use super::cost::{Cost, by_course, means, parts};
 use super::courses::{Course, Drawn, assignments, once_each};
 use super::fields::Rl;
 use super::foreign::Foreign;
@@ -29,42 +30,6 @@ pub(crate) struct Collected {
     pub played: Option<Batch>,
 }
 
-/// What an iteration took beyond the episodes that it learns from.
-pub(crate) struct Cost {
-    rows: usize,
-    /// Where groups are refilled: rounds, episodes, and how many groups differed.
-    refilled: Option<[usize; 3]>,
-    /// Mean score and success of the episodes without chance.
-    greedy: Option<[f64; 2]>,
-    /// Of each other source, how many episodes it gave.
-    also: Vec<usize>,
-    /// Of each split, where there are several: its name, how many episodes, and the share that succeeded.
-    courses: Vec<(String, usize, f64)>,
-    /// Of each split, where they depend on what was played: its name, and its part of all weights.
-    weights: Vec<(String, f64)>,
-}
-
-impl Cost {
-    /// `rows` that are learned from; `rounds`, `collected` (episodes) and `differing` (groups); `greedy_score`, `greedy_success` (means); `source/1`, …
-    /// (episodes); `success/SPLIT`, `episodes/SPLIT` where there are several; `weight/SPLIT` where they depend on what was played.
-    pub(crate) fn metrics(&self) -> impl Iterator<Item = (String, f64)> {
-        let courses = self
-            .courses
-            .iter()
-            .flat_map(|(name, count, success)| [(format!("success/{name}"), *success), (format!("episodes/{name}"), *count as f64)]);
-        let also = self.also.iter().enumerate().map(|(number, count)| (format!("source/{}", number + 1), *count as f64));
-        let refilled = self.refilled.map(|counts| ["rounds", "collected", "differing"].into_iter().zip(counts.map(|count| count as f64)));
-        let greedy = self.greedy.map(|means| ["greedy_score", "greedy_success"].into_iter().zip(means));
-        let rows = std::iter::once(("rows", self.rows as f64));
-        rows.chain(refilled.into_iter().flatten())
-            .chain(greedy.into_iter().flatten())
-            .map(|(name, value)| (name.to_string(), value))
-            .chain(also)
-            .chain(courses)
-            .chain(self.weights.iter().map(|(name, weight)| (format!("weight/{name}"), *weight)))
-    }
-}
-
 impl Rl {
     /// Whether an equation speaks of episodes without chance.
     pub(super) fn plays_greedily(&self) -> bool {
@@ -76,16 +41,27 @@ impl Rl {
     }
 }
 
-pub(crate) fn collect(
+/// The episodes of an iteration.
+struct Played {
+    episodes: Vec<Episode>,
+    /// One of each group without chance, where an equation speaks of it.
+    greedy: Vec<Episode>,
+    /// The split of each group.
+    course_of: BTreeMap<u64, usize>,
+    rounds: usize,
+    /// Groups whose episodes do not all have the same score.
+    differing: Vec<u64>,
+}
+
+/// Plays until enough groups differ, where that is asked for.
+fn play(
     stage: &Rl,
     learner: &Learner,
-    foreign: &Foreign,
     courses: &[Course],
+    weights: &[f64],
     iteration: usize,
     context: &mut dyn Context,
-) -> Result<Collected, RunError> {
-    let decode = learner.decode.at(0.0);
-    let greedily = learner.needs().has("greedy_score");
+) -> Result<Played, RunError> {
     let threads = context.threads();
     let play = |tasks: &[Drawn], decode: &Decode| -> Result<Vec<Episode>, RunError> {
         let mut episodes = Vec::with_capacity(tasks.len());
@@ -102,22 +78,34 @@ pub(crate) fn collect(
         episodes.sort_by_key(|episode| (episode.group, episode.member));
         Ok(episodes)
     };
+    let greedily = learner.needs().has("greedy_score").then(|| learner.decode.at(0.0));
+    let mut played = Played { episodes: Vec::new(), greedy: Vec::new(), course_of: BTreeMap::new(), rounds: 0, differing: Vec::new() };
+    loop {
+        let drawn = assignments(stage, courses, weights, [iteration, played.rounds], context.seeds());
+        played.episodes.extend(play(&drawn, &learner.decode)?);
+        if let Some(decode) = &greedily {
+            played.greedy.extend(play(&once_each(&drawn, stage.group_size.0), decode)?);
+        }
+        played.course_of.extend(drawn.iter().map(|drawn| (drawn.assignment.group, drawn.course)));
+        played.rounds += 1;
+        played.differing = differing(&played.episodes);
+        if played.differing.len() >= stage.groups.0 || played.rounds == stage.rounds() {
+            return Ok(played);
+        }
+    }
+}
+
+pub(crate) fn collect(
+    stage: &Rl,
+    learner: &Learner,
+    foreign: &Foreign,
+    courses: &[Course],
+    iteration: usize,
+    context: &mut dyn Context,
+) -> Result<Collected, RunError> {
+    let greedily = learner.needs().has("greedy_score");
     let weights = learner.weights(stage, iteration)?;
-    let mut course_of = BTreeMap::new();
-    let (mut episodes, mut greedy, mut rounds) = (Vec::new(), Vec::new(), 0);
-    let differing = loop {
-        let drawn = assignments(stage, courses, &weights, [iteration, rounds], context.seeds());
-        episodes.extend(play(&drawn, &learner.decode)?);
-        if greedily {
-            greedy.extend(play(&once_each(&drawn, stage.group_size.0), &decode)?);
-        }
-        course_of.extend(drawn.iter().map(|drawn| (drawn.assignment.group, drawn.course)));
-        rounds += 1;
-        let differing = differing(&episodes);
-        if differing.len() >= stage.groups.0 || rounds == stage.rounds() {
-            break differing;
-        }
-    };
+    let Played { mut episodes, greedy, course_of, rounds, differing } = play(stage, learner, courses, &weights, iteration, context)?;
     say_failures(context, &episodes);
     say_failures(context, &greedy);
     let learned_groups: BTreeSet<u64> = match stage.refill {
@@ -199,22 +187,6 @@ fn as_played(episodes: &[Episode], courses: &[Course], course_of: &BTreeMap<u64,
     batch.map_err(|error| RunError::Failed(error.to_string()))
 }
 
-/// Numbers as parts of their sum.
-fn parts(weights: &[f64]) -> impl Iterator<Item = f64> {
-    let whole: f64 = weights.iter().sum();
-    weights.iter().map(move |weight| weight / whole)
-}
-
-/// What came of each split, where there are several.
-fn by_course(courses: &[Course], episodes: &[Episode], course_of: &BTreeMap<u64, usize>) -> Vec<(String, usize, f64)> {
-    let of = |(number, course): (usize, &Course)| {
-        let played: Vec<&Episode> = episodes.iter().filter(|e| !e.failed() && course_of.get(&e.group) == Some(&number)).collect();
-        let won = played.iter().filter(|episode| episode.success).count();
-        (course.split.name.clone(), played.len(), won as f64 / played.len().max(1) as f64)
-    };
-    courses.iter().enumerate().filter(|_| courses.len() > 1).map(of).collect()
-}
-
 /// The groups whose episodes do not all have the same score, in order.
 fn differing(episodes: &[Episode]) -> Vec<u64> {
     let mut scores: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
@@ -235,10 +207,4 @@ fn greedy_scores(episodes: &[(usize, &Episode)], greedy: &[Episode]) -> Vec<f64>
         })
     };
     episodes.iter().flat_map(|(_, episode)| std::iter::repeat_n(of(episode.group), episode.turns.len())).collect()
-}
-
-fn means(episodes: &[Episode]) -> [f64; 2] {
-    let played: Vec<&Episode> = episodes.iter().filter(|episode| !episode.failed()).collect();
-    let n = played.len().max(1) as f64;
-    [played.iter().map(|e| e.score).sum::<f64>() / n, played.iter().filter(|e| e.success).count() as f64 / n]
 }

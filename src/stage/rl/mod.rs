@@ -5,6 +5,7 @@ mod check;
 mod checkpoint;
 mod collect;
 mod corridor;
+mod cost;
 mod courses;
 mod evaluated;
 mod fields;
