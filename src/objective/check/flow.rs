@@ -6,7 +6,7 @@ use super::placed;
 use crate::builtin::{Builtin, Reduction};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 
-/// Through which quantities a node's gradient reaches a model: one bit for each that is learned, in the order of [`learned`].
+/// Through which quantities a node's gradient reaches a model: one bit for each that is learned, in the order of `learned`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach(u128);
 
