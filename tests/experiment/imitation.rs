@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 const FILE: &str = "tests/experiment/imitation.epo";
 
 fn task(runs: &Runs, stage: &str) -> PathBuf {
-    let run = fs::read_dir(runs.0.path().join("imitation")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
-    fs::canonicalize(run.join("tasks").join(format!("imitation.{stage}"))).expect("a task")
+    runs.task_of("imitation", stage)
 }
 
 fn lines(runs: &Runs, stage: &str, file: &str) -> Vec<Value> {

@@ -40,8 +40,27 @@ impl Runs {
 
     /// The folder of the task of a stage of the only run.
     pub(crate) fn task(&self, stage: &str) -> PathBuf {
-        let run = fs::read_dir(self.0.path().join("tiny")).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
-        fs::canonicalize(run.join("tasks").join(format!("tiny.{stage}"))).expect("a task")
+        self.task_of("tiny", stage)
+    }
+
+    /// The same of a pipeline of another name.
+    pub(crate) fn task_of(&self, pipeline: &str, stage: &str) -> PathBuf {
+        let run =
+            fs::read_dir(self.0.path().join(pipeline)).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
+        fs::canonicalize(run.join("tasks").join(format!("{pipeline}.{stage}"))).expect("a task")
+    }
+
+    /// Starts, and kills where a checkpoint that replays has been written.
+    pub(crate) fn kill_while_it_replays(&self, file: &str) {
+        let mut child = self.start(file, &["--threads", "1"]);
+        let began = Instant::now();
+        let replays = |path: &PathBuf| path.join("replay.json").exists() && !path.ends_with("iteration-0001");
+        while !self.checkpoints().iter().any(replays) {
+            assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     pub(crate) fn weights(&self, stage: &str) -> Vec<u8> {

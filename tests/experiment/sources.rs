@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 const FILE: &str = "tests/experiment/sources.epo";
 
 fn task(runs: &Runs, stage: &str) -> PathBuf {
-    let run = fs::read_dir(runs.0.path().join("sources")).unwrap().map(|entry| entry.unwrap().path()).next().expect("a run");
-    fs::canonicalize(run.join("tasks").join(format!("sources.{stage}"))).expect("a task")
+    runs.task_of("sources", stage)
 }
 
 fn lines(runs: &Runs, file: &str) -> Vec<Value> {
@@ -35,16 +34,8 @@ fn episodes_from_elsewhere() {
     assert!(learned(&runs) == learned(&two), "threads changed a byte");
 
     let stopped = Runs::new();
-    let mut child = stopped.start(FILE, &["--threads", "1"]);
-    let began = Instant::now();
     // What is replayed is part of the checkpoint.
-    let replays = |path: &PathBuf| path.join("replay.json").exists() && !path.ends_with("iteration-0001");
-    while !stopped.checkpoints().iter().any(replays) {
-        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    stopped.kill_while_it_replays(FILE);
     stopped.run(FILE, &["--threads", "2"]).exits(0);
     assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
 }
