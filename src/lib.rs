@@ -18,6 +18,8 @@ pub mod registry;
 pub mod report;
 mod rollout;
 pub mod seed;
+#[cfg(feature = "serve")]
+mod serve;
 pub mod spec;
 mod stage;
 pub mod store;

@@ -50,6 +50,8 @@ pub(super) enum Verb {
     Play(super::play::PlayArgs),
     /// Show a pretrained model, or compare it with another implementation.
     Model(super::model::ModelArgs),
+    /// Answer requests to a policy or a pretrained model over HTTP, as OpenAI's servers do.
+    Serve(super::serve::ServeArgs),
 }
 
 /// Which pipelines, and with what changed.

@@ -20,6 +20,7 @@ pub mod reference;
 mod report;
 mod run;
 mod runs;
+mod serve;
 mod settings;
 mod settings_verb;
 mod show;
@@ -124,6 +125,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
         Some(Verb::Model(args)) => model::run(args, &settings),
+        Some(Verb::Serve(args)) => serve::run(args, &settings),
     }
 }
 

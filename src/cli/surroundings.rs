@@ -8,6 +8,8 @@ use std::path::PathBuf;
 const SETTINGS: [&str; 4] = ["RUNS", "THREADS", "DEVICE", "LIBRARY"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
+/// A key, which is no setting: settings are shown and recorded.
+const OF_VERBS: [&str; 1] = ["SERVE_KEY"];
 
 /// The settings that `EPO_*` variables give, and a line for each variable that is none.
 ///
@@ -31,7 +33,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
             _ => match name.strip_prefix("DATA__") {
                 Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
                 _ if of_program(&mut given, name, &text())? => {}
-                _ if OF_SCRIPTS.contains(&name) || name.starts_with("TEST_") => {}
+                _ if OF_SCRIPTS.contains(&name) || OF_VERBS.contains(&name) || name.starts_with("TEST_") => {}
                 _ => warnings.push(unknown(name)),
             },
         }

@@ -53,7 +53,7 @@ pub use error::{ModelError, without_frames};
 pub(crate) use fence::guarded;
 pub use figure::{Asked, Figure, Other};
 pub use forest::Tokens;
-pub use generate::{Finish, Generator, Mode, Request, Response, Sampling, SlotId, Until};
+pub use generate::{Finish, Generator, Likely, Mode, Request, Response, Sampling, SlotId, Until};
 pub use gradients::{Gradients, norm};
 pub use lanes::Compute;
 pub use lora::{Adapter, LoraConfig, TARGETS};

@@ -59,6 +59,12 @@ impl Policy {
         std::fs::write(&path, text).map_err(|e| ModelError::write(&path, e))
     }
 
+    /// Whether a policy was saved there.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        folder.join(DESCRIPTION).is_file()
+    }
+
     pub(crate) fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read(&path).map_err(|e| ModelError::file(&path, e))?;

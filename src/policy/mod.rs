@@ -2,6 +2,8 @@
 
 mod actor;
 mod adapter;
+#[cfg(feature = "serve")]
+mod alone;
 mod arguments;
 mod causal_lm;
 mod conversation;

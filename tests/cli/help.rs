@@ -28,6 +28,7 @@ fn without_arguments_it_says_what_it_can() {
         "env",
         "play",
         "model",
+        "serve",
     ] {
         assert!(said.out.contains(&format!("\n  {verb} ")), "{verb}: {}", said.out);
     }

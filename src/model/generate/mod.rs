@@ -11,8 +11,10 @@ mod slots;
 mod tests;
 mod tree;
 mod until;
+mod watch;
 
 pub use request::{Finish, Mode, Request, Response};
 pub use sample::Sampling;
 pub use slots::{Generator, SlotId};
 pub use until::Until;
+pub use watch::Likely;

@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, Wanted};
 use super::tree::PrefixTree;
+use super::watch::{Likely, Watch};
 use super::{Finish, Mode, Request, Response, Sampling, Until};
 use crate::model::native::decode::{Copy, Feed};
 use crate::model::native::head::{scale, softmax};
@@ -41,6 +42,9 @@ struct Slot {
     running: Option<Running>,
     /// When its last request was submitted.
     since: u64,
+    watch: Option<Watch>,
+    /// Whether its request was given up, and the next step still needs it.
+    leaving: bool,
 }
 
 struct Running {
@@ -119,9 +123,35 @@ impl Generator {
         }
         let slot = self.place(&tokens)?.ok_or_else(|| ModelError::input("all slots are taken; take a response first"))?;
         self.submitted += 1;
-        self.slots[slot].running = Some(running);
-        self.slots[slot].since = self.submitted;
+        let place = &mut self.slots[slot];
+        (place.running, place.watch, place.since) = (Some(running), None, self.submitted);
         Ok(SlotId(slot))
+    }
+
+    /// Keeps of every token of a sampled response, from now on, how likely the model itself holds it (at temperature 1, before any truncation), and
+    /// the `most` likely tokens in its place.
+    pub fn watch(&mut self, SlotId(slot): SlotId, most: usize) {
+        if let Some(slot) = self.slots.get_mut(slot).filter(|slot| slot.running.is_some()) {
+            slot.watch = Some(Watch::new(most));
+        }
+    }
+
+    /// What was kept since it was asked for last; also of a response that was just given.
+    pub fn watched(&mut self, SlotId(slot): SlotId) -> Vec<Likely> {
+        self.slots.get_mut(slot).and_then(|slot| slot.watch.as_mut()).map(Watch::take).unwrap_or_default()
+    }
+
+    /// What there is of a response that is being made.
+    pub fn so_far(&self, SlotId(slot): SlotId) -> Option<&Response> {
+        self.slots.get(slot)?.running.as_ref().map(|running| &running.response)
+    }
+
+    /// Gives a request up. Its slot is free at once; or behind the next step, where the beginning of another request is to be copied from it.
+    pub fn cancel(&mut self, SlotId(slot): SlotId) {
+        let bound = !self.copies.is_empty();
+        if let Some(slot) = self.slots.get_mut(slot).filter(|slot| slot.running.is_some()) {
+            if bound { slot.leaving = true } else { slot.end() }
+        }
     }
 
     /// Checks a request; gives the prompt with the tokens forced behind it.
@@ -251,6 +281,7 @@ impl Generator {
         for (slot, _) in &finished {
             self.slots[*slot].running = None;
         }
+        self.slots.iter_mut().filter(|slot| slot.leaving).for_each(Slot::end);
         Ok(finished.into_iter().map(|(slot, response)| (SlotId(slot), response)).collect())
     }
 
@@ -267,6 +298,7 @@ impl Generator {
                 Goal::Choose { temperature, .. } => *temperature,
             };
             p.resize(z.len(), 0.0);
+            let unscaled = slot.watch.as_ref().map(|_| z.clone());
             let by = if temperature == 0.0 { 1.0 } else { (1.0 / temperature) as f32 };
             scale(&mut z, by);
             let summary = softmax(&z, &mut p);
@@ -274,6 +306,9 @@ impl Generator {
                 return Err(ModelError::Probabilities { slot: SlotId(*i), token: running.response.tokens.len() });
             }
             let (at, token) = running.pick(&p);
+            if let (Some(watch), Some(unscaled)) = (&mut slot.watch, unscaled) {
+                watch.see(&unscaled, at, &mut p);
+            }
             running.response.logp.push(z[at] - summary.top - summary.log);
             running.response.entropy.push(summary.entropy);
             slot.pending.push(token);
@@ -309,6 +344,14 @@ impl Generator {
                 }
             }
         }
+    }
+}
+
+impl Slot {
+    /// Lets go of the request; what was computed for it stays.
+    fn end(&mut self) {
+        (self.running, self.leaving) = (None, false);
+        self.pending.clear();
     }
 }
 

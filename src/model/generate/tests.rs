@@ -226,3 +226,59 @@ fn types_without_kernels_generate_by_candles_operations() {
     }
     assert!(targets > 40, "{targets}");
 }
+
+#[test]
+fn what_is_watched_scores_at_temperature_one_and_changes_nothing() {
+    let weights = weights();
+    let requests: Vec<Request> = requests(40).into_iter().filter(|r| matches!(r.mode, Mode::Sample { .. })).collect();
+    let free = Generator::new(weights.clone(), 4, 100).unwrap().run(requests.clone()).unwrap();
+    for (request, free) in requests.iter().zip(free) {
+        let mut generator = Generator::new(weights.clone(), 1, 100).unwrap();
+        let slot = generator.submit(request.clone()).unwrap();
+        generator.watch(slot, 3);
+        let (mut seen, mut response) = (Vec::new(), None);
+        while response.is_none() {
+            response = generator.advance().unwrap().pop().map(|(_, response)| response);
+            seen.extend(generator.watched(slot));
+        }
+        let response = response.unwrap();
+        assert!(response == free && seen.len() == response.tokens.len());
+        let scores = score(&weights, &[response.row(&request.prompt)], 1.0, &Compute::default()).unwrap();
+        assert_eq!(scores.logp, seen.iter().map(|likely| likely.logp).collect::<Vec<_>>());
+        for (likely, token) in seen.iter().zip(&response.tokens) {
+            let at = likely.most.iter().find(|(other, _)| other == token);
+            assert!(likely.most.len() == 3 && likely.most.is_sorted_by(|a, b| a.1 >= b.1));
+            assert!(at.map_or(likely.logp <= likely.most[2].1, |at| at.1 == likely.logp));
+        }
+    }
+}
+
+#[test]
+fn a_request_that_is_given_up_frees_its_slot_and_harms_nobody() {
+    let weights = weights();
+    let ask = |prompt: &[u32], seed| {
+        let mode = Mode::Sample { sampling: Sampling::default(), max_tokens: 20, stop: vec![] };
+        Request { prompt: prompt.to_vec(), mode, seed }
+    };
+    let prompt: Vec<u32> = (2..32).collect();
+    let alone = Generator::new(weights.clone(), 1, 100).unwrap().run([ask(&prompt, 2)]).unwrap().remove(0);
+    // Before its first step the second one's prompt is to be copied from it; later nothing is.
+    for steps in [0, 1, 4] {
+        let mut generator = Generator::new(weights.clone(), 2, 100).unwrap();
+        let left = generator.submit(ask(&prompt, 1)).unwrap();
+        let mut stays = (steps == 0).then(|| generator.submit(ask(&prompt, 2)).unwrap());
+        for _ in 0..steps {
+            generator.advance().unwrap();
+        }
+        assert_eq!(generator.so_far(left).map(|response| response.tokens.len()), Some(steps));
+        generator.cancel(left);
+        assert_eq!(generator.so_far(left).is_none(), steps > 0);
+        let stays = *stays.get_or_insert_with(|| generator.submit(ask(&prompt, 2)).unwrap());
+        let mut finished = Vec::new();
+        while finished.is_empty() {
+            finished = generator.advance().unwrap();
+            assert_eq!(generator.free(), 1 + finished.len());
+        }
+        assert!(finished == [(stays, alone.clone())], "after {steps} steps");
+    }
+}
