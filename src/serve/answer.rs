@@ -174,10 +174,10 @@ impl Answer {
         }
     }
 
-    /// Its text; of a token that is not written, its name.
+    /// Its text; of a token that is not written, its name; of one that has none, its number.
     fn token(&self, id: u32) -> String {
-        let text = self.text(id);
-        if text.is_empty() { self.tokenizer.decode_marked(&[id]).unwrap_or_default() } else { text }
+        let texts = [self.text(id), self.tokenizer.decode_marked(&[id]).unwrap_or_default()];
+        texts.into_iter().find(|text| !text.is_empty()).unwrap_or_else(|| format!("token_id:{id}"))
     }
 
     /// Of its text; none where it is a part of a letter.

@@ -45,6 +45,8 @@ const MOST_LANES: usize = 64;
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// For what is being answered when the server is to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// In which those whose answers were given up are told.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Connections beyond those whose requests have a place: to hear that there is none.
 const MORE_CONNECTIONS: usize = 64;
 /// Threads that read requests.
@@ -181,6 +183,10 @@ async fn listen(listener: TcpListener, router: Router, most: usize, mut stop: wa
     }
     drop(listener);
     queue.close();
-    let _ = timeout(GRACE, connections.shutdown()).await;
+    let mut done = std::pin::pin!(connections.shutdown());
+    if timeout(GRACE, &mut done).await.is_err() {
+        queue.abandon();
+        let _ = timeout(LAST_WORDS, done).await;
+    }
     Ok(())
 }

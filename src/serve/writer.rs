@@ -20,6 +20,8 @@ pub(super) struct Writer {
     open: String,
     /// Bytes of `text` that were given.
     given: usize,
+    /// Characters of `text`.
+    letters: usize,
     /// Characters of all but the last token.
     offset: usize,
 }
@@ -28,7 +30,7 @@ impl Writer {
     /// Empty texts end nothing.
     pub(super) fn new(tokenizer: Arc<Tokenizer>, stop: &[String]) -> Writer {
         let stop = stop.iter().filter(|text| !text.is_empty()).cloned().collect();
-        Writer { tokenizer, stop, tokens: Vec::new(), from: 0, read: 0, text: String::new(), open: String::new(), given: 0, offset: 0 }
+        Writer { tokenizer, stop, tokens: Vec::new(), from: 0, read: 0, text: String::new(), open: String::new(), given: 0, letters: 0, offset: 0 }
     }
 
     /// Adds a token; true where the text that ends the response is complete.
@@ -36,7 +38,7 @@ impl Writer {
     /// # Errors
     /// If it cannot be decoded.
     pub(super) fn push(&mut self, token: u32) -> Result<bool, ModelError> {
-        self.offset = self.characters();
+        self.offset = self.letters + self.open.chars().count();
         self.tokens.push(token);
         let known = self.tokenizer.decode(&self.tokens[self.from..self.read])?;
         let now = self.tokenizer.decode(&self.tokens[self.from..])?;
@@ -48,6 +50,7 @@ impl Writer {
             return Ok(true);
         }
         if !self.open.ends_with(NO_LETTER) {
+            self.letters += self.open.chars().count();
             self.text.push_str(&std::mem::take(&mut self.open));
             (self.from, self.read) = (self.read, self.tokens.len());
         }
@@ -82,10 +85,6 @@ impl Writer {
     /// Characters of the response before its last token.
     pub(super) fn offset(&self) -> usize {
         self.offset
-    }
-
-    fn characters(&self) -> usize {
-        self.text.chars().count() + self.open.chars().count()
     }
 }
 

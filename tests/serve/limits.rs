@@ -11,10 +11,10 @@ fn long(tokens: usize) -> Value {
     json!({ "prompt": "go to", "temperature": 0, "max_tokens": tokens })
 }
 
-const LONG: usize = 15_000;
+const LONG: usize = 190_000;
 
 fn busy(args: &[&str]) -> (tempfile::TempDir, Server) {
-    Server::with_model(20_000, &[&["--context", "20000", "--threads", "1", "--slots", "1"], args].concat())
+    Server::with_model(200_000, &[&["--context", "200000", "--threads", "1", "--slots", "1"], args].concat())
 }
 
 /// Waits until a request finds no place.
@@ -74,14 +74,18 @@ fn an_answer_that_takes_too_long_is_given_up() {
 fn what_is_being_answered_when_it_stops_is_answered_and_what_waits_is_not() {
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let (_place, server) = busy(&["--queue", "1"]);
-        let first = server.ask(TEXT, &long(1500));
+        // Two seconds' worth.
+        let begun = Instant::now();
+        server.post(TEXT, &long(100)).ok();
+        let tokens = (200_000 / begun.elapsed().as_millis().max(1)).clamp(50, 9000) as usize;
+        let first = server.ask(TEXT, &long(tokens));
         std::thread::sleep(Duration::from_millis(300));
         let waits = server.ask(CHAT, &json!({ "messages": [{ "role": "user", "content": "go" }] }));
         std::thread::sleep(Duration::from_millis(100));
         let idle = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         server.signal(signal);
         assert_eq!(receive(waits).error(503)["code"], "stopping");
-        assert_eq!(receive(first).ok()["usage"]["completion_tokens"], 1500);
+        assert_eq!(receive(first).ok()["usage"]["completion_tokens"], tokens);
         drop(idle);
         let port = server.port;
         let (code, said) = server.end();
@@ -89,6 +93,16 @@ fn what_is_being_answered_when_it_stops_is_answered_and_what_waits_is_not() {
         assert!(said.contains("stopping when what is being answered is done"), "{said}");
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     }
+}
+
+#[test]
+fn what_would_take_longer_is_given_up_and_told() {
+    let (_place, server) = busy(&[]);
+    let first = server.ask(TEXT, &long(LONG));
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal(libc::SIGTERM);
+    assert_eq!(receive(first).error(503)["code"], "stopping");
+    assert_eq!(server.end().0, Some(0));
 }
 
 #[test]
