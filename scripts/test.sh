@@ -24,11 +24,11 @@ if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0
 fi
 export EPO_SHARED=${EPO_SHARED:-$PWD/../shared}
 
-# Tests run with every feature that needs nothing of the machine; that the crate builds without is seen by Clippy.
+# Tests run with every feature that needs nothing of the machine; that the crate builds without any is seen by Clippy.
 features=(--features parquet)
 
 cargo fmt --check
-cargo clippy --locked -- --deny warnings
+cargo clippy --locked --no-default-features -- --deny warnings
 cargo clippy --locked "${features[@]}" --all-targets -- --deny warnings
 RUSTDOCFLAGS="--deny warnings" cargo doc --locked "${features[@]}" --no-deps
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "A key that clients have to send comes from the variable EPO_SERVE_KEY or from --key-file. docs/serve.md has the rest."
 )]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "nobody serves"))]
 pub(super) struct ServeArgs {
     /// A policy of a run (`demo/7f3a9c41:demo.train`, `demo:train.best`), a folder that holds one, or a pretrained model (a folder, a GGUF file,
     /// `hub:NAME@REVISION`, `pip:PACKAGE`).

@@ -1,5 +1,8 @@
 //! `epo-run serve`, from outside: the program, and a client that knows HTTP and nothing else.
 
+// Signals end it.
+#![cfg(unix)]
+
 mod alone_and_beside;
 mod answers;
 mod client;
