@@ -81,8 +81,10 @@ fn a_chat_is_answered_as_the_engine_does() {
         assert_eq!(keys(entry), ["token", "logprob", "bytes", "top_logprobs"]);
         assert_eq!(entry["logprob"].as_f64().unwrap() as f32, *logp);
         let text = engine.text(&[*id]);
-        let unwritten = if *id == own.end() { "<end>".to_owned() } else { format!("token_id:{id}") };
-        assert_eq!(entry["token"], if text.is_empty() { &unwritten } else { &text });
+        let names = [(own.end(), "<end>".to_owned()), (own.pad(), "<pad>".to_owned()), (marker, "<|user|>".to_owned())];
+        let name = names.into_iter().find(|(named, _)| named == id).map(|(_, name)| name);
+        let unwritten = name.unwrap_or_else(|| format!("token_id:{id}"));
+        assert_eq!(entry["token"], if text.is_empty() { unwritten } else { text.clone() });
         assert_eq!(entry["bytes"], if text.contains('\u{FFFD}') { Value::Null } else { json!(text.as_bytes()) });
         let top: Vec<f64> = entry["top_logprobs"].as_array().unwrap().iter().map(|top| top["logprob"].as_f64().unwrap()).collect();
         assert!(top.len() == 3 && top[0] >= top[1] && top[1] >= top[2] && top[0] as f32 >= *logp);

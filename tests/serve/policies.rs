@@ -26,7 +26,7 @@ pipeline a {
   loss { minimize = mean(ppo_clip(0.2)) }
   stages {
     words = tokenizer { on = house.train, vocabulary = 300 }
-    shown = collect { on = house.train, actor = expert, episodes = 4 }
+    shown = collect { on = house.train, actor = expert, only_successes = false, episodes = 4 }
     warm  = sft {
       policy = decoder { tokenizer = words, layers = 1, width = 16, heads = 2, context = 400,
                          decode = sample { temperature = 0, max_tokens = 24, stop = ["\n", " shelf"] } }
