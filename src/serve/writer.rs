@@ -30,7 +30,18 @@ impl Writer {
     /// Empty texts end nothing.
     pub(super) fn new(tokenizer: Arc<Tokenizer>, stop: &[String]) -> Writer {
         let stop = stop.iter().filter(|text| !text.is_empty()).cloned().collect();
-        Writer { tokenizer, stop, tokens: Vec::new(), from: 0, read: 0, text: String::new(), open: String::new(), given: 0, letters: 0, offset: 0 }
+        Writer {
+            tokenizer,
+            stop,
+            tokens: Vec::new(),
+            from: 0,
+            read: 0,
+            text: String::new(),
+            open: String::new(),
+            given: 0,
+            letters: 0,
+            offset: 0,
+        }
     }
 
     /// Adds a token; true where the text that ends the response is complete.
