@@ -10,12 +10,14 @@ mod promises;
 mod recovery;
 mod replay;
 pub mod scienceworld;
+mod server;
 pub(crate) mod text;
 
 pub use machine::{Machine, Program};
 pub use measure::{Measured, measure};
 pub use promises::{Promises, Verdict, promises};
 pub use replay::{Difference, Replay};
+pub use server::Server;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
