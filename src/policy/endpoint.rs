@@ -66,7 +66,8 @@ impl Endpoint {
         if !has_model {
             reader.report(Diagnostic::error("E0202", at("model"), "a server has no model without a name"));
         }
-        (is_name && has_model && says(&read.decode, reader)).then_some(read)
+        let says = says(&read.decode, reader);
+        (is_name && has_model && says).then_some(read)
     }
 
     /// Reports what a stage asks of it in vain. `at`: where the stage names it; `decode`: how the stage decodes; `system`: whether a prompt has a system message of its own.

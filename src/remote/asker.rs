@@ -69,6 +69,7 @@ struct State {
     asked: u64,
     taken: u64,
     without_logprobs: u64,
+    /// Counted, and not yet recorded. One that fails ends the asking.
     under_way: u64,
     stop: Option<Stopped>,
 }
@@ -123,10 +124,8 @@ impl Asker {
             return Ok(heard.into_answer());
         }
         self.enter()?;
-        let heard = self.heard(&body);
-        let recorded = heard.and_then(|heard| self.record(Line { request, heard }));
-        self.state().under_way -= 1;
-        recorded
+        let heard = self.heard(&body)?;
+        self.record(Line { request, heard })
     }
 
     /// What is to be said of all that was asked.
@@ -152,9 +151,9 @@ impl Asker {
         }
         let Budget { requests, tokens } = self.budget;
         let used = |what: &str, most: u64| {
-            let answered = state.requests;
+            let begun = state.requests + state.under_way;
             format!(
-                "the budget of the endpoint `{}` is used up: {answered} requests, {} tokens; `{what}` is {most}; what was answered is kept: with a higher `{what}` the same command goes on from there",
+                "the budget of the endpoint `{}` is used up: {begun} requests, {} tokens; `{what}` is {most}; what was answered is kept: with a higher `{what}` the same command goes on from there",
                 self.name, state.tokens
             )
         };
@@ -217,6 +216,7 @@ impl Asker {
         self.answers.put(&line.request, &bytes).map_err(|error| self.stop_as(error.to_string()))?;
         let mut state = self.state();
         state.count(&bytes);
+        state.under_way -= 1;
         if let (Heard::Answer(Answer { logprobs: None, .. }), true) = (&line.heard, self.manner.logprobs) {
             state.without_logprobs += 1;
         }

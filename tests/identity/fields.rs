@@ -296,6 +296,18 @@ pub(crate) const FIELDS: Fields = &[
     ("export", &[("policy", "train", "warm")]),
     ("expert", &[]),
     ("random", &[]),
+    (
+        "endpoint",
+        &[
+            ("name", "\"near\"", "\"far\""),
+            ("model", "\"small\"", "\"large\""),
+            ("system", "", "\"Be brief.\""),
+            ("decode", "sample { temperature = 0.5 }", ""),
+            ("logprobs", "true", "false"),
+            ("requests", "100", ""),
+            ("tokens", "1000", "2000"),
+        ],
+    ),
 ];
 
 pub(crate) const PIPELINE: &str = r#"
@@ -376,6 +388,7 @@ pipeline every {
       episodes = [shown, own], policy = warm
     }
     abroad = evaluate { actor = random, on = strange.train }
+    asked  = evaluate { actor = endpoint { @endpoint@ }, on = house.train }
   }
 }
 "#;
