@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A policy evaluated by itself, and served and evaluated through an endpoint, plays the same episodes. Needs an epo-run with `serve` (EPO_RUN, or the
+# A policy evaluated by itself, and served and evaluated through an endpoint, plays the same episodes. Needs an epo-run with `serve` (RUN, or the
 # release build) and python3; takes two minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-run=$(realpath "${EPO_RUN:-target/release/epo-run}")
+run=$(realpath "${RUN:-target/release/epo-run}")
 place=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$place"' EXIT
@@ -30,7 +30,7 @@ pipeline own {
   stages {
     words = tokenizer { on = house.train, vocabulary = 400 }
     shown = collect { on = house.train, actor = expert }
-    warm  = sft { episodes = shown, epochs = 3 }
+    warm  = sft { episodes = shown, epochs = 10, optimizer = adamw { lr = 3e-3 } }
     end   = evaluate { policy = warm, on = house.seen, keep = all }
     page  = report { of = [end] }
   }

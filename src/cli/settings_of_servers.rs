@@ -44,7 +44,8 @@ fn retries<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error
 /// # Errors
 /// Without a word of it: somebody may have put the key itself there.
 fn variable_name(text: &str) -> Result<String, &'static str> {
-    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_name =
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     is_name.then(|| text.to_owned()).ok_or("it takes the name of a variable, not the key itself")
 }
 

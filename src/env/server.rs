@@ -37,7 +37,8 @@ impl Server {
     /// # Errors
     /// What is wrong with it, without a word of it: it may have a key in it.
     pub fn address(text: &str) -> Result<String, &'static str> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or("it begins with `http://` or `https://`")?;
+        let rest =
+            text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or("it begins with `http://` or `https://`")?;
         if rest.contains('@') {
             return Err("a name or a password has no place in it; `key_variable` or `key_file` says where the key is");
         }
@@ -68,7 +69,9 @@ mod tests {
         for good in ["http://127.0.0.1:8000/v1", "https://api.example.com/v1/", "http://[::1]:80"] {
             assert_eq!(Server::address(good).unwrap(), good.trim_end_matches('/'));
         }
-        for bad in ["", "localhost:8000", "ftp://a", "http://", "http://:80", "http://a b", "https://me:secret@a/v1", "http://a/?key=secret"] {
+        for bad in
+            ["", "localhost:8000", "ftp://a", "http://", "http://:80", "http://a b", "https://me:secret@a/v1", "http://a/?key=secret"]
+        {
             let why = Server::address(bad).unwrap_err();
             assert!(why.starts_with("it ") || why.starts_with("a name"), "{bad}: {why}");
         }

@@ -86,7 +86,10 @@ fn says(decode: &Part<Decode>, reader: &mut Reader<'_, '_>) -> bool {
     let says = matches!(**decode, Decode::Sample { .. });
     if !says {
         let message = format!("an endpoint answers in text, and `{}` needs a model's own probabilities", decode.kind);
-        reader.report(Diagnostic::error("E0202", decode.span, message).help("write `sample { … }`, and list the `{admissible}` actions in the prompt"));
+        reader.report(
+            Diagnostic::error("E0202", decode.span, message)
+                .help("write `sample { … }`, and list the `{admissible}` actions in the prompt"),
+        );
     }
     says
 }

@@ -104,7 +104,9 @@ impl Client {
         match error {
             Error::Timeout(_) => Trouble::Passing(format!("it did not answer within {} s", self.time_out.as_secs_f64()), None),
             Error::BodyExceedsLimit(limit) => Trouble::Refused(format!("its answer has more than {limit} bytes")),
-            Error::BadUri(_) | Error::Tls(_) | Error::Rustls(_) | Error::InvalidProxyUrl => Trouble::Hopeless(self.hidden(&shown(error.to_string().as_bytes()))),
+            Error::BadUri(_) | Error::Tls(_) | Error::Rustls(_) | Error::InvalidProxyUrl => {
+                Trouble::Hopeless(self.hidden(&shown(error.to_string().as_bytes())))
+            }
             Error::Io(error) => Trouble::Passing(format!("it cannot be reached: {error}"), None),
             Error::HostNotFound => Trouble::Passing("there is no such host".into(), None),
             other => Trouble::Passing(self.hidden(&shown(other.to_string().as_bytes())), None),

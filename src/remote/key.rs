@@ -27,7 +27,8 @@ impl Key {
     pub(super) fn of(server: &Server) -> Result<Option<Self>, String> {
         let (text, place) = match (&server.key_variable, &server.key_file) {
             (Some(variable), _) => {
-                let text = std::env::var(variable).map_err(|_| format!("the variable `{variable}`, which is to hold its key, is not set"))?;
+                let text =
+                    std::env::var(variable).map_err(|_| format!("the variable `{variable}`, which is to hold its key, is not set"))?;
                 (text, format!("the variable `{variable}`"))
             }
             (None, Some(file)) => {
@@ -79,7 +80,9 @@ mod tests {
         for nothing in ["", "two words", "sk-\u{fc}", &"x".repeat(9000)] {
             std::fs::write(&file, nothing).unwrap();
             let said = Key::of(&server).unwrap_err();
-            assert!(said.ends_with("holds no key: one line of letters, digits and signs") && (nothing.is_empty() || !said.contains(nothing)));
+            assert!(
+                said.ends_with("holds no key: one line of letters, digits and signs") && (nothing.is_empty() || !said.contains(nothing))
+            );
         }
         assert!(Key::of(&Server::default()).unwrap().is_none());
         let nowhere = Server { key_variable: Some("EPO_TEST_NO_SUCH_VARIABLE".into()), ..Server::default() };

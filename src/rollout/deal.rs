@@ -36,9 +36,15 @@ pub(crate) struct Assignment {
 pub(crate) enum Player<'a> {
     Expert,
     Random,
-    Policy { policy: &'a Policy, decode: &'a Decode },
+    Policy {
+        policy: &'a Policy,
+        decode: &'a Decode,
+    },
     /// With its own system message.
-    Endpoint { asker: &'a Asker, system: Option<&'a str> },
+    Endpoint {
+        asker: &'a Asker,
+        system: Option<&'a str>,
+    },
 }
 
 /// An expert beside the player: in every turn it says what it would do.

@@ -197,7 +197,9 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
 
 fn actor_name(actor: &ActorInput) -> String {
     match actor {
-        ActorInput::Plain(part) => actor.endpoint().map_or_else(|| part.kind.to_string(), |endpoint| format!("{} ({})", endpoint.model, part.kind)),
+        ActorInput::Plain(part) => {
+            actor.endpoint().map_or_else(|| part.kind.to_string(), |endpoint| format!("{} ({})", endpoint.model, part.kind))
+        }
         ActorInput::Policy(_) => "policy".into(),
     }
 }

@@ -1,10 +1,10 @@
 //! What a stage reads that lies outside of the store: models, games, files, programs, servers. It is looked at before the first stage runs.
 
 use super::data::{Pin, Source};
+use super::seat::server;
 use crate::env::Machine;
 use crate::kind::{Identity, Part};
 use crate::play::{Form, SplitField};
-use super::seat::server;
 use crate::policy::{ActorInput, Endpoint, PolicyInput, PolicyKind, Talk};
 use crate::remote;
 use crate::rollout::talk;

@@ -11,7 +11,11 @@ fn an_evaluation_runs_through_and_a_second_one_asks_nothing() {
     let place = place(&server, "system = \"Play.\"", "");
     let said = runs(&place);
     let asked = server.bodies();
-    assert!(said.err.contains(&format!("the endpoint `judge`: {} requests sent, 0 answered from the record; ", asked.len())), "{}", said.err);
+    assert!(
+        said.err.contains(&format!("the endpoint `judge`: {} requests sent, 0 answered from the record; ", asked.len())),
+        "{}",
+        said.err
+    );
     let turns: usize = results(&place)["tasks"].as_array().unwrap().iter().map(|task| task["turns"].as_u64().unwrap() as usize).sum();
     assert_eq!((asked.len(), server.requests()), (turns, turns + 1));
     assert!(said.out.contains("tiny (endpoint)"), "{}", said.out);

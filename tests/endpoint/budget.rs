@@ -12,7 +12,11 @@ fn a_budget_of_requests_is_kept_and_a_higher_one_goes_on_from_there() {
     let server = Server::well_behaved();
     let small = place(&server, "requests = 20", "at_once = 5\n");
     let said = stops(&small, "the budget of the endpoint `judge` is used up: 20 requests, ");
-    for words in ["error[E0501]", "far.epo:", "`requests` is 20; what was answered is kept: with a higher `requests` the same command goes on from there"] {
+    for words in [
+        "error[E0501]",
+        "far.epo:",
+        "`requests` is 20; what was answered is kept: with a higher `requests` the same command goes on from there",
+    ] {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
     assert_eq!(server.bodies().len(), 20);

@@ -38,7 +38,8 @@ fn a_run_that_was_killed_goes_on_asks_nothing_twice_and_leaves_the_same_bytes() 
         }
         child.kill().and_then(|()| child.wait()).expect("killed");
     }
-    let kept: BTreeSet<String> = std::fs::read_to_string(record(&shaken).expect("a record")).expect("text").lines().map(str::to_owned).collect();
+    let kept: BTreeSet<String> =
+        std::fs::read_to_string(record(&shaken).expect("a record")).expect("text").lines().map(str::to_owned).collect();
     let said = runs(&shaken);
     same(&calm, &shaken);
     let mut times: BTreeMap<String, usize> = BTreeMap::new();

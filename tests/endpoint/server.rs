@@ -144,7 +144,8 @@ pub(crate) fn answer(body: &Value) -> Value {
     let text = format!("Let me see. <action>{}</action>\n", actions[number(body) % actions.len()]);
     let mut choice = json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop", "logprobs": null });
     if body["logprobs"] == true {
-        choice["logprobs"] = json!({ "content": [{ "token": "Let", "logprob": -0.25, "bytes": null }, { "token": " me", "logprob": -1.5 }] });
+        choice["logprobs"] =
+            json!({ "content": [{ "token": "Let", "logprob": -0.25, "bytes": null }, { "token": " me", "logprob": -1.5 }] });
     }
     let words = |text: &str| text.split_whitespace().count();
     let prompt: usize = messages.iter().map(|message| words(message["content"].as_str().unwrap_or_default())).sum();

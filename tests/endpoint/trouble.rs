@@ -31,7 +31,9 @@ fn a_server_that_is_busy_is_asked_again() {
 
 #[test]
 fn a_server_that_stays_busy_ends_the_run_and_not_the_episodes() {
-    let server = Server::start(|asked| (asked.number > 20).then(|| Reply::Other(503, String::new(), b"{\"error\":{\"message\":\"no\x07 room\"}}".to_vec())));
+    let server = Server::start(|asked| {
+        (asked.number > 20).then(|| Reply::Other(503, String::new(), b"{\"error\":{\"message\":\"no\x07 room\"}}".to_vec()))
+    });
     let place = place(&server, "", "retries = 1\nat_once = 2\n");
     let said = stops(&place, "the endpoint `judge`: it answers 503: ");
     assert!(said.err.contains("(asked 2 times); what was answered is kept: the same command goes on from there"), "{}", said.err);
@@ -58,7 +60,10 @@ fn a_server_that_hangs_is_given_up_after_its_time_and_the_same_command_goes_on()
 fn nonsense_and_refusals_end_episodes_and_are_shown_without_what_a_terminal_obeys() {
     for (reply, reason) in [
         (Reply::Other(200, String::new(), b"<html>\x1b[2J".to_vec()), "`<html>\u{fffd}[2J` is no answer: expected value"),
-        (Reply::Other(400, String::new(), json!({ "error": { "message": "too long" } }).to_string().into_bytes()), "it answers 400: too long"),
+        (
+            Reply::Other(400, String::new(), json!({ "error": { "message": "too long" } }).to_string().into_bytes()),
+            "it answers 400: too long",
+        ),
         (Reply::Other(200, String::new(), vec![b' '; 17 << 20]), "its answer has more than 16777216 bytes"),
     ] {
         let (status, body) = match reply {
