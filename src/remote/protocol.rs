@@ -134,7 +134,8 @@ struct Logprobs {
 #[derive(Deserialize)]
 struct Token {
     token: String,
-    logprob: f64,
+    /// `null` of some servers where it is no number.
+    logprob: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +158,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Answer, String> {
         cut: choice.finish_reason.as_deref() == Some("length"),
         model: completion.model,
         usage: completion.usage.map(|counted| Usage { prompt: counted.prompt_tokens, completion: counted.completion_tokens }),
-        logprobs: logprobs.map(|tokens| tokens.into_iter().map(|Token { token, logprob }| (token, logprob)).collect()),
+        logprobs: logprobs.and_then(|tokens| tokens.into_iter().map(|Token { token, logprob }| Some((token, logprob?))).collect()),
     })
 }
 

@@ -6,7 +6,7 @@ use super::cuts::Cuts;
 use super::error::RunError;
 use super::outside::Outside;
 use super::seat::{Seat, has_system};
-use super::tasks::{PORTION, once_each, open, percent, say_failures};
+use super::tasks::{once_each, open, percent, say_failures};
 use super::wanted::Wanted;
 use crate::equation::ConditionField;
 use crate::kind::{Artifact, Count, Fraction, Identity, Reader};
@@ -183,7 +183,7 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
     let rollout = Rollout { environment, world: &*world, player: seat.player(), keep_prompts: true, labels: stage.labels(), threads };
     let wanted = Wanted { only_successes: stage.only_successes(), condition: stage.condition() };
     let (mut done, mut successes, mut kept, mut turns, mut labels, mut cuts) = (0, 0, 0, 0, 0, None::<Cuts>);
-    for portion in assignments.chunks(PORTION) {
+    for portion in assignments.chunks(seat.portion()) {
         let episodes = rollout.play(portion)?;
         say_failures(context, &episodes);
         done += episodes.len();

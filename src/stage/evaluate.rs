@@ -6,7 +6,7 @@ use super::error::RunError;
 use super::outside::Outside;
 use super::results::{EXAMPLES, Results, SplitResult};
 use super::seat::{Seat, has_system};
-use super::tasks::{PORTION, once_each, open, percent, say_failures};
+use super::tasks::{once_each, open, percent, say_failures};
 use crate::kind;
 use crate::kind::{Artifact, Count, Part, Reader};
 use crate::lang::Diagnostic;
@@ -165,7 +165,7 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         let rollout =
             Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, labels: None, threads };
         let mut episodes = Vec::new();
-        for portion in assignments.chunks(PORTION) {
+        for portion in assignments.chunks(seat.portion()) {
             episodes.extend(rollout.play(portion)?);
             let successes = episodes.iter().filter(|e| e.success).count();
             let notes = vec![("on", split.name.clone()), ("success", percent(successes, episodes.len()))];

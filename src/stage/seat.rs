@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::error::RunError;
 use super::policies::policy;
+use super::tasks::PORTION;
 use crate::env::{Machine, Server};
 use crate::play::{EnvironmentSpec, Form};
 use crate::policy::{Actor, ActorInput, Decode, Endpoint, Policy};
@@ -41,6 +42,14 @@ impl Seat {
             Self::Random => Player::Random,
             Self::Policy(policy, decode) => Player::Policy { policy, decode },
             Self::Endpoint(asker, system) => Player::Endpoint { asker, system: system.as_deref() },
+        }
+    }
+
+    /// Episodes between two looks at the user's wish to stop: fewer where each takes long. With a server no episode depends on another.
+    pub(crate) fn portion(&self) -> usize {
+        match self {
+            Self::Endpoint(asker, _) => (4 * asker.at_once()).min(PORTION),
+            _ => PORTION,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::place::{Place, Said};
 use crate::recipe::{contents, place, recipe, stops};
 use crate::server::{Reply, Server, answer};
+use epo::env::Server as EpoServer;
 use serde_json::json;
 
 const KEY: &str = "sk-test-0123456789abcdef";
@@ -135,6 +136,16 @@ fn redirects_are_not_followed() {
         assert!(said.code == 2 && said.err.contains(&words), "{said:?}");
     }
     assert_eq!(other.requests(), 0);
+}
+
+#[test]
+fn the_numbers_of_the_page_are_the_programs() {
+    let page = std::fs::read_to_string("docs/endpoint.md").expect("the page");
+    let seconds = EpoServer::TIME_OUT.as_secs() as usize;
+    for (setting, number) in [("at_once", EpoServer::AT_ONCE), ("retries", EpoServer::RETRIES), ("time_out", seconds)] {
+        assert!(page.contains(&format!("| `endpoint.NAME.{setting}` | {number} |")), "{setting}");
+    }
+    assert!(page.contains(&format!("The most requests at a time, 1 to {} |", EpoServer::MOST_AT_ONCE)));
 }
 
 #[test]
