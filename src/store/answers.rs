@@ -23,11 +23,13 @@ pub(crate) struct Answers {
     state: Mutex<State>,
 }
 
+/// Where the line of a request begins, and its length without its end.
+type Places = BTreeMap<String, (u64, u64)>;
+
 #[derive(Debug)]
 struct State {
     file: File,
-    /// Where the line of a request begins, and its length without its end.
-    places: BTreeMap<String, (u64, u64)>,
+    places: Places,
     bytes: u64,
 }
 
@@ -85,7 +87,7 @@ impl Answers {
 }
 
 /// Where each request's line is, and how far the file has whole lines. A line that is no answer is passed over, and its request asked again.
-fn places(path: &Path, hear: &mut dyn FnMut(&[u8])) -> Result<(BTreeMap<String, (u64, u64)>, u64), StoreError> {
+fn places(path: &Path, hear: &mut dyn FnMut(&[u8])) -> Result<(Places, u64), StoreError> {
     let mut places = BTreeMap::new();
     let mut from = 0;
     let mut lines = BufReader::new(File::open(path).map_err(StoreError::io("open", path))?);

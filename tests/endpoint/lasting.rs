@@ -31,7 +31,7 @@ fn a_run_that_was_killed_goes_on_asks_nothing_twice_and_leaves_the_same_bytes() 
         let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
         command.arg("far.epo").current_dir(shaken.path("")).env_clear().env("HOME", shaken.path("")).stderr(Stdio::null());
         let mut child = command.spawn().expect("the command");
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         let recorded = || record(&shaken).map_or(0, |path| std::fs::read_to_string(path).unwrap_or_default().lines().count());
         while recorded() < kill * 8 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(2));

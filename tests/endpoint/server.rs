@@ -115,7 +115,7 @@ fn serve(stream: TcpStream, behave: &(dyn Fn(&Asked) -> Option<Reply> + Sync), c
         Reply::Other(status, headers, body) => (status, headers, body),
         Reply::Close => return Ok(()),
         Reply::Hang => {
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
             return Ok(());
         }
     };

@@ -66,10 +66,7 @@ fn nonsense_and_refusals_end_episodes_and_are_shown_without_what_a_terminal_obey
         ),
         (Reply::Other(200, String::new(), vec![b' '; 17 << 20]), "its answer has more than 16777216 bytes"),
     ] {
-        let (status, body) = match reply {
-            Reply::Other(status, _, body) => (status, body),
-            _ => unreachable!("all of them are bodies"),
-        };
+        let Reply::Other(status, _, body) = reply else { unreachable!("all of them are bodies") };
         let server = Server::start(move |asked| {
             let bad = is_chat(asked) && asked.number > 3 && number(&asked.body) % 16 == 5;
             bad.then(|| Reply::Other(status, String::new(), body.clone()))
