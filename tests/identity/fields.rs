@@ -135,6 +135,7 @@ pub(crate) const FIELDS: Fields = &[
         &[
             ("episodes", "[shown]", "[shown, other]"),
             ("weights", "", ""),
+            ("prompts", "0.1", "0.2"),
             ("policy", "decoder { @decoder@ }", "decoder { tokenizer = words }"),
             ("epochs", "2", "3"),
             ("minibatch", "8", "9"),
