@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # OpenEnv's own server (openenv-core of PyPI) and this program: the environment of docs/openenv.md, 100 episodes, the server killed and started again in between,
-# and the environment that the package itself makes. Takes a minute beside the installation. EPO_RUN is the program, PYTHON an interpreter that has the package.
+# and the environment that the package itself makes. Takes a minute beside the installation. PROGRAM is epo-run, PYTHON an interpreter that has the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-epo=$(realpath "${EPO_RUN:-target/release/epo-run}")
+epo=$(realpath "${PROGRAM:-target/release/epo-run}")
 if [ -z "${PYTHON:-}" ]; then
     python3 -m venv target/tmp/openenv
     PYTHON=$PWD/target/tmp/openenv/bin/python
@@ -17,8 +17,10 @@ trap 'stop; rm -rf "$place"' EXIT
 cd "$place"
 
 stop() {
-    [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-    wait 2>/dev/null || true
+    [ -n "$server" ] || return 0
+    kill -9 "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=
 }
 # serve FOLDER APPLICATION LOG
 serve() {
@@ -59,7 +61,7 @@ run=$!
 # 65 sessions see whether there is room; then some of the episodes.
 until [ "$(sessions first.log)" -ge $((before + 66 + 40)) ] || ! kill -0 "$run" 2>/dev/null; do sleep 0.01; done
 kill -0 "$run"
-kill -9 "$server"
+stop
 serve "$recipes" guess:app second.log
 wait "$run" || { cat said; exit 1; }
 cat said

@@ -203,7 +203,7 @@ impl Inner {
         match self.way {
             Way::Slow => std::thread::sleep(Duration::from_millis(2)),
             Way::Chance => data["observation"]["said"] = json!(format!("Wind: {all}")),
-            Way::Deaths if all % 70 == 0 => {
+            Way::Deaths if all.is_multiple_of(70) => {
                 self.deaths.fetch_add(1, Ordering::SeqCst);
                 self.cut();
                 return true;

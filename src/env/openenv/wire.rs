@@ -123,3 +123,42 @@ impl Write for Wire {
 pub(super) fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn who_cannot_encrypt_is_not_spoken_with() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::parse(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+        let other = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            read
+        });
+        let mut wire = Wire::connect(&address, Instant::now() + Duration::from_secs(10)).unwrap();
+        let error = wire.write_all(b"GET /ws").and_then(|()| wire.read(&mut [0; 16])).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        assert!(other.join().unwrap() > 0);
+    }
+
+    #[test]
+    fn time_counts_for_the_whole_and_not_for_each_byte() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let _slow = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            while stream.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let begin = Instant::now();
+        let mut wire = Wire::connect(&address, begin + Duration::from_millis(200)).unwrap();
+        let error = wire.read_exact(&mut [0; 1 << 16]).unwrap_err();
+        assert!(is_late(&error), "{error}");
+        assert!((Duration::from_millis(150)..Duration::from_secs(5)).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+    }
+}
