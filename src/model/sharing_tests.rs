@@ -62,11 +62,15 @@ proptest! {
         };
         let ((with, shared), (without, single)) = (run(true), run(false));
         prop_assert_eq!(with, without);
+        let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let size = |numbers: &[f32]| numbers.iter().fold(0f32, |a, b| a.max(b.abs()));
+        let largest = single.tensors().values().map(|tensor| size(&numbers(tensor))).fold(0f32, f32::max);
         for (name, shared) in shared.tensors() {
-            let [shared, single] = [shared, &single.tensors()[name]].map(|t| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
-            let largest = single.iter().fold(0f32, |a, b| a.max(b.abs()));
+            let [shared, single] = [shared, &single.tensors()[name]].map(&numbers);
             let worst = shared.iter().zip(&single).fold(0f32, |w, (a, b)| w.max((a - b).abs()));
-            prop_assert!(worst <= 1e-5 * largest, "{} {} of {}", name, worst, largest);
+            // Where everything cancels (a query that sees one key has no gradient), what is left is rounding of the whole.
+            let bound = 4e-5 * size(&single) + 4e-7 * largest;
+            prop_assert!(worst <= bound, "{} differs by {}, allowed {}", name, worst, bound);
         }
     }
 }
