@@ -51,6 +51,8 @@ pub(super) trait Host {
     const SEAT: &'static str;
     /// Who says whether it is deterministic: `the program`.
     const SAYS: &'static str;
+    /// Whether one who asks for a seat has waited already when there is none, so that asking again is of no use.
+    const WAITS: bool;
 
     /// # Errors
     /// In words.
@@ -112,6 +114,7 @@ pub(super) fn answer<H: Host, T>(
         Some(seat) => ask(seat),
         None => match host.seat() {
             Ok(new) => ask(seat.insert(new)),
+            Err(cause) if H::WAITS => Err(Trouble::Hopeless(cause)),
             Err(cause) => Err(Trouble::Breakdown { cause, hung: false }),
         },
     };
@@ -130,13 +133,14 @@ pub(super) fn answer<H: Host, T>(
         Err(Trouble::Breakdown { cause, .. }) => Try::Breakdown(cause),
         Err(Trouble::Hopeless(why)) => Try::Hopeless(why),
     };
+    let none = |cause: String| if H::WAITS { Try::Hopeless(cause) } else { Try::NoProcess(cause) };
     let among_others = || match host.seat() {
         Ok(new) => again(seat.insert(new)),
-        Err(cause) => Try::NoProcess(cause),
+        Err(cause) => none(cause),
     };
     let alone = || match host.alone() {
         Ok((mut new, _turn)) => again(&mut new),
-        Err(cause) => Try::NoProcess(cause),
+        Err(cause) => none(cause),
     };
     recover(H::SEAT, cause, hung, among_others, alone).map_err(|given_up| match given_up {
         GivenUp::Breakdowns(reason) | GivenUp::Hopeless(reason) => EnvError::Broken(reason),

@@ -94,6 +94,8 @@ fn a_plan_looks_at_the_server() {
     let said = place.epo(&["ways.epo"]);
     assert!(said.code == 2 && said.err.contains("the server allows 2 sessions at once, and the recipe has 8 at once"), "{said:?}");
     assert!(said.err.contains("lower `sessions` in the recipe"), "{said:?}");
+    let said = place.epo(&["env", "check", "ways.epo:walks"]);
+    assert!(said.code != 0 && said.err.contains("the server allows 2 sessions at once"), "{said:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Pauses between tries to get a session: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+/// How long one still looks for a server that was waited for in vain.
+const GLANCE: Duration = Duration::from_secs(1);
 /// How often sessions in which nothing is asked are looked after. Servers send pings, and take one who answers none for gone: OpenEnv's after 20 s.
 const KEEP: Duration = Duration::from_secs(2);
 /// Threads that open sessions.
@@ -128,13 +130,16 @@ impl Host for Server {
 
     const SEAT: &'static str = "session";
     const SAYS: &'static str = "the recipe";
+    const WAITS: bool = true;
 
     /// Tries again with growing pauses, so that a server may be restarted; but not for longer than the time-out after which it is taken for gone.
     fn seat(&self) -> Result<Seat, String> {
         let pass = self.pass()?;
         let mut pause = PAUSES[0];
         loop {
-            match Session::open(&self.address, self.time_out) {
+            let waited = locked(&self.silent_since).map_or(Duration::ZERO, |since| since.elapsed());
+            let patience = self.time_out.saturating_sub(waited).max(GLANCE.min(self.time_out));
+            match Session::open(&self.address, patience) {
                 Ok(session) => {
                     *locked(&self.silent_since) = None;
                     self.opened.fetch_add(1, Ordering::Relaxed);

@@ -42,6 +42,7 @@ impl Host for Pool {
 
     const SEAT: &'static str = "process";
     const SAYS: &'static str = "the program";
+    const WAITS: bool = false;
 
     fn seat(&self) -> Result<Seat, String> {
         Ok(Seat { link: self.take()?, number: self.number() })
