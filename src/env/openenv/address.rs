@@ -82,8 +82,7 @@ mod tests {
         for (text, why) in [
             ("", "is none"),
             ("127.0.0.1:8000", "begins with neither"),
-            ("file:///etc/passwd", "begins with neither"),
-            ("http://", "is none"),
+            ("ftp://host/x", "begins with neither"),
             ("http://me:secret@host", "has a name or a password"),
             ("http://host/?a=b", "has a `?`"),
             (&format!("http://{}", "a".repeat(3000)), "is too long"),
