@@ -4,12 +4,15 @@ pub mod alfworld;
 pub mod household;
 mod machine;
 mod measure;
+pub mod openenv;
 pub mod pddl;
 pub mod process;
 mod promises;
 mod recovery;
+mod remembered;
 mod replay;
 pub mod scienceworld;
+mod shown;
 pub(crate) mod text;
 
 pub use machine::{Machine, Program};
