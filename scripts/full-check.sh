@@ -48,6 +48,9 @@ time target/release/epo-run --runs "$runs" pipelines/scienceworld/demo.epo
 python3 -m pip install -q --root-user-action=ignore --upgrade --target target/tmp/peer scienceworld==1.2.3
 PYTHONPATH="$PWD/target/tmp/peer" EPO_PEER_PYTHON=python3 cargo bench --locked --bench scienceworld
 
+echo "== a policy, and the same policy served and asked through an endpoint"
+scripts/endpoint-check.sh
+
 echo "== fuzzing: a minute for each target"
 for seeds in fuzz/seeds/*/; do
     target=$(basename "$seeds")

@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod runs;
 mod settings;
+mod settings_of_servers;
 mod settings_verb;
 mod show;
 mod surroundings;

@@ -1,6 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program};
 use crate::lang::load::Library;
@@ -25,7 +26,8 @@ pub(crate) struct Values {
     pub device: String,
     /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
     pub library: Option<PathBuf>,
-    /// Data folders by name (`data.scienceworld`), and what plays environments (`env.guess.command`, `env.guess.url`).
+    /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
+    /// (`endpoint.judge.url`).
     pub machine: Machine,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct Given {
     pub library: Option<PathBuf>,
     pub data: BTreeMap<String, PathBuf>,
     pub env: BTreeMap<String, GivenProgram>,
+    pub endpoint: BTreeMap<String, GivenServer>,
 }
 
 /// What one place says of the program or server that plays an environment.
@@ -52,7 +55,7 @@ pub(super) struct GivenProgram {
     pub time_out: Option<Duration>,
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     duration(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
@@ -84,7 +87,7 @@ impl Settings {
     pub(crate) fn load(args: &SettingsArgs) -> Result<Self, String> {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
-        let machine = Machine { data, programs: BTreeMap::new() };
+        let machine = Machine { data, ..Machine::default() };
         let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
@@ -154,6 +157,9 @@ impl Settings {
                 program.time_out = time_out;
             }
         }
+        for (name, given) in given.endpoint {
+            given.put_into(self.values.machine.servers.entry(name.clone()).or_default(), |what| note(&format!("endpoint.{name}.{what}")));
+        }
     }
 
     /// What `std/…` and `lib/…` mean.
@@ -176,7 +182,7 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, machine: Machine { data, programs } } = &self.values;
+        let Values { runs, threads, device, library, machine: Machine { data, programs, servers } } = &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
@@ -190,6 +196,7 @@ impl Settings {
             }
             rows.push((format!("env.{name}.time_out"), json!(time_out.as_secs_f64())));
         }
+        rows.extend(servers.iter().flat_map(|(name, server)| super::settings_of_servers::rows(name, server)));
         rows
     }
 }

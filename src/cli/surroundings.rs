@@ -1,6 +1,7 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
 use super::settings::{Given, duration};
+use super::settings_of_servers;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
             _ => match name.strip_prefix("DATA__") {
                 Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
                 _ if of_program(&mut given, name, &text())? => {}
+                _ if settings_of_servers::variable(&mut given, name, &text())? => {}
                 _ if OF_SCRIPTS.contains(&name) || name.starts_with("TEST_") => {}
                 _ => warnings.push(unknown(name)),
             },

@@ -1,5 +1,6 @@
-//! What settings say of the machine: where data lie, and which programs and servers play environments.
+//! What settings say of the machine: where data lie, which programs and servers play environments, and which servers answer chats.
 
+use super::Server;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,8 @@ pub struct Machine {
     pub data: BTreeMap<String, PathBuf>,
     /// Programs and servers by the name of the environment that they play.
     pub programs: BTreeMap<String, Program>,
+    /// Servers by the name that endpoints have for them.
+    pub servers: BTreeMap<String, Server>,
 }
 
 impl Machine {

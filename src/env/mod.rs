@@ -12,6 +12,7 @@ mod recovery;
 mod remembered;
 mod replay;
 pub mod scienceworld;
+mod server;
 mod shown;
 pub(crate) mod text;
 
@@ -19,6 +20,7 @@ pub use machine::{Machine, Program};
 pub use measure::{Measured, measure};
 pub use promises::{Promises, Verdict, promises};
 pub use replay::{Difference, Replay};
+pub use server::Server;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::kind;
 use crate::kind::{Artifact, Count, NonNegative, Part, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
-use crate::model::{ScoreGradients, evaluate};
+use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::store::{Failure, MetricRecord, read_json, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,21 @@ impl Share {
     }
 }
 
+/// Of the actions and of the prompts of rows with these weights, whose prompts are made targets from there on.
+fn shares<'r>(rows: impl Iterator<Item = (&'r mut Row, (f64, Option<usize>))>) -> (Share, Share) {
+    let (mut actions, mut prompts) = (Share::default(), Share::default());
+    for (row, (weight, known)) in rows {
+        let learned = row.targets.len();
+        if let Some(known) = known {
+            row.learn_prompt(known);
+        }
+        let added = row.targets.len() - learned;
+        actions.push(0.0, added).push(weight, learned);
+        prompts.push(weight, added).push(0.0, learned);
+    }
+    (actions, prompts)
+}
+
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
     let (mut lessons, weights) = lessons(stage, context, &policy)?;
@@ -202,16 +217,9 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         }
         let chosen = &order.1[update % per_epoch];
         let mut minibatch = lessons.rows(chosen)?;
-        let (mut actions, mut prompts) = (Share::default(), Share::default());
-        for (row, &i) in minibatch.iter_mut().zip(chosen) {
-            let learned = row.targets.len();
-            if stage.prompts.0 > 0.0 {
-                row.learn_prompt(lessons.known(i));
-            }
-            let added = row.targets.len() - learned;
-            prompts.push(weights[i], added).push(0.0, learned);
-            actions.push(0.0, added).push(weights[i], learned);
-        }
+        let known = |i: usize| (stage.prompts.0 > 0.0).then(|| lessons.known(i));
+        let learned = minibatch.iter_mut().zip(chosen.iter().map(|&i| (weights[i], known(i))));
+        let (actions, prompts) = shares(learned);
         let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
         let tokens = actions.sum();
         let (nll, entropy) = (-actions.mean(&evaluation.scores.logp), actions.mean(&evaluation.scores.entropy));

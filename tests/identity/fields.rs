@@ -320,6 +320,18 @@ pub(crate) const FIELDS: Fields = &[
     ("export", &[("policy", "train", "warm")]),
     ("expert", &[]),
     ("random", &[]),
+    (
+        "endpoint",
+        &[
+            ("name", "\"near\"", "\"far\""),
+            ("model", "\"small\"", "\"large\""),
+            ("system", "", "\"Be brief.\""),
+            ("decode", "sample { temperature = 0.5 }", ""),
+            ("logprobs", "true", "false"),
+            ("requests", "100", ""),
+            ("tokens", "1000", "2000"),
+        ],
+    ),
 ];
 
 pub(crate) const PIPELINE: &str = r#"
@@ -406,6 +418,7 @@ pipeline every {
     }
     abroad = evaluate { actor = random, on = strange.train }
     beyond = evaluate { actor = random, on = afar.train }
+    asked  = evaluate { actor = endpoint { @endpoint@ }, on = house.train }
   }
 }
 "#;

@@ -157,7 +157,7 @@ mod tests {
         });
         let begin = Instant::now();
         let mut wire = Wire::connect(&address, begin + Duration::from_millis(200)).unwrap();
-        let error = wire.read_exact(&mut [0; 1 << 16]).unwrap_err();
+        let error = wire.read_exact(&mut vec![0; 1 << 16]).unwrap_err();
         assert!(is_late(&error), "{error}");
         assert!((Duration::from_millis(150)..Duration::from_secs(5)).contains(&begin.elapsed()), "{:?}", begin.elapsed());
     }
