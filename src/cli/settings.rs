@@ -26,7 +26,8 @@ pub(crate) struct Values {
     pub device: String,
     /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
     pub library: Option<PathBuf>,
-    /// Data folders by name (`data.scienceworld`), programs that play environments (`env.guess.command`), and servers (`endpoint.judge.url`).
+    /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
+    /// (`endpoint.judge.url`).
     pub machine: Machine,
 }
 
@@ -43,11 +44,12 @@ pub(super) struct Given {
     pub endpoint: BTreeMap<String, GivenServer>,
 }
 
-/// What one place says of the program that plays an environment.
+/// What one place says of the program or server that plays an environment.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenProgram {
     pub command: Option<Vec<String>>,
+    pub url: Option<String>,
     pub pass: Option<Vec<String>>,
     #[serde(deserialize_with = "seconds")]
     pub time_out: Option<Duration>,
@@ -137,10 +139,14 @@ impl Settings {
         }
         for (name, given) in given.env {
             let program = self.values.machine.programs.entry(name.clone()).or_insert_with(|| Program::new(Vec::new()));
-            let GivenProgram { command, pass, time_out } = given;
+            let GivenProgram { command, url, pass, time_out } = given;
             if let Some(command) = command {
                 note(&format!("env.{name}.command"));
                 program.command = command;
+            }
+            if let Some(url) = url {
+                note(&format!("env.{name}.url"));
+                program.url = Some(url);
             }
             if let Some(pass) = pass {
                 note(&format!("env.{name}.pass"));
@@ -181,9 +187,13 @@ impl Settings {
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
-        for (name, Program { command, pass, time_out }) in programs {
-            rows.push((format!("env.{name}.command"), json!(command)));
-            rows.push((format!("env.{name}.pass"), json!(pass)));
+        for (name, Program { command, url, pass, time_out }) in programs {
+            rows.extend(url.iter().map(|url| (format!("env.{name}.url"), json!(url))));
+            // Who has an address is not started.
+            if url.is_none() || !command.is_empty() {
+                rows.push((format!("env.{name}.command"), json!(command)));
+                rows.push((format!("env.{name}.pass"), json!(pass)));
+            }
             rows.push((format!("env.{name}.time_out"), json!(time_out.as_secs_f64())));
         }
         rows.extend(servers.iter().flat_map(|(name, server)| super::settings_of_servers::rows(name, server)));

@@ -44,7 +44,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
 /// Takes `ENV__NAME__COMMAND` and the like; false where it is none of them. Words are told apart by blanks: what has blanks in it belongs into a file.
 fn of_program(given: &mut Given, variable: &str, value: &str) -> Result<bool, String> {
     let Some((name, what)) = variable.strip_prefix("ENV__").and_then(|rest| rest.rsplit_once("__")) else { return Ok(false) };
-    if !["COMMAND", "PASS", "TIME_OUT"].contains(&what) {
+    if !["COMMAND", "PASS", "TIME_OUT", "URL"].contains(&what) {
         return Ok(false);
     }
     let program = given.env.entry(name.to_lowercase()).or_default();
@@ -52,6 +52,7 @@ fn of_program(given: &mut Given, variable: &str, value: &str) -> Result<bool, St
     match what {
         "COMMAND" => program.command = Some(words()),
         "PASS" => program.pass = Some(words()),
+        "URL" => program.url = Some(value.to_owned()),
         _ => {
             let seconds = value.parse().map_err(|_| "it takes seconds").and_then(duration);
             let wrong = |why| format!("the setting `env.{}.time_out` (from EPO_{variable}) is `{value}`; {why}", name.to_lowercase());

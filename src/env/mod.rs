@@ -4,13 +4,16 @@ pub mod alfworld;
 pub mod household;
 mod machine;
 mod measure;
+pub mod openenv;
 pub mod pddl;
 pub mod process;
 mod promises;
 mod recovery;
+mod remembered;
 mod replay;
 pub mod scienceworld;
 mod server;
+mod shown;
 pub(crate) mod text;
 
 pub use machine::{Machine, Program};

@@ -87,8 +87,8 @@ mod tests {
     use super::*;
     use crate::play::Past;
 
-    fn limits(max_tokens: usize, full: Full) -> Option<Limits> {
-        Some(Limits { max_tokens, full, past: Past::Sampled, system: false })
+    fn limits(max_tokens: usize, full: Full) -> Limits {
+        Limits { max_tokens, full, past: Past::Sampled, system: false }
     }
 
     /// What is sent, in short.
@@ -97,47 +97,47 @@ mod tests {
         Some(messages.iter().map(|m| format!("{:?}:{}", m.role, m.content)).collect::<Vec<_>>().join(" "))
     }
 
-    fn usage(prompt: u64) -> Option<Usage> {
-        Some(Usage { prompt, completion: 5 })
+    fn usage(prompt: u64) -> Usage {
+        Usage { prompt, completion: 5 }
     }
 
     #[test]
     fn a_window_is_sent_by_itself() {
         let mut chat = Chat::new(Some("s"), None);
         assert_eq!(sent(&mut chat, "a").unwrap(), "System:s User:a");
-        chat.answer("x", usage(1000));
+        chat.answer("x", Some(usage(1000)));
         assert_eq!(sent(&mut chat, "b").unwrap(), "System:s User:b");
     }
 
     #[test]
     fn a_conversation_is_sent_as_it_was_until_it_is_full() {
-        let mut chat = Chat::new(None, limits(40, Full::Truncate));
+        let mut chat = Chat::new(None, Some(limits(40, Full::Truncate)));
         chat.begin(Some(&Prompt::own("rules")));
         assert_eq!(sent(&mut chat, "a").unwrap(), "System:rules User:a");
-        chat.answer(" x \n", usage(10));
+        chat.answer(" x \n", Some(usage(10)));
         assert_eq!(sent(&mut chat, "b").unwrap(), "System:rules User:a Assistant: x \n User:b");
-        chat.answer("y", usage(35));
+        chat.answer("y", Some(usage(35)));
         assert_eq!(sent(&mut chat, "c"), None);
     }
 
     #[test]
     fn the_oldest_turns_behind_the_first_are_forgotten() {
-        let mut chat = Chat::new(None, limits(40, Full::Forget));
+        let mut chat = Chat::new(None, Some(limits(40, Full::Forget)));
         for (message, prompt) in [("a", 5), ("b", 15), ("c", 25), ("d", 35)] {
             assert!(sent(&mut chat, message).is_some());
-            chat.answer(&message.to_uppercase(), usage(prompt));
+            chat.answer(&message.to_uppercase(), Some(usage(prompt)));
         }
         assert_eq!(sent(&mut chat, "e").unwrap(), "User:a Assistant:A User:c Assistant:C User:d Assistant:D User:e");
         assert!(chat.forgot);
-        let mut large = Chat::new(None, limits(4, Full::Forget));
+        let mut large = Chat::new(None, Some(limits(4, Full::Forget)));
         assert!(sent(&mut large, "a").is_some());
-        large.answer("A", usage(5));
+        large.answer("A", Some(usage(5)));
         assert_eq!(sent(&mut large, "b"), None);
     }
 
     #[test]
     fn a_server_that_counts_nothing_sets_no_limit() {
-        let mut chat = Chat::new(None, limits(1, Full::Truncate));
+        let mut chat = Chat::new(None, Some(limits(1, Full::Truncate)));
         for _ in 0..20 {
             assert!(sent(&mut chat, "a").is_some());
             chat.answer("b", None);

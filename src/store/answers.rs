@@ -33,6 +33,9 @@ struct State {
     bytes: u64,
 }
 
+/// Where the line of a request begins, and its length without its end.
+type Places = BTreeMap<String, (u64, u64)>;
+
 #[derive(Deserialize)]
 struct Head {
     request: String,
