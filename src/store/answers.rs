@@ -23,9 +23,6 @@ pub(crate) struct Answers {
     state: Mutex<State>,
 }
 
-/// Where the line of a request begins, and its length without its end.
-type Places = BTreeMap<String, (u64, u64)>;
-
 #[derive(Debug)]
 struct State {
     file: File,
