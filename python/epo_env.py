@@ -40,11 +40,12 @@ def serve(make):
     asked, answers = _streams()
     games = {}
     hello = _hello(make)
-    # Made once: `json.dumps` with words of its own makes one for every text.
+    # Made once: `json.dumps` with words of its own makes one for every text, and `json.loads` guesses the encoding of every line.
+    decode = json.JSONDecoder().decode
     encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
     for line in asked:
         try:
-            request = json.loads(line)
+            request = decode(line.decode("utf-8"))
             answer = _answer(make, hello, games, request)
             answer["episode"] = request.get("episode", 0)
             text = encode(answer)

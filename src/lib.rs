@@ -15,6 +15,7 @@ pub mod plan;
 mod play;
 mod policy;
 pub mod registry;
+mod remote;
 pub mod report;
 mod rollout;
 pub mod seed;

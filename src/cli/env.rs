@@ -1,6 +1,6 @@
 //! `epo-run env`
 
-use super::world::{declared_on, open};
+use super::world::{declared_on, open_for_many};
 use super::{DONE, FAILED, Settings, WRONG_INPUT, answer, answer_json, complain};
 use crate::env::{EnvError, Panel, World, measure, promises};
 use clap::{Args, Subcommand};
@@ -112,7 +112,7 @@ fn check(args: &CheckArgs, settings: &Settings) -> u8 {
     if let Some(recordings) = &args.transcripts {
         return replay(args, recordings, settings);
     }
-    let world = match open(&args.name, settings, args.data.as_deref()) {
+    let world = match open_for_many(&args.name, settings, args.data.as_deref()) {
         Ok(world) => world,
         Err(code) => return code,
     };
@@ -220,7 +220,7 @@ fn bench(args: &BenchArgs, settings: &Settings) -> u8 {
     if !(args.seconds > 0.0 && args.seconds <= 3600.0) {
         return complain("`--seconds` takes a number above 0, at most 3600");
     }
-    let world = match open(&args.name, settings, args.data.as_deref()) {
+    let world = match open_for_many(&args.name, settings, args.data.as_deref()) {
         Ok(world) => world,
         Err(code) => return code,
     };

@@ -22,6 +22,7 @@ mod run;
 mod runs;
 mod serve;
 mod settings;
+mod settings_of_servers;
 mod settings_verb;
 mod show;
 mod surroundings;

@@ -1,6 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program};
 use crate::lang::load::Library;
@@ -25,7 +26,8 @@ pub(crate) struct Values {
     pub device: String,
     /// A folder that `std/…` and `lib/…` are read from, in the place of the compiled-in files.
     pub library: Option<PathBuf>,
-    /// Data folders by name (`data.scienceworld`), and programs that play environments (`env.guess.command`).
+    /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
+    /// (`endpoint.judge.url`).
     pub machine: Machine,
 }
 
@@ -39,19 +41,21 @@ pub(super) struct Given {
     pub library: Option<PathBuf>,
     pub data: BTreeMap<String, PathBuf>,
     pub env: BTreeMap<String, GivenProgram>,
+    pub endpoint: BTreeMap<String, GivenServer>,
 }
 
-/// What one place says of the program that plays an environment.
+/// What one place says of the program or server that plays an environment.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenProgram {
     pub command: Option<Vec<String>>,
+    pub url: Option<String>,
     pub pass: Option<Vec<String>>,
     #[serde(deserialize_with = "seconds")]
     pub time_out: Option<Duration>,
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     duration(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
@@ -83,7 +87,7 @@ impl Settings {
     pub(crate) fn load(args: &SettingsArgs) -> Result<Self, String> {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
-        let machine = Machine { data, programs: BTreeMap::new() };
+        let machine = Machine { data, ..Machine::default() };
         let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
@@ -135,10 +139,14 @@ impl Settings {
         }
         for (name, given) in given.env {
             let program = self.values.machine.programs.entry(name.clone()).or_insert_with(|| Program::new(Vec::new()));
-            let GivenProgram { command, pass, time_out } = given;
+            let GivenProgram { command, url, pass, time_out } = given;
             if let Some(command) = command {
                 note(&format!("env.{name}.command"));
                 program.command = command;
+            }
+            if let Some(url) = url {
+                note(&format!("env.{name}.url"));
+                program.url = Some(url);
             }
             if let Some(pass) = pass {
                 note(&format!("env.{name}.pass"));
@@ -148,6 +156,9 @@ impl Settings {
                 note(&format!("env.{name}.time_out"));
                 program.time_out = time_out;
             }
+        }
+        for (name, given) in given.endpoint {
+            given.put_into(self.values.machine.servers.entry(name.clone()).or_default(), |what| note(&format!("endpoint.{name}.{what}")));
         }
     }
 
@@ -171,16 +182,21 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, machine: Machine { data, programs } } = &self.values;
+        let Values { runs, threads, device, library, machine: Machine { data, programs, servers } } = &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
-        for (name, Program { command, pass, time_out }) in programs {
-            rows.push((format!("env.{name}.command"), json!(command)));
-            rows.push((format!("env.{name}.pass"), json!(pass)));
+        for (name, Program { command, url, pass, time_out }) in programs {
+            rows.extend(url.iter().map(|url| (format!("env.{name}.url"), json!(url))));
+            // Who has an address is not started.
+            if url.is_none() || !command.is_empty() {
+                rows.push((format!("env.{name}.command"), json!(command)));
+                rows.push((format!("env.{name}.pass"), json!(pass)));
+            }
             rows.push((format!("env.{name}.time_out"), json!(time_out.as_secs_f64())));
         }
+        rows.extend(servers.iter().flat_map(|(name, server)| super::settings_of_servers::rows(name, server)));
         rows
     }
 }

@@ -1,6 +1,7 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
 use super::settings::{Given, duration};
+use super::settings_of_servers;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
             _ => match name.strip_prefix("DATA__") {
                 Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
                 _ if of_program(&mut given, name, &text())? => {}
+                _ if settings_of_servers::variable(&mut given, name, &text())? => {}
                 _ if OF_SCRIPTS.contains(&name) || OF_VERBS.contains(&name) || name.starts_with("TEST_") => {}
                 _ => warnings.push(unknown(name)),
             },
@@ -44,7 +46,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
 /// Takes `ENV__NAME__COMMAND` and the like; false where it is none of them. Words are told apart by blanks: what has blanks in it belongs into a file.
 fn of_program(given: &mut Given, variable: &str, value: &str) -> Result<bool, String> {
     let Some((name, what)) = variable.strip_prefix("ENV__").and_then(|rest| rest.rsplit_once("__")) else { return Ok(false) };
-    if !["COMMAND", "PASS", "TIME_OUT"].contains(&what) {
+    if !["COMMAND", "PASS", "TIME_OUT", "URL"].contains(&what) {
         return Ok(false);
     }
     let program = given.env.entry(name.to_lowercase()).or_default();
@@ -52,6 +54,7 @@ fn of_program(given: &mut Given, variable: &str, value: &str) -> Result<bool, St
     match what {
         "COMMAND" => program.command = Some(words()),
         "PASS" => program.pass = Some(words()),
+        "URL" => program.url = Some(value.to_owned()),
         _ => {
             let seconds = value.parse().map_err(|_| "it takes seconds").and_then(duration);
             let wrong = |why| format!("the setting `env.{}.time_out` (from EPO_{variable}) is `{value}`; {why}", name.to_lowercase());

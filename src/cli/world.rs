@@ -22,6 +22,15 @@ pub(super) fn open(given: &str, settings: &Settings, data: Option<&Path>) -> Res
     spec.world.open(&machine).map_err(|error| complain(&error.to_string()))
 }
 
+/// The same, for as many games at once as there can be.
+///
+/// # Errors
+/// The exit code; the user has been told.
+pub(super) fn open_for_many(given: &str, settings: &Settings, data: Option<&Path>) -> Result<Arc<dyn World>, u8> {
+    let (spec, machine) = declared_on(given, settings, data)?;
+    spec.world.look(&machine).and_then(|()| spec.world.open(&machine)).map_err(|error| complain(&error.to_string()))
+}
+
 /// The declaration, and the machine with the folder of its data where one is named.
 ///
 /// # Errors

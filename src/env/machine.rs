@@ -1,5 +1,6 @@
-//! What settings say of the machine: where data lie, and which programs play environments.
+//! What settings say of the machine: where data lie, which programs and servers play environments, and which servers answer chats.
 
+use super::Server;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +10,10 @@ use std::time::Duration;
 pub struct Machine {
     /// Data folders by name: of environments, of models, of datasets.
     pub data: BTreeMap<String, PathBuf>,
-    /// Programs by the name of the environment that they play.
+    /// Programs and servers by the name of the environment that they play.
     pub programs: BTreeMap<String, Program>,
+    /// Servers by the name that endpoints have for them.
+    pub servers: BTreeMap<String, Server>,
 }
 
 impl Machine {
@@ -20,12 +23,14 @@ impl Machine {
     }
 }
 
-/// A program that plays an environment: `process { … }` speaks with it.
+/// What plays an environment: a program that is started (`process { … }` speaks with it), or a server that is there (`openenv { … }`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     /// The program and its arguments. A program without a separator is looked for in the absolute folders of `PATH`; words that begin with `./` or
     /// `../` are paths from the current folder, since the program runs in another.
     pub command: Vec<String>,
+    /// Where the server is: `http://127.0.0.1:8000`.
+    pub url: Option<String>,
     /// Variables of this process's environment that the program is given, of `PATH` the absolute folders; it knows no others.
     pub pass: Vec<String>,
     /// After which time without any answer it is taken to hang.
@@ -41,6 +46,6 @@ impl Program {
 
     /// The usual way to run a command.
     pub fn new(command: Vec<String>) -> Self {
-        Self { command, pass: Self::PASS.map(str::to_owned).to_vec(), time_out: Self::TIME_OUT }
+        Self { command, url: None, pass: Self::PASS.map(str::to_owned).to_vec(), time_out: Self::TIME_OUT }
     }
 }

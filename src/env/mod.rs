@@ -4,18 +4,23 @@ pub mod alfworld;
 pub mod household;
 mod machine;
 mod measure;
+pub mod openenv;
 pub mod pddl;
 pub mod process;
 mod promises;
 mod recovery;
+mod remembered;
 mod replay;
 pub mod scienceworld;
+mod server;
+mod shown;
 pub(crate) mod text;
 
 pub use machine::{Machine, Program};
 pub use measure::{Measured, measure};
 pub use promises::{Promises, Verdict, promises};
 pub use replay::{Difference, Replay};
+pub use server::Server;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

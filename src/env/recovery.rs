@@ -26,8 +26,9 @@ const TRIES: usize = 6;
 /// again, or has hung, it must first come through alone: a game that ends its process wherever it is played must not take the others
 /// with it for ever.
 ///
-/// `first`: the cause of the breakdown, in words. `alone` plays the game in a process of its own and leaves it there.
+/// `seat`: what it is played in, in one word. `first`: the cause of the breakdown, in words. `alone` plays the game in a seat of its own and leaves it there.
 pub(super) fn recover<T, U, E>(
+    seat: &str,
     first: String,
     hung: bool,
     mut among_others: impl FnMut() -> Try<T, E>,
@@ -43,7 +44,7 @@ pub(super) fn recover<T, U, E>(
                     last = cause;
                     continue;
                 }
-                Try::Breakdown(cause) => return Err(GivenUp::Breakdowns(format!("it breaks down in a process of its own, too: {cause}"))),
+                Try::Breakdown(cause) => return Err(GivenUp::Breakdowns(format!("it breaks down in a {seat} of its own, too: {cause}"))),
                 Try::Hopeless(trouble) => return Err(GivenUp::Hopeless(trouble)),
             }
         }
@@ -57,7 +58,7 @@ pub(super) fn recover<T, U, E>(
             Try::Hopeless(trouble) => return Err(GivenUp::Hopeless(trouble)),
         }
     }
-    Err(GivenUp::Breakdowns(format!("no process has lasted in {TRIES} tries, at last: {last}")))
+    Err(GivenUp::Breakdowns(format!("no {seat} has lasted in {TRIES} tries, at last: {last}")))
 }
 
 #[cfg(test)]
@@ -78,7 +79,7 @@ mod tests {
                 _ => Try::Hopeless("no use"),
             }
         };
-        let result = recover("first".into(), hung, || next('o'), || next('a'));
+        let result = recover("process", "first".into(), hung, || next('o'), || next('a'));
         (places.take(), result)
     }
 

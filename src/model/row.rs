@@ -31,6 +31,14 @@ impl Row {
         Row { ids, targets }
     }
 
+    /// The tokens of the prompt from `from` on are targets too, over the whole vocabulary.
+    pub(crate) fn learn_prompt(&mut self, from: usize) {
+        let end = self.targets.first().map_or(0, |first| first.position + 1).min(self.ids.len());
+        let Row { ids, targets } = self;
+        let prompt = ids.iter().enumerate().take(end).skip(from.max(1));
+        targets.splice(0..0, prompt.map(|(at, token)| Target { position: at - 1, token: *token, allowed: None }));
+    }
+
     /// `name` says in messages which row it is.
     pub(crate) fn check(&self, config: &DecoderConfig, index: usize) -> Result<(), ModelError> {
         let wrong = |message: String| Err(ModelError::Input(format!("row {index}: {message}")));

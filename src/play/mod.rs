@@ -3,11 +3,14 @@
 mod action;
 mod alfworld;
 mod conversation;
+mod elsewhere;
 mod environment;
 mod household;
+mod openenv;
 mod process;
 mod prompt;
 mod scienceworld;
+mod shared;
 mod split;
 mod template;
 mod worlds;

@@ -1,13 +1,14 @@
 //! `process { … }`: an environment in another program.
 
+use super::elsewhere::{check_name, check_placeholders};
 use super::environment::WorldKind;
+use super::shared::Shared;
 use crate::env::process::Process as Running;
 use crate::env::{EnvError, Machine, Program, World};
 use crate::kind;
 use crate::kind::Reader;
-use crate::lang::Diagnostic;
-use crate::lang::value::{Component, Value, ValueKind};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use crate::lang::value::{Component, Value};
+use std::sync::Arc;
 
 kind! {
     /// An environment in another program, in any language, that is spoken with over its standard streams: [how](../process.md). One process plays many
@@ -40,28 +41,8 @@ kind! {
 
 pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<dyn WorldKind>> {
     let read = Process::read_fields(component, reader)?;
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
-    };
-    if !is_name(&read.name) {
-        let place = component.fields.get("name").map_or(component.kind_span, |field| field.value.span);
-        let message = format!("{:?} cannot be the name of a program", read.name);
-        reader.report(Diagnostic::error("E0202", place, message).help("it begins with a small letter; digits, `_` and `-` may follow"));
-        return None;
-    }
-    let taken = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
-    if let Some((place, name)) = read.placeholders.iter().enumerate().find(|(_, name)| taken.contains(&name.as_str())) {
-        let field = component.fields.get("placeholders").map(|field| &field.value);
-        let span = field.map_or(component.kind_span, |value| match &value.kind {
-            ValueKind::List(items) => items.get(place).map_or(value.span, |item| item.span),
-            _ => value.span,
-        });
-        reader.report(Diagnostic::error("E0202", span, format!("every environment has the placeholder `{{{name}}}`")));
-        return None;
-    }
-    Some(Arc::new(read))
+    let sound = check_name(&read.name, component, reader) & check_placeholders(&read.placeholders, component, reader);
+    sound.then(|| Arc::new(read) as Arc<dyn WorldKind>)
 }
 
 impl Process {
@@ -77,20 +58,10 @@ impl Process {
 
 impl WorldKind for Process {
     fn open(&self, machine: &Machine) -> Result<Arc<dyn World>, EnvError> {
-        // Splits of one environment share its process as long as anybody has it.
-        type Known = (Process, Program, Weak<Running>);
-        static OPEN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
-        let program = self.program(machine)?;
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(.., world)| world.strong_count() > 0);
-        let same = |known: &Process| (&known.name, &known.version, &known.placeholders) == (&self.name, &self.version, &self.placeholders);
-        let known = open.iter().find(|(known, of, _)| same(known) && *of == program);
-        if let Some(world) = known.and_then(|(.., world)| world.upgrade()) {
-            return Ok(world);
-        }
-        let world = Arc::new(Running::start(&self.name, &self.version, &self.placeholders, program.clone())?);
-        open.push((self.clone(), program, Arc::downgrade(&world)));
-        Ok(world)
+        type Key = (String, String, Vec<String>, Program);
+        static OPEN: Shared<Key, Running> = Shared::new();
+        let key = (self.name.clone(), self.version.clone(), self.placeholders.clone(), self.program(machine)?);
+        Ok(OPEN.get(key, |(name, version, placeholders, program)| Running::start(name, version, placeholders, program.clone()))?)
     }
 
     fn splits(&self) -> Option<Vec<&str>> {

@@ -1,6 +1,7 @@
 //! `scienceworld { … }`: the real simulator, in Java.
 
 use super::environment::WorldKind;
+use super::shared::Shared;
 use crate::env::scienceworld::check::check;
 use crate::env::scienceworld::{ARCHIVE_HASH, Choice, Config, PLACEHOLDERS, RELEASE, SPLITS, check_simplification, splits};
 use crate::env::scienceworld::{Installed, SetupError, install, setup};
@@ -12,7 +13,7 @@ use crate::lang::value::{Component, Value};
 use crate::{kind, words};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 words! {
     /// What is listed after each action.
@@ -179,19 +180,9 @@ impl Identity for ScienceWorld {
 
 impl WorldKind for ScienceWorld {
     fn open(&self, machine: &Machine) -> Result<Arc<dyn World>, EnvError> {
-        // Splits of one environment share its simulators as long as anybody has them.
-        static OPEN: Mutex<Vec<(PathBuf, Config, Weak<Simulators>)>> = Mutex::new(Vec::new());
-        let folder = folder(machine)?;
-        let config = self.config();
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(.., world)| world.strong_count() > 0);
-        let known = open.iter().find(|(data, known, _)| data == folder && *known == config);
-        if let Some(world) = known.and_then(|(.., world)| world.upgrade()) {
-            return Ok(world);
-        }
-        let world = Arc::new(Simulators::new(folder, config.clone())?);
-        open.push((folder.to_owned(), config, Arc::downgrade(&world)));
-        Ok(world)
+        static OPEN: Shared<(PathBuf, Config), Simulators> = Shared::new();
+        let key = (folder(machine)?.to_owned(), self.config());
+        Ok(OPEN.get(key, |(folder, config)| Simulators::new(folder, config.clone()))?)
     }
 
     fn splits(&self) -> Option<Vec<&str>> {

@@ -10,6 +10,7 @@ pub(crate) const WITH_DATA: &[&str] = &["scienceworld"];
 pub(crate) const ENTRIES: &[Entry<dyn WorldKind>] = &[
     Entry { info: &super::alfworld::Alfworld::INFO, read: super::alfworld::read },
     Entry { info: &super::household::Household::INFO, read: super::household::read },
+    Entry { info: &super::openenv::OpenEnv::INFO, read: super::openenv::read },
     Entry { info: &super::process::Process::INFO, read: super::process::read },
     Entry { info: &super::scienceworld::ScienceWorld::INFO, read: super::scienceworld::read },
 ];

@@ -1,5 +1,7 @@
-//! Who plays: a policy, the environment's expert, or chance.
+//! Who plays: a policy, a model behind a server, the environment's expert, or chance.
 
+use super::decode::Decode;
+use super::endpoint::Endpoint;
 use super::input::{PolicyInput, StageInput};
 use super::kinds::PolicyKind;
 use crate::kind;
@@ -17,26 +19,31 @@ kind! {
     pub(crate) struct Random as "random" {}
 }
 
-/// An actor that needs no model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An actor that needs no model of this machine.
+#[derive(Clone, Debug)]
 pub(crate) enum Actor {
     Expert,
     Random,
+    Endpoint(Endpoint),
 }
 
 impl Identity for Actor {
     fn identity(&self) -> serde_json::Value {
-        serde_json::Value::Null
+        match self {
+            Self::Expert | Self::Random => serde_json::Value::Null,
+            Self::Endpoint(endpoint) => endpoint.identity(),
+        }
     }
 }
 
 impl Category for Actor {
-    const WORDS: &'static str = "an actor: `expert`, `random`, or a policy";
+    const WORDS: &'static str = "an actor: `expert`, `random`, `endpoint { … }`, or a policy";
 
     fn entries() -> &'static [Entry<Self>] {
         const ENTRIES: &[Entry<Actor>] = &[
             Entry { info: &Expert::INFO, read: |_, c, r| Some(read(c, r, &Expert::INFO, Actor::Expert)) },
             Entry { info: &Random::INFO, read: |_, c, r| Some(read(c, r, &Random::INFO, Actor::Random)) },
+            Entry { info: &Endpoint::INFO, read: |_, c, r| read_endpoint(c, r) },
         ];
         ENTRIES
     }
@@ -45,6 +52,11 @@ impl Category for Actor {
 fn read(component: &Component, reader: &mut Reader<'_, '_>, info: &'static kind::KindInfo, actor: Actor) -> Arc<Actor> {
     reader.refuse_unknown(component, &[info], |_| false);
     Arc::new(actor)
+}
+
+fn read_endpoint(component: &Component, reader: &mut Reader<'_, '_>) -> Option<Arc<Actor>> {
+    reader.refuse_unknown(component, &[&Endpoint::INFO], |_| false);
+    Some(Arc::new(Actor::Endpoint(Endpoint::read_checked(component, reader)?)))
 }
 
 /// An actor as a field.
@@ -61,7 +73,25 @@ impl ActorInput {
     }
 
     pub(crate) fn is_expert(&self) -> bool {
-        matches!(self, Self::Plain(part) if **part == Actor::Expert)
+        matches!(self, Self::Plain(part) if matches!(**part, Actor::Expert))
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Plain(part) => match &**part {
+                Actor::Endpoint(endpoint) => Some(endpoint),
+                _ => None,
+            },
+            Self::Policy(_) => None,
+        }
+    }
+
+    /// Reports what a stage asks of an endpoint in vain. `system`: whether a prompt has a system message of its own.
+    pub(crate) fn suits(&self, decode: Option<&Part<Decode>>, system: bool, reader: &mut Reader<'_, '_>) -> bool {
+        match self {
+            Self::Plain(part) => self.endpoint().is_none_or(|endpoint| endpoint.suits(part.span, decode, system, reader)),
+            Self::Policy(_) => true,
+        }
     }
 }
 
@@ -101,7 +131,7 @@ impl Field for ActorInput {
     }
 
     fn expects() -> String {
-        "an actor: `expert`, `random`, or a policy".into()
+        "an actor: `expert`, `random`, `endpoint { … }`, or a policy".into()
     }
 
     fn shown(&self) -> Option<String> {

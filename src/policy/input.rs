@@ -1,6 +1,7 @@
 //! Fields that take another stage's output.
 
 use super::decode::Decode;
+use super::endpoint::Endpoint;
 use super::kinds::PolicyKind;
 use crate::kind::{Artifact, Field, Identity, Part, Reader};
 use crate::lang::value::{Value, ValueKind};
@@ -139,6 +140,12 @@ impl Field for PolicyInput {
             return Some(Self::Stage(StageInput { field: reader.field(), span: value.span }));
         }
         match &value.kind {
+            ValueKind::Component(component) if component.kind == Endpoint::INFO.name => {
+                let message = format!("`{}` needs a model's weights, and an endpoint answers in text", reader.field());
+                let help = "an endpoint plays in `evaluate` and `collect`; `sft` can teach another policy what it collected";
+                reader.report(Diagnostic::error("E0201", value.span, message).help(help));
+                None
+            }
             ValueKind::Component(_) => Part::read(value, reader).map(Self::New),
             ValueKind::Text(text) => {
                 let message = format!("expected {}, found a string", Self::expects());

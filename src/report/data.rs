@@ -126,7 +126,7 @@ impl ResultRow {
 
 /// Whether an actor is one that nothing trained.
 pub(super) fn is_yardstick(actor: &str) -> bool {
-    matches!(actor, "expert" | "random")
+    matches!(actor, "expert" | "random") || actor.ends_with(" (endpoint)")
 }
 
 /// One episode to read.

@@ -7,6 +7,7 @@ use crate::env::{EnvError, Task, World};
 use crate::model::{Generator, ModelError, Prompt};
 use crate::play::{Cut, EnvironmentSpec, Form};
 use crate::policy::{Decode, Policy};
+use crate::remote::{Asker, Stopped};
 use crate::seed::Seed;
 
 /// Lanes of a batch of episodes: on a GPU always so many, since a row's bits depend there on its company; else the least.
@@ -35,7 +36,15 @@ pub(crate) struct Assignment {
 pub(crate) enum Player<'a> {
     Expert,
     Random,
-    Policy { policy: &'a Policy, decode: &'a Decode },
+    Policy {
+        policy: &'a Policy,
+        decode: &'a Decode,
+    },
+    /// With its own system message.
+    Endpoint {
+        asker: &'a Asker,
+        system: Option<&'a str>,
+    },
 }
 
 /// An expert beside the player: in every turn it says what it would do.
@@ -63,6 +72,8 @@ pub(crate) enum RolloutError {
     Model(#[from] ModelError),
     #[error(transparent)]
     Env(#[from] EnvError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     #[error("{0}")]
     Unplayable(String),
 }
@@ -72,6 +83,7 @@ impl Rollout<'_> {
     fn lanes(&self) -> usize {
         match self.player {
             Player::Policy { policy, .. } if !policy.weights.device().is_cpu() => LANES,
+            Player::Endpoint { asker, .. } => asker.at_once().min(self.world.at_once()).max(1),
             _ => self.threads.clamp(LANES, MOST_LANES.min(self.world.at_once().max(LANES))),
         }
     }
@@ -83,7 +95,11 @@ impl Rollout<'_> {
     pub(crate) fn play(&self, assignments: &[Assignment]) -> Result<Vec<Episode>, RolloutError> {
         let count = self.lanes();
         let lanes: Vec<Vec<usize>> = (0..count).map(|lane| (lane..assignments.len()).step_by(count).collect()).collect();
-        let slots = (self.world.at_once() / count).clamp(1, SLOTS);
+        // A lane that waits for a server needs a thread, and hardly a core.
+        let (slots, threads) = match self.player {
+            Player::Endpoint { .. } => (1, count),
+            _ => ((self.world.at_once() / count).clamp(1, SLOTS), self.threads),
+        };
         let playing = assignments.len().clamp(1, count);
         if let Player::Policy { policy, .. } = &self.player {
             let slots = slots.min(assignments.len().div_ceil(count)) * playing.min(self.threads.max(1));
@@ -95,7 +111,7 @@ impl Rollout<'_> {
         };
         // Where there are more threads than lanes with something to play, a lane has several.
         let own = self.threads / playing;
-        let results = crate::model::threads::parallel(count, self.threads, |lane| {
+        let results = crate::model::threads::parallel(count, threads, |lane| {
             let mine: Vec<(usize, &Assignment)> = lanes[lane].iter().map(|&i| (i, &assignments[i])).collect();
             Lane::new(self, slots.min(mine.len()), own, listener.as_ref())?.run(&mine)
         });

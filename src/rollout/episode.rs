@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub(crate) struct Turn {
     pub observation: String,
     /// What the environment was told.
@@ -36,6 +37,12 @@ pub(crate) struct Turn {
     /// Mean entropy over the response's tokens, if a policy chose any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<f64>,
+    /// The log-probability of each token of the response, where a server gave them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Vec<f64>>,
+    /// Whether a server answered; not written to files.
+    #[serde(skip)]
+    pub answered: bool,
     /// What a policy did, token by token; not written to files.
     #[serde(skip)]
     pub sample: Option<Sample>,
@@ -68,7 +75,7 @@ pub(crate) enum Ending {
     Terminated,
     /// The limit of turns, of the pipeline or of the environment; or that of the conversation.
     Truncated,
-    /// The environment broke down; the reason.
+    /// The environment broke down, or a server had no answer; the reason.
     Failed(String),
 }
 

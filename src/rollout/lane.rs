@@ -1,5 +1,6 @@
 //! One lane: slots with environments, played one after the other in a fixed order.
 
+use super::chat::Chat;
 use super::deal::{Assignment, Labels, Player, Rollout, RolloutError, Shown, prompt_ids, response_room};
 use super::dialogue::Dialogue;
 use super::episode::{Conversation, Ending, Episode, Label, Sample, Turn, data};
@@ -7,6 +8,7 @@ use crate::env::{EnvError, Environment};
 use crate::model::{Finish, Generator, ModelError, Prompt, Request, Response, SlotId};
 use crate::play::{EnvironmentSpec, Form, HistoryEntry, Moment};
 use crate::policy::{Decode, Listener, Policy};
+use crate::remote::Asker;
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
 
@@ -36,6 +38,8 @@ struct Going {
     label: Option<String>,
     /// Where prompts are conversations that a policy has.
     dialogue: Option<Dialogue>,
+    /// Where a server answers.
+    chat: Option<Chat>,
 }
 
 /// What happens next with an episode.
@@ -55,12 +59,15 @@ struct Action {
     /// Whether it ended for want of room.
     cut: bool,
     sample: Option<Sample>,
+    /// Whether a server answered.
+    answered: bool,
+    logprobs: Option<Vec<f64>>,
 }
 
 impl Action {
     /// One that no policy decided.
     fn of(response: String) -> Action {
-        Action { response, cut: false, sample: None }
+        Action { response, cut: false, sample: None, answered: false, logprobs: None }
     }
 }
 
@@ -191,6 +198,10 @@ impl<'a> Lane<'a> {
         };
         let keep = self.rollout.keep_prompts;
         let dialogue = limits.filter(|_| self.listener.is_some()).map(Dialogue::new);
+        let chat = match self.rollout.player {
+            Player::Endpoint { system, .. } => Some(Chat::new(system, limits)),
+            _ => None,
+        };
         let mut episode = Episode {
             task: assignment.task.clone(),
             group: assignment.group,
@@ -203,7 +214,7 @@ impl<'a> Lane<'a> {
             score: 0.0,
             success: false,
             ending: Ending::Truncated,
-            full: dialogue.is_some().then_some(false),
+            full: (dialogue.is_some() || chat.is_some() && limits.is_some()).then_some(false),
             figures: Vec::new(),
         };
         match self.games[game].reset(&assignment.task, assignment.world_seed.0) {
@@ -221,6 +232,7 @@ impl<'a> Lane<'a> {
                     shown: Shown::default(),
                     label: None,
                     dialogue,
+                    chat,
                 }))
             }
             // a task that cannot be set up is a fault of the data, and of every later run
@@ -239,7 +251,7 @@ impl<'a> Lane<'a> {
             Err(error) => return Ok(Next::Over(error.to_string())),
         };
         let environment = self.rollout.environment;
-        let wants_prompt = self.rollout.keep_prompts || self.generator.is_some();
+        let wants_prompt = self.rollout.keep_prompts || self.generator.is_some() || going.chat.is_some();
         if wants_prompt {
             let mut own = Vec::with_capacity(self.holes.len());
             for hole in &self.holes {
@@ -260,6 +272,9 @@ impl<'a> Lane<'a> {
                 let system = environment.play.prompt.system(&moment);
                 if let (Some(kept), Some(system)) = (&mut going.episode.conversation, &system) {
                     (kept.system, kept.system_data) = (Some(system.text().to_string()), data(system));
+                }
+                if let Some(chat) = &mut going.chat {
+                    chat.begin(system.as_ref());
                 }
                 if let Some(dialogue) = &mut going.dialogue {
                     dialogue.begin(system);
@@ -291,12 +306,36 @@ impl<'a> Lane<'a> {
                 Ok(plain(action))
             }
             Player::Policy { policy, decode } => self.request(going, policy, decode),
+            Player::Endpoint { asker, .. } => Self::ask(going, asker),
         }
+    }
+
+    /// Asks a server for the turn's response, and waits for it.
+    fn ask(going: &mut Going, asker: &Asker) -> Result<Next, RolloutError> {
+        let Some(chat) = &mut going.chat else { return Ok(Next::Over("nobody is there to be asked".into())) };
+        let Some(messages) = chat.ask(&going.prompt) else { return Ok(Next::Full) };
+        going.shown.cut = chat.forgot;
+        let seed = going.assignment.seed.child("turn", going.episode.turns.len() as u64).0;
+        Ok(match asker.ask(&messages, seed)? {
+            Ok(answer) => {
+                chat.answer(&answer.text, answer.usage);
+                let response = asker.manner().response(&answer.text).to_owned();
+                let logprobs = answer.logprobs.map(|tokens| tokens.into_iter().map(|(_, logprob)| logprob).collect());
+                Next::Act(Action { response, cut: answer.cut, sample: None, answered: true, logprobs })
+            }
+            Err(refused) => Next::Over(refused),
+        })
     }
 
     /// Plays what the expert would do in the player's place: a conversation goes on as if the policy had answered that.
     fn stand_in(&mut self, going: &mut Going, action: &str) -> Result<Next, RolloutError> {
         let response = self.rollout.environment.play.action.respond(action);
+        if let Some(chat) = &mut going.chat {
+            if chat.ask(&going.prompt).is_none() {
+                return Ok(Next::Full);
+            }
+            chat.answer(&response, None);
+        }
         if let (Player::Policy { policy, decode }, Some(_)) = (self.rollout.player, &going.dialogue) {
             let responses = self.responses(going);
             let Some(shown) = self.show(going, policy, response_room(policy, decode, &responses)?)? else { return Ok(Next::Full) };
@@ -354,7 +393,8 @@ impl<'a> Lane<'a> {
         }
         let row = response.row(&going.shown.ids);
         let cut = response.finish == Finish::Length;
-        Ok(Action { response: text, cut, sample: Some(Sample { row, logp: response.logp, entropy: response.entropy }) })
+        let sample = Some(Sample { row, logp: response.logp, entropy: response.entropy });
+        Ok(Action { response: text, cut, sample, answered: false, logprobs: None })
     }
 
     /// Tells the environment; true when the episode is over.
@@ -383,9 +423,11 @@ impl<'a> Lane<'a> {
             label: going.label.take().map(|action| label(environment, &action)),
             reward,
             valid: formed && step.valid,
-            prompt_cut: action.sample.is_some() && going.shown.cut,
+            prompt_cut: (action.sample.is_some() || action.answered) && going.shown.cut,
             response_cut: action.cut,
             entropy,
+            logprobs: action.logprobs,
+            answered: action.answered,
             sample: action.sample,
         });
         going.history.push(HistoryEntry { observation: std::mem::take(&mut going.observation), action: told });

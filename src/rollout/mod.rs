@@ -3,7 +3,9 @@
 //! Episodes are dealt to lanes. A lane is sequential and belongs to one thread at a time; it has slots, each with an
 //! environment of its own. A slot whose response is finished steps its environment and asks for the next response while the others go on
 //! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
+//! Where a server answers, a lane plays one episode at a time and waits; there are as many lanes as requests may be under way.
 
+mod chat;
 mod deal;
 mod dialogue;
 mod episode;

@@ -5,8 +5,8 @@ use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
 use super::outside::Outside;
-use super::seat::Seat;
-use super::tasks::{PORTION, once_each, open, percent, say_failures};
+use super::seat::{Seat, has_system};
+use super::tasks::{once_each, open, percent, say_failures};
 use super::wanted::Wanted;
 use crate::equation::ConditionField;
 use crate::kind::{Artifact, Count, Fraction, Identity, Reader};
@@ -63,7 +63,7 @@ kind! {
     pub(crate) struct Collect as "collect" with own identity {
         /// What is played.
         on: SplitField [required],
-        /// Who plays: `expert`, `random`, or a policy.
+        /// Who plays: `expert`, `random`, `endpoint { … }`, or a policy.
         actor: ActorInput [required],
         /// How many episodes; more than the split has tasks plays it again. Left out: every task once.
         episodes: Option<Count<1_000_000>> [default None],
@@ -92,6 +92,9 @@ impl Collect {
         }
         if let (Some(label), Some(message)) = (component.fields.get("label"), no_labels(&*read.on.environment.world)) {
             reader.report(Diagnostic::error("E0202", label.value.span, message));
+            return None;
+        }
+        if !read.actor.suits(None, has_system(&read.on.environment), reader) {
             return None;
         }
         let mut diagnostics = Diagnostics::default();
@@ -174,13 +177,13 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
             assignment
         })
         .collect();
-    let seat = Seat::new(context, &stage.actor)?;
+    let seat = Seat::new(context, &stage.actor, None)?;
     let threads = context.threads();
     let environment = &stage.on.environment;
     let rollout = Rollout { environment, world: &*world, player: seat.player(), keep_prompts: true, labels: stage.labels(), threads };
     let wanted = Wanted { only_successes: stage.only_successes(), condition: stage.condition() };
     let (mut done, mut successes, mut kept, mut turns, mut labels, mut cuts) = (0, 0, 0, 0, 0, None::<Cuts>);
-    for portion in assignments.chunks(PORTION) {
+    for portion in assignments.chunks(seat.portion()) {
         let episodes = rollout.play(portion)?;
         say_failures(context, &episodes);
         done += episodes.len();
@@ -201,6 +204,7 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
             return Err(RunError::Interrupted);
         }
     }
+    seat.say(context);
     if kept == 0 {
         return Err(RunError::Failed(format!("{done} episodes were played and {}", wanted.why_none())));
     }

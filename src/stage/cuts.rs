@@ -29,7 +29,7 @@ impl Cuts {
         for episode in episodes {
             cuts.conversations += usize::from(episode.full.is_some());
             cuts.full += usize::from(episode.full == Some(true));
-            for turn in episode.turns.iter().filter(|t| t.sample.is_some()) {
+            for turn in episode.turns.iter().filter(|t| t.sample.is_some() || t.answered) {
                 cuts.turns += 1;
                 cuts.prompts += usize::from(turn.prompt_cut);
                 cuts.responses += usize::from(turn.response_cut);

@@ -17,6 +17,8 @@ pub(crate) struct Demonstrated<'a> {
     pub groups: Vec<u64>,
     /// The number of its turn in the episode.
     pub turns: Vec<usize>,
+    /// How many of its tokens stood in the prompts before, with what was answered to them.
+    pub known: Vec<usize>,
     pub cuts: Cuts,
     seen: u64,
     /// By the hash of the task's name: there may be millions.
@@ -43,7 +45,8 @@ impl<'a> Demonstrated<'a> {
     pub(crate) fn take(&mut self) -> Added {
         self.turns.clear();
         let (rows, episodes, groups) = (&mut self.rows, &mut self.episodes, &mut self.groups);
-        Added { rows: std::mem::take(rows), episodes: std::mem::take(episodes), groups: std::mem::take(groups) }
+        let known = std::mem::take(&mut self.known);
+        Added { rows: std::mem::take(rows), episodes: std::mem::take(episodes), groups: std::mem::take(groups), known }
     }
 
     fn add_turns(&mut self, policy: &'a Policy, episode: &Episode) -> Result<bool, RunError> {
@@ -56,7 +59,7 @@ impl<'a> Demonstrated<'a> {
                     let responses = lesson.alternatives(admissible);
                     let room = response_room(policy, &policy.decode, &responses)?;
                     let shown = prompt_ids(policy, limit, &prompt, room)?;
-                    self.push(policy.demonstration(shown.ids, lesson.response, &responses)?, shown.cut, number);
+                    self.push(policy.demonstration(shown.ids, lesson.response, &responses)?, shown.cut, number, 0);
                 }
                 Ok(true)
             }
@@ -74,7 +77,7 @@ impl<'a> Demonstrated<'a> {
         };
         let mut dialogue = Dialogue::new(begun.limits);
         dialogue.begin(begun.system());
-        let (mut rows, mut full) = (Vec::new(), false);
+        let (mut rows, mut full, mut said) = (Vec::new(), false, Vec::new());
         let context = policy.weights.config().context;
         for (number, turn) in episode.turns.iter().enumerate() {
             let Some((message, admissible)) = asked(turn) else { return Ok(false) };
@@ -86,8 +89,10 @@ impl<'a> Demonstrated<'a> {
                 break;
             };
             let (prompt, cut) = (shown.ids.len(), shown.cut);
+            // A prompt that leaves something out, or says it in another way, repeats what was said otherwise.
+            let known = if shown.ids.starts_with(&said) { said.len() } else { prompt };
             if let Some(label) = Answer::to_learn(episode, turn).filter(|lesson| *lesson != played) {
-                rows.push((policy.demonstration(shown.ids.clone(), label.response, &label.alternatives(admissible))?, cut, number));
+                rows.push((policy.demonstration(shown.ids.clone(), label.response, &label.alternatives(admissible))?, cut, number, known));
             }
             let row = policy.demonstration(shown.ids, played.response, &responses)?;
             if row.ids.len() > context {
@@ -100,19 +105,21 @@ impl<'a> Demonstrated<'a> {
                 break;
             }
             dialogue.answer(&row.ids[prompt..]);
+            said.clone_from(&row.ids);
             if Answer::to_learn(episode, turn) == Some(played) {
-                rows.push((row, cut, number));
+                rows.push((row, cut, number, known));
             }
         }
         self.cuts.conversations += 1;
         self.cuts.full += usize::from(full);
-        rows.into_iter().for_each(|(row, cut, number)| self.push(row, cut, number));
+        rows.into_iter().for_each(|(row, cut, number, known)| self.push(row, cut, number, known));
         Ok(true)
     }
 
-    fn push(&mut self, row: Row, cut: bool, number: usize) {
+    fn push(&mut self, row: Row, cut: bool, number: usize, known: usize) {
         if !row.targets.is_empty() {
             self.turns.push(number);
+            self.known.push(known);
             self.cuts.turns += 1;
             self.cuts.prompts += usize::from(cut);
             self.rows.push(row);
@@ -125,6 +132,7 @@ pub(crate) struct Added {
     pub rows: Vec<Row>,
     pub episodes: Vec<u64>,
     pub groups: Vec<u64>,
+    pub known: Vec<usize>,
 }
 
 fn short_hash(text: &str) -> [u8; 16] {
@@ -197,6 +205,15 @@ mod tests {
             let rows: Vec<Row> =
                 turns.clone().map(|turn| turn.sample.as_ref().unwrap().row.clone()).filter(|row| !row.targets.is_empty()).collect();
             assert_eq!(found.rows, rows);
+            // Known is what the row before has, where this one goes on from it, and else everything.
+            let mut before: (u64, &[u32]) = (0, &[]);
+            for ((row, episode), known) in rows.iter().zip(&found.episodes).zip(&found.known) {
+                let prompt = row.targets[0].position + 1;
+                let ids = if before.0 == *episode { before.1 } else { &[] };
+                let least = if row.ids.starts_with(ids) { ids.len() } else { 1 };
+                assert!((least..=prompt).contains(known), "{known} of {prompt}");
+                before = (*episode, &row.ids);
+            }
             assert_eq!((found.cuts.turns, found.cuts.conversations), (rows.len(), 5));
             assert_eq!(found.cuts.prompts > 0, prompt.contains("forget"));
         }

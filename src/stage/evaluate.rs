@@ -5,8 +5,8 @@ use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::outside::Outside;
 use super::results::{EXAMPLES, Results, SplitResult};
-use super::seat::Seat;
-use super::tasks::{PORTION, once_each, open, percent, say_failures};
+use super::seat::{Seat, has_system};
+use super::tasks::{once_each, open, percent, say_failures};
 use crate::kind;
 use crate::kind::{Artifact, Count, Part, Reader};
 use crate::lang::Diagnostic;
@@ -45,7 +45,7 @@ kind! {
         on: Vec<SplitField> [required],
         /// The policy that plays.
         policy: Option<ActorInput> [inherit default None],
-        /// Who plays, if it is not the pipeline's policy: `expert`, `random`, or a policy.
+        /// Who plays, if it is not the pipeline's policy: `expert`, `random`, `endpoint { … }`, or a policy.
         actor: Option<ActorInput> [default None],
         /// How it decodes, if not as the policy says.
         decode: Option<Part<Decode>> [default None],
@@ -81,6 +81,10 @@ impl Evaluate {
         }
         if let Some(ActorInput::Policy(policy)) = read.player() {
             policy.refuse_without_room(None, reader);
+        }
+        let system = read.on.iter().any(|split| has_system(&split.environment));
+        if read.player().is_some_and(|player| !player.suits(read.decode.as_ref(), system, reader)) {
+            return None;
         }
         let games = read.on.iter().filter_map(|split| split.games.count).map(|count| count.0).max().unwrap_or(0);
         if games.saturating_mul(read.repeats.0) > MOST_EPISODES {
@@ -134,10 +138,7 @@ impl Stage for Evaluate {
 
 fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
     let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
-    let seat = match (Seat::new(context, actor)?, &stage.decode) {
-        (Seat::Policy(policy, _), Some(decode)) => Seat::Policy(policy, Decode::clone(decode)),
-        (seat, _) => seat,
-    };
+    let seat = Seat::new(context, actor, stage.decode.as_deref())?;
     let from = match actor {
         ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
         _ => None,
@@ -164,7 +165,7 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         let rollout =
             Rollout { environment: &split.environment, world: &*world, player: seat.player(), keep_prompts: false, labels: None, threads };
         let mut episodes = Vec::new();
-        for portion in assignments.chunks(PORTION) {
+        for portion in assignments.chunks(seat.portion()) {
             episodes.extend(rollout.play(portion)?);
             let successes = episodes.iter().filter(|e| e.success).count();
             let notes = vec![("on", split.name.clone()), ("success", percent(successes, episodes.len()))];
@@ -189,13 +190,16 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         }
         results.splits.push(result);
     }
+    seat.say(context);
     context.folder().write_json_output("results", &results)?;
     Ok(())
 }
 
 fn actor_name(actor: &ActorInput) -> String {
     match actor {
-        ActorInput::Plain(part) => part.kind.to_string(),
+        ActorInput::Plain(part) => {
+            actor.endpoint().map_or_else(|| part.kind.to_string(), |endpoint| format!("{} ({})", endpoint.model, part.kind))
+        }
         ActorInput::Policy(_) => "policy".into(),
     }
 }

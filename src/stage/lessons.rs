@@ -24,6 +24,7 @@ struct Origin {
     /// The byte of the file at which its episode begins.
     start: u64,
     targets: u32,
+    known: u32,
 }
 
 pub(crate) struct Lessons<'a> {
@@ -73,8 +74,8 @@ impl<'a> Lessons<'a> {
             let added = self.maker.take();
             self.episodes.extend(added.episodes);
             self.groups.extend(added.groups);
-            for (number, mut row) in added.rows.into_iter().enumerate() {
-                self.origins.push(Origin { file, number: number as u32, start, targets: row.targets.len() as u32 });
+            for (number, (mut row, known)) in added.rows.into_iter().zip(added.known).enumerate() {
+                self.origins.push(Origin { file, number: number as u32, start, targets: row.targets.len() as u32, known: known as u32 });
                 if self.held.len() + 1 == self.origins.len() {
                     match self.room.checked_sub(bytes(&row)) {
                         Some(room) => {
@@ -102,9 +103,9 @@ impl<'a> Lessons<'a> {
         self.maker.cuts
     }
 
-    /// How many tokens of a row are learned.
-    pub(crate) fn targets(&self, row: usize) -> usize {
-        self.origins[row].targets as usize
+    /// How many tokens of a row's prompt stood in those before, with what was answered to them.
+    pub(crate) fn known(&self, row: usize) -> usize {
+        self.origins[row].known as usize
     }
 
     /// These rows, in this order.
@@ -119,7 +120,7 @@ impl<'a> Lessons<'a> {
                 rows.push(row.clone());
                 continue;
             }
-            let Origin { file, number, start, targets } = self.origins[row];
+            let Origin { file, number, start, targets, .. } = self.origins[row];
             if made.as_ref().is_none_or(|(of, at, _)| (*of, *at) != (file, start)) {
                 made = Some((file, start, self.make(file, start)?));
             }
@@ -186,7 +187,7 @@ mod tests {
                 assert_eq!(some.held.len(), held);
                 assert!(some.rows(&every).unwrap() == expected);
                 assert_eq!((some.cuts(), &some.episodes, &some.groups), (all.cuts(), &all.episodes, &all.groups));
-                assert!((0..some.len()).all(|row| some.targets(row) == expected[row].targets.len()));
+                assert!((0..some.len()).all(|row| some.known(row) == all.known(row)));
             }
         }
     }

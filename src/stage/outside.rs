@@ -1,10 +1,12 @@
-//! What a stage reads that lies outside of the store: models, games, files, programs. It is looked at before the first stage runs.
+//! What a stage reads that lies outside of the store: models, games, files, programs, servers. It is looked at before the first stage runs.
 
 use super::data::{Pin, Source};
+use super::seat::server;
 use crate::env::Machine;
 use crate::kind::{Identity, Part};
 use crate::play::{Form, SplitField};
-use crate::policy::{ActorInput, PolicyInput, PolicyKind, Talk};
+use crate::policy::{ActorInput, Endpoint, PolicyInput, PolicyKind, Talk};
+use crate::remote;
 use crate::rollout::talk;
 use serde_json::json;
 use std::path::Path;
@@ -17,6 +19,8 @@ pub struct Outside<'a>(What<'a>);
 enum What<'a> {
     /// A policy that is made of files, and what a conversation will ask of it.
     Policy(&'a Part<dyn PolicyKind>, Option<Talk>),
+    /// A server that has to know a model.
+    Endpoint(&'a Endpoint),
     /// Games of an environment that needs data or programs, and whether its expert will be asked.
     Games(&'a SplitField, bool),
     /// Files of episodes, and their hash.
@@ -44,7 +48,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn actor(given: &'a ActorInput) -> Option<Self> {
         match given {
             ActorInput::Policy(policy) => Self::policy(policy),
-            ActorInput::Plain(_) => None,
+            ActorInput::Plain(_) => given.endpoint().map(|endpoint| Self(What::Endpoint(endpoint))),
         }
     }
 
@@ -76,6 +80,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn key(&self) -> String {
         match &self.0 {
             What::Policy(part, talk) => json!({ "policy": part.identity(), "talk": talk.map(|talk| [talk.system, talk.anew]) }),
+            What::Endpoint(endpoint) => json!({ "endpoint": [endpoint.name, endpoint.model] }),
             What::Games(split, expert) => json!({ "games": [split.environment.world.identity(), split.games.identity(), expert] }),
             What::Data(source, pin) => json!({ "data": [source.written(), pin.text()] }),
         }
@@ -86,6 +91,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.0 {
             What::Policy(part, _) => part.outside().unwrap_or_default(),
+            What::Endpoint(endpoint) => format!("the endpoint `{}` with the model `{}`", endpoint.name, endpoint.model),
             What::Games(split, _) => format!("the games of `{}` ({})", split.name, split.environment.world.kind),
             What::Data(source, _) => format!("`{}`", source.written()),
         }
@@ -95,7 +101,7 @@ impl<'a> Outside<'a> {
     pub(crate) fn contents(&self) -> Vec<&'a Path> {
         match &self.0 {
             What::Policy(part, _) => part.value.contents(),
-            What::Games(..) | What::Data(..) => Vec::new(),
+            What::Endpoint(_) | What::Games(..) | What::Data(..) => Vec::new(),
         }
     }
 
@@ -109,6 +115,7 @@ impl<'a> Outside<'a> {
                 let models = place.machine.folder("models").map_or_else(crate::model::pretrained::cache_folder, Path::to_path_buf);
                 part.look(&models, place.fetch, *talk, place.say).map_err(|error| error.to_string())
             }
+            What::Endpoint(endpoint) => remote::look(server(place.machine, endpoint)?, &endpoint.model),
             What::Games(split, expert) => split.look(place.machine, *expert).map_err(|error| error.to_string()),
             What::Data(source, pin) => {
                 let Some(files) = source.files(|name| place.machine.data.get(name).cloned(), place.fetch, place.say)? else {

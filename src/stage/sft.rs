@@ -11,10 +11,10 @@ use super::policies::policy;
 use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
 use crate::equation::Now;
 use crate::kind;
-use crate::kind::{Artifact, Count, Part, Positive, Reader};
+use crate::kind::{Artifact, Count, NonNegative, Part, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
-use crate::model::{ScoreGradients, evaluate};
+use crate::model::{Row, ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::store::{Failure, MetricRecord, read_json, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,10 @@ kind! {
         /// How much a row counts that is of the first of them, of the second, and so on; left out, all count alike. The loss is the mean over all tokens of
         /// a minibatch with these weights.
         weights: Vec<Positive> [added default Vec::new()],
+        /// How much the text of the prompts counts, whose tokens are foretold too: what environments say and repeat is learned with what to do about it,
+        /// which a small decoder learns sooner so. Added to the loss is this times the mean negative log-probability of the tokens of prompts, each
+        /// token once: what was in the prompts before, and what was answered to them, is left out.
+        prompts: NonNegative [added default NonNegative(0.0)],
         /// What is trained.
         policy: PolicyInput [inherit],
         /// Passes over all rows.
@@ -139,8 +143,52 @@ struct Sums {
     entropy: f64,
     /// With their weights.
     tokens: f64,
+    #[serde(default)]
+    prompts: f64,
     norm: f64,
     updates: f64,
+}
+
+/// The weights of all tokens of a minibatch in one mean: 0 for those that have no part in it.
+#[derive(Default)]
+struct Share(Vec<f64>);
+
+impl Share {
+    fn push(&mut self, weight: f64, count: usize) -> &mut Self {
+        self.0.extend(std::iter::repeat_n(weight, count));
+        self
+    }
+
+    fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    /// 0 where nothing has a part.
+    fn mean(&self, of: &[f32]) -> f64 {
+        let sum = self.sum();
+        if sum > 0.0 { of.iter().zip(&self.0).map(|(&x, weight)| f64::from(x) * weight).sum::<f64>() / sum } else { 0.0 }
+    }
+
+    /// What each token counts in the mean.
+    fn parts(&self) -> impl Iterator<Item = f64> {
+        let sum = self.sum();
+        self.0.iter().map(move |weight| if sum > 0.0 { weight / sum } else { 0.0 })
+    }
+}
+
+/// Of the actions and of the prompts of rows with these weights, whose prompts are made targets from there on.
+fn shares<'r>(rows: impl Iterator<Item = (&'r mut Row, (f64, Option<usize>))>) -> (Share, Share) {
+    let (mut actions, mut prompts) = (Share::default(), Share::default());
+    for (row, (weight, known)) in rows {
+        let learned = row.targets.len();
+        if let Some(known) = known {
+            row.learn_prompt(known);
+        }
+        let added = row.targets.len() - learned;
+        actions.push(0.0, added).push(weight, learned);
+        prompts.push(weight, added).push(0.0, learned);
+    }
+    (actions, prompts)
 }
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
@@ -168,12 +216,14 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             order = (epoch, minibatches.draw(context.seeds().child("epoch", epoch as u64)));
         }
         let chosen = &order.1[update % per_epoch];
-        let minibatch = lessons.rows(chosen)?;
-        let weights: Vec<f64> = chosen.iter().flat_map(|&i| std::iter::repeat_n(weights[i], lessons.targets(i))).collect();
+        let mut minibatch = lessons.rows(chosen)?;
+        let known = |i: usize| (stage.prompts.0 > 0.0).then(|| lessons.known(i));
+        let learned = minibatch.iter_mut().zip(chosen.iter().map(|&i| (weights[i], known(i))));
+        let (actions, prompts) = shares(learned);
         let evaluation = evaluate(&policy.weights, &minibatch, policy.temperature(), &compute)?;
-        let tokens = weights.iter().sum::<f64>();
-        let mean = |of: &[f32]| of.iter().zip(&weights).map(|(&x, weight)| f64::from(x) * weight).sum::<f64>() / tokens;
-        let (nll, entropy) = (-mean(&evaluation.scores.logp), mean(&evaluation.scores.entropy));
+        let tokens = actions.sum();
+        let (nll, entropy) = (-actions.mean(&evaluation.scores.logp), actions.mean(&evaluation.scores.entropy));
+        let foretold = -prompts.mean(&evaluation.scores.logp);
         let progress = update as f64 / total as f64;
         let now = Now { iteration: progress * epochs, iterations: epochs, progress };
         let lr = updater.rate(now);
@@ -187,15 +237,17 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             };
             not_finite(stage.optimizer.span, message)
         };
-        if !nll.is_finite() {
+        if !(nll + foretold).is_finite() {
             return Err(refusal(Spoilt::Gradient));
         }
-        let slopes = ScoreGradients { logp: weights.iter().map(|weight| (-weight / tokens) as f32).collect(), entropy: Vec::new() };
+        let slope = |(action, prompt): (f64, f64)| (-action - stage.prompts.0 * prompt) as f32;
+        let slopes = ScoreGradients { logp: actions.parts().zip(prompts.parts()).map(slope).collect(), entropy: Vec::new() };
         let norm = updater.step(evaluation.backward(&slopes)?, now, refusal)?;
         sums = Sums {
             nll: sums.nll + nll * tokens,
             entropy: sums.entropy + entropy * tokens,
             tokens: sums.tokens + tokens,
+            prompts: sums.prompts + foretold,
             norm: sums.norm + norm,
             updates: sums.updates + 1.0,
         };
@@ -209,6 +261,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("learning_rate", lr)
                 .with("prompt_cut", cuts.prompt_share())
                 .with("epoch", done as f64 / per_epoch as f64);
+            let record = if stage.prompts.0 > 0.0 { record.with("loss/prompts", sums.prompts / sums.updates) } else { record };
             let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
             context.folder().metric(&record)?;
             sums = Sums::default();

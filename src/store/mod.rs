@@ -3,6 +3,7 @@
 //! Three rules hold everywhere: a file or folder appears under its final name only when it is whole and synced; one process at a time writes into a
 //! folder; nothing here depends on the clock except events and locks.
 
+mod answers;
 mod checkpoint;
 mod digest;
 mod error;
@@ -33,6 +34,7 @@ pub use runs::{Removed, RunState, RunSummary, RunTask};
 pub use task::{State, Status, output_path};
 pub use verify::{Fault, Verified};
 
+pub(crate) use answers::Answers;
 #[cfg(test)]
 pub(crate) use digest::canonical;
 pub(crate) use event::Event;

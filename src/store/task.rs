@@ -1,3 +1,4 @@
+use super::answers::{self, ANSWERS, Answers};
 use super::checkpoint::{self, Checkpoint};
 use super::digest::Digest;
 use super::error::{Failure, StoreError};
@@ -159,10 +160,14 @@ impl Claim {
 
     /// Removes everything, so that the task begins anew.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        self.clear_but(&[])
+    }
+
+    fn clear_but(&mut self, kept: &[&str]) -> Result<(), StoreError> {
         // The status goes first: a folder without one is empty to everybody.
         files::remove_any(&self.path.join(STATUS))?;
         for name in files::names(&self.path)? {
-            if name != super::lock::LOCK {
+            if name != super::lock::LOCK && !kept.contains(&name.as_str()) {
                 fault::point();
                 files::remove_any(&self.path.join(name))?;
             }
@@ -172,7 +177,7 @@ impl Claim {
     }
 
     /// Opens the folder for writing: what a dead process left is swept, logs are cut back to the newest whole checkpoint, and the task goes on from
-    /// there. A log line or an output without that is made again.
+    /// there. A log line or an output without that is made again. What others answered stays, since the same is asked again.
     pub(crate) fn begin(mut self, info: TaskInfo, keep: usize) -> Result<TaskFolder, StoreError> {
         let mut warnings = std::mem::take(&mut self.warnings);
         files::sweep(&self.path)?;
@@ -180,9 +185,10 @@ impl Claim {
             files::sweep(&self.path.join(folder))?;
         }
         let mut finished = self.status.as_ref().filter(|s| s.state == State::Finished).and_then(|s| s.problem(&self.path));
+        let kept: &[&str] = if self.answers_hold() { &[ANSWERS] } else { &[] };
         if let Some(problem) = self.problem()? {
             warnings.push(format!("`{}` is damaged: {problem}; it begins anew", self.path.display()));
-            self.clear()?;
+            self.clear_but(kept)?;
             finished = None;
         }
         let (checkpoint, damaged) = checkpoint::latest(&self.path, &self.path.join(CHECKPOINTS))?;
@@ -193,7 +199,7 @@ impl Claim {
         warnings.extend(finished.map(|problem| format!("`{}` is damaged: {problem}; {goes_on}", self.path.display())));
         warnings.extend(damaged.into_iter().map(|line| format!("{line}; {goes_on}")));
         if checkpoint.is_none() {
-            self.clear()?;
+            self.clear_but(kept)?;
         }
         let status = Status {
             format: FORMAT,
@@ -211,6 +217,13 @@ impl Claim {
         let open = |name: &str| Log::open(&self.path.join(name), checkpoint.as_ref().and_then(|c| c.manifest.logs.get(name)));
         let (metrics, episodes) = (open(METRICS)?, open(EPISODES)?);
         Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, _lock: self.lock })
+    }
+
+    /// Whether the answers are this task's, and, where it was finished, those that it was finished with.
+    fn answers_hold(&self) -> bool {
+        let Some(status) = &self.status else { return true };
+        let mark = status.logs.get(ANSWERS);
+        status.foreign(&self.path).is_none() && mark.is_none_or(|mark| log::problem(&self.path.join(ANSWERS), mark).is_none())
     }
 
     /// Why nothing here may be gone on from: it is another task's, or an output is damaged. Outputs are written before their checkpoint, and what was
@@ -231,7 +244,7 @@ impl Claim {
 /// The folder of one task, open for writing by this process alone.
 ///
 /// ```text
-/// status.json  metrics.jsonl  episodes.jsonl
+/// status.json  metrics.jsonl  episodes.jsonl  answers.jsonl
 /// checkpoints/iteration-0005/{manifest.json, files of the stage}
 /// outputs/<name>/{manifest.json, files of the stage}
 /// ```
@@ -270,6 +283,11 @@ impl TaskFolder {
     /// Appends one line to `episodes.jsonl`.
     pub fn episode<T: Serialize + ?Sized>(&mut self, episode: &T) -> Result<(), StoreError> {
         self.episodes.append(episode)
+    }
+
+    /// What others have answered, in `answers.jsonl`; `hear` is told the lines that are there already.
+    pub(crate) fn answers(&self, hear: &mut dyn FnMut(&[u8])) -> Result<Answers, StoreError> {
+        Answers::open(&self.path, hear)
     }
 
     /// Writes a checkpoint after `iteration` iterations: `fill` puts files into the folder it is given. It becomes the place to go on from only when
@@ -327,6 +345,7 @@ impl TaskFolder {
             checkpoint::prune(&self.path.join(CHECKPOINTS), checkpoint.iteration, self.keep, None)?;
         }
         self.status.logs = self.log_marks();
+        self.status.logs.extend(answers::in_order(&self.path)?.map(|mark| (ANSWERS.to_owned(), mark)));
         self.status.state = State::Finished;
         fault::point();
         files::write_json(&self.path.join(STATUS), &self.status)?;

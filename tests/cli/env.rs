@@ -63,7 +63,7 @@ fn check_and_bench() {
     place.epo(&["env", "install", "household"]).answers("household needs nothing: it is compiled in\n");
     place
         .epo(&["env", "install", "nothing"])
-        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`, `process`, `scienceworld`; a line of a file is FILE:NAME\n");
+        .refuses("error: there is no environment `nothing`\n  = help: there are `alfworld`, `household`, `openenv`, `process`, `scienceworld`; a line of a file is FILE:NAME\n");
 }
 
 /// Nothing is on the path here, neither Java nor pip.

@@ -31,6 +31,7 @@ fn labels_conditions_and_weights() {
     turns_are_labelled(&runs);
     episodes_are_selected(&runs);
     rows_are_weighed(&runs);
+    prompts_are_foretold(&runs);
 
     let two = Runs::new();
     two.run(FILE, &["--threads", "2"]).exits(0);
@@ -90,6 +91,30 @@ fn rows_are_weighed(runs: &Runs) {
     assert!((weighed - expected).abs() < 1e-6 && (weighed - both).abs() > 1e-3, "{weighed} {expected} {both}");
     let weights = |stage: &str| fs::read(task(runs, stage).join("outputs/policy/model.safetensors")).unwrap();
     assert!(weights("alike") == weights("of_both") && weights("weighed") != weights("of_both"));
+}
+
+/// The loss of the actions is what it was, and what the prompts add to the step is in proportion to what they count.
+fn prompts_are_foretold(runs: &Runs) {
+    let values = |stage: &str| lines(runs, stage, "metrics.jsonl").remove(0)["values"].take();
+    let [deaf, half, full] = ["deaf", "half", "full"].map(values);
+    assert_eq!((&deaf["loss/nll"], &half["loss/nll"]), (&half["loss/nll"], &full["loss/nll"]));
+    // words were never learned before: about as likely as any of 300
+    assert!(half["loss/prompts"] == full["loss/prompts"] && (4.0..8.0).contains(&full["loss/prompts"].as_f64().unwrap()), "{full}");
+    assert!(deaf.get("loss/prompts").is_none());
+    let weights = |stage: &str| {
+        candle_core::safetensors::load(task(runs, stage).join("outputs/policy/model.safetensors"), &candle_core::Device::Cpu).unwrap()
+    };
+    let [deaf, half, full] = ["deaf", "half", "full"].map(weights);
+    let (mut far, mut wide) = (0f32, 0f32);
+    for (name, start) in &deaf {
+        let step = |of: &std::collections::HashMap<String, candle_core::Tensor>| {
+            (&of[name] - start).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        for (half, full) in step(&half).into_iter().zip(step(&full)) {
+            (far, wide) = (far.max((full - 2.0 * half).abs()), wide.max(full.abs()));
+        }
+    }
+    assert!(wide > 1e-3 && far < 1e-5 * wide.max(0.1), "{far} {wide}");
 }
 
 /// Recipes that say what is learned from are run, and learn from what they say.

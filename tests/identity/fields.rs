@@ -86,6 +86,29 @@ pub(crate) const FIELDS: Fields = &[
             ("repeatable", "false", "true"),
         ],
     ),
+    (
+        "openenv",
+        &[
+            ("name", "\"guess\"", "\"other\""),
+            ("version", "\"1\"", "\"2\""),
+            ("splits", "[\"train\", \"test\"]", "[\"train\", \"tests\"]"),
+            ("tasks", "[20, 30]", "[20, 31]"),
+            ("first_tasks", "[0, 50]", "[0, 60]"),
+            ("task_key", "\"level\"", "\"seed\""),
+            ("reset_with", "\"\"\"{\"hard\": true}\"\"\"", "\"{}\""),
+            ("observation_key", "\"said\"", ""),
+            ("goal_key", "\"goal\"", ""),
+            ("admissible_key", "\"possible\"", ""),
+            ("placeholders", "[\"left\"]", "[]"),
+            ("action_key", "\"words\"", ""),
+            ("action_as", "json", "text"),
+            ("action_with", "\"\"\"{\"tool\": 1}\"\"\"", "\"{}\""),
+            ("success_from", "2", "1"),
+            ("success_of", "sum", "end"),
+            ("sessions", "8", "64"),
+            ("deterministic", "false", "true"),
+        ],
+    ),
     ("process", &[("name", "\"guess\"", "\"other\""), ("version", "\"1\"", "\"2\""), ("placeholders", "[\"left\"]", "[]")]),
     ("stage", &[("seed", "7", "8"), ("after", "[shown]", "[other]")]),
     ("tokenizer", &[("on", "[house.train]", "[house.train, house.drawn]"), ("vocabulary", "400", "500"), ("episodes", "5", "6")]),
@@ -135,6 +158,7 @@ pub(crate) const FIELDS: Fields = &[
         &[
             ("episodes", "[shown]", "[shown, other]"),
             ("weights", "", ""),
+            ("prompts", "0.1", "0.2"),
             ("policy", "decoder { @decoder@ }", "decoder { tokenizer = words }"),
             ("epochs", "2", "3"),
             ("minibatch", "8", "9"),
@@ -296,6 +320,18 @@ pub(crate) const FIELDS: Fields = &[
     ("export", &[("policy", "train", "warm")]),
     ("expert", &[]),
     ("random", &[]),
+    (
+        "endpoint",
+        &[
+            ("name", "\"near\"", "\"far\""),
+            ("model", "\"small\"", "\"large\""),
+            ("system", "", "\"Be brief.\""),
+            ("decode", "sample { temperature = 0.5 }", ""),
+            ("logprobs", "true", "false"),
+            ("requests", "100", ""),
+            ("tokens", "1000", "2000"),
+        ],
+    ),
 ];
 
 pub(crate) const PIPELINE: &str = r#"
@@ -322,6 +358,11 @@ school = scienceworld {
 }
 strange = process {
   @process@
+  prompt = windowed { then = one }
+  train = games { split = "train" }
+}
+afar = openenv {
+  @openenv@
   prompt = windowed { then = one }
   train = games { split = "train" }
 }
@@ -376,6 +417,8 @@ pipeline every {
       episodes = [shown, own], policy = warm
     }
     abroad = evaluate { actor = random, on = strange.train }
+    beyond = evaluate { actor = random, on = afar.train }
+    asked  = evaluate { actor = endpoint { @endpoint@ }, on = house.train }
   }
 }
 "#;

@@ -17,11 +17,13 @@ pub(crate) fn replays(recordings: &[Recording]) {
 
 #[test]
 #[ignore = "needs Java, the simulator and the reference data: scripts/test.sh"]
-fn every_third_recording_replays_to_the_letter() {
-    // All 30 tasks; gold paths and walks, easy and plain, fifteen of each.
-    let third: Vec<Recording> = all_recordings().into_iter().step_by(3).collect();
-    assert_eq!(third.len(), 60);
-    replays(&third);
+fn a_recording_of_every_task_replays_to_the_letter() {
+    // Of the six of each task another one in turn: gold paths and walks, easy and plain.
+    let all = all_recordings().into_iter().enumerate();
+    let one: Vec<Recording> = all.filter(|(number, _)| number % 6 == (number / 6) % 6).map(|(_, recording)| recording).collect();
+    let tasks: std::collections::BTreeSet<&String> = one.iter().map(|recording| &recording.task).collect();
+    assert_eq!((one.len(), tasks.len()), (30, 30));
+    replays(&one);
 }
 
 #[test]

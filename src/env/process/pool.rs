@@ -23,11 +23,8 @@ struct State {
     started: usize,
 }
 
-/// A program for one episode. There is one at a time.
-pub(super) struct Alone<'a> {
-    pub link: Link,
-    _turn: MutexGuard<'a, ()>,
-}
+/// The turn to have a program for one episode. There is one at a time.
+pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] MutexGuard<'a, ()>);
 
 impl Pool {
     /// Starts the program.
@@ -66,10 +63,10 @@ impl Pool {
     }
 
     /// A program that nobody else plays in: what breaks down there is the episode's own doing. Waits for the one before.
-    pub(super) fn alone(&self) -> Result<Alone<'_>, String> {
+    pub(super) fn own(&self) -> Result<(Link, Turn<'_>), String> {
         let turn = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
         self.state().started += 1;
-        Ok(Alone { link: self.start()?, _turn: turn })
+        Ok((self.start()?, Turn(turn)))
     }
 
     /// A number that no episode had before.

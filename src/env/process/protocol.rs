@@ -1,5 +1,6 @@
 //! The lines that are exchanged: `docs/process.md` describes them.
 
+pub(super) use crate::env::shown::shown;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,9 +16,6 @@ pub const MOST_TASKS: usize = 1_000_000;
 
 /// Splits, and placeholders.
 const MOST_NAMES: usize = 64;
-
-/// Of a line that is shown.
-const SHOWN: usize = 200;
 
 /// What is asked of the program. `episode` is chosen by us; one that was used before begins anew.
 #[derive(Debug, Serialize)]
@@ -164,33 +162,9 @@ fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The beginning of a line, as it may stand in a message: nothing in it is obeyed by a terminal.
-pub(super) fn shown(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let mut out = String::new();
-    for letter in text.trim_end().chars().take(SHOWN) {
-        if letter.is_control() {
-            out.extend(letter.escape_default());
-        } else {
-            out.push(letter);
-        }
-    }
-    if text.trim_end().chars().nth(SHOWN).is_some() {
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_shown_of_a_line_is_short_and_harmless() {
-        assert_eq!(shown(b"\x1b[2Jgone\r\n"), "\\u{1b}[2Jgone");
-        assert_eq!(shown(&[b'x'; 5000]).chars().count(), SHOWN + 1);
-        assert_eq!(shown(b"\xff{}\n"), "\u{fffd}{}");
-    }
 
     #[test]
     fn a_complaint_is_passed_on_and_a_wrong_answer_shown() {

@@ -230,7 +230,7 @@ impl Game {
             Ok(mut alone) => play.tried(&mut alone.simulator, mode),
             Err(failure) => Try::NoProcess(failure.to_string()),
         };
-        recovery::recover(cause, matches!(first, Failure::Hung { .. }), among_others, alone).map_err(|given_up| match given_up {
+        recovery::recover("process", cause, matches!(first, Failure::Hung { .. }), among_others, alone).map_err(|given_up| match given_up {
             GivenUp::Breakdowns(reason) => Trouble::Breakdown(reason),
             GivenUp::Hopeless(trouble) => trouble,
         })

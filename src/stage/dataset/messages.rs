@@ -101,6 +101,8 @@ fn turn(asked: String, answer: String) -> Turn {
         prompt_cut: false,
         response_cut: false,
         entropy: None,
+        logprobs: None,
+        answered: false,
         sample: None,
     }
 }
