@@ -183,9 +183,7 @@ pipeline small from dagger {
   warm.epochs    = 1
   own.on         = few.games
   again.on       = few.games
-  more.on        = few.games
   start.on       = few.games
-  middle.on      = few.games
   end.on         = few.games
 }
 "#;
@@ -206,7 +204,7 @@ fn imitation_of_the_searching_expert() {
     let config = AlfworldConfig { data: Some(games.into()), expert: Expert::Searching, ..AlfworldConfig::default() };
     let world = Alfworld::new(config).unwrap();
     let mut labels = 0;
-    for stage in ["own", "again", "more"] {
+    for stage in ["own", "again"] {
         let text = std::fs::read_to_string(run.join(format!("tasks/small.{stage}/episodes.jsonl"))).unwrap();
         assert_eq!(text.lines().count(), 3, "failures are kept");
         for line in text.lines() {
@@ -220,5 +218,5 @@ fn imitation_of_the_searching_expert() {
             }
         }
     }
-    assert!(labels > 30, "{labels}");
+    assert!(labels > 20, "{labels}");
 }

@@ -1,6 +1,6 @@
 //! Names that a pipeline defines and nothing reads.
 
-use super::lines::Body;
+use super::lines::{Body, Lines};
 use super::{Definition, Resolver};
 use crate::lang::diagnostic::closest;
 use crate::lang::value::Value;
@@ -8,6 +8,24 @@ use crate::lang::{Diagnostic, Span};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The first part of a dotted path: of `stages.warm.epochs`, the stage.
+fn changed(path: &str) -> Option<&str> {
+    let parts = if path.starts_with("stages.") { 2 } else { 1 };
+    path.match_indices('.').nth(parts - 1).and_then(|(at, _)| path.get(..at))
+}
+
+/// Whether a dotted line is for something that the pipeline does not have.
+fn changes_nothing(lines: &Lines<'_>, path: &str) -> bool {
+    changed(path).is_some_and(|whole| !matches!(whole, "loss" | "stages") && !lines.contains_key(whole))
+}
+
+fn lost(lines: &Lines<'_>, path: &str, place: Span) -> Diagnostic {
+    let whole = changed(path).unwrap_or(path);
+    let name = whole.strip_prefix("stages.").unwrap_or(whole);
+    let known = lines.keys().map(|key| key.strip_prefix("stages.").unwrap_or(key)).filter(|key| !key.contains('.'));
+    Diagnostic::error("E0114", place, format!("there is no `{name}` whose field could be changed")).did_you_mean(name, known)
+}
 
 impl Resolver<'_> {
     /// Like [`Self::line`], but reading the line does not count as use.
@@ -40,6 +58,10 @@ impl Resolver<'_> {
             let Some(&instance) = self.find_instances(pipeline).first() else { continue };
             let lines = &self.instances[instance].lines;
             for (path, line) in lines.iter() {
+                if line.written_in == pipeline && !blamed.contains(&line.name_span) && changes_nothing(lines, path) {
+                    self.report(lost(lines, path, line.name_span));
+                    continue;
+                }
                 let term = path.strip_prefix("loss.").filter(|_| lines.contains_key("loss.minimize"));
                 let other = path == "stages" || path == "loss" || (path.contains('.') && term.is_none());
                 if line.written_in != pipeline || other || self.used.borrow().contains(&line.name_span) || blamed.contains(&line.name_span)
