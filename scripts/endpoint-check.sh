@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A policy evaluated by itself, and served and evaluated through an endpoint, plays the same episodes. Needs an epo-run with `serve` (RUN, or the
+# A policy evaluated by itself, and served and evaluated through an endpoint, plays the same episodes. Needs an epo-run with `serve` (PROGRAM, or the
 # release build) and python3; takes two minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-run=$(realpath "${RUN:-target/release/epo-run}")
+run=$(realpath "${PROGRAM:-target/release/epo-run}")
 place=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$place"' EXIT
