@@ -103,8 +103,8 @@ fn surrogate(given: &mut Given) -> (String, String, String) {
     let mode = given.text(Slot::LossType).map(|(mode, _)| mode.to_lowercase()).unwrap_or_default();
     let by_sequence = given.text(Slot::Ratio).is_some_and(|(level, _)| level == "sequence");
     let term = match mode.as_str() {
-        "gspo" => format!("gspo({clips})"),
-        _ if by_sequence => format!("gspo({clips})"),
+        "gspo" => format!("gspo({low}, high = {high})"),
+        _ if by_sequence => format!("gspo({low}, high = {high})"),
         "cispo" => format!("cispo({clips})"),
         "sapo" => "sapo()".into(),
         "clip_cov" => "clip_cov()".into(),

@@ -1,4 +1,4 @@
-//! The launcher that the authors of EPO released (WujiangXu/EPO, commit 5b6fa98, `examples/general_running_server.sh`): which of its flags it hands on.
+//! The launcher that the authors of EPO released (`WujiangXu/EPO`, commit 5b6fa98, `examples/general_running_server.sh`): which of its flags it hands on.
 
 use super::given::{Setting, Unplaced};
 use std::collections::BTreeMap;

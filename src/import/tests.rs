@@ -10,13 +10,22 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Checks without an error, and gives its warnings.
+/// Warnings of what the source itself does: its model is a branch, and its smoothing has no gradient.
+const MEANT: [&str; 2] = ["W0203", "W0301"];
+
+/// Checks, with no other warning.
 #[track_caller]
 fn checks(imported: &Imported) {
     let compiled = compile(&Request { root: Root::Text { name: "imported.epo", text: &imported.text }, overrides: &[], library: &LIBRARY });
-    let said: Vec<_> = compiled.diagnostics.0.iter().map(|message| format!("{}: {}", message.code, message.message)).collect();
+    let said: Vec<_> = compiled
+        .diagnostics
+        .0
+        .iter()
+        .filter(|message| !MEANT.contains(&message.code))
+        .map(|message| format!("{}: {}", message.code, message.message))
+        .collect();
     assert!(said.is_empty(), "{said:#?}\n{}", imported.text);
-    assert_eq!(crate::lang::format::format(&imported.text).as_ref(), Ok(&imported.text));
+    assert_eq!(crate::lang::format::format(&imported.text).ok().as_deref(), Some(imported.text.as_str()));
 }
 
 /// What stands in the list behind a setting.
@@ -204,7 +213,7 @@ fn a_grpo_config() {
     let json = r#"{"learning_rate": 1e-6, "top_entropy_quantile": 0.2, "importance_sampling_level": "sequence", "num_train_epochs": 1}"#;
     let imported = trl("grpo.json", json).unwrap();
     checks(&imported);
-    has(&imported, "surrogate = mean(most_undecided(gspo(0.2), fraction = 0.2))");
+    has(&imported, "surrogate = mean(most_undecided(gspo(0.2, high = 0.2), fraction = 0.2))");
     assert!(reason(&imported, "num_train_epochs = 1").contains("the dataset is not here"));
     assert_eq!(trl("x.json", "{}").unwrap_err(), "`x.json` sets nothing that is known of TRL");
 }

@@ -106,9 +106,23 @@ fn name(source: &Source, folder: &str) -> String {
 
 /// The path of a user's text from the folder of the first one.
 fn own(name: &str, folder: &str) -> String {
-    let plain = |text: &str| text.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/");
     let (name, folder) = (plain(name), plain(folder));
     name.strip_prefix(&folder).map_or_else(|| name.clone(), str::to_owned)
+}
+
+/// Without `.`, and without `..` behind a folder.
+fn plain(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            (".", _) => {}
+            ("..", Some(last)) if !["", ".."].contains(last) => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// What a run of a file is called: the stem of the first text.

@@ -65,3 +65,49 @@ pub(crate) fn agreement(packed: &PackedTask, status: &Status, path: &Path) -> Re
     }
     Ok(if all_within { Agreement::Within(lines) } else { Agreement::Differs(lines) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::description::PackedRate;
+    use super::*;
+    use crate::store::{Digest, Mark, State};
+    use std::collections::BTreeMap;
+
+    fn rate(panel: &str, low: f64) -> PackedRate {
+        PackedRate { split: "house.seen".into(), panel: panel.into(), successes: 1, episodes: 4, low, high: 0.9 }
+    }
+
+    fn packed(bytes: &[u8], rates: Vec<PackedRate>) -> PackedTask {
+        let blake3 = Digest::of_bytes(bytes);
+        PackedTask {
+            digest: blake3.clone(),
+            name: "a.seen".into(),
+            kind: "evaluate".into(),
+            folder: "tasks/a.seen".into(),
+            outputs: BTreeMap::from([("results".to_owned(), blake3.clone())]),
+            logs: BTreeMap::from([("metrics.jsonl".to_owned(), Mark { bytes: 1, blake3 })]),
+            bytes: 1,
+            left_out: Vec::new(),
+            rates,
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_or_a_number_within_its_interval() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("outputs/results");
+        std::fs::create_dir_all(&place).unwrap();
+        let results = r#"{"splits":[{"split":"house.seen","panel_hash":"p","episodes":4,"successes":2}]}"#;
+        std::fs::write(place.join("results.json"), results).unwrap();
+        let PackedTask { outputs, logs, .. } = packed(b"one", Vec::new());
+        let (by, key) = (String::new(), serde_json::Value::Null);
+        let status = Status { format: 1, state: State::Finished, name: by.clone(), by, key, outputs, logs, error: None };
+        let of = |packed: &PackedTask| agreement(packed, &status, folder.path()).unwrap();
+        assert_eq!(of(&packed(b"one", vec![rate("other", 0.6)])), Agreement::Same);
+        assert_eq!(of(&packed(b"two", Vec::new())).words(), "other bytes: results, metrics.jsonl");
+        assert_eq!(of(&packed(b"two", vec![rate("p", 0.4)])).words(), "within its interval: house.seen 2 of 4, in 0.400 to 0.900");
+        assert_eq!(of(&packed(b"two", vec![rate("p", 0.6)])).words(), "DIFFERS: house.seen 2 of 4, not in 0.600 to 0.900");
+        assert_eq!(of(&packed(b"two", vec![rate("q", 0.4)])).words(), "DIFFERS: house.seen has other games");
+        assert_eq!(of(&packed(b"two", vec![PackedRate { split: "x".into(), ..rate("p", 0.4) }])).words(), "DIFFERS: x was not played");
+    }
+}

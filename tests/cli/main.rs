@@ -5,6 +5,7 @@ mod env;
 mod files;
 mod help;
 mod library;
+mod lock;
 mod packs;
 mod pipes;
 mod probe;

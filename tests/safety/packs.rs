@@ -241,7 +241,7 @@ fn an_archive_of_any_bytes() {
     let place = Place::new(&[("small.epo", SMALL)]);
     files(&place);
     let good = fs::read(place.path("good.zip")).expect("a file");
-    let (mut seen, step) = (0, good.len() / 60);
+    let (mut seen, step) = (0, good.len() / 24);
     for at in (0..good.len()).step_by(step.max(1)) {
         let mut bad = good.clone();
         bad[at] = bad[at].wrapping_add(1);
@@ -250,7 +250,7 @@ fn an_archive_of_any_bytes() {
         assert!([0, 1, 2].contains(&said.code) && !said.err.contains("panicked"), "{at}: {said:?}");
         seen += i32::from(said.code != 0);
     }
-    assert!(seen > 40, "{seen}");
+    assert!(seen > 14, "{seen}");
 }
 
 #[test]
@@ -269,8 +269,8 @@ fn what_a_pack_says_of_its_results_is_not_taken_for_a_result() {
     let mut bad = files(&Place::new(&[("small.epo", SMALL)]));
     let mut description: Value = serde_json::from_slice(&bad["pack.json"]).expect("JSON");
     for task in description["tasks"].as_array_mut().expect("tasks").iter_mut().filter(|task| task["name"] == "small.oracle") {
-        task["rates"][0]["low"] = json!(0.0);
-        task["rates"][0]["high"] = json!(0.1);
+        task["rates"][0]["low"] = json!(2.0);
+        task["rates"][0]["high"] = json!(3.0);
         task["logs"]["episodes.jsonl"]["bytes"] = json!(1);
     }
     seal(&mut bad, description);
@@ -290,7 +290,9 @@ fn a_pack_names_no_key_no_folder_and_no_machine() {
     let runs = place.path("elsewhere").display().to_string();
     let file = place.path("small.epo").display().to_string();
     let secrets = [("EPO_DATA__SCIENCEWORLD", folder.as_str()), ("EPO_SERVE_KEY", "sk-live-123"), ("OPENAI_API_KEY", "sk-live-123")];
-    for args in [["--quiet", "--runs", &runs, &file].as_slice(), &["--runs", &runs, "pack", "small", "--output", "a.zip"]] {
+    for args in
+        [["--quiet", "--runs", runs.as_str(), file.as_str()].as_slice(), &["--runs", runs.as_str(), "pack", "small", "--output", "a.zip"]]
+    {
         let said = place.epo_with(args, "", &secrets);
         assert_eq!(said.code, 0, "{said:?}");
     }
