@@ -7,16 +7,16 @@ fn recipe() -> String {
     let imports = "import \"hub:someone/parts@v1/lib/turns.epo\"\nimport \"pack:packs/scores.zip/scores.epo\"\nprompt look";
     SMALL
         .replacen("prompt look", imports, 1)
-        .replace("max_turns = 4", "max_turns = turns")
-        .replace("success_reward = 1", "success_reward = scores")
+        .replace("max_turns = 4", "max_turns = most_turns")
+        .replace("success_reward = 1", "success_reward = worth")
 }
 
 /// With a cache of the hub that has the repository, and a pack.
 fn place() -> Place {
     let place = Place::new(&[("small.epo", &recipe())]);
-    hub(&place, "lib/turns.epo", "import \"std/losses.epo\"\nimport \"more.epo\"\nturns = two + 1\n");
+    hub(&place, "lib/turns.epo", "import \"std/losses.epo\"\nimport \"more.epo\"\nmost_turns = two + 1\n");
     hub(&place, "lib/more.epo", "two = 2\n");
-    let scores = format!("{}\nscores = 3\n", SMALL.replace("pipeline small", "pipeline scored"));
+    let scores = format!("{}\nworth = 3\n", SMALL.replace("pipeline small", "pipeline scored"));
     place.write(
         "other/scores.epo",
         &scores
