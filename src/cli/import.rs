@@ -22,7 +22,7 @@ pub(super) enum ImportVerb {
     /// From verl, verl-agent or EPO: a configuration in YAML or JSON, a launcher's script, or a command line.
     Verl {
         /// A file; or the command line as it would be run, behind `--`: `-- bash examples/general_running_server.sh --environment sciworld`.
-        #[arg(value_name = "FILE|COMMAND", required = true, trailing_var_arg = true)]
+        #[arg(value_name = "FILE|COMMAND", required = true)]
         words: Vec<String>,
     },
     /// From TRL: a `GRPOConfig` in YAML or JSON.

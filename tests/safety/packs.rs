@@ -165,7 +165,7 @@ fn a_pack_that_would_unpack_without_measure_is_refused() {
     archive(&place.path("bad.zip"), &zeros);
     refused(&place, "bad.zip", "`source/zeros.epo`: it has more than 1048576 bytes");
     for (said, because) in
-        [(3_u32 << 30, "would unpack to more than 1024 MiB"), (100, "it does not have the 100 bytes that its entry says")]
+        [(3_u32 << 30, "would unpack to more than 1024 MiB"), (100, "cannot be read: File is larger than its declared uncompressed size")]
     {
         let mut bytes = fs::read(place.path("bad.zip")).expect("a file");
         let at: Vec<usize> = (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(&length.to_le_bytes())).collect();
@@ -210,7 +210,7 @@ fn one_changed_byte_is_named() {
     let good = files(&place);
     folder(&place.path("bad"), &good);
     place.epo(&["verify", "bad"]);
-    for (name, bytes) in &good {
+    for (name, bytes) in good.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let mut changed = bytes.clone();
         let middle = changed.len() / 2;
         changed[middle] ^= 1;
