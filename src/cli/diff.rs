@@ -29,6 +29,9 @@ type Lines = IndexMap<String, Leaf>;
 
 pub(super) fn run(args: &DiffArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
+    if let Err(code) = compiled::library(settings) {
+        return code;
+    }
     let (a, b) = match (side(&args.a, &store, settings), side(&args.b, &store, settings)) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(code), _) | (_, Err(code)) => return code,
