@@ -197,7 +197,8 @@ pub(super) fn rates(status: &Status, path: &Path) -> Result<Vec<PackedRate>, Str
     }
     #[derive(Deserialize)]
     struct Split {
-        split: String,
+        #[serde(rename = "split")]
+        name: String,
         panel_hash: String,
         episodes: u64,
         successes: u64,
@@ -207,9 +208,9 @@ pub(super) fn rates(status: &Status, path: &Path) -> Result<Vec<PackedRate>, Str
     }
     let found: Evaluated =
         crate::store::read_json(&output_path(path, "results").join("results.json")).map_err(|error| error.to_string())?;
-    let rate = |Split { split, panel_hash, episodes, successes }| {
+    let rate = |Split { name, panel_hash, episodes, successes }| {
         let interval = wilson(successes, episodes)?;
-        Some(PackedRate { split, panel: panel_hash, successes, episodes, low: interval.low, high: interval.high })
+        Some(PackedRate { split: name, panel: panel_hash, successes, episodes, low: interval.low, high: interval.high })
     };
     Ok(found.splits.into_iter().filter_map(rate).collect())
 }
