@@ -227,9 +227,9 @@ fn one_changed_byte_is_named() {
     for (name, problem) in [("tasks/more.txt", "was not packed"), ("resolved.epo", "is missing")] {
         let path = place.path("bad").join(name);
         if path.exists() {
-            fs::remove_file(path).expect("a file")
+            fs::remove_file(path).expect("a file");
         } else {
-            fs::write(path, "x").expect("a file")
+            fs::write(path, "x").expect("a file");
         }
         let said = place.epo(&["verify", "bad"]);
         assert!(said.code == 2 && said.out.contains(&format!("{name}: {problem}\n")), "{said:?}");
