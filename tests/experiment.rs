@@ -11,6 +11,8 @@ mod rewards;
 mod runs;
 #[path = "experiment/sources.rs"]
 mod sources;
+#[path = "experiment/trackers.rs"]
+mod trackers;
 
 use runs::{Runs, Said, command};
 use safetensors::SafeTensors;

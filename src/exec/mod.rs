@@ -179,7 +179,8 @@ impl Execution<'_> {
             Some(iteration) => Event::TaskResumed { task: name.clone(), digest, iteration },
             None => Event::TaskStarted { task: name.clone(), digest },
         })?;
-        self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        let (number, total) = (index + 1, self.plan.tasks.len());
+        self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number, total, resumed, folder: folder.path() });
         if let Some(line) = note {
             self.watch.say(&line);
             run.event(Event::Said { task: name.clone(), line })?;

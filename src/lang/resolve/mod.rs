@@ -38,6 +38,9 @@ pub struct KindName {
     pub fields: Vec<&'static str>,
 }
 
+/// The files of the library and the names they define.
+pub type NamesOfLibrary = Arc<[(String, Vec<String>)]>;
+
 /// What the words of a file may mean besides what files define.
 pub struct Words {
     /// Quantities, and words for `by =` and `per =`.
@@ -48,8 +51,8 @@ pub struct Words {
     pub inherited: Vec<&'static str>,
     /// Pipeline lines with a meaning of their own (`title`, `seeds`).
     pub settings: Vec<&'static str>,
-    /// The files of the library and the names they define, for suggestions.
-    pub library: Arc<[(String, Vec<String>)]>,
+    /// For suggestions.
+    pub library: NamesOfLibrary,
     /// What to write instead of a name that other tools have.
     pub foreign: fn(&str) -> Option<&'static str>,
 }
