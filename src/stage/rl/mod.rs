@@ -3,10 +3,12 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod collapse;
 mod collect;
 mod corridor;
 mod cost;
 mod courses;
+mod diagnosis;
 mod evaluated;
 mod fields;
 mod figures;
@@ -16,6 +18,9 @@ mod metrics;
 mod rewards;
 mod selection;
 mod sources;
+#[cfg(test)]
+mod testing;
+mod until;
 mod update;
 
 pub(crate) use fields::Rl;
@@ -26,6 +31,7 @@ use self::courses::Course;
 use self::foreign::Foreign;
 use self::learner::Learner;
 use self::selection::Selection;
+use self::until::Until;
 use self::update::update;
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
@@ -38,8 +44,10 @@ use crate::kind::Artifact;
 use crate::lang::Span;
 use crate::store::{MetricRecord, read_metrics};
 use std::path::Path;
+use std::sync::Arc;
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
+const STATE: Output = Output { name: checkpoint::STATE_OUTPUT, artifact: Artifact::State };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
 
 impl Rl {
@@ -49,6 +57,7 @@ impl Rl {
         Output { name: "episodes", artifact: Artifact::Episodes },
         BEST,
         CRITIC,
+        STATE,
     ];
 }
 
@@ -61,6 +70,7 @@ impl Stage for Rl {
         let left_out = |output: &Output| match *output {
             BEST => self.select_on.is_none(),
             CRITIC => !self.trains_critic(),
+            STATE => true,
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
@@ -165,21 +175,26 @@ impl Stage for Rl {
         splits().filter_map(Outside::games).chain(player).chain(others).collect()
     }
 
+    fn until(&self, steps: u64) -> Result<Arc<dyn Stage>, String> {
+        Ok(Arc::new(Until::new(self, steps)?))
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        run(self, context)
+        run(self, self.iterations.0, context)
     }
 }
 
-fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
+/// Stops before the iteration `end`; before the last one it leaves what that depends on.
+fn run(stage: &Rl, end: usize, context: &mut dyn Context) -> Result<(), RunError> {
     let courses = Course::all(stage, context)?;
     let mut learner = Learner::new(stage, context)?;
     let mut selection = Selection::new(stage);
     let mut foreign = Foreign::new(stage, &learner, context)?;
     let entropy_lines = corridor::entropy_lines(&stage.loss.0);
-    let iterations = stage.iterations.0;
     let mut warned = false;
-    let start = checkpoint::resume(&mut learner, &mut selection, &mut foreign, context)?;
-    for iteration in start..iterations {
+    let start = checkpoint::resume(stage, &mut learner, &mut selection, &mut foreign, context)?;
+    let mut records = read_metrics(context.folder().path())?;
+    for iteration in start..end {
         let seed = context.seeds().child("iteration", iteration as u64);
         learner.warm(stage, iteration);
         let Collected { mut batch, rows, episodes, cost, played } = collect(stage, &learner, &foreign, &courses, iteration, context)?;
@@ -196,6 +211,7 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
         }
         foreign.remember(stage, &episodes)?;
         let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
+        record.values.extend(diagnosis::metrics(&episodes));
         record.values.extend(cost.metrics());
         record.values.extend(carried);
         record.values.extend(rewards);
@@ -204,20 +220,27 @@ fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
                 record.values.insert(name, value);
             }
         }
+        let entropies = [diagnosis::series(&records, "entropy"), diagnosis::series(std::slice::from_ref(&record), "entropy")].concat();
+        record.values.extend(diagnosis::swing(&entropies).map(|swing| ("entropy.swing".to_string(), swing)));
         context.folder().metric(&record)?;
+        records.push(record.clone());
+        collapse::warnings(&records).iter().for_each(|line| context.warn(&format!("after iteration {}: {line}", iteration + 1)));
         for episode in &episodes {
             context.folder().episode(&serde_json::json!({ "iteration": iteration, "episode": episode }))?;
         }
         let done = iteration + 1;
-        context.progress(progress(done, iterations, &record));
+        context.progress(progress(done, end, &record));
         let stop = context.interrupted();
         let due = done.is_multiple_of(stage.checkpoint_every.0);
-        if (due || stop) && done < iterations {
+        if (due || stop) && done < end {
             checkpoint::save((&learner, &selection, &foreign), (done, due), context)?;
         }
-        if stop && done < iterations {
+        if stop && done < end {
             return Err(RunError::Interrupted);
         }
+    }
+    if end < stage.iterations.0 {
+        checkpoint::write_state(&learner, &selection, &foreign, context)?;
     }
     learner.write_outputs(context)?;
     selection.finish(context);
