@@ -172,7 +172,8 @@ fn tells(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput]) -> Vec<Figure> {
     let mut splits: BTreeMap<(String, usize), BTreeMap<String, BTreeSet<usize>>> = BTreeMap::new();
     for input in inputs {
         let (Some(task), Some(instance)) = (plan.tasks.get(input.task), plan.instances.get(input.instance)) else { continue };
-        let variant: Vec<String> = instance.label.iter().filter(|(key, _)| key != "seed").map(|(key, value)| format!("{key}={value}")).collect();
+        let variant: Vec<String> =
+            instance.label.iter().filter(|(key, _)| key != "seed").map(|(key, value)| format!("{key}={value}")).collect();
         let method = format!("{}.{}.{}", instance.name, variant.join(","), input.stage);
         for (split, tasks) in task.stage.panels() {
             if let Some(tasks) = tasks {

@@ -53,7 +53,10 @@ fn mistake(plan: &Plan, task: &Task, other: &Task) -> Option<(String, &'static s
     let (own, theirs) = (&task.key["identity"], &other.key["identity"]);
     let (length, steps) = (task.stage.length().map_or(u64::MAX, |length| length.count), other.stage.stops_after().unwrap_or_default());
     if steps >= length {
-        return Some((format!("it has {length} iterations, and {steps} are done there"), "raise its `iterations`: they count from the beginning"));
+        return Some((
+            format!("it has {length} iterations, and {steps} are done there"),
+            "raise its `iterations`: they count from the beginning",
+        ));
     }
     let policies = |task: &Task, identity: &Value| (identity["policy"].clone(), policies(plan, task));
     if policies(task, own) != policies(other, theirs) {

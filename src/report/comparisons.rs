@@ -119,7 +119,10 @@ fn one_split(table: &Table, split: usize, measure: Measure, against: &Against) -
         }
         Against::Named(name) => {
             let one = methods.iter().position(|method| method.name == *name || method.pipeline == *name);
-            (one.into_iter().flat_map(|one| (0..count).filter(move |a| *a != one).map(move |a| (a, one))).collect(), count.saturating_sub(1))
+            (
+                one.into_iter().flat_map(|one| (0..count).filter(move |a| *a != one).map(move |a| (a, one))).collect(),
+                count.saturating_sub(1),
+            )
         }
     };
     let found = pairs.into_iter().filter_map(|(a, b)| {

@@ -38,7 +38,10 @@ fn each_is_compared_with_the_highest_and_corrected_for_all_pairs() {
     let [seen] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((seen.split.as_str(), seen.tasks, seen.family), ("seen", 20, 3));
     assert_eq!(seen.methods.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["after A", "after B", "after C"]);
-    assert_eq!(seen.pairs.iter().map(|p| (p.first.as_str(), p.second.as_str())).collect::<Vec<_>>(), [("after B", "after A"), ("after C", "after A")]);
+    assert_eq!(
+        seen.pairs.iter().map(|p| (p.first.as_str(), p.second.as_str())).collect::<Vec<_>>(),
+        [("after B", "after A"), ("after C", "after A")]
+    );
     let pair = &seen.pairs[0];
     // Differences of −4, −4, −3 and −5 tasks of twenty: t = −4/(√(2/3)/2), p of it with 3 degrees of freedom.
     let p = pair.comparison.test.p().expect("a test");
@@ -79,7 +82,10 @@ fn in_words() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    assert!(text.lines().any(|line| line.starts_with("  after B - after A") && line.contains("-20.0") && line.contains("0.0023")), "{text}");
+    assert!(
+        text.lines().any(|line| line.starts_with("  after B - after A") && line.contains("-20.0") && line.contains("0.0023")),
+        "{text}"
+    );
 }
 
 #[test]

@@ -130,7 +130,8 @@ fn aligned(heads: &[&str], lines: &[Vec<String>]) -> String {
     let used: Vec<usize> = (0..heads.len()).filter(|at| lines.iter().any(|line| !cell(line, *at).is_empty())).collect();
     let mut out = String::new();
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_string()).collect();
-    let widths: Vec<usize> = used.iter().map(|at| lines.iter().chain([&heads]).map(|line| cell(line, *at).width()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> =
+        used.iter().map(|at| lines.iter().chain([&heads]).map(|line| cell(line, *at).width()).max().unwrap_or(0)).collect();
     for line in std::iter::once(&heads).chain(lines) {
         let mut text = String::new();
         for (place, (at, width)) in used.iter().zip(&widths).enumerate() {

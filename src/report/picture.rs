@@ -35,13 +35,29 @@ pub(super) fn pictures(groups: &[Group]) -> Vec<Picture> {
         if turns.len() > 1 {
             let note = "Each row is the number of a turn in its episode, the first above; dark is undecided. Mean over tokens and seeds.";
             let highest = highest(&turns);
-            let picture = Picture { title: named("Entropy by turn", group), note: note.into(), color: group.color, highest, unit: "nats", span: (0.0, 0.0), rows: Vec::new() };
+            let picture = Picture {
+                title: named("Entropy by turn", group),
+                note: note.into(),
+                color: group.color,
+                highest,
+                unit: "nats",
+                span: (0.0, 0.0),
+                rows: Vec::new(),
+            };
             found.push(filled(picture, turns));
         }
         let families = rows(group, BY_FAMILY, "/success");
         if families.len() > 1 {
             let note = "Each row is a family of tasks; dark is success, of the iteration's own episodes. Mean over seeds.";
-            let picture = Picture { title: named("Success by family", group), note: note.into(), color: group.color, highest: 1.0, unit: "%", span: (0.0, 0.0), rows: Vec::new() };
+            let picture = Picture {
+                title: named("Success by family", group),
+                note: note.into(),
+                color: group.color,
+                highest: 1.0,
+                unit: "%",
+                span: (0.0, 0.0),
+                rows: Vec::new(),
+            };
             found.push(filled(picture, families));
         }
     }

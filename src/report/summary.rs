@@ -17,8 +17,7 @@ pub fn summary(data: &ReportData) -> Vec<String> {
         true => format!("Within noise: {}.", table.rule()),
         false => "Within noise means that the 95 % intervals overlap.".to_string(),
     };
-    let words =
-        extent(data).into_iter().chain((compared(Standing::OverlapsBest) || compared(Standing::BelowBest)).then_some(rule));
+    let words = extent(data).into_iter().chain((compared(Standing::OverlapsBest) || compared(Standing::BelowBest)).then_some(rule));
     sentences.extend(Some(words.collect::<Vec<_>>().join(" ")).filter(|w| !w.is_empty()));
     sentences
 }

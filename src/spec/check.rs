@@ -241,7 +241,9 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind
                 let mistake = Diagnostic::error("E0205", reference.span, format!("expected {wanted}, but `{stage}` gives {gives}"))
                     .also(defined, format!("a stage of kind `{kind}`"));
                 resolver.report_at(match reference.takes.as_slice() {
-                    [Artifact::State] if reference.stage.at.is_none() => mistake.help(format!("write after which iteration: `{stage}.at(40)`")),
+                    [Artifact::State] if reference.stage.at.is_none() => {
+                        mistake.help(format!("write after which iteration: `{stage}.at(40)`"))
+                    }
                     _ => mistake,
                 });
             }

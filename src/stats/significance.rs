@@ -75,7 +75,20 @@ pub fn mcnemar(first: u64, second: u64) -> f64 {
 
 /// P(X > Y) + P(X = Y)/2, where X is one of the first and Y one of the second (arXiv:2108.13264, section 4.3).
 pub fn chance_of_improvement(first: &[f64], second: &[f64]) -> f64 {
-    let above = |x: &f64| second.iter().map(|y| if x > y { 1.0 } else if x < y { 0.0 } else { 0.5 }).sum::<f64>();
+    let above = |x: &f64| {
+        second
+            .iter()
+            .map(|y| {
+                if x > y {
+                    1.0
+                } else if x < y {
+                    0.0
+                } else {
+                    0.5
+                }
+            })
+            .sum::<f64>()
+    };
     first.iter().map(above).sum::<f64>() / (first.len() * second.len()).max(1) as f64
 }
 

@@ -37,7 +37,8 @@ fn seeds_are_brought_together_in_one_report() {
         .collect();
     assert_eq!(pages, ["report.html"]);
     let report: Value = serde_json::from_str(&fs::read_to_string(run.join("report.json")).expect("the report")).expect("JSON");
-    let labels: Vec<&str> = report["results"].as_array().expect("results").iter().map(|row| row["label"].as_str().expect("a label")).collect();
+    let labels: Vec<&str> =
+        report["results"].as_array().expect("results").iter().map(|row| row["label"].as_str().expect("a label")).collect();
     assert_eq!(labels, ["seed=0", "seed=1", "seed=2"]);
     assert_eq!(report["results"][0]["tasks"]["success"].as_array().expect("tasks").len(), 4);
     assert!(report["table"]["rows"][0]["cells"][0]["over_seeds"]["mean"].is_number(), "{}", report["table"]);
@@ -63,7 +64,10 @@ fn seeds_are_brought_together_in_one_report() {
 fn a_plan_says_what_its_table_can_tell() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("two.epo");
-    let text = fs::read_to_string(TINY).expect("the text").replace("count = 4", "count = 100").replace("iterations = 3", "seeds = [0, 1, 2, 3, 4]\n  iterations = 3");
+    let text = fs::read_to_string(TINY)
+        .expect("the text")
+        .replace("count = 4", "count = 100")
+        .replace("iterations = 3", "seeds = [0, 1, 2, 3, 4]\n  iterations = 3");
     let more = "pipeline two from tiny { weight = 0.1 }\npipeline table { stages { page = report { of = [tiny.end, two.end] } } }\n";
     fs::write(&file, format!("{text}\n{more}")).expect("written");
     let file = file.to_str().expect("a path");

@@ -55,7 +55,8 @@ fn with_the_same_equation_it_is_the_run_that_went_through() {
         assert!(bytes(&through, &name) == bytes(&same, &name), "{name} differs");
     }
     // Under another equation it has the same beginning, and then it goes its own way.
-    let lines = |task: &Path| String::from_utf8(bytes(task, "metrics.jsonl")).expect("text").lines().map(str::to_string).collect::<Vec<_>>();
+    let lines =
+        |task: &Path| String::from_utf8(bytes(task, "metrics.jsonl")).expect("text").lines().map(str::to_string).collect::<Vec<_>>();
     let (before, after) = (lines(&through), lines(&other));
     assert_eq!((before[..2] == after[..2], before[2] == after[2], after.len()), (true, false, 5));
     assert!(bytes(&through, WEIGHTS) != bytes(&other, WEIGHTS));
@@ -98,12 +99,14 @@ fn the_digest_is_that_of_the_other_and_of_the_iteration() {
     let (_folder, file) = file(CHILDREN);
     let runs = Runs::new();
     let digests = |more: &[&str]| {
-        let said = Said::of(command(&[&["plan"][..], &runs.args(&file, more), &["--json"]].concat()).output().expect("the binary")).exits(0);
+        let said =
+            Said::of(command(&[&["plan"][..], &runs.args(&file, more), &["--json"]].concat()).output().expect("the binary")).exits(0);
         let plan: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
         let tasks = plan["tasks"].as_array().expect("tasks").clone();
         move |name: &str| tasks.iter().find(|task| task["name"] == name).unwrap_or_else(|| panic!("no {name}"))["digest"].clone()
     };
-    let (plain, rate, later) = (digests(&[]), digests(&["--set", "tiny.weight=0.5"]), digests(&["--set", "other.train.from=tiny.train.at(3)"]));
+    let (plain, rate, later) =
+        (digests(&[]), digests(&["--set", "tiny.weight=0.5"]), digests(&["--set", "other.train.from=tiny.train.at(3)"]));
     assert_ne!(plain("other.train"), rate("other.train"));
     assert_ne!(plain("other.train"), later("other.train"));
     assert_eq!(plain("same.train"), later("same.train"));
@@ -118,7 +121,11 @@ fn what_cannot_be_taken_over_is_said_before_the_run() {
     };
     for (child, code, words) in [
         ("train.from = tiny.train.at(2), iterations = 2", "E0404", "it has 2 iterations, and 2 are done there"),
-        ("train.from = tiny.train.at(2), policy = decoder { tokenizer = words, width = 32 }, train.policy = policy", "E0404", "its `policy` is another"),
+        (
+            "train.from = tiny.train.at(2), policy = decoder { tokenizer = words, width = 32 }, train.policy = policy",
+            "E0404",
+            "its `policy` is another",
+        ),
         ("train.from = tiny.train.at(2), optimizer = muon { }", "E0404", "its `optimizer` is of another kind"),
         ("train.from = tiny.train.at(9)", "E0202", "it has 5 iterations, and can be stopped after 1 to 4"),
         ("train.from = tiny.warm.at(2)", "E0202", "a `sft` stage is not stopped in the middle; an `rl` stage can be"),

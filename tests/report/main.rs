@@ -3,7 +3,8 @@
 mod sample;
 
 use epo::report::{
-    ByTask, Curve, EpisodeExample, MetricRecord, PipelineInfo, Rate, ReportData, ResultRow, TurnExample, from_json, html, json, summary, text,
+    ByTask, Curve, EpisodeExample, MetricRecord, PipelineInfo, Rate, ReportData, ResultRow, TurnExample, from_json, html, json, summary,
+    text,
 };
 use proptest::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};

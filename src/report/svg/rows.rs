@@ -63,7 +63,10 @@ fn cells(m: &mut Markup, picture: &Picture, (left, height): (f64, f64)) {
     for (shade, d) in shades.iter().enumerate().filter(|(_, d)| !d.is_empty()) {
         // what is 0 is still seen to have been measured
         let opacity = format!("{:.2}", 0.04 + 0.96 * shade as f64 / SHADES as f64);
-        m.empty("path", &[("class", &class), ("d", d), ("fill", palette::hue(picture.color)), ("fill-opacity", &opacity), ("stroke", "none")]);
+        m.empty(
+            "path",
+            &[("class", &class), ("d", d), ("fill", palette::hue(picture.color)), ("fill-opacity", &opacity), ("stroke", "none")],
+        );
     }
 }
 

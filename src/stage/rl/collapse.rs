@@ -58,7 +58,9 @@ fn success(records: &[MetricRecord]) -> Found {
         highest = highest.max(mean(&window.iter().map(|(_, value)| *value).collect::<Vec<_>>()));
         best.extend(window.last().map(|(at, _)| (*at, highest)));
     }
-    let before = |at: usize| best.partition_point(|(own, _)| *own < at).checked_sub(1).and_then(|place| best.get(place)).map_or(0.0, |(_, best)| *best);
+    let before = |at: usize| {
+        best.partition_point(|(own, _)| *own < at).checked_sub(1).and_then(|place| best.get(place)).map_or(0.0, |(_, best)| *best)
+    };
     let (at, left) = first(&values, |at, value| before(at) >= LEAST && value < 0.5 * before(at))?;
     Some((at, format!("success has collapsed: {:.1} % after {:.1} %, for {LASTING} iterations", 100.0 * left, 100.0 * before(at))))
 }
