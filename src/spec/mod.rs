@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod deep;
 mod environment;
 mod library;
 mod middle;
@@ -10,6 +11,7 @@ mod resolved;
 mod vocabulary;
 
 pub use compile::{Compiled, Request, compile};
+pub use deep::on_deep_stack;
 pub(crate) use environment::environment;
 pub(crate) use library::add;
 pub use library::{LIBRARY, LibraryFunction, PRELUDE, library, library_functions};
