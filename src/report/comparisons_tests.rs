@@ -90,9 +90,9 @@ fn in_words() {
 
 #[test]
 fn the_table_ranks_by_the_test_over_seeds() {
+    use super::super::table::Standing::{BelowBest, Best, NotRanked, OverlapsBest};
     let table = Table::new(&data());
     let standing: Vec<_> = table.column(0).map(|(_, cell)| cell.standing).collect();
-    use super::super::table::Standing::{BelowBest, Best, NotRanked, OverlapsBest};
     assert_eq!(standing, [Best, BelowBest, OverlapsBest, NotRanked]);
     let cell = table.column(0).next().expect("a cell").1;
     assert_eq!(cell.interval, cell.over_seeds.as_ref().map(|seeds| seeds.interval));

@@ -4,10 +4,14 @@ use super::super::context::Context;
 use super::super::contract::{Figure, Output, Stage};
 use super::super::error::RunError;
 use super::super::outside::Outside;
+use super::checkpoint::STATE_OUTPUT;
 use super::fields::Rl;
-use super::{STATE, run};
-use crate::kind::Identity;
+use super::train::train;
+use crate::kind::{Artifact, Identity};
 use crate::lang::Span;
+
+/// What others go on from.
+pub(super) const STATE: Output = Output { name: STATE_OUTPUT, artifact: Artifact::State };
 
 /// The stage, stopped before its end. Equations and schedules are those of the whole, so that the whole, or another that goes on from here, takes over
 /// where it stops.
@@ -74,6 +78,6 @@ impl Stage for Until {
     }
 
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        run(&self.whole, self.end, context)
+        train(&self.whole, self.end, context)
     }
 }
