@@ -19,7 +19,7 @@ fi
 "$epo" --runs "$work/runs" -q scripts/compare.epo --only table > "$work/said"
 cat "$work/said"
 for measure in success score; do
-    "$epo" --runs "$work/runs" compare table --all --measure $measure --json > "$work/$measure.json"
+    "$epo" --runs "$work/runs" compare compare --all --measure $measure --json > "$work/$measure.json"
     "$PYTHON" scripts/compare_check.py "$work/runs" "$work/$measure.json" $measure
 done
 # A file of pipelines comes to what its run comes to, and so does the report.

@@ -36,7 +36,7 @@ class SplitMix64:
 
 def read(runs, measure):
     """Method → seed → (ids, families, values), by the links of the run that compares them."""
-    run = next(iter((runs / "table").iterdir()))
+    run = next(iter((runs / "compare").iterdir()))
     plan = json.loads((run / "plan.json").read_text())
     found = {}
     for pipeline in plan["pipelines"]:
