@@ -97,3 +97,12 @@ fn the_table_ranks_by_the_test_over_seeds() {
     let cell = table.column(0).next().expect("a cell").1;
     assert_eq!(cell.interval, cell.over_seeds.as_ref().map(|seeds| seeds.interval));
 }
+
+/// Three seeds that never succeed do not show that nothing ever will.
+#[test]
+fn where_nothing_varies_the_interval_is_not_empty() {
+    let data = ReportData { results: (0..3).map(|seed| row("after A", "a", seed, &[])).collect(), ..ReportData::default() };
+    let found = comparisons(&data, Measure::Success, &Against::Highest).expect("no name");
+    let interval = found[0].methods[0].over_seeds.as_ref().map(|seeds| seeds.interval);
+    assert_eq!(interval, crate::report::wilson(0, 20));
+}

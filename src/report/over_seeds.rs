@@ -1,6 +1,7 @@
 //! One method on one split, over its seeds.
 
 use super::data::ResultRow;
+use super::interval::wilson;
 use super::label;
 use crate::stats::{Bootstrap, Heaps, Interval, Sample, Seeded, deviation, heaps, interquartile_mean, mean, middle};
 use serde::Serialize;
@@ -42,11 +43,12 @@ impl OverSeeds {
         }
         let means = sample.means();
         let draws = Bootstrap::default().of(sample);
+        let drawn = |values: &[f64]| all_or_nothing(sample).unwrap_or_else(|| middle(values));
         Some(Self {
             mean: mean(&means),
-            interval: middle(&draws.mean),
+            interval: drawn(&draws.mean),
             interquartile: interquartile_mean(&means),
-            interquartile_interval: middle(&draws.interquartile),
+            interquartile_interval: drawn(&draws.interquartile),
             deviation: deviation(&means),
             heaps: heaps(sample),
         })
@@ -61,6 +63,17 @@ impl OverSeeds {
         };
         let (low, high) = (heap(&heaps.low), heap(&heaps.high));
         Some(format!("the seeds fall into two heaps ({low}; {high}): their mean speaks of neither"))
+    }
+}
+
+/// Where every seed reaches every task, or none any, there is nothing to draw: Wilson's interval over the tasks of one seed.
+fn all_or_nothing(sample: &Sample) -> Option<Interval> {
+    let tasks = sample.strata.len() as u64;
+    let all = |value: f64| sample.seeds.iter().flat_map(|seed| &seed.tasks).all(|own| *own == value);
+    match (all(0.0), all(1.0)) {
+        (true, _) => wilson(0, tasks),
+        (_, true) => wilson(tasks, tasks),
+        _ => None,
     }
 }
 
