@@ -79,7 +79,7 @@ fn read(store: &Store, evaluations: Vec<Evaluation>, name: Option<&str>) -> Resu
         let Evaluation { pipeline, label, title, stage, digest } = evaluation;
         let folder = store.task_path(&digest);
         let finished = store.status(&digest)?.is_some_and(|status| status.state == State::Finished);
-        let input = InputFolder { pipeline, label, title, stage, folder, ..InputFolder::of(EVALUATE, digest.hex()) };
+        let input = InputFolder { pipeline, label, stage, title, folder, ..InputFolder::of(EVALUATE, digest.hex()) };
         if finished {
             inputs.push(input);
         } else {

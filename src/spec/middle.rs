@@ -7,9 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Those that are used, by instance, stage and how many steps it has done.
+/// An instance, one of its stages, and how many steps it has done.
+type Key = (usize, String, u64);
+
+/// Those that are used.
 #[derive(Default)]
-pub(super) struct Middles(RefCell<BTreeMap<(usize, String, u64), Arc<dyn Stage>>>);
+pub(super) struct Middles(RefCell<BTreeMap<Key, Arc<dyn Stage>>>);
 
 /// `train@40`; no name that is written has this form.
 fn name(stage: &str, steps: u64) -> String {

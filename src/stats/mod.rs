@@ -9,7 +9,7 @@
 //! | of two policies instead of two methods? | exact McNemar test over tasks | McNemar, Psychometrika 12:153–157 (1947) |
 //! | how often would one be higher? | chance of improvement, P(X > Y) + P(X = Y)/2 over pairs of seeds | Agarwal and others, section 4.3; Mann and Whitney, Annals of Mathematical Statistics 18:50–60 (1947) |
 //! | with so many comparisons? | Holm's step-down | Holm, Scandinavian Journal of Statistics 6:65–70 (1979) |
-//! | what could have been seen? | minimum detectable effect (t₁₋α/₂ + t_power) · standard error | Bloom, Evaluation Review 19:547–556 (1995) |
+//! | what could have been seen? | minimum detectable effect (t₁₋α/₂ + t₀.₈) · standard error | Bloom, Evaluation Review 19:547–556 (1995) |
 //!
 //! Everything is a function of its numbers and of a seed; no clock, no thread.
 
