@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// `tiny.epo` with a child that goes on from its training after two iterations, with the same equation, and one with another.
-const CHILDREN: &str = r#"
+const CHILDREN: &str = r"
 pipeline same from tiny { train.from = tiny.train.at(2) }
 
 pipeline other from tiny {
   train.from    = tiny.train.at(2)
   loss.minimize = surrogate + 0.5 * fit - 0.5 * explore
 }
-"#;
+";
 
 /// A file with these children, in a folder of its own.
 fn file(children: &str) -> (tempfile::TempDir, String) {
