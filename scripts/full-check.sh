@@ -43,6 +43,9 @@ PYTHON='' scripts/tensorboard-check.sh
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
 
+echo "== compare beside numpy and scipy"
+PYTHON='' scripts/compare-check.sh
+
 echo "== environments of PyPI in processes"
 PYTHON='' scripts/process-check.sh
 

@@ -23,6 +23,7 @@ pub mod seed;
 mod serve;
 pub mod spec;
 mod stage;
+pub mod stats;
 pub mod store;
 pub mod track;
 

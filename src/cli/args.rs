@@ -44,6 +44,8 @@ pub(super) enum Verb {
     Report(super::report::ReportArgs),
     /// Show in what two runs or pipelines differ.
     Diff(super::diff::DiffArgs),
+    /// Compare methods by their seeds and tasks: intervals, tests, what could have been seen.
+    Compare(super::compare::CompareArgs),
     /// Check or measure an environment.
     Env(super::env::EnvArgs),
     /// Play an environment in the terminal.

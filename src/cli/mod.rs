@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod compare;
 mod compiled;
 mod completions;
 mod device;
@@ -123,6 +124,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Runs(args)) => runs::run(args, &settings),
         Some(Verb::Report(args)) => report::run(args, &settings),
         Some(Verb::Diff(args)) => diff::run(args, &settings),
+        Some(Verb::Compare(args)) => compare::run(args, &settings),
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
         Some(Verb::Model(args)) => model::run(args, &settings),

@@ -115,6 +115,8 @@ pub struct StageRef {
     pub stage_span: Span,
     /// The name and its place; `None`: the stage's first that fits.
     pub output: Option<(String, Span)>,
+    /// Of `train.at(40)` the number, as it is written out, and its place: the stage as it was after so many of its steps.
+    pub at: Option<(Arc<str>, Span)>,
 }
 
 impl Value {

@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod cycle;
+mod goes_on;
 mod longer;
 mod outside;
 mod reason;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 pub use crate::stage::Place;
 pub use check::check;
-pub(crate) use longer::{Beginning, beginning};
+pub(crate) use longer::{Beginning, Middle, STATE, beginning, middle};
 pub use outside::{Needed, needed, text as outside_text};
 pub use reason::{Reason, reasons, refusals};
 pub use view::{dot, json, text};

@@ -5,6 +5,7 @@ mod compile;
 mod deep;
 mod environment;
 mod library;
+mod middle;
 mod objectives;
 mod resolved;
 mod vocabulary;
@@ -94,4 +95,6 @@ pub struct Input {
     pub output: String,
     /// What the output holds.
     pub artifact: Artifact,
+    /// Whether it is there because its user brings seeds together: it is left out where the instance is not asked for.
+    pub pooled: bool,
 }

@@ -4,6 +4,7 @@
 //! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`](super::value::ValueKind::Poison), which nobody
 //! complains about again.
 
+mod at;
 mod call;
 mod eval;
 mod instances;

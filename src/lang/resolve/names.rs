@@ -92,7 +92,7 @@ impl<'a> Resolver<'a> {
             if let Some(line) = lines.get(&stage) {
                 self.used.borrow_mut().insert(line.name_span);
             }
-            let stage = StageRef { pipeline: None, stage: name.name.clone(), stage_span: name.span, output: None };
+            let stage = StageRef { pipeline: None, stage: name.name.clone(), stage_span: name.span, output: None, at: None };
             return Some(Found::Value(Value::new(ValueKind::Stage(stage), name.span)));
         }
         None
@@ -326,8 +326,8 @@ impl<'a> Resolver<'a> {
         };
         if mentions(lines, &format!("stages.{}", part.name)) {
             let own = context.instance.is_some_and(|i| self.instances[i].pipeline == pipeline);
-            let stage =
-                StageRef { pipeline: (!own).then(|| text.name.clone()), stage: part.name.clone(), stage_span: part.span, output: None };
+            let pipeline = (!own).then(|| text.name.clone());
+            let stage = StageRef { pipeline, stage: part.name.clone(), stage_span: part.span, output: None, at: None };
             let value = Value::new(ValueKind::Stage(stage), path.parts[0].span.to(part.span));
             return if path.parts.len() == 2 { value } else { self.members(value, path, 2) };
         }
