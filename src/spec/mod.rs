@@ -2,7 +2,10 @@
 
 mod check;
 mod compile;
+pub(crate) mod describe;
 mod environment;
+pub(crate) mod fits;
+pub(crate) mod known;
 mod library;
 mod objectives;
 mod resolved;
