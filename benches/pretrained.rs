@@ -2,11 +2,9 @@
 //!
 //! Times are given on the clock and as seconds of all cores together divided by the threads: what idle cores would need. `PYTHON` names the interpreter.
 
+#[path = "../src/bin/epo-run/allocator.rs"]
+mod allocator;
 mod shapes;
-
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use candle_core::{DType, Device};
 use epo::model::{
@@ -73,6 +71,7 @@ fn generate(weights: &Arc<Weights>, (rows, prompt): (usize, usize), max_tokens: 
 }
 
 fn main() -> Result<(), ModelError> {
+    allocator::configure();
     threads::configure();
     let times = if std::env::args().any(|a| a == "quick") { 2 } else { 5 };
     let weights = Arc::new(Weights::init(&shapes::smollm2(), 1, &Device::Cpu, DType::F32)?);

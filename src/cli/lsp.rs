@@ -13,7 +13,7 @@ pub(super) struct LspArgs {
 
 pub(super) fn run(_: &LspArgs, settings: &Settings) -> u8 {
     let library = match settings.library() {
-        Ok(library) => library.into_owned(),
+        Ok(library) => library,
         Err(message) => return complain(&message),
     };
     // The texts of the library are shown from there: one folder for each version of them.

@@ -23,13 +23,14 @@ mod workspace;
 
 use crate::lang::load::Library;
 use lsp_server::Connection;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Serves an editor over stdin and stdout until it says goodbye. `texts`: a folder for the texts of the library, to be shown.
 ///
 /// # Errors
 /// What went wrong with the connection.
-pub(crate) fn serve(library: Library, texts: PathBuf) -> Result<(), String> {
+pub(crate) fn serve(library: Cow<'static, Library>, texts: PathBuf) -> Result<(), String> {
     let (connection, threads) = Connection::stdio();
     let result = server::run(&connection, library, texts);
     drop(connection);

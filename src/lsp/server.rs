@@ -18,6 +18,7 @@ use lsp_types::{
     TextDocumentSyncCapability, TextDocumentSyncKind, Url,
 };
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,7 +40,7 @@ pub(super) struct Server {
 
 /// # Errors
 /// What went wrong with the connection.
-pub(super) fn run(connection: &Connection, library: Library, texts: PathBuf) -> Result<(), String> {
+pub(super) fn run(connection: &Connection, library: Cow<'static, Library>, texts: PathBuf) -> Result<(), String> {
     let words = |error: lsp_server::ProtocolError| error.to_string();
     let (id, params) = connection.initialize_start().map_err(words)?;
     let params: InitializeParams =

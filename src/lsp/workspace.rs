@@ -4,6 +4,7 @@ use super::documents::Documents;
 use crate::lang::Source;
 use crate::lang::load::Library;
 use lsp_types::Url;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Files that are looked at, and folders within one another.
@@ -14,13 +15,13 @@ const DEEPEST: usize = 12;
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub folders: Vec<PathBuf>,
-    pub library: Library,
+    pub library: Cow<'static, Library>,
     /// The compiled-in texts are written below it when one of them is to be shown.
     texts: PathBuf,
 }
 
 impl Workspace {
-    pub(super) fn new(folders: Vec<PathBuf>, library: Library, texts: PathBuf) -> Self {
+    pub(super) fn new(folders: Vec<PathBuf>, library: Cow<'static, Library>, texts: PathBuf) -> Self {
         Self { folders, library, texts }
     }
 

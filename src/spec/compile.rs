@@ -1,8 +1,9 @@
 //! The story in one function: a file becomes checked pipelines.
 
 use super::check::check;
+use super::deep::on_deep_stack;
 use super::foreign::foreign;
-use super::library::{PRELUDE, library_functions};
+use super::library::{PRELUDE, library_names};
 use super::{PipelineSpec, Resolved, resolved};
 use crate::lang::load::{Library, Root, load};
 use crate::lang::parser;
@@ -75,24 +76,15 @@ pub fn compile(request: &Request<'_>) -> Compiled {
     }
 }
 
-/// Names are resolved by recursion, of bounded depth; this is enough for it, also without optimisation.
-const STACK: usize = 64 << 20;
-
 /// Loads the request's files and hands a resolver over them to `work`. The error: the root could not be read.
 #[allow(clippy::type_complexity)]
 pub(crate) fn with_resolver<T: Send>(
     request: &Request<'_>,
     work: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> T + Send,
 ) -> Result<(T, SourceMap, Diagnostics), (SourceMap, Diagnostics)> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("check".into()).stack_size(STACK);
-        match thread.spawn_scoped(scope, || resolve(request, work)) {
-            Ok(check) => check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(error) => {
-                let message = format!("cannot start a thread for the check: {error}");
-                Err((SourceMap::default(), Diagnostics(vec![crate::lang::Diagnostic::bare("E0118", message)])))
-            }
-        }
+    on_deep_stack(|| resolve(request, work)).unwrap_or_else(|error| {
+        let message = format!("cannot start a thread for the check: {error}");
+        Err((SourceMap::default(), Diagnostics(vec![crate::lang::Diagnostic::bare("E0118", message)])))
     })
 }
 
@@ -138,10 +130,4 @@ fn words(library: &Library) -> Words {
     let kinds = all_kinds().map(|(_, info)| KindName { name: info.name, fields: info.fields.iter().map(|f| f.name).collect() }).collect();
     let (settings, library) = (SETTINGS.to_vec(), library_names(library));
     Words { vocabulary: &VOCABULARY, kinds, inherited: inherited(), settings, library, foreign }
-}
-
-/// The functions that each file of the library defines: the names of its lines `fn name(…)`.
-fn library_names(library: &Library) -> Vec<(String, Vec<String>)> {
-    let names = |file: &str| library_functions(library, file).iter().map(|function| function.name.to_owned()).collect();
-    library.files().map(|(file, _)| (file.to_owned(), names(file))).collect()
 }

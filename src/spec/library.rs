@@ -1,7 +1,7 @@
 //! The files that are compiled in, and what the functions of a library say of themselves.
 
 use crate::lang::load::Library;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Visible everywhere without an import.
 pub const PRELUDE: &str = "std/prelude.epo";
@@ -32,6 +32,14 @@ pub(crate) fn add(files: &'static [(&'static str, &'static str)]) {
     if !files.is_empty() {
         let _ = WITH_ADDED.set(LIBRARY.with(files));
     }
+}
+
+/// The functions that each file of the library defines: the names of its lines `fn name(…)`. Those of the program are looked up once.
+pub(super) fn library_names(library: &Library) -> Arc<[(String, Vec<String>)]> {
+    static OWN: OnceLock<Arc<[(String, Vec<String>)]>> = OnceLock::new();
+    let names = |file: &str| library_functions(library, file).iter().map(|function| function.name.to_owned()).collect();
+    let all = || library.files().map(|(file, _)| (file.to_owned(), names(file))).collect();
+    if std::ptr::eq(library, &raw const LIBRARY) { Arc::clone(OWN.get_or_init(all)) } else { all() }
 }
 
 /// A function of the library, as its file has it.

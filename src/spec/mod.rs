@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod deep;
 pub(crate) mod describe;
 mod environment;
 pub(crate) mod fits;
@@ -12,6 +13,7 @@ mod resolved;
 mod vocabulary;
 
 pub use compile::{Compiled, Request, compile};
+pub use deep::on_deep_stack;
 pub(crate) use environment::environment;
 pub(crate) use library::add;
 pub use library::{LIBRARY, LibraryFunction, PRELUDE, library, library_functions};

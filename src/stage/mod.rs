@@ -23,6 +23,7 @@ mod results;
 mod rl;
 mod seat;
 mod sft;
+mod shares;
 mod tasks;
 mod texts;
 mod tokenizer;

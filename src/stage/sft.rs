@@ -8,13 +8,14 @@ use super::lessons::Lessons;
 use super::minibatch::{Keep, Minibatches};
 use super::outside::Outside;
 use super::policies::policy;
+use super::shares::shares;
 use super::updater::{POLICY, Spoilt, Updater, compute, not_finite};
 use crate::equation::Now;
 use crate::kind;
 use crate::kind::{Artifact, Count, NonNegative, Part, Positive, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
-use crate::model::{Row, ScoreGradients, evaluate};
+use crate::model::{ScoreGradients, evaluate};
 use crate::policy::{Adamw, EpisodesInput, OptimizerKind, Policy, PolicyInput};
 use crate::store::{Failure, MetricRecord, read_json, read_metrics, write_json};
 use serde::{Deserialize, Serialize};
@@ -147,48 +148,6 @@ struct Sums {
     prompts: f64,
     norm: f64,
     updates: f64,
-}
-
-/// The weights of all tokens of a minibatch in one mean: 0 for those that have no part in it.
-#[derive(Default)]
-struct Share(Vec<f64>);
-
-impl Share {
-    fn push(&mut self, weight: f64, count: usize) -> &mut Self {
-        self.0.extend(std::iter::repeat_n(weight, count));
-        self
-    }
-
-    fn sum(&self) -> f64 {
-        self.0.iter().sum()
-    }
-
-    /// 0 where nothing has a part.
-    fn mean(&self, of: &[f32]) -> f64 {
-        let sum = self.sum();
-        if sum > 0.0 { of.iter().zip(&self.0).map(|(&x, weight)| f64::from(x) * weight).sum::<f64>() / sum } else { 0.0 }
-    }
-
-    /// What each token counts in the mean.
-    fn parts(&self) -> impl Iterator<Item = f64> {
-        let sum = self.sum();
-        self.0.iter().map(move |weight| if sum > 0.0 { weight / sum } else { 0.0 })
-    }
-}
-
-/// Of the actions and of the prompts of rows with these weights, whose prompts are made targets from there on.
-fn shares<'r>(rows: impl Iterator<Item = (&'r mut Row, (f64, Option<usize>))>) -> (Share, Share) {
-    let (mut actions, mut prompts) = (Share::default(), Share::default());
-    for (row, (weight, known)) in rows {
-        let learned = row.targets.len();
-        if let Some(known) = known {
-            row.learn_prompt(known);
-        }
-        let added = row.targets.len() - learned;
-        actions.push(0.0, added).push(weight, learned);
-        prompts.push(weight, added).push(0.0, learned);
-    }
-    (actions, prompts)
 }
 
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {

@@ -59,7 +59,7 @@ fn the_other_places_of_a_message_are_told() {
     let related = &twice["relatedInformation"][0];
     assert_eq!((&related["message"], slice(&text, &related["location"]["range"])), (&json!("given here first"), "title"));
     // in the text of the library, which is written into a file to be shown
-    let text = editor.text(PPO).replace("  title     = \"again\"\n", "").replace("value_clip(0.2)", "value_clip()");
+    let text = editor.text(PPO).replace("  title     = \"again\"\n", "").replace("mean(value_clip(0.2))", "trajectory_mean()");
     editor.write(PPO, &text);
     let found = editor.diagnostics(PPO);
     let other = found.iter().find(|d| d["code"] == "E0117").expect("a message");

@@ -37,7 +37,7 @@ pub(crate) fn compile_file(text: &str) -> Compiled {
             kinds: vec![],
             inherited: vec!["advantage", "iterations", "loss"],
             settings: vec!["title"],
-            library: vec![],
+            library: [].into(),
             foreign: |_| None,
         };
         let mut resolver = Resolver::new(&program, &[], &words, prelude);

@@ -200,7 +200,7 @@ impl<'a> Loader<'a> {
             _ => None,
         };
         let compiled = if let Origin::Library(name) = &origin { self.library.compiled_in(name) } else { None };
-        let hidden = hidden(&text);
+        let hidden = if compiled.is_some() { None } else { hidden(&text) };
         let source = self.sources.push(Source { name, path: path.map(Path::to_path_buf), library, text });
         let (file, messages) = match compiled {
             Some(text) => read_once::parsed(source, text),

@@ -3,6 +3,7 @@
 use super::lines::{Body, Lines, below, extend, mentions};
 use super::names::MAX_ROUTE;
 use super::scope::Context;
+use super::unused::nothing_to_change;
 use super::{LossScope, MAX_DEPTH, MAX_NESTING, MAX_SIZE, MAX_STEPS, Resolver, Template};
 use crate::builtin::{Builtin, Type};
 use crate::lang::ast::{Expr, ExprKind, Line, Path};
@@ -56,7 +57,7 @@ impl<'a> Resolver<'a> {
                 if path == "loss" || path.ends_with(".loss") {
                     return self.loss(changes, span);
                 }
-                self.report(Diagnostic::error("E0114", span, format!("there is no `{path}` whose field could be changed")));
+                self.report(nothing_to_change(lines, path, span));
                 Value::poison(span)
             }
         }

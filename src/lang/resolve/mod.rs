@@ -50,7 +50,7 @@ pub struct Words {
     /// Pipeline lines with a meaning of their own (`title`, `seeds`).
     pub settings: Vec<&'static str>,
     /// The files of the library and the names they define, for suggestions.
-    pub library: Vec<(String, Vec<String>)>,
+    pub library: Arc<[(String, Vec<String>)]>,
     /// What to write instead of a name that other tools have.
     pub foreign: fn(&str) -> Option<&'static str>,
 }

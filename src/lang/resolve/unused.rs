@@ -20,8 +20,8 @@ fn changes_nothing(lines: &Lines<'_>, path: &str) -> bool {
     changed(path).is_some_and(|whole| !matches!(whole, "loss" | "stages") && !lines.contains_key(whole))
 }
 
-fn lost(lines: &Lines<'_>, path: &str, place: Span) -> Diagnostic {
-    let whole = changed(path).unwrap_or(path);
+/// A line for a field of `whole`, which the pipeline does not have.
+pub(super) fn nothing_to_change(lines: &Lines<'_>, whole: &str, place: Span) -> Diagnostic {
     let name = whole.strip_prefix("stages.").unwrap_or(whole);
     let known = lines.keys().map(|key| key.strip_prefix("stages.").unwrap_or(key)).filter(|key| !key.contains('.'));
     Diagnostic::error("E0114", place, format!("there is no `{name}` whose field could be changed")).did_you_mean(name, known)
@@ -59,7 +59,7 @@ impl Resolver<'_> {
             let lines = &self.instances[instance].lines;
             for (path, line) in lines.iter() {
                 if line.written_in == pipeline && !blamed.contains(&line.name_span) && changes_nothing(lines, path) {
-                    self.report(lost(lines, path, line.name_span));
+                    self.report(nothing_to_change(lines, changed(path).unwrap_or(path), line.name_span));
                     continue;
                 }
                 let term = path.strip_prefix("loss.").filter(|_| lines.contains_key("loss.minimize"));

@@ -181,11 +181,13 @@ struct Asking<'a, T> {
 }
 
 impl<T: Real> Asking<'_, T> {
-    /// From logits `z`; with slopes `p` becomes the gradient with respect to them, else the probabilities.
-    fn answer(self, question: &Question, z: &mut [T], p: &mut [T], others: OfOthers<T>) -> Answer<T> {
+    /// From logits `z`, which with slopes become the gradient with respect to them.
+    fn answer(self, question: &Question, z: &mut [T], others: OfOthers<T>) -> Answer<T> {
         let Asking { figures, slopes, by } = self;
         scale(z, by);
-        let Summary { top, log, entropy } = softmax(z, p);
+        // Of one distribution, so it is still near the core when it is looked at again.
+        let mut p = vec![T::ZERO; z.len()];
+        let Summary { top, log, entropy } = softmax(z, &mut p);
         let at = match question.allowed {
             Some(allowed) => allowed.iter().position(|t| *t == question.token).unwrap_or(0),
             None => question.token as usize,
@@ -195,7 +197,7 @@ impl<T: Real> Asking<'_, T> {
         if !figures.is_empty() {
             let theirs: Vec<(&[T], Vec<T>, T)> = others.into_iter().map(|z| distribution(z, by)).collect();
             let theirs: Vec<Distribution<T>> = theirs.iter().map(|(z, p, norm)| Distribution { z, p, norm: *norm }).collect();
-            let own = Distribution { z: &*z, p: &*p, norm: top + log };
+            let own = Distribution { z: &*z, p: &p, norm: top + log };
             let found = Found::of(figures, &own, &theirs);
             if let Some(slopes) = slopes.filter(|slopes| slopes.figures.iter().any(|slopes| !slopes.is_empty())) {
                 let slopes: Vec<T> = slopes.figures.iter().map(|slopes| slope_at(slopes, question)).collect();
@@ -204,10 +206,11 @@ impl<T: Real> Asking<'_, T> {
             values = found.values;
         }
         if let Some(slopes) = slopes {
-            softmax_backward(z, p, at, top, log, entropy, slope_at(slopes.logp, question), slope_at(slopes.entropy, question), by);
+            softmax_backward(z, &mut p, at, top, log, entropy, slope_at(slopes.logp, question), slope_at(slopes.entropy, question), by);
             if let Some(more) = more {
-                add_line(p, by, &more);
+                add_line(&mut p, by, &more);
             }
+            z.copy_from_slice(&p);
         }
         Answer { logp, entropy, figures: values }
     }
@@ -231,22 +234,21 @@ pub(crate) fn ask<T: Real>(
     let by = T::of(1.0 / temperature);
     let vocab = model.config.vocab;
 
-    let (mut z, mut p) = (Vec::new(), Vec::new());
+    let mut z = Vec::new();
     let asking = Asking { figures, slopes: backward.as_ref().map(|(slopes, _)| *slopes), by };
 
     for (i, question) in questions.iter().enumerate() {
         let Some(allowed) = question.allowed else { continue };
         z.resize(allowed.len(), T::ZERO);
-        p.resize(allowed.len(), T::ZERO);
         let at = question.output * width..(question.output + 1) * width;
         logits_of(&hidden[at.clone()], rows, allowed, &mut z);
         let mut theirs: Vec<Vec<T>> = vec![vec![T::ZERO; allowed.len()]; others.len()];
         for ((width, (rows, _), states), z) in others.iter().zip(&mut theirs) {
             logits_of(&states[question.index * width..][..*width], rows, allowed, z);
         }
-        answers.set(i, asking.answer(question, &mut z, &mut p, theirs.iter_mut().map(Vec::as_mut_slice).collect()));
+        answers.set(i, asking.answer(question, &mut z, theirs.iter_mut().map(Vec::as_mut_slice).collect()));
         if let Some((_, sums)) = &mut backward {
-            logits_of_backward(&hidden[at.clone()], rows, allowed, &p, &mut dhidden[at], sums.unembedding());
+            logits_of_backward(&hidden[at.clone()], rows, allowed, &z, &mut dhidden[at], sums.unembedding());
         }
     }
 
@@ -259,7 +261,6 @@ pub(crate) fn ask<T: Real>(
             lines.extend_from_slice(&hidden[questions[*i].output * width..][..width]);
         }
         z.resize(chunk.len() * vocab, T::ZERO);
-        p.resize(chunk.len() * vocab, T::ZERO);
         linear.apply(&lines, &mut z, Write::Set, team);
         let mut of_others: Vec<OfOthers<T>> = chunk.iter().map(|_| Vec::with_capacity(others.len())).collect();
         for ((width, (_, linear), states), z) in others.iter().zip(&mut theirs) {
@@ -268,24 +269,24 @@ pub(crate) fn ask<T: Real>(
             linear.apply(&lines, z, Write::Set, team);
             of_others.iter_mut().zip(z.chunks_exact_mut(vocab)).for_each(|(all, z)| all.push(z));
         }
-        let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(p.chunks_exact_mut(vocab)).zip(of_others);
+        let distributions = chunk.iter().zip(z.chunks_exact_mut(vocab)).zip(of_others);
         // An exponential costs as much as many multiplications.
         let cost = 16 * chunk.len() * vocab * (1 + others.len());
-        let found = team.each(distributions, cost, |(((i, z), p), others)| (*i, asking.answer(&questions[*i], z, p, others)));
+        let found = team.each(distributions, cost, |((i, z), others)| (*i, asking.answer(&questions[*i], z, others)));
         for (i, found) in found {
             answers.set(i, found);
         }
         if let Some((_, sums)) = &mut backward {
             dlines.resize(chunk.len() * width, T::ZERO);
-            linear.pull(&p, &mut dlines, Write::Set, team);
+            linear.pull(&z, &mut dlines, Write::Set, team);
             for (i, dline) in chunk.iter().zip(dlines.chunks_exact(width)) {
                 add_line(&mut dhidden[questions[*i].output * width..][..width], T::ONE, dline);
             }
             let drows = sums.unembedding();
             if !drows.is_empty() {
-                for (p, lines) in p.chunks(SUMMED * vocab).zip(lines.chunks(SUMMED * width)) {
-                    let (terms, p, lines) = (lines.len() / width, Left { data: p, stride: vocab }, Left { data: lines, stride: width });
-                    add_outer_on(team, p, lines, width, terms, drows);
+                for (dz, lines) in z.chunks(SUMMED * vocab).zip(lines.chunks(SUMMED * width)) {
+                    let (terms, dz, lines) = (lines.len() / width, Left { data: dz, stride: vocab }, Left { data: lines, stride: width });
+                    add_outer_on(team, dz, lines, width, terms, drows);
                 }
             }
         }
