@@ -156,12 +156,11 @@ fn step<'t>(text: &'t str, frames: &mut Vec<Frame<'t>>, token: Token, ended: &mu
             end_line(text, frame);
         }
         TokenKind::Open => {
-            let line = frame.line.clone();
+            let name = before_equals(text, &frame.line);
+            let keyword = if name.is_empty() { frame.line.first().map_or("", |first| first.text(text)) } else { "" };
+            let (head, _) = last_path(text, &frame.line);
+            let bracket = Bracket { sign: word, head, line: name, keyword, ..Bracket::default() };
             frame.line.push(token);
-            let name = before_equals(text, &line);
-            let keyword = if name.is_empty() { line.first().map_or("", |first| first.text(text)) } else { "" };
-            let mut rest = line;
-            let bracket = Bracket { sign: word, head: last_path(text, &mut rest), line: name, keyword, ..Bracket::default() };
             frames.push(Frame { bracket, line: Vec::new() });
         }
         TokenKind::Close => {
@@ -184,23 +183,29 @@ fn end_line<'t>(text: &'t str, frame: &mut Frame<'t>) {
     frame.line.clear();
 }
 
+/// Tokens in front of an `=` that are looked at.
+const LONGEST_NAME: usize = 64;
+
 /// `train.groups` of `train.groups = …`.
 fn before_equals<'t>(text: &'t str, line: &[Token]) -> &'t str {
-    match (line.first(), line.iter().position(|token| token.kind == TokenKind::Equals)) {
-        (Some(first), Some(at)) if at > 0 => text.get(first.start as usize..line[at - 1].end as usize).unwrap_or(""),
+    let equals = line.iter().take(LONGEST_NAME).position(|token| token.kind == TokenKind::Equals);
+    match (line.first(), equals.and_then(|at| line.get(at.checked_sub(1)?))) {
+        (Some(first), Some(last)) => text.get(first.start as usize..last.end as usize).unwrap_or(""),
         _ => "",
     }
 }
 
-/// The words and dots at the end of a line.
-fn last_path<'t>(text: &'t str, line: &mut Vec<Token>) -> &'t str {
+/// The words and dots at the end of a line, and how many tokens stand before them.
+fn last_path<'t>(text: &'t str, line: &[Token]) -> (&'t str, usize) {
     let end = line.last().map_or(0, |last| last.end as usize);
-    let mut start = end;
-    while let Some(last) = line.last().filter(|t| matches!(t.kind, TokenKind::Word | TokenKind::Dot) && t.end as usize == start) {
-        start = last.start as usize;
-        line.pop();
+    let (mut start, mut rest) = (end, line.len());
+    for token in line.iter().rev() {
+        if !matches!(token.kind, TokenKind::Word | TokenKind::Dot) || token.end as usize != start {
+            break;
+        }
+        (start, rest) = (token.start as usize, rest - 1);
     }
-    text.get(start..end).unwrap_or("")
+    (text.get(start..end).unwrap_or(""), rest)
 }
 
 /// The path in front of the word that is being written.
@@ -208,7 +213,9 @@ fn take_path<'t>(text: &'t str, line: &mut Vec<Token>) -> &'t str {
     if line.last().is_none_or(|last| last.kind != TokenKind::Dot) {
         return "";
     }
-    last_path(text, line).trim_end_matches('.')
+    let (path, rest) = last_path(text, line);
+    line.truncate(rest);
+    path.trim_end_matches('.')
 }
 
 fn is_import(text: &str, line: &[Token]) -> bool {

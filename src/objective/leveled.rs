@@ -5,6 +5,7 @@ use super::context::Scope;
 use super::levels::Level;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many values a part of an equation has.
@@ -23,12 +24,8 @@ pub(crate) fn levels(terms: &[Arc<Term>], scope: &Scope) -> Vec<Leveled> {
         // A mistake in one hides no other.
         let _ = checker.check(term);
     }
-    let mut found: Vec<Leveled> = Vec::new();
+    let mut known = BTreeSet::new();
     // A node stands after those that it uses, so that the last of a call is its result.
-    for node in checker.program.nodes.iter().rev() {
-        if found.iter().all(|known| known.span != node.place()) {
-            found.push(Leveled { span: node.place(), level: node.level });
-        }
-    }
-    found
+    let last = checker.program.nodes.iter().rev().filter(|node| known.insert(node.place()));
+    last.map(|node| Leveled { span: node.place(), level: node.level }).collect()
 }

@@ -25,10 +25,17 @@ impl<'a> Surveyor<'_, 'a> {
         }
         for definition in 0..self.known.len() {
             let kind = self.kind_of(definition, DEEPEST);
+            let origin = self.first_origin(definition);
             if let Some(d) = self.survey.definitions.get_mut(definition) {
-                d.kind = kind;
+                (d.kind, d.origin) = (kind, origin);
             }
         }
+    }
+
+    /// The end of a row of origins.
+    fn first_origin(&self, definition: usize) -> usize {
+        let next = |&at: &usize| self.survey.definitions.get(at).map(|d| d.origin).filter(|origin| *origin != at);
+        std::iter::successors(Some(definition), next).take(self.known.len()).last().unwrap_or(definition)
     }
 
     fn top_level(&mut self, line: &'a Line, file: usize, sight: &Sight) {
