@@ -16,7 +16,7 @@ KNOWN = ["W0301"]
 URI = FILE.as_uri()
 
 
-@pytest_lsp.fixture(config=ClientServerConfig(server_command=[os.environ["EPO_RUN"], "lsp"]))
+@pytest_lsp.fixture(config=ClientServerConfig(server_command=[os.environ["PROGRAM"], "lsp"]))
 async def client(lsp_client: LanguageClient):
     capabilities = pytest_lsp.client_capabilities("visual-studio-code")
     await lsp_client.initialize_session(types.InitializeParams(capabilities=capabilities, root_uri=ROOT.as_uri()))

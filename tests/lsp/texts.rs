@@ -67,6 +67,18 @@ fn the_other_places_of_a_message_are_told() {
     assert!(url.ends_with("/std/losses.epo") && crate::client::path_of(url).is_file(), "{url}");
 }
 
+/// A misspelt argument of a function of the library is blamed, not the function's body.
+#[test]
+fn a_mistake_is_told_where_it_was_written() {
+    let mut editor = Editor::with(&[PPO, EPO]);
+    editor.open(EPO);
+    let text = editor.text(EPO).replacen("trajectory_mean(entropy)", "trajectory_mean(entrpy)", 1);
+    editor.write(EPO, &text);
+    let found = editor.diagnostics(EPO);
+    let word = found.iter().find(|d| d["code"] == "E0101").expect("a message");
+    assert_eq!(slice(&text, &word["range"]), "entrpy");
+}
+
 #[test]
 fn a_line_that_nothing_reads_is_faded() {
     let mut editor = Editor::with(&[PPO]);
