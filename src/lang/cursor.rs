@@ -68,7 +68,9 @@ impl<'t> Cursor<'t> {
         let mut ended = false;
         let mut inside = None;
         for token in tokens {
-            if token.end as usize > offset || (token.end as usize == offset && token.kind == TokenKind::Word) {
+            // what ends there is still being written, but for a text that is closed
+            let grows = matches!(token.kind, TokenKind::Word | TokenKind::Number | TokenKind::Comment | TokenKind::Bad);
+            if token.end as usize > offset || (token.end as usize == offset && grows) {
                 inside = ((token.start as usize) < offset).then_some(token);
                 break;
             }
@@ -77,15 +79,18 @@ impl<'t> Cursor<'t> {
         Self::finish(text, offset, frames, ended, inside)
     }
 
-    fn finish(text: &'t str, offset: usize, frames: Vec<Frame<'t>>, ended: bool, inside: Option<Token>) -> Self {
+    fn finish(text: &'t str, offset: usize, mut frames: Vec<Frame<'t>>, ended: bool, inside: Option<Token>) -> Self {
+        if ended
+            && starts_a_line(frames.last())
+            && let Some(frame) = frames.last_mut()
+        {
+            end_line(text, frame);
+        }
         let mut line = frames.last().map(|frame| frame.line.clone()).unwrap_or_default();
         let word = match inside.filter(|token| token.kind == TokenKind::Word) {
             Some(token) => token.start as usize..token.end as usize,
             None => offset..offset,
         };
-        if ended && starts_a_line(frames.last()) {
-            line.clear();
-        }
         let path = take_path(text, &mut line);
         let bracket = frames.last().map_or("", |frame| frame.bracket.sign);
         let spot = match inside.map(|token| token.kind) {
@@ -157,7 +162,7 @@ fn step<'t>(text: &'t str, frames: &mut Vec<Frame<'t>>, token: Token, ended: &mu
         }
         TokenKind::Open => {
             let name = before_equals(text, &frame.line);
-            let keyword = if name.is_empty() { frame.line.first().map_or("", |first| first.text(text)) } else { "" };
+            let keyword = frame.line.first().filter(|_| lines && name.is_empty()).map_or("", |first| first.text(text));
             let (head, _) = last_path(text, &frame.line);
             let bracket = Bracket { sign: word, head, line: name, keyword, ..Bracket::default() };
             frame.line.push(token);
