@@ -96,7 +96,9 @@ impl Server {
 
 /// One text of the recipes: their imports of each other are not needed then.
 fn text() -> String {
-    let mut out = String::from("import \"std/losses.epo\"\nimport \"std/advantages.epo\"\nimport \"lib/household.epo\"\n");
+    let mut out = String::from(
+        "import \"std/losses.epo\"\nimport \"std/advantages.epo\"\nimport \"lib/household.epo\"\nimport \"lib/epo_released.epo\"\n",
+    );
     for recipe in RECIPES {
         let text = fs::read_to_string(format!("pipelines/household/{recipe}.epo")).expect("a recipe");
         let body: Vec<&str> = text.lines().filter(|line| !line.starts_with("import ")).collect();
@@ -121,7 +123,7 @@ fn main() {
     server.send(json!({ "method": "initialized", "params": {} }));
     server.send(json!({ "method": "textDocument/didOpen", "params": { "textDocument": { "uri": url, "languageId": "epo", "version": 0, "text": text } } }));
     let mistakes = server.said(0);
-    println!("{} lines with 3 imports, {mistakes} messages", text.lines().count());
+    println!("{} lines with 4 imports, {mistakes} messages", text.lines().count());
     let numbers: Vec<usize> = text.lines().enumerate().filter(|(_, line)| line.contains("  title ")).map(|(n, _)| n).collect();
     let mut times = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     for edit in 1..=EDITS {

@@ -12,6 +12,7 @@ mod objectives;
 mod resolved;
 mod vocabulary;
 
+pub(crate) use compile::checked;
 pub use compile::{Compiled, Request, compile};
 pub use deep::on_deep_stack;
 pub(crate) use environment::environment;
