@@ -14,7 +14,7 @@ const EDITS: usize = 60;
 const WANTED: f64 = 50.0;
 
 /// Recipes whose names do not meet, in an order in which each finds what it needs.
-const RECIPES: [&str; 16] = [
+const RECIPES: [&str; 21] = [
     "ppo",
     "epo_ppo",
     "grpo",
@@ -31,6 +31,11 @@ const RECIPES: [&str; 16] = [
     "reinforce_plus_plus",
     "m2po",
     "spo",
+    "bapo",
+    "ea",
+    "gtpo",
+    "lp_reg",
+    "rlvmr",
 ];
 
 struct Server {
