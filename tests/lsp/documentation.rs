@@ -32,6 +32,7 @@ fn hover_tells_what_a_word_is() {
     has(EPO, "smooth   = trajectory_m|ean(", &["fn trajectory_mean(x)", "std/losses.epo"]);
     has(EPO, "corridor(entropy, aro|und = history(mean(entropy)), low = 0, high = 2))           #", &["*a parameter*"]);
     has(PPO, "pol|icy_gradient {", &["*a pipeline*", "lib/household.epo"]);
+    has(LIB, "itera|tions = 30", &["Taken over by every stage of kind `rl`"]);
     has(LIB, "sp|lit = \"unseen\"", &["games { split = … }"]);
     has(LIB, "{hist|ory}{observation}", &["*a placeholder of prompts*"]);
 }
@@ -41,16 +42,17 @@ fn hover_tells_what_a_word_is() {
 fn hover_tells_what_a_line_comes_to_after_inheritance() {
     let mut editor = Editor::with(&[EPO, PPO]);
     editor.open(EPO);
-    let text = editor.text(EPO) + "\npipeline longer from epo_ppo {\n  half = iterations / 2\n  loss.beta = phase(iteration, half)\n}\n";
+    let text =
+        editor.text(EPO) + "\npipeline longer from epo_ppo {\n  half = lambda / 2\n  loss.minimize = surrogate - half * explore\n}\n";
     editor.write(EPO, &text);
     // the recipe has an equation of which nothing is learned, as its paper has
     assert_eq!(editor.codes(EPO), ["W0301"]);
-    let found = hover(&mut editor, EPO, "ha|lf = iterations");
-    assert!(found.contains("Is in `longer`:\n```epo\n15\n```"), "{found}");
-    let found = hover(&mut editor, EPO, "half = itera|tions");
-    assert!(found.contains("lib/household.epo") && found.contains("`policy_gradient`") && found.contains("Taken over by"), "{found}");
-    let found = hover(&mut editor, EPO, "loss.b|eta = phase(iteration, half)");
-    assert!(found.contains("Takes the place of") && found.contains("`epo_ppo`"), "{found}");
+    let found = hover(&mut editor, EPO, "ha|lf = lambda");
+    assert!(found.contains("Is in `longer`:\n```epo\n0.001\n```"), "{found}");
+    let found = hover(&mut editor, EPO, "half = lam|bda / 2");
+    assert!(found.contains("lambda = 0.002") && found.contains("(`epo_ppo`)"), "{found}");
+    let found = hover(&mut editor, EPO, "loss.mini|mize = surrogate - half");
+    assert!(found.contains("Takes the place of") && found.contains("(`epo_ppo`)"), "{found}");
     let found = hover(&mut editor, EPO, "pipeline lon|ger from");
     assert!(
         found.contains("Inherited:") && found.contains("- `lambda` = `0.002`: ") && found.contains("- `iterations` = `30`: "),

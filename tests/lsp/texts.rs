@@ -35,7 +35,7 @@ fn imports_read_what_is_not_saved() {
     assert_eq!(editor.codes(EPO), ["W0301"]);
     assert_eq!(editor.codes(PPO), [""; 0]);
     let text = editor.text(PPO);
-    editor.write(PPO, &text.replace("    surrogate = ", "    surrogat = ").replace("minimize  = surrogate", "minimize  = surrogat"));
+    editor.write(PPO, &text.replace("    fit       = ", "    fitting   = ").replace("0.5 * fit", "0.5 * fitting"));
     assert_eq!(editor.codes(PPO), [""; 0]);
     editor.ask("textDocument/hover", editor.at(EPO, "pipeline epo|_ppo"));
     let codes: Vec<&str> = editor.said[&editor.url(EPO)].1.iter().filter_map(|d| d["code"].as_str()).collect();
