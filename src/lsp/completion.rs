@@ -244,7 +244,7 @@ impl Writing<'_> {
         self.offers.words(fits.words.iter().map(String::as_str));
         fits.kinds.iter().for_each(|info| self.offers.kind(info));
         let gives = |kind: Option<&str>| kind.is_some_and(|kind| possible_outputs(kind).iter().any(|o| fits.stages.contains(&o.artifact)));
-        self.defined(|d| d.noun == Noun::Stage && (fits.any_stage || gives(d.kind)));
+        self.defined(|d| d.noun == Noun::Stage && gives(d.kind));
         if fits.prompts {
             self.defined(|d| d.noun == Noun::Prompt);
         }

@@ -20,8 +20,8 @@ pub(super) fn check(server: &Server, url: &Url) -> Said {
     let Some(request) = server.request(url) else { return Said::default() };
     let (sources, diagnostics) = crate::plan::check(&request);
     let mut ranges = Ranges::new(&sources, server.encoding);
-    let mut said = Said::default();
-    said.reads = sources.iter().filter_map(|(_, source)| source.path.as_ref()?.canonicalize().ok()).collect();
+    let reads = sources.iter().filter_map(|(_, source)| source.path.as_ref()?.canonicalize().ok()).collect();
+    let mut said = Said { reads, by_url: BTreeMap::new() };
     for diagnostic in &diagnostics.0 {
         let (place, converted) = converted(server, url, diagnostic, &mut ranges);
         said.by_url.entry(place).or_default().push(converted);

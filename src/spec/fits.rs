@@ -10,8 +10,6 @@ pub(crate) struct Fits {
     pub words: Vec<String>,
     /// What a stage has to give; empty where none may stand.
     pub stages: Vec<Artifact>,
-    /// Whether any stage may stand.
-    pub any_stage: bool,
     /// A split of an environment.
     pub splits: bool,
     pub prompts: bool,
@@ -19,13 +17,15 @@ pub(crate) struct Fits {
     pub expression: bool,
 }
 
-const ARTIFACTS: [(Artifact, &str); 6] = [
+const ARTIFACTS: [(Artifact, &str); 8] = [
     (Artifact::Tokenizer, "`tokenizer` stage"),
     (Artifact::Episodes, "gives episodes"),
     (Artifact::Policy, "a policy"),
     (Artifact::Critic, "a critic"),
     (Artifact::Metrics, "metrics"),
     (Artifact::Results, "results"),
+    (Artifact::Page, "a page"),
+    (Artifact::Folder, "a folder"),
 ];
 
 /// What `field` takes.
@@ -36,8 +36,8 @@ pub(crate) fn fits(field: &FieldInfo) -> Fits {
     let between: String = one.split('`').step_by(2).collect();
     let only_words = between.trim_start_matches("one of").chars().all(|c| matches!(c, ' ' | ',' | 'o' | 'r'));
     let mut fits = Fits { splits: one.contains("a split of"), prompts: one.contains("a prompt or"), ..Fits::default() };
-    fits.any_stage = one == "a stage";
-    fits.stages = ARTIFACTS.iter().filter(|(_, words)| one.contains(words)).map(|(artifact, _)| *artifact).collect();
+    let any = one == "a stage";
+    fits.stages = ARTIFACTS.iter().filter(|(_, words)| any || one.contains(words)).map(|(artifact, _)| *artifact).collect();
     fits.expression = ["number", "expression", "schedule", "condition"].iter().any(|word| one.contains(word));
     if only_words {
         fits.words = quoted.iter().filter(|word| !word.contains('{') && !word.contains('"')).map(|word| (*word).to_owned()).collect();
@@ -47,7 +47,8 @@ pub(crate) fn fits(field: &FieldInfo) -> Fits {
         let names: Vec<String> = quoted.iter().map(|text| named(text)).collect();
         let categories: Vec<&str> =
             all_kinds().filter(|(c, info)| *c != "stages" && names.iter().any(|n| n == info.name)).map(|(c, _)| c).collect();
-        let whole = |category: &str| categories.contains(&category) || (category == "policies" && fits.stages.contains(&Artifact::Policy));
+        let policy = !any && fits.stages.contains(&Artifact::Policy);
+        let whole = |category: &str| categories.contains(&category) || (category == "policies" && policy);
         let mut kinds: Vec<&'static KindInfo> = all_kinds().filter(|(category, _)| whole(category)).map(|(_, info)| info).collect();
         // two families of one heading: ways to read an action, and tests of it
         if names.iter().any(|name| name == "has") {
