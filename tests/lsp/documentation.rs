@@ -42,8 +42,8 @@ fn hover_tells_what_a_word_is() {
 fn hover_tells_what_a_line_comes_to_after_inheritance() {
     let mut editor = Editor::with(&[EPO, PPO]);
     editor.open(EPO);
-    let text =
-        editor.text(EPO) + "\npipeline longer from epo_ppo {\n  half = lambda / 2\n  loss.minimize = surrogate - half * explore\n}\n";
+    let text = editor.text(EPO)
+        + "\npipeline longer from epo_ppo {\n  half = lambda / 2\n  loss.minimize = surrogate + 0.5 * fit - half * explore\n}\n";
     editor.write(EPO, &text);
     // the recipe has an equation of which nothing is learned, as its paper has
     assert_eq!(editor.codes(EPO), ["W0301"]);
@@ -51,8 +51,9 @@ fn hover_tells_what_a_line_comes_to_after_inheritance() {
     assert!(found.contains("Is in `longer`:\n```epo\n0.001\n```"), "{found}");
     let found = hover(&mut editor, EPO, "half = lam|bda / 2");
     assert!(found.contains("lambda = 0.002") && found.contains("(`epo_ppo`)"), "{found}");
-    let found = hover(&mut editor, EPO, "loss.mini|mize = surrogate - half");
-    assert!(found.contains("Takes the place of") && found.contains("(`epo_ppo`)"), "{found}");
+    let found = hover(&mut editor, EPO, "loss.mini|mize = surrogate + 0.5 * fit - half");
+    // of all lines that it takes the place of, the first
+    assert!(found.contains("Takes the place of") && found.contains("(`policy_gradient`)"), "{found}");
     let found = hover(&mut editor, EPO, "pipeline lon|ger from");
     assert!(
         found.contains("Inherited:") && found.contains("- `lambda` = `0.002`: ") && found.contains("- `iterations` = `30`: "),
