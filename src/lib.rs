@@ -9,6 +9,7 @@ pub mod exec;
 pub mod extend;
 pub mod kind;
 pub mod lang;
+mod lsp;
 pub mod model;
 pub mod objective;
 pub mod plan;

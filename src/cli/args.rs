@@ -52,6 +52,8 @@ pub(super) enum Verb {
     Play(super::play::PlayArgs),
     /// Show a pretrained model, or compare it with another implementation.
     Model(super::model::ModelArgs),
+    /// Serve an editor: what `check` says while one types, and more.
+    Lsp(super::lsp::LspArgs),
     /// Answer requests to a policy or a pretrained model over HTTP, as OpenAI's servers do.
     Serve(super::serve::ServeArgs),
 }

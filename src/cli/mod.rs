@@ -12,6 +12,7 @@ mod explain;
 mod fmt;
 mod input;
 mod kinds;
+mod lsp;
 mod model;
 mod new;
 mod plan;
@@ -117,7 +118,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Probe(args)) => probe::run(args, &settings),
         Some(Verb::Fmt(args)) => fmt::run(args),
         Some(Verb::New(args)) => new::run(args),
-        Some(Verb::Kinds(args)) => kinds::run(args),
+        Some(Verb::Kinds(args)) => kinds::run(args, &settings),
         Some(Verb::Explain(args)) => explain::run(args),
         Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
         Some(Verb::Completions(args)) => completions::run(args),
@@ -128,6 +129,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
         Some(Verb::Model(args)) => model::run(args, &settings),
+        Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
     }
 }

@@ -158,6 +158,30 @@ impl Value {
     }
 }
 
+/// Characters of a value that is told in passing.
+const FEW: usize = 80;
+
+impl Value {
+    /// As it would be written, where that takes few words; `None` of blocks, stages and mistakes.
+    pub(crate) fn in_few_words(&self) -> Option<String> {
+        let text = match &self.kind {
+            ValueKind::Number(n) => number_text(*n),
+            ValueKind::Text(text) => super::print::quoted(text),
+            ValueKind::Bool(b) => b.to_string(),
+            ValueKind::Duration(seconds) => format!("{}s", number_text(*seconds)),
+            ValueKind::Size(bytes) => format!("{bytes}B"),
+            ValueKind::List(items) => format!("[{}]", items.iter().map(|item| item.in_few_words()).collect::<Option<Vec<_>>>()?.join(", ")),
+            ValueKind::Range(low, high) => format!("{}..{}", low.in_few_words()?, high.in_few_words()?),
+            ValueKind::Term(term) => super::print::shortened(term, FEW),
+            ValueKind::Key(word) => word.to_string(),
+            ValueKind::Word { name, .. } => name.clone(),
+            ValueKind::Component(component) => format!("{} {{ … }}", component.kind),
+            ValueKind::Prompt { .. } | ValueKind::Stage(_) | ValueKind::Loss(_) | ValueKind::Poison => return None,
+        };
+        (text.chars().count() <= FEW + 1).then_some(text)
+    }
+}
+
 /// A number as people write it: `0.001`, `5e-6`. Reading it gives the same number.
 pub(crate) fn number_text(n: f64) -> String {
     match n.abs() {

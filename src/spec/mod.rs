@@ -3,13 +3,17 @@
 mod check;
 mod compile;
 mod deep;
+pub(crate) mod describe;
 mod environment;
+pub(crate) mod fits;
+pub(crate) mod known;
 mod library;
 mod middle;
 mod objectives;
 mod resolved;
 mod vocabulary;
 
+pub(crate) use compile::checked;
 pub use compile::{Compiled, Request, compile};
 pub use deep::on_deep_stack;
 pub(crate) use environment::environment;

@@ -12,6 +12,7 @@ mod lines;
 mod names;
 pub(crate) mod open;
 mod scope;
+pub(crate) mod survey;
 mod swept;
 mod unused;
 

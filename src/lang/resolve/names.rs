@@ -192,7 +192,10 @@ impl<'a> Resolver<'a> {
         };
         // a line below a block of the pipeline: `loss.surrogate` has no meaning of its own outside the loss
         if path.parts.len() == 1 {
-            if at.span != path.span && !matches!(at.kind, ValueKind::Term(_) | ValueKind::Poison) {
+            // a word that means nothing is to blame where it was given to a function, not in the function's body
+            let given =
+                matches!(at.kind, ValueKind::Word { .. }) && context.params.as_ref().is_some_and(|p| p.contains_key(&path.parts[0].name));
+            if at.span != path.span && !given && !matches!(at.kind, ValueKind::Term(_) | ValueKind::Poison) {
                 at = Arc::new(Value { span: path.span, ..Value::clone(&at) });
             }
             return at;
