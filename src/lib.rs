@@ -10,6 +10,7 @@ pub mod extend;
 mod import;
 pub mod kind;
 pub mod lang;
+mod lsp;
 pub mod model;
 pub mod objective;
 mod pack;
@@ -25,6 +26,8 @@ pub mod seed;
 mod serve;
 pub mod spec;
 mod stage;
+pub mod stats;
 pub mod store;
+pub mod track;
 
 pub(crate) use kind::words;

@@ -1,7 +1,7 @@
 //! A walk over every kind there is, by category: what `epo-run kinds`, the reference pages and the resolver see.
 
 use crate::equation::REWARDS;
-use crate::kind::{Category, KindInfo};
+use crate::kind::{Category, FieldInfo, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
 use crate::policy::{Actor, AdapterKind, Arguments, CriticKind, Decode, OptimizerKind, PolicyKind};
 use crate::stage::{Common, Source, Stage};
@@ -34,6 +34,16 @@ pub fn shared_fields(category: &str) -> Option<&'static KindInfo> {
         "environments" => Some(&Interaction::INFO),
         _ => None,
     }
+}
+
+/// Its own fields, then those that every kind of its category has.
+pub(crate) fn fields(category: &str, kind: &'static KindInfo) -> impl Iterator<Item = &'static FieldInfo> {
+    kind.fields.iter().chain(shared_fields(category).into_iter().flat_map(|k| k.fields))
+}
+
+/// The fields of a kind by its name; two kinds of one name have those of both.
+pub(crate) fn fields_of(kind: &str) -> impl Iterator<Item = &'static FieldInfo> {
+    all_kinds().filter(move |(_, info)| info.name == kind).flat_map(|(category, info)| fields(category, info))
 }
 
 /// The fields that a stage takes from the pipeline's line of that name when it leaves them out, each once.

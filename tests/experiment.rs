@@ -1,16 +1,22 @@
 //! The binary on whole experiments of seconds: `tests/experiment/tiny.epo` and what can go wrong on the way.
 #![cfg(unix)]
 
+#[path = "experiment/compare.rs"]
+mod compare;
 #[path = "experiment/dataset.rs"]
 mod dataset;
 #[path = "experiment/imitation.rs"]
 mod imitation;
+#[path = "experiment/middle.rs"]
+mod middle;
 #[path = "experiment/rewards.rs"]
 mod rewards;
 #[path = "experiment/runs.rs"]
 mod runs;
 #[path = "experiment/sources.rs"]
 mod sources;
+#[path = "experiment/trackers.rs"]
+mod trackers;
 
 use runs::{Runs, Said, command};
 use safetensors::SafeTensors;

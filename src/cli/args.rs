@@ -52,12 +52,16 @@ pub(super) enum Verb {
     Report(super::report::ReportArgs),
     /// Show in what two runs or pipelines differ.
     Diff(super::diff::DiffArgs),
+    /// Compare methods by their seeds and tasks: intervals, tests, what could have been seen.
+    Compare(super::compare::CompareArgs),
     /// Check or measure an environment.
     Env(super::env::EnvArgs),
     /// Play an environment in the terminal.
     Play(super::play::PlayArgs),
     /// Show a pretrained model, or compare it with another implementation.
     Model(super::model::ModelArgs),
+    /// Serve an editor: what `check` says while one types, and more.
+    Lsp(super::lsp::LspArgs),
     /// Answer requests to a policy or a pretrained model over HTTP, as OpenAI's servers do.
     Serve(super::serve::ServeArgs),
 }

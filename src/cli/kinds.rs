@@ -1,48 +1,59 @@
 //! `epo-run kinds`
 
-use super::{DONE, answer, complain_with};
-use crate::kind::{FieldInfo, KindInfo};
+use super::{DONE, Settings, answer, complain_with};
+use crate::kind::KindInfo;
 use crate::lang::diagnostic::closest;
-use crate::registry::{all_kinds, shared_fields};
+use crate::lang::load::Library;
+use crate::registry::{all_kinds, fields};
+use crate::spec::describe::{Described, described, described_names, doc, when_left_out};
+use crate::spec::library;
 use clap::Args;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct KindsArgs {
-    /// A kind, to be described in full.
+    /// A kind, a function, a quantity, a placeholder or a line of a pipeline, to be described in full.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// As JSON.
+    /// As JSON; of kinds only.
     #[arg(long)]
     pub json: bool,
 }
 
-pub(super) fn run(args: &KindsArgs) -> u8 {
-    let found: Vec<(&'static str, &'static KindInfo)> = match &args.name {
-        None => all_kinds().collect(),
-        Some(name) => all_kinds().filter(|(_, info)| info.name == name).collect(),
+pub(super) fn run(args: &KindsArgs, settings: &Settings) -> u8 {
+    let Some(name) = &args.name else {
+        let all: Vec<_> = all_kinds().collect();
+        answer(&match args.json {
+            true => format!("{:#}\n", Value::from(all.iter().map(|(c, k)| as_json(c, k)).collect::<Vec<_>>())),
+            false => list(&all),
+        });
+        return DONE;
     };
-    if let (Some(name), true) = (&args.name, found.is_empty()) {
-        let help = match closest(name, all_kinds().map(|(_, info)| info.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`epo-run kinds` lists all kinds".into(),
-        };
-        return complain_with(&format!("there is no kind `{name}`"), Some(&help));
+    let kinds: Vec<_> = all_kinds().filter(|(_, info)| info.name == name).collect();
+    if args.json && !kinds.is_empty() {
+        answer(&kinds.iter().map(|(c, k)| format!("{:#}\n", as_json(c, k))).collect::<String>());
+        return DONE;
     }
-    let text = match (&args.name, args.json) {
-        (None, true) => format!("{:#}\n", Value::from(found.iter().map(|(c, k)| as_json(c, k)).collect::<Vec<_>>())),
-        (Some(_), true) => found.iter().map(|(c, k)| format!("{:#}\n", as_json(c, k))).collect(),
-        (None, false) => list(&found),
-        (Some(_), false) => found.iter().map(|(c, k)| in_full(c, k)).collect::<Vec<_>>().join("\n"),
-    };
-    answer(&text);
+    // A library that cannot be read hides no more than its own functions.
+    let library = settings.library().unwrap_or(Cow::Borrowed(library()));
+    let found = if args.json { Vec::new() } else { described(name, &library) };
+    if found.is_empty() {
+        return complain_with(&format!("there is no kind `{name}`"), Some(&near(name, args.json, &library)));
+    }
+    answer(&found.iter().map(in_full).collect::<Vec<_>>().join("\n"));
     DONE
 }
 
-/// Its own fields, then those that every kind of its category has.
-fn fields(category: &str, kind: &'static KindInfo) -> impl Iterator<Item = &'static FieldInfo> {
-    kind.fields.iter().chain(shared_fields(category).into_iter().flat_map(|k| k.fields))
+/// What may have been meant, where nothing has the name.
+fn near(name: &str, json: bool, library: &Library) -> String {
+    let kinds = all_kinds().map(|(_, info)| info.name.to_owned());
+    let names: Vec<String> = if json { kinds.collect() } else { described_names(library) };
+    match closest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`epo-run kinds` lists all kinds".into(),
+    }
 }
 
 fn list(kinds: &[(&'static str, &'static KindInfo)]) -> String {
@@ -69,38 +80,25 @@ pub(super) fn first_sentence(text: &str) -> String {
     }
 }
 
-fn in_full(category: &str, kind: &'static KindInfo) -> String {
-    let mut out = format!("{} ({category})\n\n{}\n", kind.name, doc(kind).trim());
-    let all: Vec<&FieldInfo> = fields(category, kind).collect();
-    if all.is_empty() {
+fn in_full(found: &Described) -> String {
+    let mut out = format!("{} ({})\n", found.name, found.what);
+    for part in [&found.written, &found.text] {
+        if !part.is_empty() {
+            let _ = writeln!(out, "\n{}", part.trim());
+        }
+    }
+    if found.fields.is_empty() {
         return out;
     }
     out.push_str("\nFields:\n");
-    let width = all.iter().map(|f| f.name.len()).max().unwrap_or(0);
-    for field in all {
+    let width = found.fields.iter().map(|f| f.name.len()).max().unwrap_or(0);
+    for field in &found.fields {
         let _ = writeln!(out, "  {:width$}  {} ({})", field.name, (field.expects)(), when_left_out(field));
         for line in field.doc.trim().lines() {
             let _ = writeln!(out, "  {:width$}    {}", "", line.trim());
         }
     }
     out
-}
-
-/// What a field is that nobody gives.
-pub(super) fn when_left_out(field: &FieldInfo) -> String {
-    match ((field.default)(), field.inherited, field.required) {
-        (Some(default), false, _) => format!("default: {default}"),
-        (Some(default), true, _) => format!("the pipeline's line; default: {default}"),
-        (None, true, true) => "the pipeline's line".into(),
-        (None, true, false) => "the pipeline's line; optional".into(),
-        (None, false, true) => "required".into(),
-        (None, false, false) => "optional".into(),
-    }
-}
-
-/// The doc comment without the space that every line begins with.
-pub(super) fn doc(kind: &KindInfo) -> String {
-    kind.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 fn as_json(category: &str, kind: &'static KindInfo) -> Value {

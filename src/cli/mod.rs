@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod compare;
 mod compiled;
 mod completions;
 mod device;
@@ -14,6 +15,7 @@ mod import;
 mod input;
 mod kinds;
 mod lock;
+mod lsp;
 mod model;
 mod new;
 mod pack;
@@ -121,7 +123,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Probe(args)) => probe::run(args, &settings),
         Some(Verb::Fmt(args)) => fmt::run(args),
         Some(Verb::New(args)) => new::run(args),
-        Some(Verb::Kinds(args)) => kinds::run(args),
+        Some(Verb::Kinds(args)) => kinds::run(args, &settings),
         Some(Verb::Explain(args)) => explain::run(args),
         Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
         Some(Verb::Completions(args)) => completions::run(args),
@@ -132,9 +134,11 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Verify(args)) => verify::run(args, &settings),
         Some(Verb::Report(args)) => report::run(args, &settings),
         Some(Verb::Diff(args)) => diff::run(args, &settings),
+        Some(Verb::Compare(args)) => compare::run(args, &settings),
         Some(Verb::Env(args)) => env::run(args, &settings),
         Some(Verb::Play(args)) => play::run(args, &settings),
         Some(Verb::Model(args)) => model::run(args, &settings),
+        Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
     }
 }

@@ -1,14 +1,15 @@
 //! The pages under `docs/reference/`, made from the registries: what the program says of itself and what the pages say cannot differ.
 
 use super::args::Cli;
-use super::kinds::{doc, first_sentence, when_left_out};
-use crate::builtin::{Accepts, Builtin, Default, GradientRule, Notation, Row};
+use super::kinds::first_sentence;
+use crate::builtin::{Builtin, Notation};
 use crate::kind::{FieldInfo, KindInfo};
 use crate::lang::codes;
 use crate::lang::load::Library;
 use crate::objective::probe::EXAMPLE;
 use crate::objective::quantities::{QUANTITIES, When};
 use crate::registry::{all_kinds, shared_fields};
+use crate::spec::describe::{doc, gradient, sentence, signature, when_left_out};
 use crate::spec::{LibraryFunction, PRELUDE, library_functions};
 use clap::CommandFactory;
 use std::fmt::Write;
@@ -121,44 +122,6 @@ fn functions(library: &Library) -> String {
         }
     }
     out
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.trim().trim_end_matches('.').chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-fn signature(function: &Row) -> String {
-    let params: Vec<String> = function
-        .params
-        .iter()
-        .map(|param| {
-            let takes = match param.accepts {
-                Accepts::Key(words) => format!("{}: {}", param.name, words.join(" / ")),
-                Accepts::Keys(words) => format!("{}: {} / [several]", param.name, words.join(" / ")),
-                Accepts::Term => param.name.to_string(),
-                Accepts::Text => format!("{}: \"…\"", param.name),
-            };
-            match param.default {
-                Default::Required => takes,
-                Default::Number(n) => format!("{takes} = {n}"),
-                Default::Key(word) => format!("{takes} = {word}"),
-                Default::Absent => format!("[{takes}]"),
-            }
-        })
-        .collect();
-    format!("{}({})", function.name, params.join(", "))
-}
-
-fn gradient(function: &Row) -> String {
-    match function.gradient {
-        GradientRule::All => "through all arguments".into(),
-        GradientRule::None => "none".into(),
-        GradientRule::Only(positions) => {
-            let names: Vec<String> = positions.iter().filter_map(|&p| Some(format!("`{}`", function.params.get(p)?.name))).collect();
-            format!("through {}", names.join(" and "))
-        }
-    }
 }
 
 fn quantities() -> String {

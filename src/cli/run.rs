@@ -8,6 +8,7 @@ use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
 use crate::plan::{Plan, Reason, reasons, refusals};
 use crate::store::{RunRecord, Store};
+use crate::track::Tracked;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -53,7 +54,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let result = execute(plan, &store, record, &options, &mut *watch);
+    let result = execute(plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
     drop(watch);
     match result {
         Ok(outcome) => finish(plan, &outcome),

@@ -7,6 +7,7 @@ use crate::env::{Machine, Program};
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
 use crate::spec::library;
+use crate::track::Trackers;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use serde::{Deserialize, Deserializer};
@@ -29,6 +30,8 @@ pub(crate) struct Values {
     /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
     /// (`endpoint.judge.url`).
     pub machine: Machine,
+    /// `track.tensorboard`.
+    pub trackers: Trackers,
 }
 
 /// What one place says; what it leaves out stays as it is.
@@ -42,6 +45,14 @@ pub(super) struct Given {
     pub data: BTreeMap<String, PathBuf>,
     pub env: BTreeMap<String, GivenProgram>,
     pub endpoint: BTreeMap<String, GivenServer>,
+    pub track: GivenTrackers,
+}
+
+/// What one place says of copies of metrics.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GivenTrackers {
+    pub tensorboard: Option<PathBuf>,
 }
 
 /// What one place says of the program or server that plays an environment.
@@ -88,7 +99,8 @@ impl Settings {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
         let machine = Machine { data, ..Machine::default() };
-        let values = Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine };
+        let values =
+            Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine, trackers: Trackers::default() };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
             settings.origins.insert(name, "default".into());
@@ -132,6 +144,10 @@ impl Settings {
         if let Some(library) = given.library {
             note("library");
             self.values.library = Some(library);
+        }
+        if let Some(folder) = given.track.tensorboard {
+            note("track.tensorboard");
+            self.values.trackers.tensorboard = Some(folder);
         }
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
@@ -182,10 +198,11 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, machine: Machine { data, programs, servers } } = &self.values;
+        let Values { runs, threads, device, library, machine: Machine { data, programs, servers }, trackers } = &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
+        rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
         for (name, Program { command, url, pass, time_out }) in programs {
             rows.extend(url.iter().map(|url| (format!("env.{name}.url"), json!(url))));

@@ -6,7 +6,7 @@ use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 4] = ["RUNS", "THREADS", "DEVICE", "LIBRARY"];
+const SETTINGS: [&str; 5] = ["RUNS", "THREADS", "DEVICE", "LIBRARY", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -25,6 +25,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
         let text = || value.to_string_lossy().into_owned();
         match name {
             "RUNS" => given.runs = Some(value.into()),
+            "TRACK__TENSORBOARD" => given.track.tensorboard = Some(value.into()),
             "LIBRARY" => given.library = Some(value.into()),
             "DEVICE" => given.device = Some(text()),
             "THREADS" => match text().parse() {

@@ -98,6 +98,7 @@ impl Watch for Bars {
 mod tests {
     use super::*;
     use std::io::Result;
+    use std::path::Path;
     use std::sync::{Arc, Mutex};
 
     /// Keeps what is written; where is not our matter.
@@ -140,7 +141,7 @@ mod tests {
         let paper = Paper::default();
         let target = paper.clone();
         let mut bars = Bars::new(move || ProgressDrawTarget::term_like(Box::new(target.clone())));
-        bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None });
+        bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None, folder: Path::new("") });
         bars.progress(&Progress::loading(136, 272));
         bars.bar.as_ref().unwrap().force_draw();
         assert!(paper.0.lock().unwrap().contains("━━━━━━━━━━╸───────── 136/272 tensors read"), "{}", paper.0.lock().unwrap());

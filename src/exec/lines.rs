@@ -96,6 +96,7 @@ impl<W: Write> Watch for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn progress(done: u64) -> Progress {
         Progress { done, total: 9, unit: "iterations", notes: vec![("success", format!("{done} %")), ("entropy", "0.93".into())] }
@@ -106,7 +107,7 @@ mod tests {
         let mut out = Vec::new();
         let mut lines = Lines::new(&mut out, Duration::from_hours(1));
         lines.task_taken("a.warm", "a/01234567");
-        let start = Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: Some(4) };
+        let start = Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: Some(4), folder: Path::new("") };
         lines.task_begins(&start);
         (5..=7).for_each(|done| lines.progress(&progress(done)));
         lines.say("skipped 3 episodes");
@@ -135,7 +136,7 @@ mod tests {
     fn a_model_is_read_in_silence() {
         let mut out = Vec::new();
         let mut lines = Lines::new(&mut out, Duration::ZERO);
-        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None });
+        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None, folder: Path::new("") });
         (1..=9).for_each(|done| lines.progress(&Progress::loading(done, 9)));
         lines.progress(&progress(1));
         assert_eq!(String::from_utf8(out).unwrap().lines().skip(1).collect::<Vec<_>>(), ["  1/9 iterations  success 1 %  entropy 0.93"]);
@@ -145,7 +146,7 @@ mod tests {
     fn in_between_one_line_for_each_while() {
         let mut out = Vec::new();
         let mut lines = Lines::new(&mut out, Duration::ZERO);
-        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None });
+        lines.task_begins(&Start { name: "a.train", kind: "rl", number: 1, total: 1, resumed: None, folder: Path::new("") });
         (1..=9).for_each(|done| lines.progress(&progress(done)));
         assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);
     }

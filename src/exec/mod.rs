@@ -5,13 +5,14 @@ mod context;
 mod error;
 mod interrupt;
 mod lines;
+mod recorded;
 #[cfg(test)]
 mod tests;
 mod wait;
 mod watch;
 
 use crate::lang::{Diagnostic, Span};
-use crate::plan::{Beginning, Needed, Plan, Task, beginning, needed};
+use crate::plan::{Beginning, Middle, Needed, Plan, STATE, Task, beginning, middle, needed};
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
 use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
@@ -22,6 +23,7 @@ pub use bars::Bars;
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
+pub use recorded::{Recorded, of_plan, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
 pub use crate::stage::{Machine, Progress, RunError};
@@ -106,6 +108,9 @@ fn look_outside(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn W
     if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
 }
 
+/// The output of a stage in the middle that belongs to its state: what was selected so far. The others are made at the end.
+const SELECTED: &str = "best";
+
 struct Execution<'a> {
     plan: &'a Plan,
     store: &'a Store,
@@ -179,7 +184,8 @@ impl Execution<'_> {
             Some(iteration) => Event::TaskResumed { task: name.clone(), digest, iteration },
             None => Event::TaskStarted { task: name.clone(), digest },
         })?;
-        self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number: index + 1, total: self.plan.tasks.len(), resumed });
+        let (number, total) = (index + 1, self.plan.tasks.len());
+        self.watch.task_begins(&Start { name: &name, kind: task.stage.kind(), number, total, resumed, folder: folder.path() });
         if let Some(line) = note {
             self.watch.say(&line);
             run.event(Event::Said { task: name.clone(), line })?;
@@ -234,6 +240,11 @@ impl Execution<'_> {
 
     /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.
     fn begin_longer(&self, task: &Task, claim: &mut Claim) -> Result<Option<String>, StoreError> {
+        if let Some(Middle { digest, steps, outputs }) = middle(task, self.store)? {
+            let kept: Vec<&str> = outputs.iter().map(String::as_str).filter(|name| *name == SELECTED).collect();
+            claim.take_state(&self.store.task_path(&digest), steps, STATE, &kept)?;
+            return Ok(Some(format!("goes on from its own beginning, at {steps}")));
+        }
         let Some(Beginning { digest, field, count, start }) = beginning(task, self.store)? else { return Ok(None) };
         let whose = format!("the run with {field} = {count}");
         Ok(match start {
@@ -288,6 +299,8 @@ fn inputs(plan: &Plan, store: &Store, task: &Task) -> Vec<InputFolder> {
             equation: instance.equation.clone(),
             resolved: instance.resolved.clone(),
             folder: store.task_path(&producer.digest),
+            identity: producer.key["identity"].clone(),
+            stops_after: producer.stage.stops_after(),
         })
     };
     task.inputs.iter().filter_map(input).collect()

@@ -16,6 +16,8 @@ pub struct Start<'a> {
     pub total: usize,
     /// The iteration from which it goes on.
     pub resumed: Option<u64>,
+    /// Of the task, where its metrics are written.
+    pub folder: &'a Path,
 }
 
 /// How a task ended.

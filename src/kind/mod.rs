@@ -41,6 +41,8 @@ pub enum Artifact {
     Page,
     /// Files for other programs.
     Folder,
+    /// All that the next iteration of a training depends on.
+    State,
 }
 
 impl Artifact {
@@ -55,6 +57,7 @@ impl Artifact {
             Self::Results => "results",
             Self::Page => "a page",
             Self::Folder => "a folder",
+            Self::State => "the state of a training in the middle",
         }
     }
 }

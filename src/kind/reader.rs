@@ -1,6 +1,7 @@
 //! Reads the fields of components into kinds, reporting every mistake with its place.
 
 use super::{Artifact, Field, KindInfo};
+use crate::lang::diagnostic::nearest;
 use crate::lang::resolve::Resolver;
 use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::value::{Component, FieldValue, StageRef, Value, ValueKind};
@@ -35,6 +36,9 @@ pub struct Reader<'r, 'a> {
     /// Quantities whose value is known before the run (`iterations`), for fields that take numbers.
     pub(crate) constants: BTreeMap<&'static str, f64>,
 }
+
+/// More fields than these are not listed in a message.
+const MOST_LISTED: usize = 8;
 
 /// Whether all that a term reads is where the run is.
 fn changes_over_the_run(term: &Term) -> bool {
@@ -139,10 +143,15 @@ impl<'r, 'a> Reader<'r, 'a> {
                 None => diagnostic.did_you_mean(name, known.clone()),
             };
             if diagnostic.help.is_empty() {
-                let list = known.map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
-                diagnostic = diagnostic.help(match list.is_empty() {
-                    true => format!("`{}` has no fields", component.kind),
-                    false => format!("the fields of `{}` are {list}", component.kind),
+                let quoted = |names: &[&str]| names.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+                let (all, kind) = (known.collect::<Vec<_>>(), &component.kind);
+                diagnostic = diagnostic.help(match all.len() {
+                    0 => format!("`{kind}` has no fields"),
+                    count if count > MOST_LISTED => {
+                        let near = quoted(&nearest(name, &all, MOST_LISTED / 2));
+                        format!("of its {count} fields the nearest are {near}; `epo-run kinds {kind}` shows all")
+                    }
+                    _ => format!("the fields of `{kind}` are {}", quoted(&all)),
                 });
             }
             self.report(diagnostic);

@@ -102,6 +102,15 @@ pub(crate) fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name)
 }
 
+/// The `count` names that are most like `found` (Jaro and Winkler), the most alike first, and equals in their order.
+pub(crate) fn nearest<'a>(found: &str, names: &[&'a str], count: usize) -> Vec<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(&found.to_lowercase(), name);
+    let mut names = names.to_vec();
+    names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    names.truncate(count);
+    names
+}
+
 /// Errors, and as many warnings, that are kept.
 const MOST: usize = 500;
 

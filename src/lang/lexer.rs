@@ -61,7 +61,8 @@ pub(in crate::lang) fn lex(source: SourceId, text: &str) -> (Vec<Token>, Vec<Pro
     (lexer.tokens, lexer.problems)
 }
 
-pub(super) fn is_name(text: &str) -> bool {
+/// Whether a text is one name; the words of operators are too.
+pub(crate) fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') && bytes.iter().all(|b| is_word(*b))
 }

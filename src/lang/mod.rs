@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod codes;
+pub(crate) mod cursor;
 pub(crate) mod diagnostic;
 pub mod format;
 mod layout;
@@ -10,6 +11,7 @@ pub mod load;
 pub(crate) mod outline;
 pub mod parser;
 pub mod print;
+pub(crate) mod regions;
 pub mod render;
 pub mod resolve;
 mod source;
@@ -19,6 +21,7 @@ mod visible;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub(crate) use layout::MAX_BYTES;
+pub(crate) use lexer::is_name;
 pub use source::{Position, Source, SourceId, SourceMap, Span};
 pub(crate) use visible::{is_hidden, pad};
 pub use visible::{on_one_line, visible};

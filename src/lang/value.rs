@@ -115,6 +115,8 @@ pub struct StageRef {
     pub stage_span: Span,
     /// The name and its place; `None`: the stage's first that fits.
     pub output: Option<(String, Span)>,
+    /// Of `train.at(40)` the number, as it is written out, and its place: the stage as it was after so many of its steps.
+    pub at: Option<(Arc<str>, Span)>,
 }
 
 impl Value {
@@ -153,6 +155,30 @@ impl Value {
             ValueKind::Word { name, .. } => format!("the word `{name}`"),
             ValueKind::Poison => "a mistaken value".into(),
         }
+    }
+}
+
+/// Characters of a value that is told in passing.
+const FEW: usize = 80;
+
+impl Value {
+    /// As it would be written, where that takes few words; `None` of blocks, stages and mistakes.
+    pub(crate) fn in_few_words(&self) -> Option<String> {
+        let text = match &self.kind {
+            ValueKind::Number(n) => number_text(*n),
+            ValueKind::Text(text) => super::print::quoted(text),
+            ValueKind::Bool(b) => b.to_string(),
+            ValueKind::Duration(seconds) => format!("{}s", number_text(*seconds)),
+            ValueKind::Size(bytes) => format!("{bytes}B"),
+            ValueKind::List(items) => format!("[{}]", items.iter().map(|item| item.in_few_words()).collect::<Option<Vec<_>>>()?.join(", ")),
+            ValueKind::Range(low, high) => format!("{}..{}", low.in_few_words()?, high.in_few_words()?),
+            ValueKind::Term(term) => super::print::shortened(term, FEW),
+            ValueKind::Key(word) => word.to_string(),
+            ValueKind::Word { name, .. } => name.clone(),
+            ValueKind::Component(component) => format!("{} {{ … }}", component.kind),
+            ValueKind::Prompt { .. } | ValueKind::Stage(_) | ValueKind::Loss(_) | ValueKind::Poison => return None,
+        };
+        (text.chars().count() <= FEW + 1).then_some(text)
     }
 }
 

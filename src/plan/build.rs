@@ -1,6 +1,8 @@
-use super::{Known, Member, Plan, TASK_FORMAT, Task, TaskInput, cycle, unused};
+use super::{Known, Member, Plan, TASK_FORMAT, Task, TaskInput, cycle, goes_on, unused};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::spec::{Input, PipelineSpec, StageSpec};
+use crate::stage::Figure;
+use crate::stats::Design;
 use crate::store::Digest;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -13,12 +15,14 @@ use std::path::Path;
 pub(super) type StageGraph = DiGraph<(usize, usize), Span>;
 
 pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>, contents: Known) -> Result<Plan, Diagnostics> {
-    let graph = graph(instances)?;
+    let instances = &of_chosen_seeds(instances, selected)[..];
+    let mut graph = graph(instances)?;
     let cycles = cycle::diagnose(&graph, instances);
     if cycles.has_errors() {
         return Err(cycles);
     }
     let wanted = wanted(&graph, selected);
+    goes_on::beginnings_first(&mut graph, instances, &wanted);
     let mut plan = Plan {
         instances: instances.to_vec(),
         tasks: Vec::new(),
@@ -43,7 +47,25 @@ pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize
         by_stage.insert((instance, stage.name.clone()), index);
     }
     plan.digest = digest(&plan);
-    Ok(plan)
+    let mistakes = goes_on::mistakes(&plan);
+    if mistakes.has_errors() { Err(mistakes) } else { Ok(plan) }
+}
+
+/// What brings seeds together is given those that are asked for: a run of one seed needs no other.
+fn of_chosen_seeds(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Vec<PipelineSpec> {
+    let mut instances = instances.to_vec();
+    let Some(selected) = selected else { return instances };
+    let seed = |instance: &PipelineSpec| instance.label.iter().find(|(key, _)| key == "seed").map(|(_, value)| value.clone());
+    let chosen: BTreeSet<(String, Option<String>)> =
+        selected.iter().filter_map(|i| instances.get(*i)).map(|instance| (instance.name.clone(), seed(instance))).collect();
+    let seeds: Vec<Option<String>> = instances.iter().map(seed).collect();
+    for user in &mut instances {
+        let wanted = |input: &Input| chosen.contains(&(user.name.clone(), seeds.get(input.pipeline).cloned().flatten()));
+        for stage in &mut user.stages {
+            stage.inputs.retain(|input| !input.pooled || wanted(input));
+        }
+    }
+    instances
 }
 
 fn graph(instances: &[PipelineSpec]) -> Result<StageGraph, Diagnostics> {
@@ -127,6 +149,7 @@ fn task(plan: &Plan, by_stage: &BTreeMap<(usize, String), usize>, spec: &Pipelin
         })
         .collect();
     let seed = stage.stage.draws().then(|| stage.seed.unwrap_or(spec.seed));
+    let tells = tells(plan, stage, &inputs);
     let key = key(plan, stage, &inputs, seed);
     Task {
         digest: Digest::of(&key),
@@ -136,9 +159,43 @@ fn task(plan: &Plan, by_stage: &BTreeMap<(usize, String), usize>, spec: &Pipelin
         members: vec![member],
         inputs,
         after: stage.after.iter().filter_map(index).collect(),
-        figures: stage.stage.arithmetic(),
+        figures: stage.stage.arithmetic().into_iter().chain(tells).collect(),
     }
 }
+
+/// What a table will be able to tell, before it is run: for each split of the evaluations that a stage brings together, by how many of their seeds.
+fn tells(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput]) -> Vec<Figure> {
+    if !stage.stage.pools_seeds() {
+        return Vec::new();
+    }
+    // split and its tasks → how many tasks of this plan each method has there
+    let mut splits: BTreeMap<(String, usize), BTreeMap<String, BTreeSet<usize>>> = BTreeMap::new();
+    for input in inputs {
+        let (Some(task), Some(instance)) = (plan.tasks.get(input.task), plan.instances.get(input.instance)) else { continue };
+        let variant: Vec<String> =
+            instance.label.iter().filter(|(key, _)| key != "seed").map(|(key, value)| format!("{key}={value}")).collect();
+        let method = format!("{}.{}.{}", instance.name, variant.join(","), input.stage);
+        for (split, tasks) in task.stage.panels() {
+            if let Some(tasks) = tasks {
+                splits.entry((split, tasks)).or_default().entry(method.clone()).or_default().insert(input.task);
+            }
+        }
+    }
+    let figure = |((split, tasks), methods): ((String, usize), BTreeMap<String, BTreeSet<usize>>)| {
+        let seeds = methods.values().map(BTreeSet::len).max().filter(|_| methods.len() > 1)?;
+        let points = |between: f64| Design { seeds, tasks }.tells(between).map(|tells| format!("{:.1}", tells * 100.0));
+        let (least, more) = (points(0.0)?, points(BETWEEN)?);
+        let value = match seeds {
+            1 => format!("{least} points between two policies, and nothing of methods: 1 seed × {tasks} tasks"),
+            n => format!("{least} points, {more} where seeds differ by {:.0}: {n} seeds × {tasks} tasks", BETWEEN * 100.0),
+        };
+        Some(Figure::new(format!("tells on {split}"), value))
+    };
+    splits.into_iter().filter_map(figure).collect()
+}
+
+/// How far trainings of one method may differ, in shares: a guess, since nothing is known before they are run.
+const BETWEEN: f64 = 0.05;
 
 /// All that can change a task's results. `after` is not among it; titles and names are only where the stage shows them.
 fn key(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput], seed: Option<u64>) -> Value {

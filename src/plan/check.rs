@@ -2,11 +2,11 @@
 
 use super::Plan;
 use crate::lang::{Diagnostics, SourceMap};
-use crate::spec::{Request, compile};
+use crate::spec::{Request, checked};
 
 /// Everything that can be said of a file without running it, by file and place.
 pub fn check(request: &Request<'_>) -> (SourceMap, Diagnostics) {
-    let compiled = compile(request);
+    let compiled = checked(request);
     let mut diagnostics = compiled.diagnostics;
     if !diagnostics.has_errors() {
         match Plan::only(&compiled.pipelines, &compiled.roots) {

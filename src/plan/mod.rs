@@ -6,6 +6,7 @@ mod build;
 mod cheapest;
 mod check;
 mod cycle;
+mod goes_on;
 mod longer;
 mod outside;
 mod reason;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 pub use crate::stage::Place;
 pub use check::check;
-pub(crate) use longer::{Beginning, beginning};
+pub(crate) use longer::{Beginning, Middle, STATE, beginning, middle};
 pub(crate) use outside::Need;
 pub use outside::{Needed, needed, text as outside_text};
 pub use reason::{Reason, reasons, refusals};

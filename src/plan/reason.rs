@@ -1,6 +1,6 @@
 //! Why a task will run, or need not.
 
-use super::longer::{Beginning, beginning};
+use super::longer::{Beginning, Middle, beginning, middle};
 use super::{Plan, Task};
 use crate::lang::Diagnostic;
 use crate::store::{Digest, Lock, State, Status, Store, StoreError};
@@ -40,6 +40,11 @@ pub enum Reason {
         what: Vec<String>,
         /// Of the checkpoint from which it would go on.
         iteration: u64,
+    },
+    /// Its beginning is there, as a stage that stopped in the middle.
+    Begun {
+        /// After how many iterations.
+        steps: u64,
     },
     /// More iterations than a run that is there.
     Longer {
@@ -99,6 +104,7 @@ impl fmt::Display for Reason {
                 let what: Vec<String> = what.iter().map(|path| format!("`{path}`")).collect();
                 write!(f, "half done at iteration {iteration} with another content of {}", some_of(&what))
             }
+            Self::Begun { steps } => write!(f, "goes on at {steps} of its own beginning"),
             Self::Longer { field, from, start: Ok(checkpoint) } => {
                 write!(f, "changed: {field}; goes on at {checkpoint} of the run with {field} = {from}")
             }
@@ -152,11 +158,12 @@ fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<
             Some(problem) => Reason::Damaged { problem },
         },
         Some(status) => Reason::HalfDone { iteration: store.resumes_at(&task.digest)?, error: status.error },
-        None => match beginning(task, store)? {
-            Some(Beginning { field, count, start, .. }) => {
+        None => match (middle(task, store)?, beginning(task, store)?) {
+            (Some(Middle { steps, .. }), _) => Reason::Begun { steps },
+            (None, Some(Beginning { field, count, start, .. })) => {
                 Reason::Longer { field, from: count, start: start.map(|(checkpoint, _)| checkpoint) }
             }
-            None => against_earlier(plan, task, store, earlier)?,
+            (None, None) => against_earlier(plan, task, store, earlier)?,
         },
     })
 }

@@ -19,6 +19,6 @@ pub(crate) use action::{Reading, WellFormed};
 pub(crate) use conversation::{Full, Limits, Past};
 pub use environment::WorldKind;
 pub(crate) use environment::{EnvironmentSpec, Interaction};
-pub(crate) use prompt::{Cut, Form, HistoryEntry, Moment, PromptKind};
+pub(crate) use prompt::{Cut, EXPLAINED, Form, HistoryEntry, Moment, PromptKind};
 pub(crate) use split::{Games, SplitField};
 pub(crate) use worlds::{WITH_DATA, add};

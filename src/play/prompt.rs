@@ -12,6 +12,18 @@ use std::sync::Arc;
 /// The placeholders that a window of turns has in every environment.
 const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
 
+/// What each placeholder stands for, that of an `entry` too.
+pub(crate) const EXPLAINED: [(&str, &str); 8] = [
+    ("task", "what is to be done"),
+    ("observation", "what is seen before this turn; in an `entry`, before the past turn"),
+    ("history", "the last turns, oldest first, each as `entry` says; the field `history` of `windowed` says how many"),
+    ("earlier", "the actions of the turns before those of `{history}`, with commas between them"),
+    ("admissible", "the possible actions, with commas between them"),
+    ("count", "how many turns there were so far"),
+    ("turn", "the number of the turn, from 1"),
+    ("action", "in an `entry` only: what was done in the past turn"),
+];
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryEntry {
     pub observation: String,

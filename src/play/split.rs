@@ -103,6 +103,11 @@ fn too_few(world: &dyn WorldKind, games: &Games) -> Option<String> {
 }
 
 impl SplitField {
+    /// How many tasks it has, where that is known without opening it.
+    pub(crate) fn known_size(&self) -> Option<usize> {
+        self.games.count.map(|count| count.0).or_else(|| self.environment.world.most_games(&self.games.split, false))
+    }
+
     /// Looks at what playing needs, in words; with an `expert`, also at whether there is one.
     ///
     /// # Errors

@@ -69,6 +69,11 @@ input!(
     EpisodesInput, Episodes, true, "a stage that gives episodes, such as `collect`"
 );
 
+input!(
+    /// The state of a training in the middle, to go on from.
+    StateInput, State, false, "an `rl` stage in the middle, such as `train.at(40)`"
+);
+
 /// Any output of any stage, for reports.
 #[derive(Clone, Debug)]
 pub(crate) struct AnyInput(pub StageInput);

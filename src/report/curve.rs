@@ -1,10 +1,12 @@
 //! Curves as sections of charts: instances that differ in their seed alone become one group, in one colour, with its mean.
 
-use super::chart::{Figure, Line, Panel, Stroke};
+use super::chart::{Band, Figure, Line, Panel, Stroke};
 use super::data::{Curve, ReportData};
 use super::label;
-use super::metric::{CORRIDOR, CUTS, metric};
+use super::metric::{CORRIDOR, CUTS, is_row_of_a_picture, metric};
+use super::picture::{Picture, pictures};
 use super::{corridor, number};
+use crate::stats::{deviation, mean, t_quantile};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The charts of all stages of one kind.
@@ -15,6 +17,8 @@ pub(super) struct Section {
     pub groups: Vec<Group>,
     /// (caption, figure)
     pub charts: Vec<(String, Figure)>,
+    /// Over turns or families, and iterations.
+    pub pictures: Vec<Picture>,
 }
 
 impl Section {
@@ -55,6 +59,27 @@ impl Group {
         }
         let complete = sums.into_iter().filter(|(_, (_, count))| *count == measured);
         complete.map(|(x, (sum, count))| (f64::from_bits(x), sum / count as f64)).collect()
+    }
+
+    /// The mean with its 95 % interval over seeds (mean ± t·deviation/√n), where three or more have a finite value. Within `range`, where that bounds
+    /// the metric on both sides.
+    pub(super) fn band(&self, name: &str, range: Option<(f64, f64)>) -> Option<Band> {
+        let seeds: Vec<&Points> = self.seeds.iter().filter_map(|(_, metrics)| metrics.get(name)).collect();
+        if seeds.len() < 3 {
+            return None;
+        }
+        let mut values: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for (x, y) in seeds.iter().flat_map(|points| points.iter()) {
+            values.entry(x.to_bits()).or_default().push(*y);
+        }
+        let n = seeds.len() as f64;
+        let t = t_quantile(0.975, n - 1.0);
+        let (least, most) = range.filter(|(low, high)| low < high).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let points = values.into_iter().filter(|(_, values)| values.len() == seeds.len()).map(|(x, values)| {
+            let (middle, half) = (mean(&values), t * deviation(&values) / n.sqrt());
+            (f64::from_bits(x), (middle - half).max(least), (middle + half).min(most))
+        });
+        Some(Band { name: format!("{}, 95 % over seeds", self.name), color: self.color, points: points.collect() })
     }
 
     /// How many seeds measured this metric.
@@ -123,7 +148,8 @@ fn section(data: &ReportData, of: &str, colors: &mut Vec<ColorKey>) -> Section {
     }
     tell_apart(&mut groups, &keys);
     let charts = charts(data, &groups);
-    Section { kind: of.to_string(), groups, charts }
+    let pictures = pictures(&groups);
+    Section { kind: of.to_string(), groups, charts, pictures }
 }
 
 /// A pipeline's words for people, or its name.
@@ -158,7 +184,7 @@ fn charts(data: &ReportData, groups: &[Group]) -> Vec<(String, Figure)> {
         groups.iter().flat_map(|g| g.seeds.iter().flat_map(|(_, metrics)| metrics.keys().map(String::as_str))).collect();
     // Nothing cut is nothing to look at.
     let cut = |name: &&str| !CUTS.contains(name) || groups.iter().any(|g| g.mean(name).iter().any(|(_, share)| *share != 0.0));
-    let names: BTreeSet<&str> = names.into_iter().filter(cut).collect();
+    let names: BTreeSet<&str> = names.into_iter().filter(cut).filter(|name| !is_row_of_a_picture(name)).collect();
     let has_entropy = names.contains("entropy");
     let mut ordered: Vec<&str> = names.into_iter().filter(|name| !(has_entropy && CORRIDOR.contains(name))).collect();
     // The terms of a loss in the order in which the equations name them.
@@ -181,7 +207,8 @@ fn charts(data: &ReportData, groups: &[Group]) -> Vec<(String, Figure)> {
 fn plain(groups: &[Group], name: &str) -> (String, Figure) {
     let metric = metric(name);
     let lines: Vec<Line> = groups.iter().flat_map(|g| g.lines(name)).collect();
-    let panel = Panel { height: 150.0, unit: metric.unit.into(), format: metric.format, range: metric.range, bands: Vec::new(), lines };
+    let bands = groups.iter().filter_map(|g| g.band(name, metric.range)).collect();
+    let panel = Panel { height: 150.0, unit: metric.unit.into(), format: metric.format, range: metric.range, bands, lines };
     let shown = panel.lines.iter().filter(|l| l.stroke == Stroke::Thick).count();
     let description = format!("{} {} over iterations.", metric.note, number::counted(shown, "line")).trim().to_string();
     let figure = Figure { title: metric.title, description, horizontal: "iteration".into(), panels: vec![panel], legend: false };

@@ -110,6 +110,29 @@ pub struct ResultRow {
     pub figures: BTreeMap<String, f64>,
     /// Identifies the list of tasks; rows are comparable task by task only where it is the same.
     pub panel_hash: String,
+    /// What each task of the panel came to.
+    #[serde(skip_serializing_if = "ByTask::is_empty")]
+    pub tasks: ByTask,
+}
+
+/// By task of a panel, in its order; empty where it was not recorded. Of several episodes on one task the mean.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ByTask {
+    /// Which of the row's families each belongs to, by its place in the order of their names.
+    pub families: Vec<u32>,
+    /// Shares of episodes that reach the goal.
+    #[serde(with = "finite_or_null::list")]
+    pub success: Vec<f64>,
+    /// As [`ResultRow::mean_score`].
+    #[serde(with = "finite_or_null::list")]
+    pub score: Vec<f64>,
+}
+
+impl ByTask {
+    fn is_empty(&self) -> bool {
+        self.success.is_empty() && self.score.is_empty()
+    }
 }
 
 impl ResultRow {
@@ -177,6 +200,18 @@ mod finite_or_null {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+
+    pub(super) mod list {
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        pub(crate) fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(values.iter().map(|value| Some(*value).filter(|v| v.is_finite())))
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+            Ok(Vec::<Option<f64>>::deserialize(deserializer)?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+        }
     }
 
     pub(super) mod map {

@@ -1,5 +1,6 @@
 //! Success rates and their 95 % Wilson score intervals.
 
+pub use crate::stats::Interval;
 use serde::Serialize;
 
 /// The 97.5 % quantile of the standard normal distribution.
@@ -28,22 +29,6 @@ impl Rate {
     /// Both counted together.
     pub fn plus(self, other: Rate) -> Rate {
         Rate { successes: self.successes.saturating_add(other.successes), episodes: self.episodes.saturating_add(other.episodes) }
-    }
-}
-
-/// Bounds of a share, both in 0..=1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// At most `high`.
-    pub low: f64,
-    /// At least `low`.
-    pub high: f64,
-}
-
-impl Interval {
-    /// Intervals that touch overlap.
-    pub fn overlaps(self, other: Interval) -> bool {
-        self.low <= other.high && other.low <= self.high
     }
 }
 

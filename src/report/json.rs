@@ -24,7 +24,7 @@ struct Written<'a> {
     format: u32,
     #[serde(flatten)]
     data: &'a ReportData,
-    /// Derived: seeds pooled, 95 % Wilson intervals.
+    /// Derived: seeds together, with 95 % intervals.
     table: Table,
     /// Derived.
     summary: Vec<String>,

@@ -2,7 +2,7 @@
 
 use super::data::{Curve, ReportData};
 use super::label;
-use super::number::{rate, short};
+use super::number::{bounds, count, percent, rate, short};
 use super::table::{Cell, Standing, Table, TableRow};
 use std::fmt::Write;
 
@@ -26,7 +26,8 @@ pub fn markdown(data: &ReportData) -> String {
         }
         out.push_str(&line(&cells));
     }
-    out.push_str("\n\\* highest trained of the column, ~ within noise of it (overlapping intervals). [ ] 95 % Wilson interval over the episodes of all seeds.\n");
+    let intervals = if table.has_seeds() { table.intervals() } else { "95 % Wilson interval over the episodes of all seeds" };
+    let _ = writeln!(out, "\n\\* highest trained of the column, ~ within noise of it ({}). [ ] {intervals}.", table.rule());
     if with_entropy {
         out.push_str("Entropy: mean over the iterations, in nats; its spread: standard deviation over the iterations of a seed, averaged over seeds.\n");
     }
@@ -43,7 +44,11 @@ fn success(cell: &Cell) -> String {
         Standing::OverlapsBest => " ~",
         Standing::BelowBest | Standing::NotRanked => "",
     };
-    format!("{}{mark}", rate(cell.rate))
+    let text = match (&cell.over_seeds, cell.rate.share()) {
+        (Some(seeds), Some(share)) => format!("{} {} {}", percent(share), bounds(seeds.interval), count(cell.rate)),
+        _ => rate(cell.rate),
+    };
+    format!("{text}{mark}")
 }
 
 /// Words from files on one line of a table: no columns, links or elements of their own.

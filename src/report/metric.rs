@@ -21,6 +21,16 @@ pub(super) const CORRIDOR: [&str; 4] = ["entropy.reference", "entropy.low", "ent
 /// Metrics that are drawn only where they are not 0 throughout.
 pub(super) const CUTS: [&str; 3] = ["prompt_cut", "response_cut", "conversation_full"];
 
+/// Metrics that are drawn as rows of a picture over iterations, and have no chart of their own.
+pub(super) fn is_row_of_a_picture(name: &str) -> bool {
+    name.starts_with(BY_TURN) || name.starts_with(BY_FAMILY)
+}
+
+/// Before the number of a turn.
+pub(super) const BY_TURN: &str = "entropy/turn/";
+/// Before the name of a family, which stands before `/success`.
+pub(super) const BY_FAMILY: &str = "family/";
+
 const SHARE: (&str, Format, Option<(f64, f64)>) = ("%", Format::Percent, Some((0.0, 1.0)));
 const FROM_ZERO: Option<(f64, f64)> = Some((0.0, 0.0));
 
@@ -52,6 +62,16 @@ pub(super) fn metric(name: &str) -> Metric {
         "entropy.reference" => plain(5, "Entropy: reference", "nats", FROM_ZERO, "Mean entropy of all earlier iterations."),
         "entropy.low" => plain(5, "Entropy: lower bound", "nats", FROM_ZERO, ""),
         "entropy.high" => plain(5, "Entropy: upper bound", "nats", FROM_ZERO, ""),
+        "entropy.swing" => {
+            let note = "Mean step of the entropy from one iteration to the next, over the last ten, as a share of the entropy.";
+            Metric { range: FROM_ZERO, ..share(5, "Entropy: its swing".into(), note) }
+        }
+        "groups_alike" => share(5, "Groups alike".into(), "Share of the groups whose episodes all have one score."),
+        "turns_alike" => share(5, "Turns alike".into(), "Share of a group's turns in which all its members took one action."),
+        "repeated_actions" => {
+            share(5, "Actions repeated".into(), "Share of the turns with an action that an earlier turn of the episode has.")
+        }
+        "distinct_actions" => plain(5, "Distinct actions", "actions", FROM_ZERO, "In the iteration's own episodes."),
         "phase" => plain(5, "Phase weight β", "", FROM_ZERO, ""),
         "kl" => plain(6, "KL divergence", "nats", FROM_ZERO, "Estimate, per token."),
         "clip_fraction" => {

@@ -4,12 +4,15 @@
 //! no address that a browser would load, readable without scripts.
 //!
 //! ```text
-//! ReportData ──▶ Table (pooled seeds, Wilson intervals, standings) ──▶ summary, text, html
+//! ReportData ──▶ Table (cells over seeds, intervals, standings) ──▶ summary, text, html
+//!            ├─▶ Compared (pairs of methods over seeds and tasks) ──▶ text, html
 //!            └─▶ Section (curves grouped by pipeline, means over seeds) ──▶ Figure ──▶ SVG ──▶ html
 //! ```
 
 mod chart;
 mod compare;
+mod comparisons;
+mod comparisons_text;
 mod corridor;
 mod curve;
 mod data;
@@ -22,17 +25,22 @@ mod markdown;
 mod markup;
 mod metric;
 mod number;
+mod over_seeds;
 mod palette;
+mod picture;
 mod scale;
 mod summary;
 mod svg;
 mod table;
 mod text;
 
-pub use data::{Curve, EpisodeExample, FORMAT, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
+pub use comparisons::{Against, Compared, Measured, Pair, Unknown, comparisons};
+pub use comparisons_text::comparisons_text;
+pub use data::{ByTask, Curve, EpisodeExample, FORMAT, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
 pub use html::html;
 pub use interval::{Interval, Rate, wilson};
 pub use json::{ReportFormatError, from_json, json};
 pub use markdown::markdown;
+pub use over_seeds::{Measure, OverSeeds};
 pub use summary::summary;
 pub use text::text;

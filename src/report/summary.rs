@@ -1,7 +1,7 @@
 //! The finding in sentences: what is best on each split, and what cannot be told from it.
 
 use super::data::ReportData;
-use super::number::{counted, listed, percent, rate};
+use super::number::{bounds, count, counted, listed, percent, rate};
 use super::table::{Cell, Standing, Table, TableRow};
 use std::collections::BTreeSet;
 
@@ -13,9 +13,11 @@ pub fn summary(data: &ReportData) -> Vec<String> {
         sentences.push("This report has no results of an evaluation, so it names no best policy.".into());
     }
     let compared = |wanted| table.rows.iter().any(|r| r.cells.iter().flatten().any(|c| c.standing == wanted));
-    let rule = "Within noise means that the 95 % intervals overlap.";
-    let words =
-        extent(data).into_iter().chain((compared(Standing::OverlapsBest) || compared(Standing::BelowBest)).then(|| rule.to_string()));
+    let rule = match table.has_seeds() {
+        true => format!("Within noise: {}.", table.rule()),
+        false => "Within noise means that the 95 % intervals overlap.".to_string(),
+    };
+    let words = extent(data).into_iter().chain((compared(Standing::OverlapsBest) || compared(Standing::BelowBest)).then_some(rule));
     sentences.extend(Some(words.collect::<Vec<_>>().join(" ")).filter(|w| !w.is_empty()));
     sentences
 }
@@ -29,8 +31,8 @@ fn of_split(table: &Table, split: usize) -> Option<String> {
     let on = &column.name;
     let mut text = match best.as_slice() {
         [] => return Some(format!("On {on}, no trained policy was evaluated.")),
-        [only] if close.is_empty() && below.is_empty() => format!("On {on}: {}, {}.", only.0.name, rate(only.1.rate)),
-        [only] => format!("Highest on {on}: {}, {}.", only.0.name, rate(only.1.rate)),
+        [only] if close.is_empty() && below.is_empty() => format!("On {on}: {}, {}.", only.0.name, written(only.1)),
+        [only] => format!("Highest on {on}: {}, {}.", only.0.name, written(only.1)),
         [first, ..] => {
             let names: Vec<String> = best.iter().map(|(row, _)| row.name.clone()).collect();
             let share = first.1.rate.share().map(percent).unwrap_or_default();
@@ -45,10 +47,23 @@ fn of_split(table: &Table, split: usize) -> Option<String> {
             text.push_str(&format!(" Within noise of that: {}; lower by more than noise: {}.", listed(&close), listed(&below)));
         }
     }
+    for (row, cell) in table.column(split) {
+        if let Some(warning) = cell.over_seeds.as_ref().and_then(|seeds| seeds.warning(percent)) {
+            text.push_str(&format!(" Of {}, {warning}.", row.name));
+        }
+    }
     if !column.one_panel {
         text.push_str(" These results come from different lists of tasks, so part of a difference may be the tasks'.");
     }
     Some(text)
+}
+
+/// `83.3 % [72.0, 90.7] (50/60)`
+fn written(cell: &Cell) -> String {
+    match (&cell.over_seeds, cell.rate.share()) {
+        (Some(seeds), Some(share)) => format!("{} {} {}", percent(share), bounds(seeds.interval), count(cell.rate)),
+        _ => rate(cell.rate),
+    }
 }
 
 fn named((row, cell): (&TableRow, &Cell)) -> String {

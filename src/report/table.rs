@@ -1,9 +1,11 @@
-//! Success by actor and split. Seeds are pooled, and listed; within a split every trained actor stands to the best one.
+//! Success by actor and split. Seeds are brought together, and listed; within a split every trained actor stands to the best one.
 
 use super::compare::{Comparison, compare};
 use super::data::{ReportData, ResultRow, is_yardstick};
 use super::interval::{Interval, Rate};
 use super::label;
+use super::over_seeds::{Measure, OverSeeds, sample};
+use crate::stats::{Sample, holm, test};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +41,14 @@ pub(super) struct TableRow {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Cell {
     pub rate: Rate,
+    /// Over seeds and tasks where there are several seeds and their tasks are known; otherwise Wilson's, over episodes.
     pub interval: Option<Interval>,
+    /// Where there are several seeds and their tasks are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_seeds: Option<OverSeeds>,
+    /// What each seed came to on each task, where it is known: success, and score.
+    #[serde(skip)]
+    samples: [Option<Sample>; 2],
     pub standing: Standing,
     pub seeds: Vec<SeedCell>,
     pub families: BTreeMap<String, Rate>,
@@ -55,12 +64,12 @@ pub(super) struct SeedCell {
     pub rate: Rate,
 }
 
-/// How a cell stands to the highest trained one of its column, by 95 % Wilson intervals.
+/// How a cell stands to the highest trained one of its column: by a test over seeds where both have several, otherwise by 95 % Wilson intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
     Best,
-    /// Lower, but the intervals overlap.
+    /// Lower, but not by more than noise: the test's p, by Holm among all pairs of the column, is above 5 %; or the intervals overlap.
     OverlapsBest,
     BelowBest,
     /// An expert or random actor, or a cell without episodes.
@@ -114,27 +123,90 @@ impl Table {
         self.column(split).flat_map(|(_, cell)| cell.families.keys().map(String::as_str)).collect()
     }
 
+    /// Whether there is a cell over several seeds whose tasks are known.
+    pub(super) fn has_seeds(&self) -> bool {
+        self.cells().any(|cell| cell.over_seeds.is_some())
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.rows.iter().flat_map(|row| row.cells.iter().flatten())
+    }
+
+    /// What the intervals of the cells are.
+    pub(super) fn intervals(&self) -> &'static str {
+        match (self.has_seeds(), self.cells().any(|cell| cell.over_seeds.is_none())) {
+            (true, false) => "95 % interval over seeds and tasks",
+            (true, true) => "95 % interval over seeds and tasks, of one seed Wilson's over episodes",
+            _ => "95 % Wilson interval",
+        }
+    }
+
+    /// By which rule a cell is within noise of the highest.
+    pub(super) fn rule(&self) -> &'static str {
+        let ranked = || self.rows.iter().filter(|row| !row.is_yardstick()).flat_map(|row| row.cells.iter().flatten());
+        match (self.has_seeds(), ranked().any(|cell| cell.over_seeds.is_none())) {
+            (true, false) => "t test over seeds, p above 5 % by Holm",
+            (true, true) => "t test over seeds, p above 5 % by Holm; of one seed overlapping intervals",
+            _ => "overlapping intervals",
+        }
+    }
+
     /// The names of all figures of environments.
     pub(super) fn figures(&self) -> BTreeSet<&str> {
         self.rows.iter().flat_map(|row| row.cells.iter().flatten()).flat_map(|cell| cell.figures.keys().map(String::as_str)).collect()
     }
 
+    /// The cells of one column that are ranked, with their rows' names, and which of them is the highest.
+    pub(super) fn ranked(&self, split: usize) -> (Vec<(&TableRow, &Cell)>, Option<usize>) {
+        let ranked: Vec<(&TableRow, &Cell)> =
+            self.column(split).filter(|(row, cell)| !row.is_yardstick() && cell.rate.share().is_some()).collect();
+        let share = |at: &usize| ranked.get(*at).and_then(|(_, cell)| cell.rate.share()).unwrap_or(-1.0);
+        // of equal ones the last, as it stands
+        let best = (0..ranked.len()).max_by(|a, b| share(a).total_cmp(&share(b)));
+        (ranked, best)
+    }
+
     fn rank(&mut self) {
         for split in 0..self.splits.len() {
-            let ranked = self.column(split).filter(|(row, _)| !row.is_yardstick()).map(|(_, cell)| cell.rate);
-            let share = |rate: &Rate| rate.share().unwrap_or(-1.0);
-            let Some(best) = ranked.filter(|r| r.share().is_some()).max_by(|a, b| share(a).total_cmp(&share(b))) else { continue };
-            for row in &mut self.rows {
-                let yardstick = row.is_yardstick();
+            let (ranked, best) = self.ranked(split);
+            let Some((_, best)) = best.and_then(|best| ranked.get(best)).copied() else { continue };
+            let p: Vec<Option<f64>> = ranked
+                .iter()
+                .map(|(_, cell)| test(cell.sample(Measure::Success)?, best.sample(Measure::Success)?).of_methods_p())
+                .collect();
+            let known: Vec<f64> = p.iter().flatten().copied().collect();
+            let mut adjusted = holm(&known, ranked.len() * (ranked.len() - 1) / 2).into_iter();
+            let standing = |(cell, p): (&Cell, Option<f64>)| match compare(cell.rate, best.rate) {
+                Comparison::Unknown => Standing::NotRanked,
+                _ if cell.rate.share() == best.rate.share() => Standing::Best,
+                _ if p.is_some_and(|p| p > 0.05) => Standing::OverlapsBest,
+                _ if p.is_some() => Standing::BelowBest,
+                Comparison::Overlap => Standing::OverlapsBest,
+                Comparison::Above | Comparison::Below => Standing::BelowBest,
+            };
+            let mut standings = ranked
+                .iter()
+                .zip(p)
+                .map(|((_, cell), p)| standing((cell, p.and_then(|_| adjusted.next()))))
+                .collect::<Vec<_>>()
+                .into_iter();
+            for row in self.rows.iter_mut().filter(|row| !row.is_yardstick()) {
                 let Some(Some(cell)) = row.cells.get_mut(split) else { continue };
-                cell.standing = match compare(cell.rate, best) {
-                    _ if yardstick => Standing::NotRanked,
-                    Comparison::Unknown => Standing::NotRanked,
-                    _ if cell.rate.share() == best.share() => Standing::Best,
-                    Comparison::Overlap => Standing::OverlapsBest,
-                    Comparison::Above | Comparison::Below => Standing::BelowBest,
-                };
+                if cell.rate.share().is_some() {
+                    cell.standing = standings.next().unwrap_or(Standing::NotRanked);
+                }
             }
+        }
+    }
+}
+
+impl Cell {
+    /// What each seed came to on each task, where it is known.
+    pub(super) fn sample(&self, measure: Measure) -> Option<&Sample> {
+        let [success, score] = &self.samples;
+        match measure {
+            Measure::Success => success.as_ref(),
+            Measure::Score => score.as_ref(),
         }
     }
 }
@@ -188,6 +260,9 @@ fn row_keys(results: &[&ResultRow]) -> Vec<RowKey> {
 }
 
 fn cell<'a>(results: impl Iterator<Item = &'a ResultRow>) -> Option<Cell> {
+    let results: Vec<&ResultRow> = results.collect();
+    let samples = [Measure::Success, Measure::Score].map(|measure| sample(&results, measure));
+    let over_seeds = samples[0].as_ref().and_then(OverSeeds::of);
     let mut seeds = Vec::new();
     let mut families: BTreeMap<String, Rate> = BTreeMap::new();
     let mut figures: BTreeMap<String, (f64, f64)> = BTreeMap::new();
@@ -207,7 +282,8 @@ fn cell<'a>(results: impl Iterator<Item = &'a ResultRow>) -> Option<Cell> {
         seeds.push(SeedCell { label: seed.map(|s| format!("seed {s}")).unwrap_or_default(), rate: row.rate() });
     }
     let figures = figures.into_iter().map(|(name, (sum, count))| (name, sum / count)).collect();
-    let found = Cell { rate, interval: rate.interval(), standing: Standing::NotRanked, seeds, families, figures };
+    let interval = over_seeds.as_ref().map(|seeds| seeds.interval).or_else(|| rate.interval());
+    let found = Cell { rate, interval, over_seeds, samples, standing: Standing::NotRanked, seeds, families, figures };
     (!found.seeds.is_empty()).then_some(found)
 }
 

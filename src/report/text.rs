@@ -1,7 +1,10 @@
 //! The table for the terminal.
 
+use super::comparisons::{Against, comparisons};
+use super::comparisons_text::comparisons_text;
 use super::data::ReportData;
 use super::number::{bounds, count, figure_text, percent};
+use super::over_seeds::Measure;
 use super::table::{Cell, Standing, Table};
 use unicode_width::UnicodeWidthStr;
 
@@ -14,7 +17,7 @@ pub fn text(data: &ReportData, width: usize) -> String {
         return "no evaluation results\n".into();
     }
     let mut out = fitted(&table, &lines(&table), width);
-    out.push_str(notes(&table));
+    out.push_str(&notes(&table));
     for figure in table.figures() {
         out.push_str(&format!("\n{}\n", plain(figure)));
         out.push_str(&fitted(&table, &figures(&table, figure), width));
@@ -25,7 +28,16 @@ pub fn text(data: &ReportData, width: usize) -> String {
     for note in &data.notes {
         out.push_str(&format!("{}\n", plain(note)));
     }
+    out.push_str(&over_seeds(data, &table));
     out
+}
+
+/// Where methods have several seeds: what these say of each, and how the methods stand to the highest.
+fn over_seeds(data: &ReportData, table: &Table) -> String {
+    if !table.has_seeds() {
+        return String::new();
+    }
+    comparisons(data, Measure::Success, &Against::Highest).map(|all| format!("\n{}", comparisons_text(&all))).unwrap_or_default()
 }
 
 fn fitted(table: &Table, lines: &[Line], width: usize) -> String {
@@ -83,13 +95,14 @@ fn mark(standing: Standing) -> char {
     }
 }
 
-fn notes(table: &Table) -> &'static str {
+fn notes(table: &Table) -> String {
     let any = |wanted| table.rows.iter().any(|r| r.cells.iter().flatten().any(|c| c.standing == wanted));
-    match (any(Standing::Best), any(Standing::OverlapsBest)) {
-        (true, true) => "* highest trained   ~ within noise of it (overlapping intervals)   [ ] 95 % Wilson interval\n",
-        (true, false) => "* highest trained   [ ] 95 % Wilson interval\n",
-        _ => "[ ] 95 % Wilson interval\n",
-    }
+    let marks = match (any(Standing::Best), any(Standing::OverlapsBest)) {
+        (true, true) => format!("* highest trained   ~ within noise of it ({})   ", table.rule()),
+        (true, false) => "* highest trained   ".to_string(),
+        _ => String::new(),
+    };
+    format!("{marks}[ ] {}\n", table.intervals())
 }
 
 fn wide(table: &Table, lines: &[Line]) -> String {

@@ -1,5 +1,6 @@
 //! From resolved names to typed pipelines: every stage read by its kind, every reference given its type.
 
+use super::middle::Middles;
 use super::objectives::{Equations, of_instance};
 use super::{Input, PipelineSpec, StageSpec, vocabulary};
 use crate::kind::{Category, Field, Part, Reader, Reference};
@@ -7,7 +8,7 @@ use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::registry::all_kinds;
-use crate::stage::{Common, Output, Stage, possible_outputs};
+use crate::stage::{Artifact, Common, Output, Stage, possible_outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -52,8 +53,12 @@ pub(super) fn check(resolver: &mut Resolver<'_>, sources: &SourceMap) -> Vec<Pip
             drafts.insert(instance, stages);
         }
     }
-    let checked = |(instance, stages): (&usize, &Vec<Draft>)| resolver.blaming(*instance, || spec(resolver, *instance, stages, &drafts));
-    let specs: Vec<PipelineSpec> = drafts.iter().map(checked).collect();
+    let middles = Middles::default();
+    let checked =
+        |(instance, stages): (&usize, &Vec<Draft>)| resolver.blaming(*instance, || spec(resolver, *instance, stages, (&drafts, &middles)));
+    let mut specs: Vec<PipelineSpec> = drafts.iter().map(checked).collect();
+    let places: Vec<usize> = drafts.keys().copied().collect();
+    middles.add_to(&mut specs, |instance| places.iter().position(|place| *place == instance));
     let compiled: BTreeMap<usize, &PipelineSpec> = drafts.keys().copied().zip(&specs).collect();
     let mut said: Vec<Span> = Vec::new();
     for (instance, spec) in &compiled {
@@ -120,7 +125,9 @@ fn own_or_line(resolver: &Resolver<'_>, instance: usize, stage: &Value, name: &s
     }
 }
 
-fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: &BTreeMap<usize, Vec<Draft>>) -> PipelineSpec {
+type Drafts<'d> = (&'d BTreeMap<usize, Vec<Draft>>, &'d Middles);
+
+fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: Drafts<'_>) -> PipelineSpec {
     let this = &resolver.instances[instance];
     let title = match resolver.line(instance, "title").map(|v| (v.kind.clone(), v.span)) {
         Some((ValueKind::Text(text), _)) => text,
@@ -162,15 +169,17 @@ fn follow(
     instance: usize,
     draft: &Draft,
     reference: &Reference,
-    all: &BTreeMap<usize, Vec<Draft>>,
+    (all, middles): Drafts<'_>,
     into: &mut Vec<Input>,
 ) {
     let stage = &reference.stage;
+    let pools = reference.many && draft.stage.as_ref().is_some_and(|stage| stage.pools_seeds());
     let targets = match &stage.pipeline {
+        None if pools => matching(resolver, instance, resolver.instances[instance].pipeline, true),
         None => vec![instance],
         Some(name) => {
             let Some(pipeline) = resolver.pipeline_seen_from(instance, name) else { return };
-            matching(resolver, instance, pipeline)
+            matching(resolver, instance, pipeline, pools)
         }
     };
     if targets.len() > 1 && !reference.many {
@@ -190,18 +199,30 @@ fn follow(
             resolver.report_at(Diagnostic::error("E0103", reference.span, format!("the stage `{}` uses itself", draft.name)));
             return;
         }
-        let outputs = found.stage.as_ref().map_or_else(|| possible_outputs(&found.kind).to_vec(), |stage| stage.outputs());
+        let given = match (&found.stage, &stage.at) {
+            (Some(whole), Some(at)) => match middles.of(&**whole, target, &found.name, at) {
+                Ok(stopped) => Some(stopped),
+                Err(mistake) => {
+                    resolver.report_at(mistake.also(found.span, format!("a stage of kind `{}`", found.kind)));
+                    return;
+                }
+            },
+            (Some(whole), None) => Some((found.name.clone(), whole.clone())),
+            (None, _) => None,
+        };
+        let outputs = given.as_ref().map_or_else(|| possible_outputs(&found.kind).to_vec(), |(_, stage)| stage.outputs());
         if outputs.is_empty() {
             continue;
         }
-        if let Some(output) = pick(resolver, reference, &outputs, &found.kind, found.span).filter(|_| found.stage.is_some()) {
+        if let Some(output) = pick(resolver, reference, &outputs, &found.kind, found.span).filter(|_| given.is_some()) {
             into.push(Input {
                 field: reference.field.clone(),
                 span: reference.span,
                 pipeline: target,
-                stage: stage.stage.clone(),
+                stage: given.as_ref().map_or_else(|| stage.stage.clone(), |(name, _)| name.clone()),
                 output: output.name.to_string(),
                 artifact: output.artifact,
+                pooled: pools && has_seed(resolver, instance) && has_seed(resolver, target),
             });
         }
     }
@@ -216,10 +237,15 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind
             let found = outputs.iter().copied().find(fits);
             if found.is_none() {
                 let gives = outputs.iter().map(|o| o.artifact.words()).collect::<Vec<_>>().join(", ");
-                resolver.report_at(
-                    Diagnostic::error("E0205", reference.span, format!("expected {wanted}, but `{}` gives {gives}", reference.stage.stage))
-                        .also(defined, format!("a stage of kind `{kind}`")),
-                );
+                let stage = &reference.stage.stage;
+                let mistake = Diagnostic::error("E0205", reference.span, format!("expected {wanted}, but `{stage}` gives {gives}"))
+                    .also(defined, format!("a stage of kind `{kind}`"));
+                resolver.report_at(match reference.takes.as_slice() {
+                    [Artifact::State] if reference.stage.at.is_none() => {
+                        mistake.help(format!("write after which iteration: `{stage}.at(40)`"))
+                    }
+                    _ => mistake,
+                });
             }
             found
         }
@@ -254,10 +280,18 @@ fn pick(resolver: &Resolver<'_>, reference: &Reference, outputs: &[Output], kind
     }
 }
 
-/// The instances of another pipeline that belong to this one: those that agree in every label that both have.
-fn matching(resolver: &Resolver<'_>, instance: usize, pipeline: usize) -> Vec<usize> {
+const SEED: &str = "seed";
+
+fn has_seed(resolver: &Resolver<'_>, instance: usize) -> bool {
+    resolver.instances[instance].label.iter().any(|(key, _)| key == SEED)
+}
+
+/// The instances of a pipeline that belong to this one: those that agree in every label that both have; in their seed they need not, where seeds are
+/// brought together.
+fn matching(resolver: &Resolver<'_>, instance: usize, pipeline: usize, pools: bool) -> Vec<usize> {
     let own = &resolver.instances[instance].label;
-    let agree = |other: &[(String, String)]| other.iter().all(|(key, value)| own.iter().all(|(k, v)| k != key || v == value));
+    let differ = |key: &str, value: &str| own.iter().any(|(k, v)| k == key && v != value);
+    let agree = |other: &[(String, String)]| other.iter().all(|(key, value)| pools && key == SEED || !differ(key, value));
     resolver.find_instances(pipeline).into_iter().filter(|&i| agree(&resolver.instances[i].label)).collect()
 }
 

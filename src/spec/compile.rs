@@ -51,28 +51,38 @@ pub struct Compiled {
 
 /// Parses, resolves and checks. Pure but for the reading of the file and its imports; touches no device.
 pub fn compile(request: &Request<'_>) -> Compiled {
-    let compiled = with_resolver(request, |resolver, sources| {
-        let pipelines = check(resolver, sources);
-        let roots: Vec<String> = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
+    let mut compiled = compiled(request, |resolver, sources| {
         let sound = !resolver.diagnostics.borrow().has_errors();
         let said = resolver.diagnostics.take();
         let resolved = if sound { resolved::resolve(resolver, sources) } else { Resolved::default() };
         // what the printing of a sound file says is no mistake of the user
         resolver.diagnostics.replace(said);
-        (pipelines, roots, resolved)
+        resolved
     });
-    match compiled {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for spec in &mut compiled.pipelines {
+        let text = texts.entry(spec.name.clone()).or_insert_with(|| compiled.resolved.text(&[&spec.name], false));
+        spec.resolved.clone_from(text);
+    }
+    compiled
+}
+
+/// As [`compile`], without the resolved text: for who asks for the messages.
+pub(crate) fn checked(request: &Request<'_>) -> Compiled {
+    compiled(request, |_, _| Resolved::default())
+}
+
+fn compiled(request: &Request<'_>, text: impl FnOnce(&mut Resolver<'_>, &SourceMap) -> Resolved + Send) -> Compiled {
+    let found = with_resolver(request, |resolver, sources| {
+        let pipelines = check(resolver, sources);
+        let roots: Vec<String> = resolver.root_pipelines().into_iter().map(|p| resolver.pipeline_name(p).to_string()).collect();
+        (pipelines, roots, text(resolver, sources))
+    });
+    match found {
         Err((sources, diagnostics)) => {
             Compiled { sources, pipelines: Vec::new(), roots: Vec::new(), diagnostics, resolved: Resolved::default() }
         }
-        Ok(((mut pipelines, roots, resolved), sources, diagnostics)) => {
-            let mut texts: BTreeMap<String, String> = BTreeMap::new();
-            for spec in &mut pipelines {
-                let text = texts.entry(spec.name.clone()).or_insert_with(|| resolved.text(&[&spec.name], false));
-                spec.resolved.clone_from(text);
-            }
-            Compiled { sources, pipelines, roots, diagnostics, resolved }
-        }
+        Ok(((pipelines, roots, resolved), sources, diagnostics)) => Compiled { sources, pipelines, roots, diagnostics, resolved },
     }
 }
 

@@ -158,7 +158,15 @@ pub(crate) fn stage(name: &str, stage: Count, inputs: Vec<Input>) -> StageSpec {
 
 /// `field = stage.output`, written at byte `at`.
 pub(crate) fn input(field: &str, pipeline: usize, stage: &str, output: &str, at: usize) -> Input {
-    Input { field: field.into(), span: span(at), pipeline, stage: stage.into(), output: output.into(), artifact: Artifact::Policy }
+    Input {
+        field: field.into(),
+        span: span(at),
+        pipeline,
+        stage: stage.into(),
+        output: output.into(),
+        artifact: Artifact::Policy,
+        pooled: false,
+    }
 }
 
 /// warm → train → page, as instance `index`. `warm` draws nothing.

@@ -1,6 +1,7 @@
 //! The files that are compiled in, and what the functions of a library say of themselves.
 
 use crate::lang::load::Library;
+use crate::lang::resolve::NamesOfLibrary;
 use std::sync::{Arc, OnceLock};
 
 /// Visible everywhere without an import.
@@ -35,8 +36,8 @@ pub(crate) fn add(files: &'static [(&'static str, &'static str)]) {
 }
 
 /// The functions that each file of the library defines: the names of its lines `fn name(…)`. Those of the program are looked up once.
-pub(super) fn library_names(library: &Library) -> Arc<[(String, Vec<String>)]> {
-    static OWN: OnceLock<Arc<[(String, Vec<String>)]>> = OnceLock::new();
+pub(super) fn library_names(library: &Library) -> NamesOfLibrary {
+    static OWN: OnceLock<NamesOfLibrary> = OnceLock::new();
     let names = |file: &str| library_functions(library, file).iter().map(|function| function.name.to_owned()).collect();
     let all = || library.files().map(|(file, _)| (file.to_owned(), names(file))).collect();
     if std::ptr::eq(library, &raw const LIBRARY) { Arc::clone(OWN.get_or_init(all)) } else { all() }

@@ -3,12 +3,17 @@
 mod check;
 mod compile;
 mod deep;
+pub(crate) mod describe;
 mod environment;
+pub(crate) mod fits;
+pub(crate) mod known;
 mod library;
+mod middle;
 mod objectives;
 mod resolved;
 mod vocabulary;
 
+pub(crate) use compile::checked;
 pub use compile::{Compiled, Request, compile};
 pub use deep::on_deep_stack;
 pub(crate) use environment::environment;
@@ -94,4 +99,6 @@ pub struct Input {
     pub output: String,
     /// What the output holds.
     pub artifact: Artifact,
+    /// Whether it is there because its user brings seeds together: it is left out where the instance is not asked for.
+    pub pooled: bool,
 }

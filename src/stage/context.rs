@@ -28,9 +28,34 @@ pub struct InputFolder {
     pub equation: Vec<(String, String)>,
     pub resolved: String,
     pub folder: PathBuf,
+    /// What the task is, but for its inputs and its seed.
+    pub identity: serde_json::Value,
+    /// Of a stage in the middle, after how many steps it stops.
+    pub stops_after: Option<u64>,
 }
 
 impl InputFolder {
+    /// Of a kind of stage, without a place.
+    pub(crate) fn of(kind: &str, digest: &str) -> Self {
+        let none = String::new;
+        Self {
+            field: none(),
+            span: Span::NONE,
+            pipeline: none(),
+            label: none(),
+            stage: none(),
+            kind: kind.to_owned(),
+            output: none(),
+            digest: digest.to_owned(),
+            title: none(),
+            equation: Vec::new(),
+            resolved: none(),
+            folder: PathBuf::new(),
+            identity: serde_json::Value::Null,
+            stops_after: None,
+        }
+    }
+
     /// The folder of the output itself, for outputs that are files: `<folder>/outputs/<output>`.
     pub(crate) fn path(&self) -> PathBuf {
         output_path(&self.folder, &self.output)

@@ -9,6 +9,7 @@ use crate::lang::Span;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One thing that a stage gives: `train.best` is the output `best` of the stage `train`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +54,17 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
         self.is_final()
     }
 
+    /// Whether it brings seeds together: what it names of a pipeline with seeds, also of its own, it is given of all of them. Of a run of some seeds alone
+    /// it is given those.
+    fn pools_seeds(&self) -> bool {
+        false
+    }
+
+    /// The splits that it plays each task of, with how many tasks they have where that is known before the run.
+    fn panels(&self) -> Vec<(String, Option<usize>)> {
+        Vec::new()
+    }
+
     /// The batch arithmetic, spelled out for `plan`.
     fn arithmetic(&self) -> Vec<Figure> {
         Vec::new()
@@ -85,6 +97,19 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
     /// Why not, in words.
     fn continues(&self, _shorter: &Path, _checkpoint: u64) -> Result<Vec<&'static str>, String> {
         Ok(Vec::new())
+    }
+
+    /// The stage as it is after so many of its steps, with all that it then depends on as an output of its own (`state`).
+    ///
+    /// # Errors
+    /// Why it cannot be stopped there, in words.
+    fn until(&self, _steps: u64) -> Result<Arc<dyn Stage>, String> {
+        Err(format!("a `{}` stage is not stopped in the middle; an `rl` stage can be", self.kind()))
+    }
+
+    /// Of such a stage, after how many steps it stops.
+    fn stops_after(&self) -> Option<u64> {
+        None
     }
 
     /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.

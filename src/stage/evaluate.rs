@@ -124,6 +124,10 @@ impl Stage for Evaluate {
         vec![Figure::new("episodes", splits.collect::<Vec<_>>().join(", "))]
     }
 
+    fn panels(&self) -> Vec<(String, Option<usize>)> {
+        self.on.iter().map(|split| (split.name.clone(), split.known_size())).collect()
+    }
+
     fn outside(&self) -> Vec<Outside<'_>> {
         let player = |split| Some(self.player().and_then(Outside::actor)?.on(split));
         let expert = self.player().is_some_and(ActorInput::is_expert);

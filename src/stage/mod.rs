@@ -44,4 +44,5 @@ pub(crate) use contract::{Figure, Output, Stage};
 pub(crate) use kinds::possible_outputs;
 pub(crate) use length::Length;
 pub(crate) use outside::Outside;
+pub(crate) use report::gather;
 pub(crate) use rl::Source;

@@ -4,15 +4,15 @@ use super::context::{Context, InputFolder};
 use super::contract::{Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
-use super::results::{EXAMPLES, Results};
+use super::results::{EXAMPLES, Results, TaskResult};
 use crate::kind;
 use crate::kind::Artifact;
 use crate::policy::AnyInput;
-use crate::report::{Curve, EpisodeExample, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
+use crate::report::{ByTask, Curve, EpisodeExample, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
 use crate::rollout::{Episode, Turn};
 use crate::store::{output_path, read_json, read_lines, read_metrics};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 kind! {
     /// One page with a table of success, curves, equations and example episodes.
@@ -54,6 +54,10 @@ impl Stage for Report {
         true
     }
 
+    fn pools_seeds(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -72,9 +76,14 @@ fn run(stage: &Report, context: &mut dyn Context) -> Result<(), RunError> {
     Ok(())
 }
 
-fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, RunError> {
+/// What is said of these stages.
+///
+/// # Errors
+/// If what they left cannot be read.
+pub(crate) fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, RunError> {
     let mut data = ReportData { machine: machine(), ..ReportData::default() };
     let mut seen: Vec<&str> = Vec::new();
+    let mut evaluated: Vec<(&InputFolder, Results)> = Vec::new();
     for input in inputs {
         add_pipeline(&mut data, input);
         if seen.contains(&input.digest.as_str()) {
@@ -93,8 +102,13 @@ fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<ReportData, Run
             });
         }
         if input.kind == "evaluate" {
-            add_results(&mut data, input)?;
+            evaluated.push((input, read_json(&output_path(&input.folder, "results").join("results.json"))?));
         }
+    }
+    let divided = divided(&evaluated);
+    for (input, results) in evaluated {
+        let own = results.learned_by.as_deref() == Some("rl") || divided.contains(&actor(input, &results));
+        add_results(&mut data, input, results, own)?;
     }
     let first = inputs.first().map_or("report", |i| i.title.as_str());
     data.title = title.unwrap_or(first).to_string();
@@ -133,22 +147,36 @@ struct Example {
     episode: Episode,
 }
 
-fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunError> {
-    let results: Results = read_json(&output_path(&input.folder, "results").join("results.json"))?;
-    let actor = match (results.actor.as_str(), results.learned_by.as_deref()) {
+fn actor(input: &InputFolder, results: &Results) -> String {
+    match (results.actor.as_str(), results.learned_by.as_deref()) {
         ("policy", Some("rl")) => format!("after {}", input.title),
         ("policy", Some(_)) => format!("after {}", results.stage.as_deref().unwrap_or("training")),
         ("policy", None) => "untrained".to_string(),
         (plain, _) => plain.to_string(),
+    }
+}
+
+/// What does not depend on the pipeline's own training is the same row in every pipeline. A supervised start is mostly one for all; where two pipelines
+/// have one of the same name that is not the same, each has its own: the names of these.
+fn divided(all: &[(&InputFolder, Results)]) -> BTreeSet<String> {
+    let splits = |results: &Results| results.splits.iter().map(|split| split.split.clone()).collect::<BTreeSet<_>>();
+    let apart = |(a, ours): &(&InputFolder, Results), (b, theirs): &(&InputFolder, Results)| {
+        let another = a.pipeline != b.pipeline && a.label == b.label && a.digest != b.digest;
+        another && actor(a, ours) == actor(b, theirs) && !splits(ours).is_disjoint(&splits(theirs))
     };
-    // what does not depend on the pipeline's own training is the same row in every pipeline
-    let own = results.learned_by.as_deref() == Some("rl");
+    let trained = all.iter().filter(|(_, results)| results.learned_by.is_some());
+    trained.filter(|one| all.iter().any(|other| apart(one, other))).map(|(input, results)| actor(input, results)).collect()
+}
+
+fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own: bool) -> Result<(), RunError> {
+    let actor = actor(input, &results);
     for mut split in results.splits {
         if let Some(cuts) = split.cut {
             let place = format!("{} on {}", input.task_name(), split.split);
             data.notes.extend(cuts.notes().into_iter().map(|note| format!("{place}: {note}")));
             split.figures.extend(cuts.shares().filter(|(_, share)| *share > 0.0).map(|(name, share)| (name.to_string(), share)));
         }
+        let tasks = by_task(&split.tasks);
         let families = split.families.into_iter().map(|(name, (part, whole))| (name, (part as u64, whole as u64))).collect();
         data.results.push(ResultRow {
             actor: actor.clone(),
@@ -163,6 +191,7 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
             families,
             figures: split.figures,
             panel_hash: split.panel_hash,
+            tasks,
         });
     }
     for Example { split, episode } in examples(read_lines(&input.folder.join("episodes.jsonl"))?) {
@@ -180,6 +209,20 @@ fn add_results(data: &mut ReportData, input: &InputFolder) -> Result<(), RunErro
         });
     }
     Ok(())
+}
+
+/// What each task came to, in the order of the panel; the episodes on one task stand behind each other.
+fn by_task(episodes: &[TaskResult]) -> ByTask {
+    let families: BTreeSet<&str> = episodes.iter().map(|episode| episode.family.as_str()).collect();
+    let number = |family: &str| families.iter().position(|known| *known == family).unwrap_or_default() as u32;
+    let mut found = ByTask::default();
+    for episodes in episodes.chunk_by(|a, b| a.id == b.id) {
+        let mean = |of: &dyn Fn(&TaskResult) -> f64| episodes.iter().map(of).sum::<f64>() / episodes.len() as f64;
+        found.families.push(episodes.first().map_or(0, |first| number(&first.family)));
+        found.success.push(mean(&|episode| f64::from(u8::from(episode.success))));
+        found.score.push(mean(&|episode| episode.score));
+    }
+    found
 }
 
 /// A few of each split, successes first: an evaluation may have kept all its episodes.

@@ -47,6 +47,8 @@ pub(crate) struct SplitResult {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TaskResult {
     pub id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub family: String,
     pub success: bool,
     pub score: f64,
     pub turns: usize,
@@ -65,6 +67,7 @@ impl SplitResult {
         }
         let task = |e: &Episode| TaskResult {
             id: e.task.id.clone(),
+            family: e.task.family.clone(),
             success: e.success,
             score: e.score,
             turns: e.turns.len(),

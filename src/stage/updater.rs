@@ -17,6 +17,13 @@ pub(crate) struct Files {
     optimizer: &'static str,
 }
 
+impl Files {
+    /// Whether a folder has them.
+    pub(crate) fn are_in(self, folder: &Path) -> bool {
+        folder.join(self.weights).is_file()
+    }
+}
+
 pub(crate) const POLICY: Files = Files { weights: "policy.safetensors", optimizer: "optimizer.safetensors" };
 pub(crate) const CRITIC: Files = Files { weights: "critic.safetensors", optimizer: "critic_optimizer.safetensors" };
 

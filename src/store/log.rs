@@ -48,6 +48,27 @@ impl Log {
         Ok(())
     }
 
+    /// Begins with the content of another log.
+    pub(super) fn take(&mut self, other: &Path) -> Result<(), StoreError> {
+        if self.bytes > 0 {
+            return Err(StoreError::Refused(format!("`{}` has begun already", self.path.display())));
+        }
+        plain::no_other_than_a_file(other)?;
+        let mut part = vec![0; 1 << 16];
+        let mut from = File::open(other).map_err(StoreError::io("open", other))?;
+        loop {
+            let read = from.read(&mut part).map_err(StoreError::io("read", other))?;
+            let Some(part) = part.get(..read).filter(|part| !part.is_empty()) else { return Ok(()) };
+            fault::point();
+            if let Err(e) = fault::write_all(&mut self.file, part) {
+                let _ = self.file.set_len(self.bytes);
+                return Err(StoreError::io("write", &self.path)(e));
+            }
+            self.bytes += read as u64;
+            self.hasher.update(part);
+        }
+    }
+
     pub(super) fn mark(&self) -> Mark {
         Mark { bytes: self.bytes, blake3: Digest::finish(&self.hasher) }
     }

@@ -3,11 +3,14 @@
 use super::digest::Digest;
 use super::error::StoreError;
 use super::files;
+use super::log::Log;
 use super::manifest::MANIFEST;
+use super::metrics::METRICS;
 use super::root::Store;
 use super::run::TASKS;
-use super::task::{self, Claim};
+use super::task::{self, Claim, EPISODES};
 use super::{checkpoint, fault};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -54,8 +57,29 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// Fills an empty task folder with what a finished one left that stopped in the middle: its state as the checkpoint, its logs, and these outputs.
+    pub(crate) fn take_state(&mut self, from: &Path, iteration: u64, state: &str, outputs: &[&str]) -> Result<(), StoreError> {
+        let mut logs = BTreeMap::new();
+        for name in [METRICS, EPISODES] {
+            let mut log = Log::open(&self.path.join(name), None)?;
+            log.take(&from.join(name))?;
+            log.sync()?;
+            logs.insert(name.to_owned(), log.mark());
+        }
+        for name in outputs {
+            let (old, new) = (task::output_path(from, name), task::output_path(&self.path, name));
+            files::create_folder(&self.path.join(task::OUTPUTS))?;
+            files::publish_folder(&new, |folder| Ok(copy(&old, folder)?), Ok)?;
+        }
+        let state = task::output_path(from, state);
+        checkpoint::write(&self.path.join(task::CHECKPOINTS), (iteration, false), || Ok(logs), |folder| Ok(copy(&state, folder)?))?;
+        Ok(())
+    }
+}
+
 /// All files of a folder but its manifest, which is made anew.
-fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     for name in files::names(from)?.into_iter().filter(|name| name != MANIFEST) {
         let (old, new) = (from.join(&name), to.join(&name));
         if old.is_dir() {

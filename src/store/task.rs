@@ -329,6 +329,20 @@ impl TaskFolder {
         self.write_output(name, |folder| Ok(files::write_json(&folder.join(format!("{name}.json")), value)?))
     }
 
+    /// Begins both logs with those of another task, byte by byte. Only where nothing was logged yet.
+    pub(crate) fn take_logs(&mut self, other: &Path) -> Result<(), StoreError> {
+        for (name, log) in [(METRICS, &mut self.metrics), (EPISODES, &mut self.episodes)] {
+            log.take(&other.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Copies the output `name` of another task.
+    pub(crate) fn take_output(&mut self, other: &Path, name: &str) -> Result<(), StoreError> {
+        let from = output_path(other, name);
+        self.write_output(name, |folder| Ok(super::longer::copy(&from, folder)?))
+    }
+
     pub fn has_output(&self, name: &str) -> bool {
         output_path(&self.path, name).is_dir()
     }

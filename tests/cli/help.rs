@@ -32,6 +32,7 @@ fn without_arguments_it_says_what_it_can() {
         "env",
         "play",
         "model",
+        "lsp",
         "serve",
     ] {
         assert!(said.out.contains(&format!("\n  {verb} ")), "{verb}: {}", said.out);
@@ -140,6 +141,45 @@ fn kinds_are_listed_and_described() {
     assert!(all.as_array().is_some_and(|kinds| kinds.len() > 15));
     place.epo(&["kinds", "adamv"]).refuses("error: there is no kind `adamv`\n  = help: did you mean `adamw`?\n");
     place.epo(&["kinds", "shampoo"]).refuses("error: there is no kind `shampoo`\n  = help: `epo-run kinds` lists all kinds\n");
+}
+
+/// Whatever may be mentioned in a file is explained by its name.
+#[test]
+fn every_word_is_described() {
+    let place = Place::new(&[]);
+    for (name, wanted) in [
+        ("gae", "gae (a function)\n\ngae(reward, value, "),
+        ("logp", "logp (a quantity)\n\nLog-probability of the token"),
+        ("ppo_clip", "ppo_clip (a function of std/losses.epo)\n\nfn ppo_clip("),
+        ("+", "+ (an operator)\n"),
+        ("turn", "turn (a key)\n\nOne value a turn"),
+        ("anchors", "anchors (a key)\n\nanchors(n)\n"),
+        ("{admissible}", "{admissible} (a placeholder of prompts)\n\nThe possible actions"),
+        ("seeds", "seeds (a line of a pipeline)\n\nA list"),
+        ("shaping", "shaping (a line of a pipeline)\n"),
+        ("stages", "stages (a line of a pipeline)\n"),
+    ] {
+        let said = place.epo(&["kinds", name]);
+        assert!(said.code == 0 && said.out.contains(wanted), "{name}: {said:?}");
+    }
+    // of two things with one name, both
+    let both = place.epo(&["kinds", "rewards"]).out;
+    assert!(both.starts_with("rewards (rewards)\n") && both.contains("\nrewards (a line of a pipeline)\n"), "{both}");
+    place.epo(&["kinds", "entrpy"]).refuses("error: there is no kind `entrpy`\n  = help: did you mean `entropy`?\n");
+    place.epo(&["kinds", "gae", "--json"]).refuses("error: there is no kind `gae`\n  = help: `epo-run kinds` lists all kinds\n");
+}
+
+/// Every placeholder that a prompt may have is explained.
+#[test]
+fn every_placeholder_is_described() {
+    let place = Place::new(&[]);
+    let windowed = place.epo(&["kinds", "windowed"]).out;
+    let doc = windowed.split("Fields:").next().unwrap_or_default();
+    let holes: Vec<&str> = doc.split("`{").skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    assert!(holes.len() >= 7, "{holes:?}");
+    for hole in holes {
+        assert_eq!(place.epo(&["kinds", &format!("{{{hole}}}")]).code, 0, "{hole}");
+    }
 }
 
 #[test]

@@ -235,6 +235,7 @@ pub(crate) const FIELDS: Fields = &[
             ("also_on", "[house.drawn]", "[house.train]"),
             ("weights", "[1, progress]", "[2, progress]"),
             ("policy", "warm", "decoder { tokenizer = words }"),
+            ("from", "", "judged.at(2)"),
             (
                 "loss",
                 "{ near = mean(kl_k3()), gain = mean(outcome * exp(logp - old_logp)), minimize = 0.1 * near - gain }",

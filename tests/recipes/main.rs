@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 10] = [
         "conversation.epo",
         "dagger.epo",
         "demo.epo",
         "distillation.epo",
         "expert_iteration.epo",
+        "from_the_middle.epo",
         "matrix.epo",
         "react_endpoint.epo",
         "smollm2.epo",

@@ -3,7 +3,8 @@
 mod sample;
 
 use epo::report::{
-    Curve, EpisodeExample, MetricRecord, PipelineInfo, Rate, ReportData, ResultRow, TurnExample, from_json, html, json, summary, text,
+    ByTask, Curve, EpisodeExample, MetricRecord, PipelineInfo, Rate, ReportData, ResultRow, TurnExample, from_json, html, json, summary,
+    text,
 };
 use proptest::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
@@ -184,6 +185,7 @@ fn hostile() -> ReportData {
             families: [(evil(), (1, 0))].into(),
             figures: [(evil(), f64::NAN), ("success_evil".into(), f64::INFINITY)].into(),
             panel_hash: evil(),
+            tasks: ByTask { families: vec![7], success: vec![f64::NAN, 2.0], score: vec![f64::INFINITY] },
         }],
         notes: vec![evil()],
         examples: vec![EpisodeExample {

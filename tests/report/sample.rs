@@ -1,6 +1,6 @@
 //! A report's data as a run of the quickstart would give it. Every number here is made up, by a seed; they show the page, not a method.
 
-use epo::report::{Curve, EpisodeExample, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
+use epo::report::{ByTask, Curve, EpisodeExample, MetricRecord, PipelineInfo, ReportData, ResultRow, TurnExample};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -132,6 +132,7 @@ fn result(rng: &mut ChaCha8Rng, actor: &str, pipeline: &str, label: &str, split:
         families,
         figures: BTreeMap::new(),
         panel_hash: format!("{:0<16}", format!("9c41{}", split.len())),
+        tasks: ByTask::default(),
     }
 }
 

@@ -26,4 +26,13 @@ way.",
         wrong: "",
         right: "",
     },
+    Code {
+        code: "E0404",
+        title: "a stage cannot go on from the middle of another",
+        explanation: "\
+`from = train.at(40)` takes over weights and moments. So the model and its start (`policy`), the kind of the `optimizer` and that of the `critic` are the
+other stage's, and there must be iterations left: they count from the beginning. Equations, rewards, rates, tasks and seeds may differ.",
+        wrong: "pipeline a {\n  iterations = 40\n  stages {\n    train = rl { }\n    on = rl { from = train.at(39), iterations = 30 }\n  }\n}",
+        right: "pipeline a {\n  iterations = 40\n  stages {\n    train = rl { }\n    on = rl { from = train.at(39), iterations = 50 }\n  }\n}",
+    },
 ];

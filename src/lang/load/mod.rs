@@ -1,10 +1,12 @@
 //! Reads a file and everything it imports. An import is looked up beside the importing file, then in the library.
 
+mod edited;
 pub mod elsewhere;
 mod library;
 mod read;
 mod read_once;
 
+pub use edited::Edited;
 pub use library::Library;
 
 use super::ast::{File, Ident, LineKind};
@@ -57,6 +59,13 @@ pub struct Import {
 pub enum Root<'a> {
     /// Its imports are looked for beside it, then in the library.
     File(&'a Path),
+    /// As [`Self::File`], while it is edited.
+    Edited {
+        /// The file.
+        path: &'a Path,
+        /// What it and its imports say, as far as that is not what the disk says.
+        texts: &'a Edited,
+    },
     /// A text that is in no file; it can only import files of the library.
     Text {
         /// As messages call it.
@@ -70,9 +79,12 @@ pub enum Root<'a> {
 /// and the imports that are to blame, so names that it seems to lack may not be.
 pub fn load(root: Root<'_>, library: &Library, sources: &mut SourceMap) -> (Option<Program>, Diagnostics) {
     let mut loader = Loader::new(library, sources, Program { files: Vec::new(), root: 0 });
+    if let Root::Edited { texts, .. } = root {
+        loader.edited = Some(texts);
+    }
     let loaded = match root {
         Root::Text { name, text } => loader.parsed(Origin::Library(String::new()), name.to_owned(), None, text.to_owned()),
-        Root::File(path) => match read::file(path) {
+        Root::File(path) | Root::Edited { path, .. } => match loader.read(path) {
             Ok(text) => {
                 loader.home = Some(identity(read::folder_of(path)));
                 let origin = Origin::Disk(identity(path));
@@ -134,6 +146,8 @@ enum State {
 
 struct Loader<'a> {
     library: &'a Library,
+    /// Texts in the place of those of the disk.
+    edited: Option<&'a Edited>,
     sources: &'a mut SourceMap,
     program: Program,
     states: BTreeMap<Origin, State>,
@@ -167,7 +181,28 @@ impl<'a> Loader<'a> {
             (origin, State::Done(i))
         });
         let states = states.collect();
-        Self { library, sources, program, states, path: Vec::new(), home: None, messages: Diagnostics::default(), full: false }
+        Self {
+            library,
+            edited: None,
+            sources,
+            program,
+            states,
+            path: Vec::new(),
+            home: None,
+            messages: Diagnostics::default(),
+            full: false,
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<String, Trouble> {
+        match self.edited.and_then(|texts| texts.text(path)) {
+            Some(text) => Ok(text.to_owned()),
+            None => read::file(path),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists() || self.edited.is_some_and(|texts| texts.text(path).is_some())
     }
 
     /// Parses a text and follows its imports; gives the file's index.
@@ -241,7 +276,7 @@ impl<'a> Loader<'a> {
             return None;
         }
         let beside = folder.map(|folder| folder.join(wanted));
-        if let Some(path) = beside.as_deref().filter(|p| p.exists()) {
+        if let Some(path) = beside.as_deref().filter(|p| self.exists(p)) {
             let shown = read::beside(&importer.name, wanted);
             return self.follow(Origin::Disk(identity(path)), shown, Some(path), span);
         }
@@ -331,7 +366,7 @@ impl<'a> Loader<'a> {
             return None;
         }
         let text = match path {
-            Some(path) => read::file(path),
+            Some(path) => self.read(path),
             None => self.library.text(&shown).map(str::to_owned).ok_or(Trouble::Missing),
         };
         match text {

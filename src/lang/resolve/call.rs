@@ -32,6 +32,9 @@ impl<'a> Resolver<'a> {
         if let Some((function, scope)) = found {
             return self.inline(function, scope, args, span, context);
         }
+        if let Some(stage) = self.stage_before_at(path, context) {
+            return self.stage_at(stage, args, span, context);
+        }
         if path.parts.len() == 1 {
             if let Some(builtin) = Builtin::called(&name.name) {
                 return self.builtin(builtin, args, span, context);

@@ -4,6 +4,7 @@
 //! in instances. Mistakes are collected in [`Resolver::diagnostics`]; a value that could not be made is [`ValueKind::Poison`](super::value::ValueKind::Poison), which nobody
 //! complains about again.
 
+mod at;
 mod call;
 mod eval;
 mod instances;
@@ -11,6 +12,7 @@ mod lines;
 mod names;
 pub(crate) mod open;
 mod scope;
+pub(crate) mod survey;
 mod swept;
 mod unused;
 
@@ -38,6 +40,9 @@ pub struct KindName {
     pub fields: Vec<&'static str>,
 }
 
+/// The files of the library and the names they define.
+pub type NamesOfLibrary = Arc<[(String, Vec<String>)]>;
+
 /// What the words of a file may mean besides what files define.
 pub struct Words {
     /// Quantities, and words for `by =` and `per =`.
@@ -48,8 +53,8 @@ pub struct Words {
     pub inherited: Vec<&'static str>,
     /// Pipeline lines with a meaning of their own (`title`, `seeds`).
     pub settings: Vec<&'static str>,
-    /// The files of the library and the names they define, for suggestions.
-    pub library: Arc<[(String, Vec<String>)]>,
+    /// For suggestions.
+    pub library: NamesOfLibrary,
     /// What to write instead of a name that other tools have.
     pub foreign: fn(&str) -> Option<&'static str>,
 }

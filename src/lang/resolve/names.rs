@@ -92,7 +92,7 @@ impl<'a> Resolver<'a> {
             if let Some(line) = lines.get(&stage) {
                 self.used.borrow_mut().insert(line.name_span);
             }
-            let stage = StageRef { pipeline: None, stage: name.name.clone(), stage_span: name.span, output: None };
+            let stage = StageRef { pipeline: None, stage: name.name.clone(), stage_span: name.span, output: None, at: None };
             return Some(Found::Value(Value::new(ValueKind::Stage(stage), name.span)));
         }
         None
@@ -192,7 +192,10 @@ impl<'a> Resolver<'a> {
         };
         // a line below a block of the pipeline: `loss.surrogate` has no meaning of its own outside the loss
         if path.parts.len() == 1 {
-            if at.span != path.span && !matches!(at.kind, ValueKind::Term(_) | ValueKind::Poison) {
+            // a word that means nothing is to blame where it was given to a function, not in the function's body
+            let given =
+                matches!(at.kind, ValueKind::Word { .. }) && context.params.as_ref().is_some_and(|p| p.contains_key(&path.parts[0].name));
+            if at.span != path.span && !given && !matches!(at.kind, ValueKind::Term(_) | ValueKind::Poison) {
                 at = Arc::new(Value { span: path.span, ..Value::clone(&at) });
             }
             return at;
@@ -326,8 +329,8 @@ impl<'a> Resolver<'a> {
         };
         if mentions(lines, &format!("stages.{}", part.name)) {
             let own = context.instance.is_some_and(|i| self.instances[i].pipeline == pipeline);
-            let stage =
-                StageRef { pipeline: (!own).then(|| text.name.clone()), stage: part.name.clone(), stage_span: part.span, output: None };
+            let pipeline = (!own).then(|| text.name.clone());
+            let stage = StageRef { pipeline, stage: part.name.clone(), stage_span: part.span, output: None, at: None };
             let value = Value::new(ValueKind::Stage(stage), path.parts[0].span.to(part.span));
             return if path.parts.len() == 2 { value } else { self.members(value, path, 2) };
         }

@@ -24,9 +24,20 @@ pub(super) fn write(m: &mut Markup, sections: &[Section]) {
                     });
                     m.newline();
                 }
+                for (index, picture) in section.pictures.iter().enumerate() {
+                    m.element("figure", &[], |m| {
+                        m.leaf("h4", &[], &picture.title);
+                        svg::draw_picture(m, picture, &format!("picture-{at}-{index}"));
+                        m.leaf("figcaption", &[], &picture.note);
+                    });
+                    m.newline();
+                }
             });
             if section.groups.iter().any(|g| g.seeds.len() > 1) {
                 m.leaf("p", &[("class", "note")], "Thin lines: single seeds. Thick lines: their mean, where every seed has a value.");
+                if section.groups.iter().any(|g| g.seeds.len() > 2) {
+                    m.leaf("p", &[("class", "note")], "Shaded: the 95 % interval of that mean over seeds (t, from three seeds on).");
+                }
             }
             if section.lost() {
                 m.leaf("p", &[("class", "note")], "× at the lower edge: a value that is not finite.");

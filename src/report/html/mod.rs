@@ -1,5 +1,6 @@
 //! The page: one file that opens offline, in light and dark, on paper and on a phone, and reads without scripts.
 
+mod comparisons;
 mod curves;
 mod episodes;
 mod machine;

@@ -5,7 +5,7 @@ use super::super::interval::Rate;
 use super::super::markup::Markup;
 use super::super::number::{bounds, count, figure_text, percent, short};
 use super::super::table::{Cell, Standing, Table};
-use super::{episodes, instance, missing, scrolling};
+use super::{comparisons, episodes, instance, missing, scrolling};
 
 pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table) {
     if table.is_empty() {
@@ -14,6 +14,9 @@ pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table) {
     }
     main_table(m, table);
     notes(m, table);
+    if table.has_seeds() {
+        comparisons::write(m, data);
+    }
     figures(m, table);
     families(m, table);
     all_rows(m, data);
@@ -21,7 +24,7 @@ pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table) {
 
 fn main_table(m: &mut Markup, table: &Table) {
     m.element("table", &[("class", "results")], |m| {
-        m.leaf("caption", &[], "Share of episodes that succeed, with 95 % Wilson intervals (successes/episodes)");
+        m.leaf("caption", &[], format!("Share of episodes that succeed, with {} (successes/episodes)", table.intervals()));
         m.element("thead", &[], |m| {
             m.element("tr", &[], |m| {
                 m.leaf("th", &[("scope", "col")], "actor");
@@ -103,11 +106,13 @@ fn notes(m: &mut Markup, table: &Table) {
             m.text("Bold: the highest trained policy of its column. ");
         }
         if any(Standing::OverlapsBest) {
-            m.text("≈: lower, but within noise of it: the two intervals overlap. ");
+            m.text(format!("≈: lower, but within noise of it ({}). ", table.rule()));
         }
         if table.rows.iter().any(|r| r.cells.iter().flatten().any(|c| c.seeds.len() > 1)) {
-            m.text("Seeds are pooled and listed below their pooled share (strokes in the drawing). ");
-            m.text("A pooled interval covers chance in the episodes; how far training runs differ shows in the seeds alone. ");
+            m.text("Seeds are listed below the share of all of them together (strokes in the drawing). ");
+            if table.rows.iter().flat_map(|r| r.cells.iter().flatten()).any(|c| c.seeds.len() > 1 && c.over_seeds.is_none()) {
+                m.text("Where tasks were not recorded, an interval covers chance in the episodes alone; how far trainings differ shows in the seeds. ");
+            }
         }
         for split in table.splits.iter().filter(|s| !s.one_panel) {
             m.text(format!("The results on {} come from different lists of tasks. ", split.name));

@@ -3,11 +3,14 @@
 
 mod legend;
 mod marks;
+mod rows;
 
 use super::chart::{Figure, Format, Panel, Stroke};
 use super::markup::Markup;
 use super::number;
 use super::scale::{Scale, drawable};
+pub(super) use rows::draw as draw_picture;
+
 use marks::{draw_band, draw_line, label, path, place};
 
 const WIDTH: f64 = 360.0;

@@ -162,6 +162,9 @@ impl Printer<'_, '_> {
             text.push('.');
             text.push_str(output);
         }
+        if let Some((number, _)) = &stage.at {
+            text.push_str(&format!(".at({number})"));
+        }
         text
     }
 

@@ -6,7 +6,7 @@ use crate::equation::{AdvantageField, LossField, Now, RewardField, RewardsField,
 use crate::kind;
 use crate::kind::{Count, Part};
 use crate::play::SplitField;
-use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput};
+use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput, StateInput};
 use crate::words;
 
 words! {
@@ -51,6 +51,10 @@ kind! {
         weights: Vec<WeightField> [added default Vec::new()],
         /// What it starts from.
         policy: PolicyInput [inherit],
+        /// A training in the middle that this one goes on from, such as `train.at(40)` or `other.train.at(40)`: with its weights, the moments of its optimisers,
+        /// what `history`, `carry` and a replay remember, its metrics and episodes, and the number of the iteration, which is the next. Of the equation only what
+        /// is mentioned in the same words has a past. `policy` is what that training started from, and `ref_logp` speaks of.
+        from: Option<StateInput> [added default None],
         /// The equation.
         loss: LossField [inherit],
         /// The advantage of every token, from the whole collected batch.

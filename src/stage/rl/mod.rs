@@ -3,10 +3,12 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod collapse;
 mod collect;
 mod corridor;
 mod cost;
 mod courses;
+mod diagnosis;
 mod evaluated;
 mod fields;
 mod figures;
@@ -16,28 +18,28 @@ mod metrics;
 mod rewards;
 mod selection;
 mod sources;
+#[cfg(test)]
+mod testing;
+mod train;
+mod until;
 mod update;
 
 pub(crate) use fields::Rl;
 pub(crate) use sources::Source;
 
-use self::collect::{Collected, collect};
-use self::courses::Course;
-use self::foreign::Foreign;
-use self::learner::Learner;
-use self::selection::Selection;
-use self::update::update;
-use super::context::{Context, Progress};
+use self::train::train;
+use self::until::{STATE, Until};
+use super::context::Context;
 use super::contract::{Figure, Output, Stage};
-use super::cuts::Cuts;
 use super::error::RunError;
 use super::length::{Length, best_of, depends_on_length};
 use super::minibatch::Keep;
 use super::outside::Outside;
 use crate::kind::Artifact;
 use crate::lang::Span;
-use crate::store::{MetricRecord, read_metrics};
+use crate::store::read_metrics;
 use std::path::Path;
+use std::sync::Arc;
 
 const BEST: Output = Output { name: "best", artifact: Artifact::Policy };
 const CRITIC: Output = Output { name: "critic", artifact: Artifact::Critic };
@@ -49,6 +51,7 @@ impl Rl {
         Output { name: "episodes", artifact: Artifact::Episodes },
         BEST,
         CRITIC,
+        STATE,
     ];
 }
 
@@ -61,6 +64,7 @@ impl Stage for Rl {
         let left_out = |output: &Output| match *output {
             BEST => self.select_on.is_none(),
             CRITIC => !self.trains_critic(),
+            STATE => true,
             _ => false,
         };
         Self::OUTPUTS.iter().copied().filter(|output| !left_out(output)).collect()
@@ -165,72 +169,11 @@ impl Stage for Rl {
         splits().filter_map(Outside::games).chain(player).chain(others).collect()
     }
 
+    fn until(&self, steps: u64) -> Result<Arc<dyn Stage>, String> {
+        Ok(Arc::new(Until::new(self, steps)?))
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
-        run(self, context)
+        train(self, self.iterations.0, context)
     }
-}
-
-fn run(stage: &Rl, context: &mut dyn Context) -> Result<(), RunError> {
-    let courses = Course::all(stage, context)?;
-    let mut learner = Learner::new(stage, context)?;
-    let mut selection = Selection::new(stage);
-    let mut foreign = Foreign::new(stage, &learner, context)?;
-    let entropy_lines = corridor::entropy_lines(&stage.loss.0);
-    let iterations = stage.iterations.0;
-    let mut warned = false;
-    let start = checkpoint::resume(&mut learner, &mut selection, &mut foreign, context)?;
-    for iteration in start..iterations {
-        let seed = context.seeds().child("iteration", iteration as u64);
-        learner.warm(stage, iteration);
-        let Collected { mut batch, rows, episodes, cost, played } = collect(stage, &learner, &foreign, &courses, iteration, context)?;
-        if let Some(cuts) = Cuts::of(&episodes).filter(|cuts| !warned && !cuts.notes().is_empty()) {
-            cuts.warn(context);
-            warned = true;
-        }
-        let estimated = learner.estimate(&mut batch, iteration)?;
-        let rewards = learner.rewards.metrics(&batch, rows.own)?;
-        let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
-        let carried = learner.remember(batch, &rows.rows)?;
-        if let (Some(mixture), Some(played)) = (&learner.mixture, &played) {
-            mixture.record(played, &mut learner.history)?;
-        }
-        foreign.remember(stage, &episodes)?;
-        let mut record = metrics::record(iteration, &episodes, &updates, estimated, &entropy_lines);
-        record.values.extend(cost.metrics());
-        record.values.extend(carried);
-        record.values.extend(rewards);
-        if let Some(evaluated) = selection.after(stage, &learner, iteration, context)? {
-            for (name, value) in evaluated {
-                record.values.insert(name, value);
-            }
-        }
-        context.folder().metric(&record)?;
-        for episode in &episodes {
-            context.folder().episode(&serde_json::json!({ "iteration": iteration, "episode": episode }))?;
-        }
-        let done = iteration + 1;
-        context.progress(progress(done, iterations, &record));
-        let stop = context.interrupted();
-        let due = done.is_multiple_of(stage.checkpoint_every.0);
-        if (due || stop) && done < iterations {
-            checkpoint::save((&learner, &selection, &foreign), (done, due), context)?;
-        }
-        if stop && done < iterations {
-            return Err(RunError::Interrupted);
-        }
-    }
-    learner.write_outputs(context)?;
-    selection.finish(context);
-    Ok(())
-}
-
-fn progress(done: usize, total: usize, record: &MetricRecord) -> Progress {
-    let mut notes = Vec::new();
-    for (label, name) in [("success", "success"), ("entropy", "entropy"), ("return", "return")] {
-        if let Some(value) = record.values.get(name) {
-            let text = if name == "success" { format!("{:.0} %", value * 100.0) } else { format!("{value:.3}") };
-            notes.push((label, text));
-        }
-    }
-    Progress { done: done as u64, total: total as u64, unit: "iterations", notes }
 }

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What a run copies for TensorBoard, read back by TensorBoard's own package, value for value. Needs the release build (or `PROGRAM`, another one), and
+# Python with pip; with `PYTHON`, one that has `tensorboard`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+epo=$(realpath "${PROGRAM:-target/release/epo-run}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+if [ -z "${PYTHON:-}" ]; then
+    python3 -m venv target/tmp/tensorboard
+    PYTHON=$PWD/target/tmp/tensorboard/bin/python
+    "$PYTHON" -m pip install -q tensorboard
+fi
+
+EPO_TRACK__TENSORBOARD="$work/logs" "$epo" --quiet --runs "$work/runs" tests/experiment/tiny.epo
+
+"$PYTHON" - "$work" <<'PY'
+import glob, json, math, struct, sys
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+work = sys.argv[1]
+total = 0
+for stage in ["warm", "train"]:
+    found = EventAccumulator(f"{work}/logs/tiny.{stage}").Reload()
+    [task] = glob.glob(f"{work}/runs/tiny/*/tasks/tiny.{stage}")
+    expected = {}
+    for line in open(f"{task}/metrics.jsonl"):
+        record = json.loads(line)
+        for name, value in record["values"].items():
+            expected.setdefault(name, []).append((record["iteration"], struct.unpack("f", struct.pack("f", float(value)))[0]))
+    assert set(found.Tags()["scalars"]) == set(expected), stage
+    for name, values in expected.items():
+        read = [(event.step, event.value) for event in found.Scalars(name)]
+        same = lambda a, b: a == b or (math.isnan(a[1]) and math.isnan(b[1]))
+        assert len(read) == len(values) and all(map(same, read, values)), (stage, name)
+        total += len(values)
+print(f"{total} values of two stages are read back as they were logged")
+PY
