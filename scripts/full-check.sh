@@ -22,6 +22,9 @@ cargo build --locked --release
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 
+echo "== the quickstart packed, read by rocrate, unpacked and made again"
+PYTHON='' scripts/pack-check.sh "$runs" "$(cd "$runs" && echo quickstart/*)"
+
 echo "== a gigabyte of chats through sft, in bounded memory"
 scripts/long_sft.py 1000
 

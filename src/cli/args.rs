@@ -40,6 +40,14 @@ pub(super) enum Verb {
     Completions(super::completions::CompletionsArgs),
     /// List the runs, verify them, or remove one.
     Runs(super::runs::RunsArgs),
+    /// Write a recipe from the settings of another tool.
+    Import(super::import::ImportArgs),
+    /// Fetch what a file imports from elsewhere, and write its hashes into `epo.lock`.
+    Lock(super::lock::LockArgs),
+    /// Put a recipe, or a run of it, into one file that others can check and run.
+    Pack(super::pack::PackArgs),
+    /// Say whether a pack is what was packed, and whether its results are those of its recipe.
+    Verify(super::verify::VerifyArgs),
     /// Show the tables of a run again, and where its pages lie.
     Report(super::report::ReportArgs),
     /// Show in what two runs or pipelines differ.
@@ -71,7 +79,7 @@ pub(super) struct Selection {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The pipeline file to run.
+    /// The pipeline file to run, or a pack of one.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     #[command(flatten)]

@@ -9,12 +9,12 @@ use crate::plan;
 use crate::spec::Request;
 
 pub(super) fn run(args: &CheckArgs, settings: &Settings) -> u8 {
-    let library = match compiled::library(settings) {
-        Ok(library) => library,
-        Err(code) => return code,
-    };
     let mut code = DONE;
     for file in &args.files {
+        let library = match super::elsewhere::library(file, settings) {
+            Ok(library) => library,
+            Err(code) => return code,
+        };
         let (sources, diagnostics) = plan::check(&Request { root: Root::File(file), overrides: &args.set, library: &library });
         if args.json {
             for diagnostic in &diagnostics.0 {

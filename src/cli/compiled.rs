@@ -5,6 +5,7 @@ use super::{Settings, WRONG_INPUT, complain};
 use crate::lang::load::{Library, Root};
 use crate::lang::{Diagnostics, Severity, SourceMap, render};
 use crate::model::pretrained::{Contents, cache_folder};
+use crate::pack::{Pack, Recipe, is_pack};
 use crate::plan::Plan;
 use crate::spec::{Compiled, Request, compile};
 use std::borrow::Cow;
@@ -51,29 +52,53 @@ pub(super) fn contents(settings: &Settings) -> Contents {
     Contents::remembered(&settings.values.machine.data.get("models").cloned().unwrap_or_else(cache_folder))
 }
 
-/// Compiles and plans a file, or says what is wrong with it.
+/// What a file or a pack comes to.
+pub(super) struct Planned {
+    pub compiled: Compiled,
+    pub plan: Plan,
+    /// All of its texts, and what the command line said.
+    pub recipe: Recipe,
+}
+
+/// Compiles and plans a file, or a pack by its own texts; or says what is wrong with it.
 ///
 /// # Errors
 /// The exit code.
-pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<(Compiled, Plan), u8> {
-    let library = library(settings)?;
+pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> Result<Planned, u8> {
+    if is_pack(file) {
+        let recipe = Pack::open(file).and_then(|mut pack| pack.recipe()).map_err(|message| complain(&message))?;
+        return plan_of(&recipe, selection, settings);
+    }
+    let library = super::elsewhere::library(file, settings)?;
     let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set, library: &library });
+    planned(compiled, &selection.only, &file.display().to_string(), settings)
+}
+
+/// As [`plan`], of texts that are there, with more of a command line.
+///
+/// # Errors
+/// The exit code.
+pub(super) fn plan_of(recipe: &Recipe, selection: &Selection, settings: &Settings) -> Result<Planned, u8> {
+    let only = if selection.only.is_empty() { &recipe.only } else { &selection.only };
+    planned(recipe.compile(&selection.set), only, &recipe.root, settings)
+}
+
+fn planned(compiled: Compiled, only: &[String], shown: &str, settings: &Settings) -> Result<Planned, u8> {
     show(&compiled.sources, &compiled.diagnostics);
     if compiled.diagnostics.has_errors() {
         return Err(WRONG_INPUT);
     }
-    if let Some(unknown) =
-        selection.only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.name == **name || p.display_name() == **name))
-    {
+    if let Some(unknown) = only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.name == **name || p.display_name() == **name)) {
         let known = compiled.roots.join("`, `");
-        return Err(complain(&format!("there is no pipeline `{unknown}` in {}; there are `{known}`", file.display())));
+        return Err(complain(&format!("there is no pipeline `{unknown}` in {shown}; there are `{known}`")));
     }
-    let names = if selection.only.is_empty() { compiled.roots.clone() } else { selection.only.clone() };
+    let names = if only.is_empty() { compiled.roots.clone() } else { only.to_vec() };
     match Plan::with_contents(&compiled.pipelines, &names, &mut contents(settings)) {
         Ok(plan) => {
             let warnings = Diagnostics(plan.warnings.clone());
             show(&compiled.sources, &warnings);
-            Ok((compiled, plan))
+            let recipe = Recipe::of(&compiled.sources, only);
+            Ok(Planned { compiled, plan, recipe })
         }
         Err(diagnostics) => {
             show(&compiled.sources, &diagnostics);

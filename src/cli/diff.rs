@@ -2,7 +2,7 @@
 
 use super::{DONE, Settings, WRONG_INPUT, answer, answer_json, compiled, complain_with};
 use crate::lang::diagnostic::closest;
-use crate::lang::load::{Library, Root};
+use crate::lang::load::Root;
 use crate::spec::{Leaf, Request, compile};
 use crate::store::Store;
 use clap::Args;
@@ -29,11 +29,10 @@ type Lines = IndexMap<String, Leaf>;
 
 pub(super) fn run(args: &DiffArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
-    let library = match compiled::library(settings) {
-        Ok(library) => library,
-        Err(code) => return code,
-    };
-    let (a, b) = match (side(&args.a, &store, &library), side(&args.b, &store, &library)) {
+    if let Err(code) = compiled::library(settings) {
+        return code;
+    }
+    let (a, b) = match (side(&args.a, &store, settings), side(&args.b, &store, settings)) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(code), _) | (_, Err(code)) => return code,
     };
@@ -100,7 +99,7 @@ impl Side {
     }
 }
 
-fn side(given: &str, store: &Store, library: &Library) -> Result<Side, u8> {
+fn side(given: &str, store: &Store, settings: &Settings) -> Result<Side, u8> {
     // `a/b.epo`, `a/b.epo:ppo`, `ppo/7f3a9c41`, `ppo/7f3a9c41:ppo`
     let (place, name) = match given.rsplit_once(':') {
         Some((place, name)) if !Path::new(given).exists() => (place, Some(name)),
@@ -113,7 +112,8 @@ fn side(given: &str, store: &Store, library: &Library) -> Result<Side, u8> {
             Err(error) => return Err(super::runs::wrong(&error)),
         },
     };
-    let compiled = compile(&Request { root: Root::File(&file), overrides: &[], library });
+    let library = super::elsewhere::library(&file, settings)?;
+    let compiled = compile(&Request { root: Root::File(&file), overrides: &[], library: &library });
     if compiled.diagnostics.has_errors() {
         compiled::show(&compiled.sources, &compiled.diagnostics);
         return Err(WRONG_INPUT);

@@ -7,14 +7,18 @@ mod compiled;
 mod completions;
 mod device;
 mod diff;
+mod elsewhere;
 mod env;
 mod explain;
 mod fmt;
+mod import;
 mod input;
 mod kinds;
+mod lock;
 mod lsp;
 mod model;
 mod new;
+mod pack;
 mod plan;
 mod play;
 mod probe;
@@ -28,6 +32,7 @@ mod settings_of_servers;
 mod settings_verb;
 mod show;
 mod surroundings;
+mod verify;
 mod world;
 
 pub(crate) use settings::Settings;
@@ -123,6 +128,10 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
         Some(Verb::Completions(args)) => completions::run(args),
         Some(Verb::Runs(args)) => runs::run(args, &settings),
+        Some(Verb::Import(args)) => import::run(args, &settings),
+        Some(Verb::Lock(args)) => lock::run(args, &settings),
+        Some(Verb::Pack(args)) => pack::run(args, &settings),
+        Some(Verb::Verify(args)) => verify::run(args, &settings),
         Some(Verb::Report(args)) => report::run(args, &settings),
         Some(Verb::Diff(args)) => diff::run(args, &settings),
         Some(Verb::Compare(args)) => compare::run(args, &settings),

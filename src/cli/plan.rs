@@ -1,23 +1,19 @@
 //! `epo-run plan`
 
 use super::args::PlanArgs;
+use super::compiled::Planned;
 use super::{DONE, Settings, answer, answer_json, compiled, complain};
+use crate::pack::stem;
 use crate::plan::{self, Place, needed, reasons};
 use crate::store::Store;
-use std::path::Path;
-
-/// What runs of a file are called: its stem.
-pub(super) fn stem(file: &Path) -> String {
-    file.file_stem().map_or_else(|| "run".into(), |s| s.to_string_lossy().into_owned())
-}
 
 pub(super) fn run(args: &PlanArgs, settings: &Settings) -> u8 {
-    let (_, plan) = match compiled::plan(&args.file, &args.selection, settings) {
+    let Planned { compiled, plan, .. } = match compiled::plan(&args.file, &args.selection, settings) {
         Ok(done) => done,
         Err(code) => return code,
     };
     let store = Store::new(&settings.values.runs);
-    let reasons = match reasons(&plan, &store, &plan.run_name(&stem(&args.file))) {
+    let reasons = match reasons(&plan, &store, &plan.run_name(&stem(&compiled.sources))) {
         Ok(reasons) => reasons,
         Err(error) => return complain(&error.to_string()),
     };

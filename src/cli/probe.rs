@@ -29,7 +29,7 @@ pub(super) struct ProbeArgs {
 }
 
 pub(super) fn run(args: &ProbeArgs, settings: &Settings) -> u8 {
-    let library = match compiled::library(settings) {
+    let library = match super::elsewhere::library(&args.file, settings) {
         Ok(library) => library,
         Err(code) => return code,
     };

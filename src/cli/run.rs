@@ -1,39 +1,40 @@
 //! `epo-run FILE`: the main job.
 
 use super::args::RunArgs;
-use super::plan::stem;
+use super::compiled::Planned;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
+use crate::pack::{shown, stem};
 use crate::plan::{Plan, Reason, reasons, refusals};
-use crate::spec::Compiled;
 use crate::store::{RunRecord, Store};
 use crate::track::Tracked;
 use std::io::IsTerminal;
 use std::path::Path;
 
 pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
-    let (compiled, plan) = match compiled::plan(file, &args.selection, settings) {
-        Ok(done) => done,
+    let planned = match compiled::plan(file, &args.selection, settings) {
+        Ok(planned) => planned,
         Err(code) => return code,
     };
+    let Planned { compiled, plan, .. } = &planned;
     let device = match super::device::open(&settings.values.device) {
         Ok(device) => device,
         Err(message) => return complain(&message),
     };
     let store = Store::new(&settings.values.runs);
-    let name = plan.run_name(&stem(file));
-    let reasons = match reasons(&plan, &store, &name) {
+    let name = plan.run_name(&stem(&compiled.sources));
+    let reasons = match reasons(plan, &store, &name) {
         Ok(reasons) => reasons,
         Err(error) => return failed(&ExecError::from(error), &compiled.sources),
     };
-    let refusals = if args.fresh { Vec::new() } else { refusals(&plan, &reasons) };
+    let refusals = if args.fresh { Vec::new() } else { refusals(plan, &reasons) };
     if !refusals.is_empty() {
         compiled::show(&compiled.sources, &Diagnostics(refusals));
         return FAILED;
     }
     if !args.quiet {
-        announce(&plan, &reasons, args.fresh);
+        announce(plan, &reasons, args.fresh);
     }
     let interrupt = match Interrupt::on_ctrl_c() {
         Ok(interrupt) => interrupt,
@@ -47,16 +48,16 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         interrupt,
         ..Options::default()
     };
-    let record = record(name, &plan, &compiled, settings);
+    let record = record(name, &planned, settings);
     let mut watch: Box<dyn Watch> = match (args.quiet, std::io::stderr().is_terminal()) {
         (true, _) => Box::new(Quiet),
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let result = execute(&plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
+    let result = execute(plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
     drop(watch);
     match result {
-        Ok(outcome) => finish(&plan, &outcome),
+        Ok(outcome) => finish(plan, &outcome),
         Err(error) => failed(&error, &compiled.sources),
     }
 }
@@ -72,7 +73,8 @@ fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
     }
 }
 
-fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -> RunRecord {
+pub(super) fn record(name: String, planned: &Planned, settings: &Settings) -> RunRecord {
+    let Planned { compiled, plan, recipe } = planned;
     let used: Vec<&str> = plan.tasks.iter().flat_map(|t| &t.members).map(|m| plan.instances[m.instance].name.as_str()).collect();
     let machine = serde_json::json!({
         "format": 1,
@@ -86,7 +88,8 @@ fn record(name: String, plan: &Plan, compiled: &Compiled, settings: &Settings) -
     RunRecord {
         name,
         resolved: compiled.resolved.text(&used, true),
-        sources: compiled.sources.iter().map(|(_, s)| (s.name.clone(), s.text.clone())).collect(),
+        sources: compiled.sources.iter().map(|(_, s)| (shown(s), s.text.clone())).collect(),
+        recipe: recipe.recorded(),
         machine,
         ..RunRecord::default()
     }

@@ -51,7 +51,7 @@ pub(super) enum View {
 }
 
 pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
-    let library = match compiled::library(settings) {
+    let library = match super::elsewhere::library(&args.file, settings) {
         Ok(library) => library,
         Err(code) => return code,
     };

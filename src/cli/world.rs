@@ -45,7 +45,8 @@ pub(super) fn declared_on(given: &str, settings: &Settings, data: Option<&Path>)
 }
 
 fn declared(given: &str, settings: &Settings) -> Result<EnvironmentSpec, u8> {
-    let library = compiled::library(settings)?;
+    let file = given.rsplit_once(':').map_or(given, |(file, _)| file);
+    let library = super::elsewhere::library(Path::new(file), settings)?;
     let (sources, found, diagnostics) = match given.rsplit_once(':') {
         Some((file, name)) => environment(&Request { root: Root::File(Path::new(file)), overrides: &[], library: &library }, name),
         None if !kinds().contains(&given) => {

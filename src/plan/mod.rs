@@ -3,6 +3,7 @@
 //! Making a plan is pure. The same pipelines give the same plan on every machine; only the [reasons](reasons()), which look into a store, differ.
 
 mod build;
+mod cheapest;
 mod check;
 mod cycle;
 mod goes_on;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use crate::stage::Place;
 pub use check::check;
 pub(crate) use longer::{Beginning, Middle, STATE, beginning, middle};
+pub(crate) use outside::Need;
 pub use outside::{Needed, needed, text as outside_text};
 pub use reason::{Reason, reasons, refusals};
 pub use view::{dot, json, text};

@@ -3,9 +3,26 @@
 use super::Plan;
 use crate::lang::{Diagnostic, Span};
 use crate::stage::{Outside, Place};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+
+/// One thing outside of the store that a plan's tasks are made of or with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Need {
+    /// `the model "models/small"`.
+    pub what: String,
+    /// What tells it from others, with the hashes that it is pinned by.
+    pub identity: Value,
+    /// The hash of what lies under each path that it names; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contents: BTreeMap<String, Option<String>>,
+    /// The tasks that read it, by name.
+    pub by: Vec<String>,
+}
 
 /// One thing that is needed, and what was found.
 #[derive(Clone, Debug)]
@@ -70,6 +87,27 @@ pub fn needed(plan: &Plan, runs: impl Fn(usize) -> bool, place: &mut Place<'_>) 
         }
     }
     found.into_iter().map(|(_, needed)| needed).collect()
+}
+
+impl Plan {
+    /// All that its tasks need from outside of the store, in their order; looks at nothing.
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        let mut needs: Vec<Need> = Vec::new();
+        for task in &self.tasks {
+            for outside in task.stage.outside() {
+                let hash = |path: &Path| Some(self.contents.get(path)?.as_ref()?.hash.clone());
+                let contents = outside.contents().into_iter().map(|path| (path.to_string_lossy().into_owned(), hash(path))).collect();
+                let need = Need { what: outside.name(), identity: outside.identity(), contents, by: Vec::new() };
+                let name = self.name(task);
+                match needs.iter_mut().find(|known| known.what == need.what && known.identity == need.identity) {
+                    Some(known) if known.by.contains(&name) => {}
+                    Some(known) => known.by.push(name),
+                    None => needs.push(Need { by: vec![name], ..need }),
+                }
+            }
+        }
+        needs
+    }
 }
 
 /// A line for each thing; nothing where nothing is needed.

@@ -1,5 +1,6 @@
 //! `export`: a policy as a folder that other tools load.
 
+use super::card::Card;
 use super::context::Context;
 use super::contract::{Output, Stage};
 use super::error::RunError;
@@ -11,9 +12,11 @@ use crate::policy::{Policy, PolicyInput, Published, TOKENIZER, WEIGHTS};
 
 /// A folder in the folder: an adapter by itself.
 const ADAPTER: &str = "adapter";
+/// A model card.
+const README: &str = "README.md";
 
 kind! {
-    /// Writes a policy in the layout of Hugging Face: `config.json`, `model.safetensors`, `tokenizer.json`. An adapter is merged
+    /// Writes a policy in the layout of Hugging Face: `config.json`, `model.safetensors`, `tokenizer.json`, and a model card. An adapter is merged
     /// into the weights, and stands by itself in the folder `adapter`, in the layout of PEFT.
     ///
     /// ```epo
@@ -79,6 +82,16 @@ fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
         None => policy.tokenizer.end().into(),
     };
     description["pad_token_id"] = policy.tokenizer.pad().into();
+    let card = Card {
+        family: description["model_type"].as_str().unwrap_or("llama"),
+        config,
+        context: context_length,
+        source: published.map(|published| published.source.as_str()),
+        adapter: policy.weights.adapter().is_some(),
+        chat: published.is_some_and(|published| published.template.is_some()),
+        maker: context.inputs("policy").first(),
+    }
+    .text();
     let beside = published.map(|published| beside(&policy, published)).transpose()?.unwrap_or_default();
     let merged = policy.weights.adapter().map(|_| policy.weights.merged()).transpose()?;
     if let Some(name) = merged.as_ref().map(|merged| merged.not_finite(1)).transpose()?.flatten() {
@@ -93,6 +106,7 @@ fn run(stage: &Export, context: &mut dyn Context) -> Result<(), RunError> {
             std::fs::create_dir(&place)?;
             adapter.save_peft(&place, published.map(|p| below(&p.source)))?;
         }
+        std::fs::write(folder.join(README), &card)?;
         for (name, content) in &beside {
             std::fs::write(folder.join(name), content)?;
         }

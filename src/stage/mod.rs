@@ -1,6 +1,7 @@
 //! Stages: the nodes of a pipeline's DAG. Each kind is a file of its own, with its fields and its work; `kinds` lists them, and none of them
 //! knows another.
 
+mod card;
 mod collect;
 mod common;
 mod context;

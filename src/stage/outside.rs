@@ -8,7 +8,7 @@ use crate::play::{Form, SplitField};
 use crate::policy::{ActorInput, Endpoint, PolicyInput, PolicyKind, Talk};
 use crate::remote;
 use crate::rollout::talk;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// One thing outside of the store.
@@ -85,6 +85,16 @@ impl<'a> Outside<'a> {
             What::Data(source, pin) => json!({ "data": [source.written(), pin.text()] }),
         }
         .to_string()
+    }
+
+    /// What tells it from others, with the hashes that it is pinned by.
+    pub(crate) fn identity(&self) -> Value {
+        match &self.0 {
+            What::Policy(part, _) => part.identity(),
+            What::Endpoint(endpoint) => json!({ "endpoint": endpoint.name, "model": endpoint.model }),
+            What::Games(split, _) => json!({ "kind": split.environment.world.kind, "environment": split.environment.world.identity() }),
+            What::Data(source, pin) => json!({ "data": source.written(), "hash": pin.text() }),
+        }
     }
 
     /// As it is spoken of.

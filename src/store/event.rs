@@ -111,7 +111,7 @@ impl EventLog {
 }
 
 /// Names that may stand in a path: anything but letters, digits, `_`, `.`, `+` and `-` becomes `-`; never hidden, never empty.
-pub(super) fn plain_name(text: &str) -> String {
+pub(crate) fn plain_name(text: &str) -> String {
     let plain: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+') { c } else { '-' }).take(100).collect();
     let plain = plain.trim_start_matches(['-', '.']).trim_end_matches('-');

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
-pub(super) const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// Length and hash of a file, or of the beginning of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Manifest {
     }
 
     /// Names the content of the folder.
-    pub(super) fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         let files = self.files.iter().map(|(name, mark)| (name.clone(), json!({ "bytes": mark.bytes, "blake3": mark.blake3.hex() })));
         Digest::of(&Value::Object(files.collect()))
     }

@@ -37,11 +37,12 @@ pub use verify::{Fault, Verified};
 pub(crate) use answers::Answers;
 #[cfg(test)]
 pub(crate) use digest::canonical;
-pub(crate) use event::Event;
 #[cfg(test)]
 pub(crate) use event::read_events;
-pub(crate) use files::write_json;
+pub(crate) use event::{Event, plain_name};
+pub(crate) use files::{write_file, write_json};
 pub(crate) use lock::Lock;
+pub(crate) use manifest::{MANIFEST, Manifest, Mark};
 pub(crate) use read::{Records, read_json, read_line, read_lines};
 pub(crate) use run::RunFolder;
 pub(crate) use task::{Claim, TaskFolder, TaskInfo};

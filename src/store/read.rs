@@ -13,6 +13,8 @@ const MIB: u64 = 1 << 20;
 const DOCUMENT: u64 = 64 * MIB;
 /// How many a document may have that a stage wrote.
 const OUTPUT: u64 = 1024 * MIB;
+/// How many a text of a recipe may have.
+const TEXT: u64 = 4 * MIB;
 /// How many a line of a log may have.
 const LINE: u64 = 64 * MIB;
 
@@ -32,6 +34,13 @@ pub(super) fn document_if_there<T: DeserializeOwned>(path: &Path) -> Result<Opti
         Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// A text of a recipe; `None` for what is none.
+pub(super) fn text(path: &Path) -> Result<Option<String>, StoreError> {
+    let mut bytes = Vec::new();
+    open(path)?.take(TEXT + 1).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
+    Ok(if bytes.len() as u64 > TEXT { None } else { String::from_utf8(bytes).ok() })
 }
 
 /// Reads only the format of a JSON file, and refuses a newer one.

@@ -9,6 +9,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub(super) const PLAN: &str = "plan.json";
 pub(super) const TASKS: &str = "tasks";
+pub(super) const RECIPE: &str = "recipe.json";
+pub(super) const SOURCES: &str = "source";
+pub(super) const MACHINE: &str = "machine.json";
 
 /// What a run folder records of the run that is about to begin.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub struct RunRecord {
     pub resolved: String,
     /// The texts as read, by the names messages give them: `pipelines/epo.epo`, `std/losses.epo`, `<command line>`.
     pub sources: Vec<(String, String)>,
+    /// `recipe.json`: which of the sources is the first, and what was said on the command line; `null`: not known.
+    pub recipe: Value,
     /// `machine.json`: version, features, device, settings with their origin.
     pub machine: Value,
     /// Name in the run's `tasks/` (`ppo_epo.train.seed-0`) and task, for every stage of every instance.
@@ -51,9 +56,12 @@ impl RunFolder {
         files::sweep(&path)?;
         link_tasks(&path.join(TASKS), &record.tasks)?;
         files::write_json(&path.join(PLAN), &record.plan)?;
-        files::write_json(&path.join("machine.json"), &record.machine)?;
+        files::write_json(&path.join(MACHINE), &record.machine)?;
         files::write_file(&path.join("resolved.epo"), record.resolved.as_bytes())?;
-        write_sources(&path.join("source"), &record.sources)?;
+        write_sources(&path.join(SOURCES), &record.sources)?;
+        if !record.recipe.is_null() {
+            files::write_json(&path.join(RECIPE), &record.recipe)?;
+        }
         let events = EventLog::open(&path)?;
         Ok(Self { path, id, events, _lock: lock })
     }

@@ -5,10 +5,11 @@ use super::error::StoreError;
 use super::event::{Event, read_events};
 use super::lock::Lock;
 use super::root::Store;
-use super::run::{PLAN, TASKS, not_newer};
+use super::run::{MACHINE, PLAN, RECIPE, SOURCES, TASKS, not_newer};
 use super::task::{State, Status};
 use super::{files, plain, read};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,23 @@ impl RunSummary {
     /// `plan.json`.
     pub fn plan(&self) -> Result<Value, StoreError> {
         read::document(&self.path.join(PLAN))
+    }
+
+    /// `recipe.json`; `None` where an earlier epo-run made the run.
+    pub(crate) fn recipe<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreError> {
+        read::document_if_there(&self.path.join(RECIPE))
+    }
+
+    /// `machine.json`.
+    pub(crate) fn machine(&self) -> Result<Value, StoreError> {
+        read::document(&self.path.join(MACHINE))
+    }
+
+    /// The texts that the run was made from, in no order that says anything.
+    pub(crate) fn sources(&self) -> Result<Vec<String>, StoreError> {
+        let mut texts = Vec::new();
+        texts_below(&self.path.join(SOURCES), &mut texts)?;
+        Ok(texts)
     }
 }
 
@@ -191,6 +209,20 @@ impl Store {
         }
         Ok(removed)
     }
+}
+
+/// Files that are no text were not written here, and are left alone.
+fn texts_below(folder: &Path, texts: &mut Vec<String>) -> Result<(), StoreError> {
+    plain::no_link(folder)?;
+    for name in files::names(folder)? {
+        let path = folder.join(&name);
+        if plain::is_folder(&path) {
+            texts_below(&path, texts)?;
+        } else {
+            texts.extend(read::text(&path)?);
+        }
+    }
+    Ok(())
 }
 
 /// The tasks that a run links to.

@@ -47,7 +47,7 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) logs: BTreeMap<String, Mark>,
+    pub(crate) logs: BTreeMap<String, Mark>,
     /// The message, of a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

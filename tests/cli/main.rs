@@ -5,6 +5,8 @@ mod env;
 mod files;
 mod help;
 mod library;
+mod lock;
+mod packs;
 mod pipes;
 mod probe;
 mod reference;

@@ -9,6 +9,7 @@ mod any_bytes;
 mod children;
 mod edges;
 mod imports;
+mod packs;
 mod security;
 mod settings;
 mod store;

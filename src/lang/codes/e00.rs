@@ -309,4 +309,14 @@ An experiment may consist of 256 files, and 32 imports may lead to one. The boun
         wrong: "",
         right: "",
     },
+    Code {
+        code: "E0045",
+        title: "an import from elsewhere is not pinned",
+        explanation: "\
+A text may be imported out of a repository on a hub, `hub:OWNER/NAME@REVISION/FILE.epo`, or out of a pack in the folder of the first file,
+`pack:NAME.zip/FILE.epo`. Which bytes are meant says `epo.lock` beside the first file: `epo-run lock FILE` fetches what is missing and writes its
+hash there. Nothing else fetches a text, and one of another hash is refused.",
+        wrong: "",
+        right: "",
+    },
 ];

@@ -1,6 +1,7 @@
 //! Reads a file and everything it imports. An import is looked up beside the importing file, then in the library.
 
 mod edited;
+pub mod elsewhere;
 mod library;
 mod read;
 mod read_once;
@@ -97,6 +98,17 @@ pub fn load(root: Root<'_>, library: &Library, sources: &mut SourceMap) -> (Opti
     };
     let Loader { program, messages, .. } = loader;
     (loaded.map(|root| Program { root, ..program }), messages)
+}
+
+/// The text that an import beside a text of elsewhere means; `None` where it leads out of that text's repository or pack.
+pub(crate) fn beside_elsewhere(importer: &str, wanted: &str) -> Option<String> {
+    let name = read::beside(importer, wanted);
+    let home = |name: &str| match elsewhere::place(name) {
+        Ok(elsewhere::Place::Hub { name, revision, .. }) => Some((name, revision)),
+        Ok(elsewhere::Place::Pack { pack, .. }) => Some((pack, String::new())),
+        Err(_) => None,
+    };
+    (home(&name).is_some() && home(&name) == home(importer)).then_some(name)
 }
 
 impl Program {
@@ -247,6 +259,9 @@ impl<'a> Loader<'a> {
     }
 
     fn import(&mut self, importer: SourceId, wanted: &str, span: Span) -> Option<usize> {
+        if elsewhere::is_elsewhere(wanted) {
+            return self.import_from_elsewhere(wanted, span);
+        }
         if let Some(help) = read::refused(wanted) {
             self.messages.push(Diagnostic::error("E0041", span, format!("cannot import `{wanted}`")).help(help));
             return None;
@@ -266,6 +281,12 @@ impl<'a> Loader<'a> {
             return self.follow(Origin::Disk(identity(path)), shown, Some(path), span);
         }
         let in_library = [read::beside(&importer.name, wanted), wanted.to_owned()];
+        if let [beside, _] = &in_library
+            && elsewhere::is_elsewhere(&importer.name)
+            && self.library.problem(beside).is_some()
+        {
+            return self.import_from_elsewhere(&beside.clone(), span);
+        }
         let name = in_library.into_iter().skip(usize::from(importer.path.is_some())).find(|name| self.library.text(name).is_some());
         match name {
             Some(name) => self.follow(Origin::Library(name.clone()), name, None, span),
@@ -275,6 +296,24 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+
+    /// Nothing is looked for on the disk: a text of elsewhere is there, pinned by its hash, or it is not.
+    fn import_from_elsewhere(&mut self, wanted: &str, span: Span) -> Option<usize> {
+        let refused = |message: String, help: &str| Diagnostic::error("E0045", span, message).help(help);
+        let message = match (elsewhere::place(wanted), self.library.problem(wanted)) {
+            (Err(help), _) => refused(format!("cannot import `{wanted}`"), help),
+            (Ok(_), Some(problem)) => refused(
+                format!("cannot import `{wanted}`: {problem}"),
+                "`epo-run lock FILE` fetches and pins what is imported from elsewhere",
+            ),
+            (Ok(_), None) if self.library.text(wanted).is_none() => {
+                refused(format!("`{wanted}` is not in `{}`", elsewhere::LOCK), "`epo-run lock FILE` fetches it, and writes its hash there")
+            }
+            _ => return self.follow(Origin::Library(wanted.to_owned()), wanted.to_owned(), None, span),
+        };
+        self.messages.push(message);
+        None
     }
 
     /// Whether an import from a folder leads out of the experiment's: by its words, or by the links on its way.
