@@ -1,6 +1,7 @@
 //! `epo-run compare`: methods beside each other, by their seeds and tasks.
 
 use super::args::Selection;
+use super::compiled::Planned;
 use super::{DONE, Settings, WRONG_INPUT, answer, answer_json, compiled, complain, complain_with, input, tell};
 use crate::exec::{Recorded, of_plan, of_run};
 use crate::report::{Against, Compared, Measure, ReportData, ResultRow, comparisons, comparisons_text, from_json};
@@ -100,7 +101,7 @@ fn source(given: &str, store: &Store, settings: &Settings) -> Result<Recorded, u
     let found = match file.extension().and_then(|ending| ending.to_str()) {
         Some("epo") => {
             let selection = Selection { only: name.map(str::to_string).into_iter().collect(), ..Selection::default() };
-            let plan = compiled::plan(file, &selection, settings)?.plan;
+            let Planned { plan, .. } = compiled::plan(file, &selection, settings)?;
             of_plan(store, &plan, name)
         }
         Some("json") => return report(file, name),
