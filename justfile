@@ -41,6 +41,10 @@ bless:
 bench:
     cargo bench --locked --bench model
 
+# the wheel of the program, in target
+wheel:
+    python3 -m pip wheel --no-deps --wheel-dir target .
+
 # licences and sources of all dependencies
 licences:
     scripts/licences.sh

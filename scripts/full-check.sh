@@ -46,6 +46,13 @@ PYTHON='' scripts/tensorboard-check.sh
 echo "== an editor's session with the language server"
 PYTHON='' scripts/lsp-check.sh
 
+echo "== the grammar for editors, by tree-sitter's program"
+scripts/tree-sitter-check.sh
+
+echo "== the wheel; workflows, scripts and Dockerfile"
+scripts/wheel-check.sh
+scripts/workflows-check.sh
+
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
 

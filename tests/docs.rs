@@ -1,5 +1,7 @@
 //! The pages for people: every block of the language is what it says it is, and every link leads to a file.
 
+#[path = "common/pages.rs"]
+mod pages;
 #[path = "common/repository.rs"]
 mod repository;
 
@@ -9,56 +11,10 @@ use epo::lang::render::render_all;
 use epo::objective::probe::{ProbeBatch, probe};
 use epo::objective::{Advantage, Objective, Scope};
 use epo::spec::{Request, compile, equations};
+use pages::{blocks, pages};
 use repository::REPOSITORY;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// A fenced block: what stands behind the fence, its text, and its line.
-struct Block {
-    info: String,
-    text: String,
-    line: usize,
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
-    let mut open = false;
-    for (number, line) in page.lines().enumerate() {
-        match line.strip_prefix("```") {
-            Some(info) if !open => {
-                found.push(Block { info: info.trim().to_string(), text: String::new(), line: number + 1 });
-                open = true;
-            }
-            Some(_) => open = false,
-            None if open => {
-                if let Some(block) = found.last_mut() {
-                    block.text += line;
-                    block.text.push('\n');
-                }
-            }
-            None => {}
-        }
-    }
-    assert!(!open, "a block is not closed");
-    found
-}
-
-/// `README.md`, `CONTRIBUTING.md` and all pages below `docs`.
-fn pages() -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
-    let mut folders = vec![PathBuf::from("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder of pages").map(|e| e.expect("an entry").path()) {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|e| e == "md") {
-                found.push(entry);
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 fn read(page: &Path) -> String {
     fs::read_to_string(page).unwrap_or_else(|e| panic!("{}: {e}", page.display()))

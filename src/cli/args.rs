@@ -38,6 +38,8 @@ pub(super) enum Verb {
     Settings(super::settings_verb::SettingsVerbArgs),
     /// Write a completion script for a shell.
     Completions(super::completions::CompletionsArgs),
+    /// Write the manual page, or those of all verbs into a folder.
+    Man(super::man::ManArgs),
     /// List the runs, verify them, or remove one.
     Runs(super::runs::RunsArgs),
     /// Write a recipe from the settings of another tool.

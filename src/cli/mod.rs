@@ -16,6 +16,7 @@ mod input;
 mod kinds;
 mod lock;
 mod lsp;
+mod man;
 mod model;
 mod new;
 mod pack;
@@ -127,6 +128,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Explain(args)) => explain::run(args),
         Some(Verb::Settings(args)) => settings_verb::run(args, &settings),
         Some(Verb::Completions(args)) => completions::run(args),
+        Some(Verb::Man(args)) => man::run(args),
         Some(Verb::Runs(args)) => runs::run(args, &settings),
         Some(Verb::Import(args)) => import::run(args, &settings),
         Some(Verb::Lock(args)) => lock::run(args, &settings),

@@ -22,6 +22,7 @@ fn without_arguments_it_says_what_it_can() {
         "explain",
         "settings",
         "completions",
+        "man",
         "runs",
         "import",
         "lock",
@@ -215,4 +216,22 @@ fn completions_for_every_shell() {
         let said = place.epo(&["completions", shell]);
         assert!(said.code == 0 && said.err.is_empty() && said.out.contains("epo-run") && said.out.contains("probe"), "{shell}");
     }
+}
+
+/// A page for the program and for each of its verbs, in roff: a title, a name and an outline each, and no day, so that a build gives the same bytes.
+#[test]
+fn manual_pages() {
+    let place = Place::new(&[]);
+    let said = place.epo(&["man"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    place.epo(&["man", "--output", "pages"]).answers("pages\n");
+    assert_eq!(place.read("pages/epo-run.1"), said.out);
+    assert!(said.out.contains("epo\\-run\\-check(1)"), "{}", said.out);
+    for verb in ["check", "runs", "runs-rm", "man"] {
+        let text = place.read(&format!("pages/epo-run-{verb}.1"));
+        assert!(text.contains("\n.SH NAME\n") && text.contains("\n.SH SYNOPSIS\n"), "{text}");
+        assert!(text.lines().any(|line| line.starts_with(".TH ") && line.contains("1  \"")), "{text}");
+    }
+    place.write("taken", "");
+    place.epo(&["man", "--output", "taken"]).refuses("error: cannot write manual pages into taken: File exists (os error 17)\n");
 }
