@@ -4,6 +4,7 @@ use super::{Settings, compiled, complain_with, input};
 use crate::lang::MAX_BYTES;
 use crate::lang::load::Library;
 use crate::lang::load::elsewhere::{LOCK, Lock, Place, hash, place};
+use crate::lsp::{Pinned, Texts};
 use crate::model::pretrained::dataset_file;
 use crate::pack::Pack;
 use std::borrow::Cow;
@@ -19,15 +20,25 @@ pub(super) fn library(file: &Path, settings: &Settings) -> Result<Cow<'static, L
     if lock.0.is_empty() {
         return Ok(library);
     }
-    let folder = folder(file);
+    Ok(Cow::Owned(library.into_owned().with_elsewhere(pinned(&lock, &folder(file)))))
+}
+
+/// For an editor, which shows a file whatever its lock is worth.
+pub(super) const FOR_EDITORS: Pinned = Pinned {
+    lock: |folder| input::read(&folder.join(LOCK), MAX_BYTES).ok(),
+    texts: |lock, folder| pinned(&Lock::read(lock).unwrap_or_default(), folder),
+};
+
+/// The texts of a lock, or why one of them cannot be used.
+fn pinned(lock: &Lock, folder: &Path) -> Texts {
     let texts = lock.0.iter().map(|(name, pinned)| {
-        let text = find(name, &folder, false, &mut |_| ()).and_then(|text| match hash(&text) == *pinned {
+        let text = find(name, folder, false, &mut |_| ()).and_then(|text| match hash(&text) == *pinned {
             true => Ok(text),
             false => Err(format!("it has the hash {}, and `{LOCK}` says {pinned}", hash(&text))),
         });
         (name.clone(), text)
     });
-    Ok(Cow::Owned(library.into_owned().with_elsewhere(texts.collect())))
+    texts.collect()
 }
 
 /// The lock beside a file; empty where there is none.

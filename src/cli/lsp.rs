@@ -1,6 +1,6 @@
 //! `epo-run lsp`
 
-use super::{DONE, FAILED, Settings, complain, surroundings};
+use super::{DONE, FAILED, Settings, complain, elsewhere, surroundings};
 use crate::lsp;
 use clap::Args;
 
@@ -21,7 +21,7 @@ pub(super) fn run(_: &LspArgs, settings: &Settings) -> u8 {
     let digest = blake3::hash(all.as_bytes()).to_hex();
     let home = surroundings::data_home().unwrap_or_else(std::env::temp_dir);
     let texts = home.join("epo").join("library").join(digest.as_str().get(..16).unwrap_or("texts"));
-    match lsp::serve(library, texts) {
+    match lsp::serve(library, elsewhere::FOR_EDITORS, texts) {
         Ok(()) => DONE,
         Err(message) => {
             complain(&message);

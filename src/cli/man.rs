@@ -2,7 +2,8 @@
 
 use super::args::Cli;
 use super::{DONE, answer, complain};
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -13,9 +14,14 @@ pub(super) struct ManArgs {
 }
 
 pub(super) fn run(args: &ManArgs) -> u8 {
+    // `epo-run help VERB` says what the verb's own page says.
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
     let written = match &args.output {
-        Some(folder) => write_all(folder).map_err(|error| format!("cannot write manual pages into {}: {error}", folder.display())),
-        None => page().map_err(|error| format!("cannot make the manual page: {error}")),
+        Some(folder) => {
+            write_all(&program, folder).map_err(|error| format!("cannot write manual pages into {}: {error}", folder.display()))
+        }
+        None => text(&program).map_err(|error| format!("cannot make the manual page: {error}")),
     };
     match written {
         Ok(said) => {
@@ -26,16 +32,25 @@ pub(super) fn run(args: &ManArgs) -> u8 {
     }
 }
 
-/// The page of the program itself, in roff.
-fn page() -> std::io::Result<String> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+/// Without a day, so that a build gives the same bytes.
+fn page(command: &Command) -> Man {
+    Man::new(command.clone()).source(concat!("epo-run ", env!("CARGO_PKG_VERSION")))
+}
+
+/// In roff.
+fn text(command: &Command) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    page(command).render(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// `epo-run.1`, `epo-run-check.1` and so on. Gives the folder's name as a line.
-fn write_all(folder: &Path) -> std::io::Result<String> {
+fn write_all(program: &Command, folder: &Path) -> std::io::Result<String> {
     std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Cli::command(), folder)?;
+    let mut open = vec![program];
+    while let Some(command) = open.pop() {
+        page(command).generate_to(folder)?;
+        open.extend(command.get_subcommands());
+    }
     Ok(format!("{}\n", folder.display()))
 }

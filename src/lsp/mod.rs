@@ -24,15 +24,29 @@ mod workspace;
 use crate::lang::load::Library;
 use lsp_server::Connection;
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use workspace::Workspace;
+
+/// Texts of elsewhere by their names, or why one cannot be used.
+pub(crate) type Texts = BTreeMap<String, Result<String, String>>;
+
+/// How texts are found that a folder's lock pins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pinned {
+    /// The folder's lock, if it can be read.
+    pub lock: fn(&Path) -> Option<String>,
+    /// The texts that a lock names.
+    pub texts: fn(&str, &Path) -> Texts,
+}
 
 /// Serves an editor over stdin and stdout until it says goodbye. `texts`: a folder for the texts of the library, to be shown.
 ///
 /// # Errors
 /// What went wrong with the connection.
-pub(crate) fn serve(library: Cow<'static, Library>, texts: PathBuf) -> Result<(), String> {
+pub(crate) fn serve(library: Cow<'static, Library>, pinned: Pinned, texts: PathBuf) -> Result<(), String> {
     let (connection, threads) = Connection::stdio();
-    let result = server::run(&connection, library, texts);
+    let result = server::run(&connection, |folders| Workspace::new(folders, library, pinned, texts));
     drop(connection);
     result?;
     threads.join().map_err(|error| error.to_string())

@@ -81,7 +81,7 @@ pub(super) fn occurrences(server: &Server, wanted: &Origin) -> Vec<Occurrence> {
         // what mentions the name has it in its text
         if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&wanted.name)) {
             let root = crate::lang::load::Root::Edited { path: &path, texts: &server.documents.edited };
-            let request = crate::spec::Request { root, overrides: &[], library: &server.workspace.library };
+            let request = crate::spec::Request { root, overrides: &[], library: server.workspace.library_of(Some(&path)) };
             collect(server, &crate::spec::known::known(&request), &url, wanted, &mut seen, &mut found);
         }
     }

@@ -96,7 +96,7 @@ fn new_mistake(server: &Server, changes: &BTreeMap<Url, Vec<TextEdit>>) -> Optio
         paths.push(path);
     }
     let mistakes = |path: &Path, texts| {
-        let request = Request { root: Root::Edited { path, texts }, overrides: &[], library: &server.workspace.library };
+        let request = Request { root: Root::Edited { path, texts }, overrides: &[], library: server.workspace.library_of(Some(path)) };
         let (_, diagnostics) = crate::plan::check(&request);
         let errors = diagnostics.0.into_iter().filter(|d| d.severity == Severity::Error);
         errors.map(|d| (d.code, d.message)).collect::<Vec<_>>()

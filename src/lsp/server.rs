@@ -5,7 +5,7 @@ use super::diagnostics::{Said, check};
 use super::documents::Documents;
 use super::places::Encoding;
 use super::workspace::Workspace;
-use crate::lang::load::{Library, Root};
+use crate::lang::load::Root;
 use crate::spec::Request;
 use crate::spec::known::{Known, known};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request as Asked, Response};
@@ -18,7 +18,6 @@ use lsp_types::{
     TextDocumentSyncCapability, TextDocumentSyncKind, Url, WorkDoneProgressOptions,
 };
 use serde::de::DeserializeOwned;
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,7 +39,7 @@ pub(super) struct Server {
 
 /// # Errors
 /// What went wrong with the connection.
-pub(super) fn run(connection: &Connection, library: Cow<'static, Library>, texts: PathBuf) -> Result<(), String> {
+pub(super) fn run(connection: &Connection, open: impl FnOnce(Vec<PathBuf>) -> Workspace) -> Result<(), String> {
     let words = |error: lsp_server::ProtocolError| error.to_string();
     let (id, params) = connection.initialize_start().map_err(words)?;
     let params: InitializeParams =
@@ -54,7 +53,7 @@ pub(super) fn run(connection: &Connection, library: Cow<'static, Library>, texts
     connection.initialize_finish(id, greeting).map_err(words)?;
     let mut server = Server {
         documents: Documents::default(),
-        workspace: Workspace::new(folders(&params), library, texts),
+        workspace: open(folders(&params)),
         encoding,
         known: RefCell::default(),
         said: BTreeMap::new(),
@@ -174,7 +173,11 @@ impl Server {
             }
             DidChangeWatchedFiles::METHOD => {
                 self.known.borrow_mut().clear();
-                self.waiting.extend(self.documents.urls().cloned());
+                self.workspace.forget_locks();
+                for url in self.documents.urls() {
+                    self.waiting.insert(url.clone());
+                    self.workspace.read_lock(self.documents.get(url).and_then(|document| document.path.as_deref()));
+                }
             }
             _ => {}
         }
@@ -184,6 +187,7 @@ impl Server {
     /// Forgets what is not so any more, and notes which documents have to be checked: this one, and those that read it.
     fn edited(&mut self, url: &Url) {
         self.known.borrow_mut().clear();
+        self.workspace.read_lock(self.documents.get(url).and_then(|document| document.path.as_deref()));
         let path = url.to_file_path().ok().and_then(|path| path.canonicalize().ok());
         for other in self.documents.urls() {
             let reads = || self.said.get(other).is_some_and(|said| path.as_ref().is_some_and(|path| said.reads.contains(path)));
@@ -231,7 +235,7 @@ impl Server {
             Some(path) => Root::Edited { path, texts: &self.documents.edited },
             None => Root::Text { name: url.as_str(), text: &document.text },
         };
-        Some(Request { root, overrides: &[], library: &self.workspace.library })
+        Some(Request { root, overrides: &[], library: self.workspace.library_of(document.path.as_deref()) })
     }
 
     /// What is known of a document's names, as the texts are now.

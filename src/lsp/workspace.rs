@@ -1,10 +1,13 @@
 //! The files of the folders that the editor has open, and the addresses of sources.
 
+use super::Pinned;
 use super::documents::Documents;
 use crate::lang::Source;
 use crate::lang::load::Library;
+use crate::lang::load::elsewhere::is_elsewhere;
 use lsp_types::Url;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Files that are looked at, and folders within one another.
@@ -16,13 +19,40 @@ const DEEPEST: usize = 12;
 pub(super) struct Workspace {
     pub folders: Vec<PathBuf>,
     pub library: Cow<'static, Library>,
-    /// The compiled-in texts are written below it when one of them is to be shown.
+    pinned: Pinned,
+    /// By folder: its lock, and the library with the texts that it names.
+    locks: BTreeMap<PathBuf, (String, Library)>,
+    /// The texts of the library are written below it when one of them is to be shown.
     texts: PathBuf,
 }
 
 impl Workspace {
-    pub(super) fn new(folders: Vec<PathBuf>, library: Cow<'static, Library>, texts: PathBuf) -> Self {
-        Self { folders, library, texts }
+    pub(super) fn new(folders: Vec<PathBuf>, library: Cow<'static, Library>, pinned: Pinned, texts: PathBuf) -> Self {
+        Self { folders, library, pinned, locks: BTreeMap::new(), texts }
+    }
+
+    /// Looks at the lock beside a document. The texts that it names are read when it says something else than before.
+    pub(super) fn read_lock(&mut self, document: Option<&Path>) {
+        let Some(folder) = document.and_then(Path::parent) else { return };
+        match (self.pinned.lock)(folder) {
+            None => drop(self.locks.remove(folder)),
+            Some(lock) if self.locks.get(folder).is_some_and(|(known, _)| *known == lock) => {}
+            Some(lock) => {
+                let texts = (self.pinned.texts)(&lock, folder);
+                let library = self.library.clone().into_owned().with_elsewhere(texts);
+                self.locks.insert(folder.to_path_buf(), (lock, library));
+            }
+        }
+    }
+
+    /// What a lock names may be another text now.
+    pub(super) fn forget_locks(&mut self) {
+        self.locks.clear();
+    }
+
+    /// The library for a file: with what the lock beside it pins, if a document of its folder was opened.
+    pub(super) fn library_of(&self, file: Option<&Path>) -> &Library {
+        file.and_then(Path::parent).and_then(|folder| self.locks.get(folder)).map_or(&self.library, |(_, library)| library)
     }
 
     /// All `.epo` files of the folders, in the order of their names. Hidden folders and those of builds are left out.
@@ -48,21 +78,23 @@ impl Workspace {
 
     /// Where a source can be looked at. `root`: the document that is the root of the compilation, for a text that is in no file.
     pub(super) fn url(&self, source: &Source, root: &Url, documents: &Documents) -> Option<Url> {
-        match (source.path.as_deref().or(source.library.as_deref()), self.library.text(&source.name)) {
-            (Some(path), _) => file_url(path, documents),
-            (None, Some(text)) => self.shown(&source.name, text).and_then(|path| file_url(&path, documents)),
-            (None, None) => Some(root.clone()),
+        match source.path.as_deref().or(source.library.as_deref()) {
+            Some(path) => file_url(path, documents),
+            None if self.is_compiled_in(source) => self.shown(&source.name, &source.text).and_then(|path| file_url(&path, documents)),
+            None => Some(root.clone()),
         }
     }
 
-    /// Whether a place is of the compiled-in library, whose texts cannot be changed.
+    /// Whether a place is of the compiled-in library or of elsewhere, whose texts cannot be changed.
     pub(super) fn is_compiled_in(&self, source: &Source) -> bool {
-        source.path.is_none() && source.library.is_none() && self.library.text(&source.name).is_some()
+        let known = is_elsewhere(&source.name) || self.library.text(&source.name).is_some();
+        known && source.path.is_none() && source.library.is_none()
     }
 
     /// A file with a text of the library. It is written anew where it says something else: it is for reading only.
     fn shown(&self, name: &str, text: &str) -> Option<PathBuf> {
-        let path = self.texts.join(name);
+        // `hub:` and `pack:` are folders then: not every system has a `:` in its names.
+        let path = self.texts.join(name.replacen(':', "/", 1));
         if std::fs::read_to_string(&path).ok().as_deref() == Some(text) {
             return Some(path);
         }

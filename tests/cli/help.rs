@@ -230,7 +230,7 @@ fn manual_pages() {
     for verb in ["check", "runs", "runs-rm", "man"] {
         let text = place.read(&format!("pages/epo-run-{verb}.1"));
         assert!(text.contains("\n.SH NAME\n") && text.contains("\n.SH SYNOPSIS\n"), "{text}");
-        assert!(text.lines().any(|line| line.starts_with(".TH ") && line.contains("1  \"")), "{text}");
+        assert!(text.contains(&format!("\n.TH epo-run-{verb} 1  \"epo-run {}\" \n", env!("CARGO_PKG_VERSION"))), "{text}");
     }
     place.write("taken", "");
     place.epo(&["man", "--output", "taken"]).refuses("error: cannot write manual pages into taken: File exists (os error 17)\n");

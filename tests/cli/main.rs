@@ -1,5 +1,7 @@
 //! The command from outside: the built binary, its words and its exit codes.
 
+#[path = "../common/archive.rs"]
+mod archive;
 mod diff;
 mod env;
 mod files;

@@ -1,9 +1,8 @@
 //! Packs: made, verified, run, and packed again.
 
+use crate::archive::entries;
 use crate::support::{Place, SMALL};
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 /// With a file of its own and one of the library, two pipelines, and a line that is changed on the command line.
@@ -27,18 +26,6 @@ fn packed() -> Place {
     let said = place.epo(&["pack", "small", "--output", "a.zip"]);
     assert_eq!((said.code, said.out.as_str()), (0, "a.zip\n"), "{}", said.err);
     place
-}
-
-/// Every file of an archive.
-fn entries(path: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(fs::File::open(path).expect("a file")).expect("an archive");
-    let names: Vec<String> = zip.file_names().map(|name| name.expect("UTF-8").into_owned()).collect();
-    let mut read = |name: &String| {
-        let mut bytes = Vec::new();
-        zip.by_name(name).expect("an entry").read_to_end(&mut bytes).expect("its bytes");
-        bytes
-    };
-    names.iter().map(|name| (name.clone(), read(name))).collect()
 }
 
 fn unpack(archive: &Path, folder: &Path) {

@@ -5,6 +5,7 @@ mod client;
 mod completion;
 mod documentation;
 mod edits;
+mod elsewhere;
 mod names;
 #[path = "../common/pipelines.rs"]
 mod pipelines;

@@ -5,6 +5,8 @@
 mod support;
 
 mod any_bytes;
+#[path = "../common/archive.rs"]
+mod archive;
 #[cfg(unix)]
 mod children;
 mod edges;

@@ -1,10 +1,11 @@
 //! A pack from a stranger is data.
 
+use crate::archive::entries;
 use crate::support::{Place, SMALL};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use zip::write::SimpleFileOptions;
 
@@ -16,14 +17,7 @@ fn files(place: &Place) -> Files {
     assert_eq!(said.code, 0, "{said:?}");
     let said = place.epo(&["pack", "small", "--output", "good.zip"]);
     assert_eq!(said.code, 0, "{said:?}");
-    let mut zip = zip::ZipArchive::new(fs::File::open(place.path("good.zip")).expect("a file")).expect("an archive");
-    let names: Vec<String> = zip.file_names().map(|name| name.expect("UTF-8").into_owned()).collect();
-    let mut read = |name: &String| {
-        let mut bytes = Vec::new();
-        zip.by_name(name).expect("an entry").read_to_end(&mut bytes).expect("its bytes");
-        bytes
-    };
-    names.iter().map(|name| (name.clone(), read(name))).collect()
+    entries(&place.path("good.zip"))
 }
 
 fn archive(path: &Path, files: &Files) {
@@ -297,17 +291,14 @@ fn a_pack_names_no_key_no_folder_and_no_machine() {
         let said = place.epo_with(args, "", &secrets);
         assert_eq!(said.code, 0, "{said:?}");
     }
-    let mut zip = zip::ZipArchive::new(fs::File::open(place.path("a.zip")).expect("a file")).expect("an archive");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| String::new(), |host| host.trim().to_owned());
     let short = folder.trim_end_matches('/').rsplit('/').next().expect("a name").to_owned();
-    for index in 0..zip.len() {
-        let mut file = zip.by_index(index).expect("an entry");
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).expect("its bytes");
-        let text = format!("{} {}", String::from_utf8_lossy(file.name_raw()), String::from_utf8_lossy(&bytes));
+    let packed = entries(&place.path("a.zip"));
+    for (name, bytes) in &packed {
+        let text = format!("{name} {}", String::from_utf8_lossy(bytes));
         for secret in ["sk-live", short.as_str(), host.as_str()].into_iter().filter(|secret| secret.len() > 4) {
             assert!(!text.contains(secret), "`{secret}` is in {text}");
         }
     }
-    assert!(zip.len() > 10);
+    assert!(packed.len() > 10);
 }

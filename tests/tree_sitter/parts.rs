@@ -1,5 +1,6 @@
 //! What a text is made of, by the parser and by the grammar: the lines and expressions with their places.
 
+use epo::builtin::Builtin;
 use epo::lang::ast::{Expr, ExprKind, File, Line, LineKind};
 use epo::lang::{SourceMap, Span, parser};
 use std::collections::BTreeSet;
@@ -123,7 +124,7 @@ impl Found {
             }
             ExprKind::Unary { op, operand } => {
                 self.expr(operand);
-                format!("{} a", op.name())
+                format!("{} a", if *op == Builtin::Neg { "-" } else { op.name() })
             }
         };
         self.add(kind, expr.span);
