@@ -9,6 +9,8 @@
 // In the order of `externals` in grammar.js.
 enum Token { NEWLINE, CONTINUATION, BLANK, PAREN, PAREN_END, SQUARE, SQUARE_END, BRACE, BRACE_END, INSIDE_TEXT, RECOVERING };
 
+enum { MOST_COMMENTS = 100 };
+
 // The kinds of the 64 innermost open brackets, which is as deep as the language nests: the innermost in the lowest bit, 1 for ( and [.
 typedef struct {
   uint64_t round;
@@ -58,12 +60,21 @@ static void spaces(TSLexer *lexer) {
   while (lexer->lookahead == ' ' || lexer->lookahead == '\t' || lexer->lookahead == '\r') advance(lexer);
 }
 
-// Past spaces, newlines and comments.
-static void to_next_token(TSLexer *lexer) {
-  for (;;) {
+// Past spaces and newlines; the token that is read ends behind the last of these, so that of many only the first looks ahead.
+static void blank_lines(TSLexer *lexer) {
+  do {
+    advance(lexer);
+    lexer->mark_end(lexer);
     spaces(lexer);
+  } while (lexer->lookahead == '\n');
+}
+
+// Past spaces, newlines and comments, of which no more are looked at than anybody writes: every newline among them does so.
+static void to_next_token(TSLexer *lexer) {
+  for (int comments = 0; comments < MOST_COMMENTS; spaces(lexer)) {
     if (lexer->lookahead == '#') {
       while (lexer->lookahead != '\n' && !lexer->eof(lexer)) advance(lexer);
+      comments++;
     } else if (lexer->lookahead == '\n') {
       advance(lexer);
     } else {
@@ -108,8 +119,7 @@ static bool line_of_file_follows(TSLexer *lexer, const char *letters) {
 
 // While the parser gets over a mistake any token is asked for, also in the middle of a text: a newline is then no space that nobody need see.
 static bool newline(Scanner *scanner, TSLexer *lexer, const bool *valid) {
-  advance(lexer);
-  lexer->mark_end(lexer);
+  blank_lines(lexer);
   to_next_token(lexer);
   char letters[16] = "";
   if (is_letter(lexer->lookahead)) word(lexer, letters, sizeof letters);
