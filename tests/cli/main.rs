@@ -18,3 +18,4 @@ mod resolved;
 mod runs;
 mod show;
 mod support;
+mod takes;
