@@ -84,7 +84,7 @@ fn blocks_of_the_pages() {
         }
     }
     let (accepted, refused) = tally.finish("blocks");
-    assert!(accepted >= 100 && refused >= 2, "{accepted} and {refused}: are the blocks still found?");
+    assert!(accepted >= 90 && refused >= 2, "{accepted} and {refused}: are the blocks still found?");
 }
 
 /// In every layout that the language allows.

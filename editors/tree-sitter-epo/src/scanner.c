@@ -92,9 +92,11 @@ static void word(TSLexer *lexer, char *letters, unsigned size) {
   letters[length] = 0;
 }
 
+static bool is_infix_word(const char *letters) { return !strcmp(letters, "and") || !strcmp(letters, "or"); }
+
 // Whether the next token, which begins with these letters, is an operator other than `=` and `not`.
 static bool operator_follows(TSLexer *lexer, const char *letters) {
-  if (letters[0]) return !strcmp(letters, "and") || !strcmp(letters, "or");
+  if (letters[0]) return is_infix_word(letters);
   switch (lexer->lookahead) {
     case '+': case '-': case '*': case '/': case '^': case '<': case '>':
       return true;
@@ -114,7 +116,10 @@ static bool line_of_file_follows(TSLexer *lexer, const char *letters) {
   bool pipeline = !strcmp(letters, "pipeline"), import = !strcmp(letters, "import");
   if (!pipeline && !import) return false;
   spaces(lexer);
-  return pipeline ? is_letter(lexer->lookahead) : lexer->lookahead == '"';
+  if (import) return lexer->lookahead == '"';
+  char name[16] = "";
+  if (is_letter(lexer->lookahead)) word(lexer, name, sizeof name);
+  return name[0] && !is_infix_word(name);
 }
 
 // While the parser gets over a mistake any token is asked for, also in the middle of a text: a newline is then no space that nobody need see.
