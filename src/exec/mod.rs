@@ -207,6 +207,10 @@ impl Execution<'_> {
         let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
         let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
         let folder = context.into_folder();
+        if folder.is_lost() {
+            drop(folder);
+            return self.lost(index, name, run);
+        }
         let result = result.and_then(|()| check_outputs(task, folder.path()));
 
         match result {
@@ -236,6 +240,17 @@ impl Execution<'_> {
                 Err(ExecError::Failed { task: name, span, error })
             }
         }
+    }
+
+    /// Another machine took this process for dead and is at work on the task: its result will serve as well.
+    fn lost(&mut self, index: usize, name: String, run: &mut RunFolder) -> Result<(), ExecError> {
+        let line = "this process showed no sign of life for too long, and another machine has taken the task over".to_owned();
+        self.watch.warn(&format!("{name}: {line}"));
+        run.event(Event::Warning { task: name.clone(), line })?;
+        run.event(Event::TaskInterrupted { task: name.clone() })?;
+        self.watch.task_ends(&name, End::Interrupted);
+        self.stop_if_asked()?;
+        self.one(index, run)
     }
 
     /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.
