@@ -25,6 +25,7 @@ pub mod seed;
 #[cfg(feature = "serve")]
 mod serve;
 pub mod spec;
+mod shared;
 mod stage;
 pub mod stats;
 pub mod store;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const STATUS: &str = "status.json";
+pub(super) const STATUS: &str = "status.json";
 pub(super) const EPISODES: &str = "episodes.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const OUTPUTS: &str = "outputs";
@@ -69,9 +69,11 @@ impl Status {
 
     /// What is wrong with a finished task's folder: another task's key, or a file without the content that it was finished with.
     pub(crate) fn problem(&self, folder: &Path) -> Option<String> {
-        if let Some(problem) = self.foreign(folder) {
-            return Some(problem);
-        }
+        self.foreign(folder).or_else(|| self.content_problem(folder))
+    }
+
+    /// As [`Self::problem`], wherever the folder lies.
+    pub(super) fn content_problem(&self, folder: &Path) -> Option<String> {
         let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest));
         let log = |(name, mark): (&String, &Mark)| {
             let bytes = folder.join(name).symlink_metadata().map_or(0, |m| m.len());
@@ -158,12 +160,16 @@ impl Claim {
         self.status.as_ref()
     }
 
+    pub(super) fn set_status(&mut self, status: Status) {
+        self.status = Some(status);
+    }
+
     /// Removes everything, so that the task begins anew.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         self.clear_but(&[])
     }
 
-    fn clear_but(&mut self, kept: &[&str]) -> Result<(), StoreError> {
+    pub(super) fn clear_but(&mut self, kept: &[&str]) -> Result<(), StoreError> {
         // The status goes first: a folder without one is empty to everybody.
         files::remove_any(&self.path.join(STATUS))?;
         for name in files::names(&self.path)? {
