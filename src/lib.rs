@@ -24,8 +24,8 @@ mod rollout;
 pub mod seed;
 #[cfg(feature = "serve")]
 mod serve;
-pub mod spec;
 mod shared;
+pub mod spec;
 mod stage;
 pub mod stats;
 pub mod store;

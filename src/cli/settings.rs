@@ -108,8 +108,15 @@ impl Settings {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
         let machine = Machine { data, ..Machine::default() };
-        let values =
-            Values { runs: "runs".into(), store: None, threads: 0, device: "auto".into(), library: None, machine, trackers: Trackers::default() };
+        let values = Values {
+            runs: "runs".into(),
+            store: None,
+            threads: 0,
+            device: "auto".into(),
+            library: None,
+            machine,
+            trackers: Trackers::default(),
+        };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
             settings.origins.insert(name, "default".into());

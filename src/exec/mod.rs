@@ -110,8 +110,7 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
 /// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
 fn look_outside(plan: &Plan, options: &Options, watch: &mut dyn Watch, runs: impl Fn(usize) -> bool) -> Result<(), ExecError> {
     let mut place = Place { machine: &options.machine, fetch: true, say: &mut |line| watch.say(line) };
-    let missing: Vec<Diagnostic> =
-        needed(plan, runs, &mut place).iter().filter_map(Needed::diagnostic).collect();
+    let missing: Vec<Diagnostic> = needed(plan, runs, &mut place).iter().filter_map(Needed::diagnostic).collect();
     if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
 }
 

@@ -54,7 +54,9 @@ impl Sharing {
                 self.pushed += usize::from(pushed);
                 None
             }
-            Err(error @ SharedError::Cannot { .. }) => Some(format!("{error}; nothing more is put there, and the next run puts what is missing")),
+            Err(error @ SharedError::Cannot { .. }) => {
+                Some(format!("{error}; nothing more is put there, and the next run puts what is missing"))
+            }
             Err(error) => Some(format!("{error}; the task is not put into the shared store")),
         }
     }

@@ -121,7 +121,10 @@ const CAUSES: [(&[&str], &str); 7] = [
         "this machine's clock is off (the server says `RequestTimeTooSkewed`); set it and run the same command again",
     ),
     (&["NoSuchBucket", "ContainerNotFound"], "there is no such bucket"),
-    (&["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAuthenticationInfo"], "the keys of the environment are not known there, or wrong"),
+    (
+        &["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAuthenticationInfo"],
+        "the keys of the environment are not known there, or wrong",
+    ),
     (&["169.254.169.254", "metadata.google.internal"], "there are no keys in the environment"),
     (&["AccessDenied", "AuthorizationPermissionMismatch", "403 Forbidden"], "access denied: the keys of the environment may not do that"),
     (&["StorageFull", "QuotaExceeded", "507 "], "the store is full"),

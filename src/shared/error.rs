@@ -5,11 +5,7 @@ use crate::store::StoreError;
 pub(crate) enum SharedError {
     /// The store, or the way to it. Others of its objects will do no better.
     #[error("cannot {action} `{object}`: {reason}")]
-    Cannot {
-        action: &'static str,
-        object: String,
-        reason: String,
-    },
+    Cannot { action: &'static str, object: String, reason: String },
     /// An object that is not what it should be; others may be.
     #[error("`{object}` is damaged: {problem}")]
     Damaged { object: String, problem: String },

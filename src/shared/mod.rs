@@ -226,7 +226,8 @@ fn fetch_file(
         }
         from += part.len() as u64;
         hasher.update(&part);
-        file.write_all(&part).map_err(|error| crate::store::StoreError::Refused(format!("a file that was fetched cannot be written: {error}")))?;
+        file.write_all(&part)
+            .map_err(|error| crate::store::StoreError::Refused(format!("a file that was fetched cannot be written: {error}")))?;
     }
     match Digest::finish(&hasher) == mark.blake3 {
         true => Ok(()),

@@ -141,7 +141,8 @@ fn is_of_a_task(name: &str) -> bool {
     let normal = |part: &Component| matches!(part, Component::Normal(_));
     // As it was written: no part twice, nothing that another system reads otherwise.
     let as_written = name.split('/').count() == parts.len() && !name.contains(['\\', ':']);
-    let in_place = [STATUS, METRICS, EPISODES, ANSWERS].contains(&name) || (name.strip_prefix(OUTPUTS).is_some_and(|rest| rest.starts_with('/') && !rest.starts_with("/.")) && parts.len() >= 3);
+    let in_place = [STATUS, METRICS, EPISODES, ANSWERS].contains(&name)
+        || (name.strip_prefix(OUTPUTS).is_some_and(|rest| rest.starts_with('/') && !rest.starts_with("/.")) && parts.len() >= 3);
     parts.iter().all(normal) && as_written && in_place
 }
 
@@ -165,8 +166,20 @@ mod tests {
             assert!(is_of_a_task(name), "{name}");
         }
         for name in [
-            "", "/etc/passwd", "../x", "outputs", "outputs/x", "outputs/../x/y", "outputs/./x/y", "outputs//x/y", "checkpoints/a/b", ".lock", "outputs/.tmp-x/y",
-            "outputs/a\\b/c", "C:/x", "status.json/x",
+            "",
+            "/etc/passwd",
+            "../x",
+            "outputs",
+            "outputs/x",
+            "outputs/../x/y",
+            "outputs/./x/y",
+            "outputs//x/y",
+            "checkpoints/a/b",
+            ".lock",
+            "outputs/.tmp-x/y",
+            "outputs/a\\b/c",
+            "C:/x",
+            "status.json/x",
         ] {
             assert!(!is_of_a_task(name), "{name}");
         }
