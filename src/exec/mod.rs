@@ -184,11 +184,12 @@ impl Execution<'_> {
             drop(claim);
             return self.take(task, &status, run);
         }
-        if !self.options.fresh && self.fetch(index, task, &mut claim, run)? {
-            if let Some(status) = finished(self.store, task)? {
-                drop(claim);
-                return self.take(task, &status, run);
-            }
+        if !self.options.fresh
+            && self.fetch(index, task, &mut claim, run)?
+            && let Some(status) = finished(self.store, task)?
+        {
+            drop(claim);
+            return self.take(task, &status, run);
         }
         let note = if claim.status().is_none() && !self.options.fresh { self.begin_longer(task, &mut claim)? } else { None };
         let folder = claim.begin(TaskInfo { name: name.clone(), by: run.id().into(), key: task.key.clone() }, self.options.keep)?;
@@ -261,7 +262,7 @@ impl Execution<'_> {
     fn fetch(&mut self, index: usize, task: &Task, claim: &mut Claim, run: &mut RunFolder) -> Result<bool, ExecError> {
         let (name, was_there) = (self.plan.name(task), self.sharing.has(task));
         match self.sharing.fetch(task, claim, self.options)? {
-            Fetched::Task(_) => {
+            Fetched::Task => {
                 let line = format!("fetched from {}", self.sharing.address());
                 self.watch.say(&format!("{name}: {line}"));
                 run.event(Event::Said { task: name, line })?;

@@ -3,7 +3,7 @@
 use super::{ExecError, Options, Watch};
 use crate::plan::Task;
 use crate::shared::{Shared, SharedError};
-use crate::store::{Claim, Status, Store};
+use crate::store::{Claim, Store};
 
 pub(super) struct Sharing {
     shared: Option<Shared>,
@@ -12,7 +12,7 @@ pub(super) struct Sharing {
 
 /// What there is to be said of an attempt to fetch.
 pub(super) enum Fetched {
-    Task(Status),
+    Task,
     Nothing,
     /// Nothing, and why.
     Warning(String),
@@ -38,7 +38,7 @@ impl Sharing {
     pub(super) fn fetch(&mut self, task: &Task, claim: &mut Claim, options: &Options) -> Result<Fetched, ExecError> {
         let Some(shared) = &mut self.shared else { return Ok(Fetched::Nothing) };
         Ok(match shared.fetch(claim, &task.digest, &|| options.interrupt.requested()) {
-            Ok(Some(status)) => Fetched::Task(status),
+            Ok(Some(_)) => Fetched::Task,
             Ok(None) => Fetched::Nothing,
             Err(SharedError::Stopped) => return Err(ExecError::Interrupted { task: None, fresh: options.fresh }),
             Err(SharedError::Local(error)) => return Err(error.into()),

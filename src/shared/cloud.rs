@@ -25,7 +25,7 @@ impl Cloud {
         // The same as the rest of the program has; whoever embeds it may have chosen before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        let retry = RetryConfig { max_retries: 3, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() };
+        let retry = RetryConfig { max_retries: 3, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
         let store: Result<Box<dyn ObjectStore>, Error> = match scheme {
             Scheme::S3 => {
                 let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);

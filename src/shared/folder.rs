@@ -62,7 +62,7 @@ impl Objects for Folder {
     }
 
     fn put(&self, name: &str, bytes: u64, from: &mut dyn Read) -> Result<(), Reason> {
-        let put = || {
+        let mut put = || {
             let path = self.path(name);
             let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
             fs::create_dir_all(folder)?;

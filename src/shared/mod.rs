@@ -18,14 +18,15 @@ mod folder;
 mod objects;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use address::Address;
 pub(crate) use error::SharedError;
 
-use crate::store::{Claim, Digest, Mark, Status, Store};
+use crate::store::{Claim, Digest, Mark, Status, Store, StoreError};
 use entry::{Entry, FORMAT};
 use objects::Objects;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -149,11 +150,14 @@ impl Shared {
         pushed.map(|()| true)
     }
 
-    fn try_push(&mut self, store: &Store, task: &Digest, files: std::collections::BTreeMap<String, Mark>) -> Result<(), SharedError> {
-        match self.entry(task) {
-            Err(outdated @ SharedError::Outdated { found, .. }) if found > u64::from(FORMAT) => return Err(outdated),
-            Err(cannot @ SharedError::Cannot { .. }) => return Err(cannot),
-            _ => {}
+    fn try_push(&mut self, store: &Store, task: &Digest, files: BTreeMap<String, Mark>) -> Result<(), SharedError> {
+        // What is damaged, or older, is put again.
+        if let Err(error) = self.entry(task) {
+            match &error {
+                SharedError::Outdated { found, .. } if *found > u64::from(FORMAT) => return Err(error),
+                SharedError::Cannot { .. } => return Err(error),
+                _ => {}
+            }
         }
         let folder = store.task_path(task);
         for (name, mark) in &files {
@@ -226,8 +230,7 @@ fn fetch_file(
         }
         from += part.len() as u64;
         hasher.update(&part);
-        file.write_all(&part)
-            .map_err(|error| crate::store::StoreError::Refused(format!("a file that was fetched cannot be written: {error}")))?;
+        file.write_all(&part).map_err(|error| StoreError::Refused(format!("a file that was fetched cannot be written: {error}")))?;
     }
     match Digest::finish(&hasher) == mark.blake3 {
         true => Ok(()),

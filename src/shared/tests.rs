@@ -3,7 +3,6 @@ use super::*;
 use crate::store::{MetricRecord, State, TaskInfo};
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 

@@ -29,21 +29,21 @@ pub enum StoreError {
     },
 
     /// Another process, or another part of this one, writes into the folder.
-    #[error("another epo-run{} is at work on `{}`", who(.holder.as_ref()), .path.display())]
+    #[error("another epo-run{} is at work on `{}`", who(.holder.as_deref()), .path.display())]
     Locked {
         /// The folder.
         path: PathBuf,
         /// `None` where the lock does not tell.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
 
     /// Another machine took this process for dead, since its claim on the folder did not change for too long: it stood still, or could not write.
-    #[error("`{}` was taken over by another epo-run{}, which saw no sign of life of this one", .path.display(), who(.holder.as_ref()))]
+    #[error("`{}` was taken over by another epo-run{}, which saw no sign of life of this one", .path.display(), who(.holder.as_deref()))]
     Lost {
         /// The folder.
         path: PathBuf,
         /// Who has it now; `None` where nobody does, or the lock does not tell.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
 
     /// The file is left as it is.
@@ -104,7 +104,7 @@ impl StoreError {
         let kind = match self {
             Self::Io { source, .. } => source.kind(),
             Self::Fill { source, .. } => io_kind(source.as_ref())?,
-            Self::Locked { holder: Some(Holder { host: Some(_), .. }), .. } => {
+            Self::Locked { holder: Some(holder), .. } if holder.host.is_some() => {
                 return Some("wait until it is done, or stop it; if that machine is gone, the next run takes over after a minute".into());
             }
             Self::Locked { .. } => return Some("wait until it is done, or stop it".into()),

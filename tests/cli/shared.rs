@@ -49,7 +49,36 @@ fn a_folder_that_two_run_folders_share() {
     assert!(said.code == 0 && said.err.contains("small.chance: fetched from file:team"), "{}", said.err);
     let settings = place.epo(&["settings"]).out;
     assert!(settings.lines().any(|line| line.starts_with("store") && line.contains("file:team")), "{settings}");
+    let said = place.epo(&["runs", "verify", "--store"]);
+    assert!(said.code == 0 && said.err.is_empty(), "{said:?}");
+    assert!(said.out.starts_with("file:team: 3 tasks, ") && said.out.ends_with(" files: all as they were put there\n"), "{said:?}");
     place.epo(&["runs", "verify", "--runs", "two"]).answers("1 run, 3 tasks: all as they were written\n");
+}
+
+#[test]
+fn what_is_not_as_it_was_put_there_is_found() {
+    let place = Place::new(&[("small.epo", SMALL), ("epo.toml", "store = \"file:team\"\n")]);
+    assert_eq!(run(&place, "one", &[]).code, 0);
+    let (name, content) = files(&place.path("team/blobs")).into_iter().max_by_key(|(_, content)| content.len()).expect("a file");
+    let object = format!("team/blobs/{name}");
+    let mut changed = content.clone();
+    changed[content.len() / 2] ^= 1;
+    fs::write(place.path(&object), &changed).expect("a file");
+    fs::create_dir_all(place.path("team/blobs/00")).expect("a folder");
+    fs::write(place.path("team/blobs/00/half"), "x").expect("a file");
+    let said = place.epo(&["runs", "verify", "--store"]);
+    let fault = format!("`file:{object}` is damaged: its content does not have the hash in its name");
+    assert!(said.code == 2 && said.out.starts_with(&fault) && said.out.ends_with(" files: 1 fault\n"), "{said:?}");
+    assert!(said.err.starts_with("1 file belongs to no task"), "{said:?}");
+    // A run says the same, computes the task, and mends it.
+    let said = run(&place, "two", &[]);
+    assert!(said.code == 0 && said.err.contains(&format!("{fault}; the task is computed")), "{said:?}");
+    assert_eq!(files(&place.path("one/tasks")), files(&place.path("two/tasks")));
+    assert_eq!(fs::read(place.path(&object)).expect("a file"), content);
+    assert_eq!(place.epo(&["runs", "verify", "--store"]).code, 0);
+    place.remove("epo.toml");
+    let said = place.epo(&["runs", "verify", "--store"]);
+    assert!(said.code == 1 && said.err.contains("there is no shared store"), "{said:?}");
 }
 
 #[test]

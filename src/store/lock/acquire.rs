@@ -119,7 +119,7 @@ fn look(path: &Path, mut file: File) -> Result<Look, StoreError> {
 
 /// The system's lock on an open file: whether it was free, `None` where the file system has none. It tells of processes of this machine; of others on some
 /// file systems alone, and there it may outlive a machine that is gone.
-pub(super) fn system_lock(file: &File) -> io::Result<Option<bool>> {
+fn system_lock(file: &File) -> io::Result<Option<bool>> {
     if !Machine::this().locks {
         return Ok(None);
     }
@@ -135,7 +135,7 @@ pub(super) fn system_lock(file: &File) -> io::Result<Option<bool>> {
     Ok(Some(false))
 }
 
-pub(super) fn without_locks(error: io::Error) -> io::Result<Option<bool>> {
+fn without_locks(error: io::Error) -> io::Result<Option<bool>> {
     #[cfg(unix)]
     let by_number = matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::ENOSYS));
     #[cfg(not(unix))]

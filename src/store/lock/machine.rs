@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long a claim may stay as it is before another machine takes it over.
-const DEAD_AFTER: Duration = Duration::from_secs(60);
+const DEAD_AFTER: Duration = Duration::from_mins(1);
 /// More is not believed of a claim that somebody else wrote.
-const MOST: Duration = Duration::from_secs(600);
+const MOST: Duration = Duration::from_mins(10);
 /// Signs of life in that time: a few may be late.
 const BEATS: u32 = 12;
 
@@ -47,7 +47,10 @@ impl Machine {
 
 /// After how long without a sign of life a claim is dead that says this of itself.
 pub(super) fn bounded(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).map_or(DEAD_AFTER, |time| time.clamp(Duration::from_millis(100), MOST))
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => time.clamp(Duration::from_millis(100), MOST),
+        _ => DEAD_AFTER,
+    }
 }
 
 /// Two machines may have one name; they have not started at the same time with the same number.

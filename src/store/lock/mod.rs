@@ -53,7 +53,7 @@ impl Lock {
                     acquire::sweep(&path)?;
                     return Ok(lock);
                 }
-                Acquired::Held(holder) => return Err(StoreError::Locked { path: folder.to_path_buf(), holder }),
+                Acquired::Held(holder) => return Err(StoreError::Locked { path: folder.to_path_buf(), holder: holder.map(Box::new) }),
                 // Between its making and now the folder may have been removed.
                 Acquired::NoFolder => files::create_folder(folder)?,
             }
@@ -110,6 +110,6 @@ impl Lock {
         if self.held.is_ours(often)? {
             return Ok(());
         }
-        Err(StoreError::Lost { path: self.held.folder.clone(), holder: Self::holder(&self.held.folder) })
+        Err(StoreError::Lost { path: self.held.folder.clone(), holder: Self::holder(&self.held.folder).map(Box::new) })
     }
 }
