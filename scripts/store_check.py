@@ -3,10 +3,13 @@
     serve                   prints its port, and serves until it is killed
     bucket NAME             makes one
     count NAME PREFIX       entries, files, and files that no entry names
+    kill NAME PREFIX N PID  kills a process (SIGKILL) when N objects are there
     change NAME PREFIX      changes a byte of the largest file of an entry, and prints its name
 """
 
 import json
+import os
+import signal
 import socket
 import sys
 import time
@@ -53,6 +56,13 @@ def count(bucket, prefix):
     print(len([name for name in names if "/tasks/" in name]), len(blobs), len(blobs - wanted))
 
 
+def kill(bucket, prefix, most, process):
+    s3 = client()
+    while s3.list_objects_v2(Bucket=bucket, Prefix=prefix + "/")["KeyCount"] < most:
+        os.kill(process, 0)  # fails where it has ended before: no kill, no check
+    os.kill(process, signal.SIGKILL)
+
+
 def change(bucket, prefix):
     marks = named(bucket, objects(bucket, prefix))
     content = max(marks, key=lambda content: (marks[content], content))
@@ -70,6 +80,8 @@ match sys.argv[1:]:
         client().create_bucket(Bucket=name)
     case ["count", name, prefix]:
         count(name, prefix)
+    case ["kill", name, prefix, most, process]:
+        kill(name, prefix, int(most), int(process))
     case ["change", name, prefix]:
         change(name, prefix)
     case _:
