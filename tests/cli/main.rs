@@ -17,3 +17,4 @@ mod runs;
 mod shared;
 mod show;
 mod support;
+mod takes;
