@@ -3,14 +3,14 @@
     serve                   prints its port, and serves until it is killed
     bucket NAME             makes one
     count NAME PREFIX       entries, files, and files that no entry names
-    kill NAME PREFIX N PID  kills a process (SIGKILL) when N objects are there
+    kill NAME PREFIX N COMMAND…  runs it, and kills it (SIGKILL) when N objects are there; fails where it ends before
     change NAME PREFIX      changes a byte of the largest file of an entry, and prints its name
 """
 
 import json
-import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -56,11 +56,16 @@ def count(bucket, prefix):
     print(len([name for name in names if "/tasks/" in name]), len(blobs), len(blobs - wanted))
 
 
-def kill(bucket, prefix, most, process):
+def kill(bucket, prefix, most, command):
     s3 = client()
-    while s3.list_objects_v2(Bucket=bucket, Prefix=prefix + "/")["KeyCount"] < most:
-        os.kill(process, 0)  # fails where it has ended before: no kill, no check
-    os.kill(process, signal.SIGKILL)
+    there = lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix + "/")["KeyCount"]
+    assert there() == 0
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while there() < most and process.poll() is None:
+        pass
+    process.kill()
+    if process.wait() != -signal.SIGKILL:
+        sys.exit(3)
 
 
 def change(bucket, prefix):
@@ -80,8 +85,8 @@ match sys.argv[1:]:
         client().create_bucket(Bucket=name)
     case ["count", name, prefix]:
         count(name, prefix)
-    case ["kill", name, prefix, most, process]:
-        kill(name, prefix, int(most), int(process))
+    case ["kill", name, prefix, most, *command]:
+        kill(name, prefix, int(most), command)
     case ["change", name, prefix]:
         change(name, prefix)
     case _:
