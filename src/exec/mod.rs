@@ -24,7 +24,7 @@ pub use bars::Bars;
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
-pub use recorded::{Recorded, of_plan, of_run};
+pub use recorded::{Recorded, of_plan, of_results, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
 pub use crate::shared::Address;
