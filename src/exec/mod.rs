@@ -1,10 +1,13 @@
 //! Doing what a plan says: each task in order, taken where it is finished, gone on with where it is half done.
 
 mod bars;
+mod beside;
 mod context;
 mod error;
 mod interrupt;
 mod lines;
+mod live;
+mod pace;
 mod recorded;
 #[cfg(test)]
 mod tests;
@@ -20,9 +23,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use bars::Bars;
+pub use beside::{Beside, Listen};
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
+pub use live::{Watched, Watching};
 pub use recorded::{Recorded, of_plan, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 

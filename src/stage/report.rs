@@ -195,7 +195,6 @@ fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own
         });
     }
     for Example { split, episode } in examples(read_lines(&input.folder.join("episodes.jsonl"))?) {
-        let turn = |t: Turn| TurnExample { observation: t.observation, action: t.action, entropy: t.entropy };
         data.examples.push(EpisodeExample {
             pipeline: if own { input.pipeline.clone() } else { String::new() },
             label: input.label.clone(),
@@ -209,6 +208,11 @@ fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own
         });
     }
     Ok(())
+}
+
+pub(super) fn turn(turn: Turn) -> TurnExample {
+    let Turn { observation, response, action, reward, valid, entropy, .. } = turn;
+    TurnExample { observation, response, action, reward: Some(reward), invalid: !valid, entropy }
 }
 
 /// What each task came to, in the order of the panel; the episodes on one task stand behind each other.

@@ -13,8 +13,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const STATUS: &str = "status.json";
-pub(super) const EPISODES: &str = "episodes.jsonl";
+pub(super) const STATUS: &str = "status.json";
+pub(crate) const EPISODES: &str = "episodes.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const OUTPUTS: &str = "outputs";
 

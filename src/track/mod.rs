@@ -2,8 +2,8 @@
 
 mod tensorboard;
 
-use crate::exec::{End, Progress, Start, Watch};
-use crate::store::{MetricRecord, read_metrics};
+use crate::exec::{End, Listen, Start, Watch};
+use crate::store::{Growing, METRICS, MetricRecord};
 use std::path::{Path, PathBuf};
 use tensorboard::EventFile;
 
@@ -14,57 +14,51 @@ pub struct Trackers {
     pub tensorboard: Option<PathBuf>,
 }
 
-/// Shows an execution as `shown` does, and copies what is measured.
-pub struct Tracked<'w> {
-    shown: &'w mut dyn Watch,
-    trackers: &'w Trackers,
+/// Copies what is measured while an execution goes on.
+pub struct Tracked<'t> {
+    trackers: &'t Trackers,
     task: Option<Task>,
 }
 
 /// The task that began last, while its copy goes well.
 struct Task {
-    folder: PathBuf,
+    metrics: Growing,
     file: EventFile,
-    /// Records that were copied.
-    copied: usize,
 }
 
-impl<'w> Tracked<'w> {
-    /// Without trackers it only shows.
-    pub fn new(shown: &'w mut dyn Watch, trackers: &'w Trackers) -> Self {
-        Self { shown, trackers, task: None }
+impl<'t> Tracked<'t> {
+    /// Without trackers it does nothing.
+    pub fn new(trackers: &'t Trackers) -> Self {
+        Self { trackers, task: None }
     }
 
     /// What came since the last time.
-    fn copy(&mut self) {
+    fn copy(&mut self, shown: &mut dyn Watch) {
         let Some(mut task) = self.task.take() else { return };
         match task.copy() {
             Ok(()) => self.task = Some(task),
-            Err(message) => self.give_up(&message),
+            Err(message) => give_up(&message, shown),
         }
     }
+}
 
-    fn give_up(&mut self, message: &str) {
-        self.shown.warn(&format!("TensorBoard is told no more of this task: {message}"));
-    }
+fn give_up(message: &str, shown: &mut dyn Watch) {
+    shown.warn(&format!("TensorBoard is told no more of this task: {message}"));
 }
 
 impl Task {
     fn begin(folder: &Path, trackers: &Trackers, name: &str) -> Result<Option<Self>, String> {
         let Some(place) = &trackers.tensorboard else { return Ok(None) };
         let file = EventFile::create(&place.join(file_name(name)))?;
-        let mut task = Self { folder: folder.to_path_buf(), file, copied: 0 };
+        let mut task = Self { metrics: Growing::new(folder.join(METRICS)), file };
         // Of one that goes on, what it had measured before.
         task.copy()?;
         Ok(Some(task))
     }
 
     fn copy(&mut self) -> Result<(), String> {
-        let records: Vec<MetricRecord> = read_metrics(&self.folder).map_err(|error| error.to_string())?;
-        for record in records.iter().skip(self.copied) {
-            self.file.scalars(record.iteration, &record.values)?;
-        }
-        self.copied = self.copied.max(records.len());
+        let records: Vec<MetricRecord> = self.metrics.more().map_err(|error| error.to_string())?;
+        records.iter().try_for_each(|record| self.file.scalars(record.iteration, &record.values))?;
         self.file.flush()
     }
 }
@@ -74,44 +68,21 @@ fn file_name(task: &str) -> String {
     task.chars().map(|c| if c.is_alphanumeric() || "._-+=[](),".contains(c) { c } else { '_' }).collect()
 }
 
-impl Watch for Tracked<'_> {
-    fn run_begins(&mut self, folder: &Path, tasks: usize) {
-        self.shown.run_begins(folder, tasks);
-    }
-
-    fn task_taken(&mut self, name: &str, by: &str) {
-        self.shown.task_taken(name, by);
-    }
-
-    fn task_begins(&mut self, start: &Start) {
-        self.shown.task_begins(start);
+impl Listen for Tracked<'_> {
+    fn task_begins(&mut self, start: &Start, shown: &mut dyn Watch) {
         match Task::begin(start.folder, self.trackers, start.name) {
             Ok(task) => self.task = task,
-            Err(message) => self.give_up(&message),
+            Err(message) => give_up(&message, shown),
         }
     }
 
-    fn progress(&mut self, progress: &Progress) {
-        self.shown.progress(progress);
-        self.copy();
+    fn progress(&mut self, shown: &mut dyn Watch) {
+        self.copy(shown);
     }
 
-    fn say(&mut self, line: &str) {
-        self.shown.say(line);
-    }
-
-    fn warn(&mut self, line: &str) {
-        self.shown.warn(line);
-    }
-
-    fn waits(&mut self, line: &str) {
-        self.shown.waits(line);
-    }
-
-    fn task_ends(&mut self, name: &str, end: End) {
-        self.copy();
+    fn task_ends(&mut self, _name: &str, _end: End, shown: &mut dyn Watch) {
+        self.copy(shown);
         self.task = None;
-        self.shown.task_ends(name, end);
     }
 }
 
