@@ -46,6 +46,9 @@ PYTHON='' scripts/tensorboard-check.sh
 echo "== an editor's session with the language server"
 PYTHON='' scripts/lsp-check.sh
 
+echo "== a browser watches a run, and reads its report"
+scripts/page-check.sh
+
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
 

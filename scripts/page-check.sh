@@ -24,12 +24,10 @@ mkdir -p "$out" "$tools"
 cp scripts/page_check.mjs "$tools/"
 
 # A finished run of three seeds, with its report; and one that goes on for longer than the check.
-seeds='s/^  iterations = 3$/  iterations = N\n  seeds = [0, 1, 2]/'
-sed "$seeds; s/= N$/= 12/" tests/experiment/tiny.epo > "$work/short.epo"
-sed "$seeds; s/= N$/= 4000/; s/title      = \"Tiny\"/title = \"A run that goes on\"/" tests/experiment/tiny.epo > "$work/long.epo"
-"$epo" --quiet --runs "$work/finished" "$work/short.epo" > /dev/null
-report=$(ls "$work"/finished/short/*/report.html "$work"/finished/tiny/*/report.html 2>/dev/null | head -1)
-"$epo" --quiet --runs "$work/going" "$work/long.epo" > /dev/null 2>&1 &
+recipe=tests/watch/corridor.epo
+"$epo" --quiet --runs "$work/finished" "$recipe" --set corridor.iterations=12 > /dev/null
+report=$(ls "$work"/finished/corridor/*/report.html)
+"$epo" --quiet --runs "$work/going" "$recipe" --set corridor.iterations=4000 > /dev/null 2>&1 &
 run=$!
 started+=("$run")
 for _ in $(seq 1200); do

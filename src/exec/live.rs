@@ -173,8 +173,9 @@ impl Watching {
         let named = |task: &PlannedTask| self.member(task).map(|(pipeline, stage)| (&pipeline.name, &stage.name));
         let all = || self.plan.tasks.iter().zip(told).zip(&standing.tasks);
         let like = |wanted: &PlannedTask| {
-            let took = all().filter(|((task, _), standing)| standing.state == TaskState::Done && named(task) == named(wanted));
-            let took: Vec<Duration> = took.filter_map(|((_, told), _)| told.took()).collect();
+            let begun = |state: TaskState| matches!(state, TaskState::Done | TaskState::Running);
+            let alike = all().filter(|((task, _), standing)| begun(standing.state) && named(task) == named(wanted));
+            let took: Vec<Duration> = alike.filter_map(|((_, told), _)| told.whole()).collect();
             took.iter().sum::<Duration>().checked_div(u32::try_from(took.len()).ok()?)
         };
         let (mut sum, mut unknown) = (Duration::ZERO, false);

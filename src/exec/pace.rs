@@ -26,6 +26,12 @@ impl Told {
         between(self.started?, self.finished?)
     }
 
+    /// Of a task that this run finished, or will by its pace.
+    pub(super) fn whole(&self) -> Option<Duration> {
+        let begun = |told: &Self| Some(between(told.started?, told.last?)? + told.left()?);
+        self.took().or_else(|| begun(self).filter(|_| self.from == 0))
+    }
+
     /// From what was done since it began.
     pub(super) fn left(&self) -> Option<Duration> {
         let progress = self.progress.as_ref()?;
@@ -95,6 +101,7 @@ mod tests {
         // Before a second word, the beginning counts.
         events.push(progress(5, 1, "iterations"));
         assert_eq!(left(&events), Some(45));
+        assert_eq!(seconds(told(&events)["a.train"].whole()), Some(50));
         events.push(progress(7, 2, "iterations"));
         assert_eq!(left(&events), Some(16));
         // Another unit is counted anew.
@@ -104,6 +111,7 @@ mod tests {
         assert_eq!(left(&events), Some(27));
         events.push(at(70, Event::TaskFinished { task: "a.train".into() }));
         assert_eq!(seconds(told(&events)["a.train"].took()), Some(70));
+        assert_eq!(seconds(told(&events)["a.train"].whole()), Some(70));
     }
 
     #[test]
@@ -113,6 +121,6 @@ mod tests {
             [progress(0, 5, "iterations"), resumed, progress(4, 8, "iterations"), at(9, Event::TaskFinished { task: "a.train".into() })];
         let told = told(&events);
         assert_eq!(seconds(told["a.train"].left()), Some(4));
-        assert_eq!(told["a.train"].took(), None);
+        assert_eq!((told["a.train"].took(), told["a.train"].whole()), (None, None));
     }
 }

@@ -272,7 +272,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert_eq!(growing.more::<u32>().unwrap(), more, "{text:?}");
         }
-        assert_eq!(Growing::new(folder.path().join("y")).more::<u32>().unwrap(), []);
+        assert!(Growing::new(folder.path().join("y")).more::<u32>().unwrap().is_empty());
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
         ] {
             assert_eq!(read_last_lines::<u32>(&path, most, bytes).unwrap(), last, "{most} {bytes}");
         }
-        assert_eq!(read_last_lines::<u32>(&folder.path().join("y"), 9, 9).unwrap(), []);
+        assert!(read_last_lines::<u32>(&folder.path().join("y"), 9, 9).unwrap().is_empty());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A run that goes on, fails and is killed, while somebody looks.
 
-use crate::TINY;
 use crate::runs::Runs;
 use crate::watcher::{News, Watcher, revision};
+use crate::{CORRIDOR, TINY};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 fn until(news: &mut News, parts: &mut BTreeMap<String, String>, what: &str, says: impl Fn(&BTreeMap<String, String>) -> bool) {
     let begun = Instant::now();
     while !says(parts) {
-        assert!(begun.elapsed() < PATIENCE, "{what}: {parts:?}");
+        assert!(begun.elapsed() < PATIENCE, "{what} is not told; there are {:?}", parts.keys());
         let (_, more) = news.next(PATIENCE).expect("news");
         parts.extend(more);
     }
@@ -21,7 +21,7 @@ fn until(news: &mut News, parts: &mut BTreeMap<String, String>, what: &str, says
 #[test]
 fn curves_grow_while_one_looks_and_an_end_is_seen() {
     let runs = Runs::new();
-    let mut run = runs.start(TINY, &["--set", "tiny.iterations=400"]);
+    let mut run = runs.start(CORRIDOR, &["--set", "corridor.iterations=400"]);
     runs.wait_for_checkpoint(&mut run, 1);
     let watcher = Watcher::start(&runs, &[]);
     let page = watcher.page();
@@ -35,12 +35,14 @@ fn curves_grow_while_one_looks_and_an_end_is_seen() {
     until(&mut news, &mut parts, "a curve", |parts| points(parts) >= 2);
     let before = points(&parts);
     until(&mut news, &mut parts, "more of it", |parts| points(parts) > before);
-    let latest = |parts: &BTreeMap<String, String>| parts.get("latest").and_then(|latest| latest.split("data-key=\"").nth(1)?.split('"').next()).map(str::to_owned);
+    let latest = |parts: &BTreeMap<String, String>| {
+        parts.get("latest").and_then(|latest| latest.split("data-key=\"").nth(1)?.split('"').next()).map(str::to_owned)
+    };
     let before = latest(&parts).expect("an episode");
     until(&mut news, &mut parts, "another episode", |parts| latest(parts).is_some_and(|latest| latest != before));
     until(&mut news, &mut parts, "what is left", |parts| parts["stages"].contains("/400 iterations") && parts["stages"].contains(" left"));
     // The corridor comes with the second iteration, and is drawn as in the report.
-    assert!(parts["curves"].contains("class=\"band c0\""));
+    until(&mut news, &mut parts, "a corridor", |parts| parts["curves"].contains("class=\"band c0\""));
     run.kill().unwrap();
     run.wait().unwrap();
     until(&mut news, &mut parts, "the end", |parts| parts["head"].contains("interrupted") && parts["stages"].contains("stopped"));

@@ -15,3 +15,5 @@ mod runs;
 mod watcher;
 
 const TINY: &str = "tests/experiment/tiny.epo";
+/// With seeds, and with its entropy in a corridor.
+const CORRIDOR: &str = "tests/watch/corridor.epo";

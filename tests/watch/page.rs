@@ -1,6 +1,6 @@
 //! What is shown of a run that is finished.
 
-use crate::TINY;
+use crate::CORRIDOR;
 use crate::runs::{Runs, Said, command};
 use crate::watcher::{Watcher, revision};
 use roxmltree::{Document, ParsingOptions};
@@ -11,13 +11,10 @@ const PARTS: [&str; 8] = ["head", "stages", "curves", "latest", "results", "obje
 
 #[test]
 fn a_finished_run_with_seeds_is_one_page() {
-    let (runs, place) = (Runs::new(), tempfile::tempdir().unwrap());
-    let text = fs::read_to_string(TINY).unwrap().replace("  iterations = 3\n", "  iterations = 2\n  seeds = [0, 1]\n");
-    let file = place.path().join("tiny.epo");
-    fs::write(&file, text).unwrap();
-    runs.run(file.to_str().unwrap(), &[]).exits(0);
+    let runs = Runs::new();
+    runs.run(CORRIDOR, &["--set", "corridor.iterations=3"]).exits(0);
     let watcher = Watcher::start(&runs, &[]);
-    assert!(watcher.first.starts_with("watching tiny/"), "{}", watcher.first);
+    assert!(watcher.first.starts_with("watching corridor/"), "{}", watcher.first);
     let page = watcher.page();
     let parsed = Document::parse_with_options(&page, ParsingOptions { allow_dtd: true, ..ParsingOptions::default() }).expect("well formed");
     let part = |id: &str| {
@@ -26,18 +23,19 @@ fn a_finished_run_with_seeds_is_one_page() {
     };
     PARTS.iter().for_each(|id| assert!(!part(id).is_empty(), "{id}"));
     let head = part("head");
-    assert!(head.contains("Tiny") && head.contains("finished") && head.contains("tasks done"), "{head}");
+    assert!(head.contains("A corridor") && head.contains("finished") && head.contains("tasks done"), "{head}");
     // Both seeds in one chart and one row, as in the report.
     assert!(page.contains("Entropy in its corridor") && part("curves").contains("Thin lines: single seeds"));
-    assert!(part("results").contains("after Tiny") && part("stages").contains("tiny[seed=1]"), "{}", part("stages"));
-    let report = fs::read_dir(runs.0.path().join("tiny")).unwrap().next().unwrap().unwrap().path().join("report.html");
+    assert!(part("results").contains("after A corridor") && part("stages").contains("corridor[seed=1]"), "{}", part("stages"));
+    let report = fs::read_dir(runs.0.path().join("corridor")).unwrap().next().unwrap().unwrap().path().join("report.html");
     let report = fs::read_to_string(report).unwrap();
-    let table = |page: &str| page.split("<table class=\"results\">").nth(1).and_then(|rest| rest.split("</table>").next()).map(str::to_owned);
+    let table =
+        |page: &str| page.split("<table class=\"results\">").nth(1).and_then(|rest| rest.split("</table>").next()).map(str::to_owned);
     assert!(table(&page).is_some() && table(&page) == table(&report), "the table is that of the report");
     // Each method's own equation, and its text.
     assert!(part("objectives").contains("minimize") && part("pipelines").contains("decoder"), "{}", part("objectives"));
     // Dialogues with their rewards.
-    assert!(part("latest").contains("iteration 1") && part("latest").contains("score"), "{}", part("latest"));
+    assert!(part("latest").contains("iteration 2") && part("latest").contains("score"), "{}", part("latest"));
 
     // Who has what there is hears nothing; who has something else, or nothing, hears all.
     let have = revision(&page).to_owned();
