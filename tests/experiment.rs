@@ -11,6 +11,8 @@ mod imitation;
 mod middle;
 #[path = "experiment/rewards.rs"]
 mod rewards;
+#[path = "experiment/mlflow.rs"]
+mod mlflow;
 #[path = "experiment/runs.rs"]
 mod runs;
 #[path = "experiment/sources.rs"]

@@ -3,7 +3,7 @@
 use super::args::SettingsArgs;
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
-use crate::env::{Machine, Program};
+use crate::env::{Machine, Program, Server};
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
 use crate::spec::library;
@@ -30,7 +30,7 @@ pub(crate) struct Values {
     /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
     /// (`endpoint.judge.url`).
     pub machine: Machine,
-    /// `track.tensorboard`.
+    /// `track.tensorboard`, `track.mlflow`.
     pub trackers: Trackers,
 }
 
@@ -53,6 +53,8 @@ pub(super) struct Given {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenTrackers {
     pub tensorboard: Option<PathBuf>,
+    #[serde(deserialize_with = "address")]
+    pub mlflow: Option<String>,
 }
 
 /// What one place says of the program or server that plays an environment.
@@ -64,6 +66,17 @@ pub(super) struct GivenProgram {
     pub pass: Option<Vec<String>>,
     #[serde(deserialize_with = "seconds")]
     pub time_out: Option<Duration>,
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    tracker_address(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// # Errors
+/// What is wrong with it, without a word of it: somebody may have put a password there.
+pub(super) fn tracker_address(text: &str) -> Result<String, &'static str> {
+    let hint = "it takes an address as `http://127.0.0.1:5000`; a name, a password or a token stand in the variables that MLflow's own programs read";
+    Server::address(text).map_err(|_| hint)
 }
 
 pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -149,6 +162,10 @@ impl Settings {
             note("track.tensorboard");
             self.values.trackers.tensorboard = Some(folder);
         }
+        if let Some(url) = given.track.mlflow {
+            note("track.mlflow");
+            self.values.trackers.mlflow = Some(url);
+        }
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
             self.values.machine.data.insert(name, folder);
@@ -203,6 +220,7 @@ impl Settings {
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
+        rows.extend(trackers.mlflow.iter().map(|url| ("track.mlflow".to_owned(), json!(url))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
         for (name, Program { command, url, pass, time_out }) in programs {
             rows.extend(url.iter().map(|url| (format!("env.{name}.url"), json!(url))));

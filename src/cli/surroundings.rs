@@ -1,12 +1,12 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
-use super::settings::{Given, duration};
+use super::settings::{Given, duration, tracker_address};
 use super::settings_of_servers;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 5] = ["RUNS", "THREADS", "DEVICE", "LIBRARY", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 6] = ["RUNS", "THREADS", "DEVICE", "LIBRARY", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -26,6 +26,10 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
         match name {
             "RUNS" => given.runs = Some(value.into()),
             "TRACK__TENSORBOARD" => given.track.tensorboard = Some(value.into()),
+            "TRACK__MLFLOW" => {
+                let wrong = |why| format!("the setting `track.mlflow` (from EPO_TRACK__MLFLOW) is wrong: {why}");
+                given.track.mlflow = Some(tracker_address(&text()).map_err(wrong)?);
+            }
             "LIBRARY" => given.library = Some(value.into()),
             "DEVICE" => given.device = Some(text()),
             "THREADS" => match text().parse() {

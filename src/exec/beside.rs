@@ -1,9 +1,13 @@
 use super::watch::{End, Start, Watch};
 use crate::stage::Progress;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Hears of an execution that somebody else shows. Every method may do nothing; `shown` is that somebody, who has heard of it already.
 pub trait Listen {
+    /// As [`Watch::run_begins`].
+    fn run_begins(&mut self, _folder: &Path, _shown: &mut dyn Watch) {}
+    /// The execution is over, with these pages; whoever executes says so.
+    fn run_ends(&mut self, _end: End, _pages: &[PathBuf], _shown: &mut dyn Watch) {}
     /// As [`Watch::task_taken`].
     fn task_taken(&mut self, _name: &str, _shown: &mut dyn Watch) {}
     /// As [`Watch::task_begins`].
@@ -26,11 +30,17 @@ impl<'w, L: Listen> Beside<'w, L> {
     pub fn new(shown: &'w mut dyn Watch, listens: L) -> Self {
         Self { shown, listens }
     }
+
+    /// Tells that the execution is over.
+    pub fn run_ends(&mut self, end: End, pages: &[PathBuf]) {
+        self.listens.run_ends(end, pages, self.shown);
+    }
 }
 
 impl<L: Listen> Watch for Beside<'_, L> {
     fn run_begins(&mut self, folder: &Path, tasks: usize) {
         self.shown.run_begins(folder, tasks);
+        self.listens.run_begins(folder, self.shown);
     }
 
     fn task_taken(&mut self, name: &str, by: &str) {

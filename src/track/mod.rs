@@ -1,9 +1,11 @@
-//! Copies of a run's metrics for the programs that people watch runs with. Nothing of a run depends on them, and one that fails is given up with a warning.
+//! Copies of a run's metrics for the programs that people watch runs with. Nothing of a run depends on them, and one that fails is a warning.
 
+mod mlflow;
 mod tensorboard;
 
 use crate::exec::{End, Listen, Start, Watch};
 use crate::store::{Growing, METRICS, MetricRecord};
+use mlflow::Mlflow;
 use std::path::{Path, PathBuf};
 use tensorboard::EventFile;
 
@@ -12,15 +14,19 @@ use tensorboard::EventFile;
 pub struct Trackers {
     /// A folder for TensorBoard: one folder below it for each task.
     pub tensorboard: Option<PathBuf>,
+    /// The address of a server of MLflow.
+    pub mlflow: Option<String>,
 }
 
 /// Copies what is measured while an execution goes on.
 pub struct Tracked<'t> {
     trackers: &'t Trackers,
-    task: Option<Task>,
+    /// Of the task that began last, while its copy goes well.
+    tensorboard: Option<Task>,
+    mlflow: Option<Mlflow>,
 }
 
-/// The task that began last, while its copy goes well.
+/// A task's copy for TensorBoard.
 struct Task {
     metrics: Growing,
     file: EventFile,
@@ -29,14 +35,17 @@ struct Task {
 impl<'t> Tracked<'t> {
     /// Without trackers it does nothing.
     pub fn new(trackers: &'t Trackers) -> Self {
-        Self { trackers, task: None }
+        Self { trackers, tensorboard: None, mlflow: None }
     }
 
     /// What came since the last time.
     fn copy(&mut self, shown: &mut dyn Watch) {
-        let Some(mut task) = self.task.take() else { return };
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.warnings().for_each(|warning| shown.warn(&warning));
+        }
+        let Some(mut task) = self.tensorboard.take() else { return };
         match task.copy() {
-            Ok(()) => self.task = Some(task),
+            Ok(()) => self.tensorboard = Some(task),
             Err(message) => give_up(&message, shown),
         }
     }
@@ -47,13 +56,12 @@ fn give_up(message: &str, shown: &mut dyn Watch) {
 }
 
 impl Task {
-    fn begin(folder: &Path, trackers: &Trackers, name: &str) -> Result<Option<Self>, String> {
-        let Some(place) = &trackers.tensorboard else { return Ok(None) };
+    fn begin(folder: &Path, place: &Path, name: &str) -> Result<Self, String> {
         let file = EventFile::create(&place.join(file_name(name)))?;
         let mut task = Self { metrics: Growing::new(folder.join(METRICS)), file };
         // Of one that goes on, what it had measured before.
         task.copy()?;
-        Ok(Some(task))
+        Ok(task)
     }
 
     fn copy(&mut self) -> Result<(), String> {
@@ -69,20 +77,44 @@ fn file_name(task: &str) -> String {
 }
 
 impl Listen for Tracked<'_> {
+    fn run_begins(&mut self, folder: &Path, shown: &mut dyn Watch) {
+        let Some(url) = &self.trackers.mlflow else { return };
+        match Mlflow::start(url, folder) {
+            Ok(mlflow) => self.mlflow = Some(mlflow),
+            Err(message) => shown.warn(&format!("MLflow is told nothing: {message}")),
+        }
+    }
+
     fn task_begins(&mut self, start: &Start, shown: &mut dyn Watch) {
-        match Task::begin(start.folder, self.trackers, start.name) {
-            Ok(task) => self.task = task,
-            Err(message) => give_up(&message, shown),
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.begins(start.name, start.folder);
+        }
+        if let Some(place) = &self.trackers.tensorboard {
+            match Task::begin(start.folder, place, start.name) {
+                Ok(task) => self.tensorboard = Some(task),
+                Err(message) => give_up(&message, shown),
+            }
         }
     }
 
     fn progress(&mut self, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.progress();
+        }
         self.copy(shown);
     }
 
-    fn task_ends(&mut self, _name: &str, _end: End, shown: &mut dyn Watch) {
+    fn task_ends(&mut self, _name: &str, end: End, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.ends(end);
+        }
         self.copy(shown);
-        self.task = None;
+        self.tensorboard = None;
+    }
+
+    fn run_ends(&mut self, end: End, pages: &[PathBuf], shown: &mut dyn Watch) {
+        let warnings = self.mlflow.take().map(|mlflow| mlflow.over(end, pages.to_vec())).unwrap_or_default();
+        warnings.iter().for_each(|warning| shown.warn(warning));
     }
 }
 
