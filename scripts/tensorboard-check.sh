@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a run copies for TensorBoard, read back by TensorBoard's own package, value for value. Needs the release build (or `PROGRAM`, another one), and
-# Python with pip; with `PYTHON`, one that has `tensorboard`.
+# What a run copies for TensorBoard, read back by TensorBoard's own package and by Trackio's import, value for value. Needs the release build (or `PROGRAM`,
+# another one), and Python with pip; with `PYTHON`, one that has `tensorboard`, `trackio` and `tbparse`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
@@ -10,17 +10,20 @@ trap 'rm -rf "$work"' EXIT
 if [ -z "${PYTHON:-}" ]; then
     python3 -m venv target/tmp/tensorboard
     PYTHON=$PWD/target/tmp/tensorboard/bin/python
-    "$PYTHON" -m pip install -q tensorboard
+    "$PYTHON" -m pip install -q tensorboard trackio tbparse
 fi
 
 EPO_TRACK__TENSORBOARD="$work/logs" "$epo" --quiet --runs "$work/runs" tests/experiment/tiny.epo
 
-"$PYTHON" - "$work" <<'PY'
+TRACKIO_DIR=$work/trackio "$PYTHON" - "$work" <<'PY'
 import glob, json, math, struct, sys
 
+import trackio
+from trackio.sqlite_storage import SQLiteStorage
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 work = sys.argv[1]
+trackio.import_tf_events(f"{work}/logs", project="tiny")
 total = 0
 for stage in ["warm", "train"]:
     found = EventAccumulator(f"{work}/logs/tiny.{stage}").Reload()
@@ -35,6 +38,8 @@ for stage in ["warm", "train"]:
         read = [(event.step, event.value) for event in found.Scalars(name)]
         same = lambda a, b: a == b or (math.isnan(a[1]) and math.isnan(b[1]))
         assert len(read) == len(values) and all(map(same, read, values)), (stage, name)
+        imported = sorted((log["step"], log[name]) for log in SQLiteStorage.get_logs("tiny", f"tiny.{stage}") if name in log)
+        assert len(imported) == len(values) and all(map(same, imported, values)), (stage, name, imported)
         total += len(values)
-print(f"{total} values of two stages are read back as they were logged")
+print(f"{total} values of two stages are read back as they were logged, by TensorBoard and by Trackio")
 PY
