@@ -9,10 +9,10 @@ mod dataset;
 mod imitation;
 #[path = "experiment/middle.rs"]
 mod middle;
-#[path = "experiment/rewards.rs"]
-mod rewards;
 #[path = "experiment/mlflow.rs"]
 mod mlflow;
+#[path = "experiment/rewards.rs"]
+mod rewards;
 #[path = "experiment/runs.rs"]
 mod runs;
 #[path = "experiment/sources.rs"]

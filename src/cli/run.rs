@@ -45,6 +45,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         threads: settings.threads(),
         device,
         machine: settings.values.machine.clone(),
+        looks: settings.values.trackers.looks(),
         interrupt,
         ..Options::default()
     };

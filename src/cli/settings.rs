@@ -30,7 +30,7 @@ pub(crate) struct Values {
     /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
     /// (`endpoint.judge.url`).
     pub machine: Machine,
-    /// `track.tensorboard`, `track.mlflow`.
+    /// `track.tensorboard`, `track.gradients`, `track.mlflow`.
     pub trackers: Trackers,
 }
 
@@ -53,6 +53,7 @@ pub(super) struct Given {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenTrackers {
     pub tensorboard: Option<PathBuf>,
+    pub gradients: Option<bool>,
     #[serde(deserialize_with = "address")]
     pub mlflow: Option<String>,
 }
@@ -162,6 +163,10 @@ impl Settings {
             note("track.tensorboard");
             self.values.trackers.tensorboard = Some(folder);
         }
+        if let Some(gradients) = given.track.gradients {
+            note("track.gradients");
+            self.values.trackers.gradients = gradients;
+        }
         if let Some(url) = given.track.mlflow {
             note("track.mlflow");
             self.values.trackers.mlflow = Some(url);
@@ -220,6 +225,7 @@ impl Settings {
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
+        rows.extend(trackers.gradients.then(|| ("track.gradients".to_owned(), json!(true))));
         rows.extend(trackers.mlflow.iter().map(|url| ("track.mlflow".to_owned(), json!(url))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
         for (name, Program { command, url, pass, time_out }) in programs {

@@ -6,7 +6,7 @@ use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 6] = ["RUNS", "THREADS", "DEVICE", "LIBRARY", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 7] = ["RUNS", "THREADS", "DEVICE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -26,6 +26,11 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
         match name {
             "RUNS" => given.runs = Some(value.into()),
             "TRACK__TENSORBOARD" => given.track.tensorboard = Some(value.into()),
+            "TRACK__GRADIENTS" => {
+                let wrong =
+                    |_| format!("the setting `track.gradients` (from EPO_TRACK__GRADIENTS) is `{}`; it takes `true` or `false`", text());
+                given.track.gradients = Some(text().parse().map_err(wrong)?);
+            }
             "TRACK__MLFLOW" => {
                 let wrong = |why| format!("the setting `track.mlflow` (from EPO_TRACK__MLFLOW) is wrong: {why}");
                 given.track.mlflow = Some(tracker_address(&text()).map_err(wrong)?);

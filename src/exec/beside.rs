@@ -1,5 +1,5 @@
 use super::watch::{End, Start, Watch};
-use crate::stage::Progress;
+use crate::stage::{Histogram, Progress};
 use std::path::{Path, PathBuf};
 
 /// Hears of an execution that somebody else shows. Every method may do nothing; `shown` is that somebody, who has heard of it already.
@@ -14,6 +14,8 @@ pub trait Listen {
     fn task_begins(&mut self, _start: &Start, _shown: &mut dyn Watch) {}
     /// As [`Watch::progress`].
     fn progress(&mut self, _shown: &mut dyn Watch) {}
+    /// As [`Watch::histogram`].
+    fn histogram(&mut self, _step: u64, _name: &str, _histogram: &Histogram, _shown: &mut dyn Watch) {}
     /// As [`Watch::task_ends`].
     fn task_ends(&mut self, _name: &str, _end: End, _shown: &mut dyn Watch) {}
 }
@@ -56,6 +58,11 @@ impl<L: Listen> Watch for Beside<'_, L> {
     fn progress(&mut self, progress: &Progress) {
         self.shown.progress(progress);
         self.listens.progress(self.shown);
+    }
+
+    fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram) {
+        self.shown.histogram(step, name, histogram);
+        self.listens.histogram(step, name, histogram, self.shown);
     }
 
     fn say(&mut self, line: &str) {

@@ -31,7 +31,7 @@ pub use live::{Watched, Watching};
 pub use recorded::{Recorded, of_plan, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
-pub use crate::stage::{Machine, Progress, RunError};
+pub use crate::stage::{Histogram, Looks, Machine, Progress, RunError};
 
 use context::{Heard, TaskContext};
 
@@ -46,6 +46,8 @@ pub struct Options {
     pub device: candle_core::Device,
     /// What settings say of it.
     pub machine: Machine,
+    /// What somebody wants to look at beyond what is recorded.
+    pub looks: Looks,
     /// Checkpoints to keep of each task.
     pub keep: usize,
     /// A clone of it may be kept, to stop from another thread.
@@ -55,7 +57,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let (machine, interrupt) = (Machine::default(), Interrupt::default());
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, keep: 3, interrupt }
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, looks: Looks::default(), keep: 3, interrupt }
     }
 }
 

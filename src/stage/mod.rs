@@ -13,6 +13,7 @@ mod demonstrated;
 mod error;
 mod evaluate;
 mod export;
+mod histogram;
 mod kinds;
 mod latest;
 mod length;
@@ -35,6 +36,7 @@ mod wanted;
 pub use crate::env::Machine;
 pub use context::Progress;
 pub use error::RunError;
+pub use histogram::{Histogram, Looks};
 pub use outside::Place;
 
 pub(crate) use crate::kind::Artifact;

@@ -3,7 +3,7 @@
 mod mlflow;
 mod tensorboard;
 
-use crate::exec::{End, Listen, Start, Watch};
+use crate::exec::{End, Histogram, Listen, Looks, Start, Watch};
 use crate::store::{Growing, METRICS, MetricRecord};
 use mlflow::Mlflow;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,18 @@ use tensorboard::EventFile;
 pub struct Trackers {
     /// A folder for TensorBoard: one folder below it for each task.
     pub tensorboard: Option<PathBuf>,
+    /// Whether TensorBoard is told of gradients too.
+    pub gradients: bool,
     /// The address of a server of MLflow.
     pub mlflow: Option<String>,
+}
+
+impl Trackers {
+    /// What they want to look at beyond what is recorded.
+    pub fn looks(&self) -> Looks {
+        let there = self.tensorboard.is_some();
+        Looks { entropies: there, gradients: there && self.gradients }
+    }
 }
 
 /// Copies what is measured while an execution goes on.
@@ -64,6 +74,14 @@ impl Task {
         Ok(task)
     }
 
+    fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram) -> Result<(), String> {
+        if let Some(tensor) = name.strip_prefix("gradient/") {
+            let norm = (format!("gradient_norm/{tensor}"), histogram.squares.sqrt());
+            self.file.scalars(step, &[norm].into())?;
+        }
+        self.file.histogram(step, name, histogram)
+    }
+
     fn copy(&mut self) -> Result<(), String> {
         let records: Vec<MetricRecord> = self.metrics.more().map_err(|error| error.to_string())?;
         records.iter().try_for_each(|record| self.file.scalars(record.iteration, &record.values))?;
@@ -94,6 +112,14 @@ impl Listen for Tracked<'_> {
                 Ok(task) => self.tensorboard = Some(task),
                 Err(message) => give_up(&message, shown),
             }
+        }
+    }
+
+    fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram, shown: &mut dyn Watch) {
+        let Some(mut task) = self.tensorboard.take() else { return };
+        match task.histogram(step, name, histogram) {
+            Ok(()) => self.tensorboard = Some(task),
+            Err(message) => give_up(&message, shown),
         }
     }
 

@@ -48,9 +48,14 @@ fn answer(mut stream: &TcpStream, heard: &Heard) -> Option<()> {
     let mut heard = heard.lock().unwrap();
     let made = heard.iter().filter(|(_, path, _)| path.ends_with("runs/create")).count();
     let (status, reply) = match path.split("mlflow/").nth(1).unwrap_or_default() {
-        asked if asked.starts_with("experiments/get-by-name") => (404, json!({ "error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none" })),
+        asked if asked.starts_with("experiments/get-by-name") => {
+            (404, json!({ "error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none" }))
+        }
         "experiments/create" => (200, json!({ "experiment_id": "7" })),
-        "runs/create" => (200, json!({ "run": { "info": { "run_id": format!("r{made}"), "artifact_uri": format!("mlflow-artifacts:/7/r{made}/artifacts") } } })),
+        "runs/create" => (
+            200,
+            json!({ "run": { "info": { "run_id": format!("r{made}"), "artifact_uri": format!("mlflow-artifacts:/7/r{made}/artifacts") } } }),
+        ),
         _ => (200, json!({})),
     };
     heard.push((method, path, body));
@@ -121,5 +126,9 @@ fn a_server_that_is_not_there_fails_no_run() {
     assert!(fs::read(runs.task("train").join("metrics.jsonl")).unwrap() == fs::read(alone.task("train").join("metrics.jsonl")).unwrap());
 
     let said = run(&runs, "http://me:secret@127.0.0.1", &[]).exits(1);
-    assert!(said.err.contains("the setting `track.mlflow` (from EPO_TRACK__MLFLOW) is wrong") && !said.err.contains("secret"), "{}", said.err);
+    assert!(
+        said.err.contains("the setting `track.mlflow` (from EPO_TRACK__MLFLOW) is wrong") && !said.err.contains("secret"),
+        "{}",
+        said.err
+    );
 }
