@@ -53,9 +53,5 @@ for stage in ["warm", "train"]:
         imported = sorted((log["step"], log[name]) for log in SQLiteStorage.get_logs("tiny", f"tiny.{stage}") if name in log)
         assert len(imported) == len(values) and all(map(same, imported, values)), (stage, name, imported)
         total += len(values)
-<<<<<<< HEAD
-print(f"{total} values of two stages are read back as they were logged, by TensorBoard and by Trackio")
-=======
-print(f"{histograms} histograms and {total} values of two stages are read back as they were logged")
->>>>>>> watch-hist
+print(f"{histograms} histograms and {total} values of two stages are read back as they were logged, the values by Trackio too")
 PY

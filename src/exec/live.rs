@@ -2,12 +2,11 @@
 //! than the one at work on it.
 
 use super::pace::{Told, told};
-use super::watch::words;
 use crate::lang::load::Root;
 use crate::report::{Latest, PipelineStanding, ReportData, RunStanding, Standing, TaskProgress, TaskStanding, TaskState};
 use crate::spec::{PipelineSpec, Request, compile, library};
 use crate::stage::{InputFolder, gather, latest_episodes};
-use crate::store::{Digest, EventRecord, Lock, RunState, RunSummary, Seen, State, Store, StoreError};
+use crate::store::{Digest, EventRecord, Lock, RunState, RunSummary, Seen, State, Store, StoreError, in_words};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -141,8 +140,8 @@ impl Watching {
             Some(State::Running) => TaskState::Stopped,
         };
         let time = match state {
-            TaskState::Done => told.took().map(words),
-            TaskState::Running => told.left().map(|time| format!("about {} left", words(time))),
+            TaskState::Done => told.took().map(in_words),
+            TaskState::Running => told.left().map(|time| format!("about {} left", in_words(time))),
             _ => None,
         };
         let shown = told.progress.as_ref().filter(|_| !matches!(state, TaskState::Done | TaskState::Waiting));
@@ -190,8 +189,8 @@ impl Watching {
         }
         match (sum.is_zero(), unknown) {
             (true, _) => None,
-            (false, false) => Some(format!("about {} left", words(sum))),
-            (false, true) => Some(format!("more than {} left", words(sum))),
+            (false, false) => Some(format!("about {} left", in_words(sum))),
+            (false, true) => Some(format!("more than {} left", in_words(sum))),
         }
     }
 

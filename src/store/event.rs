@@ -72,7 +72,7 @@ pub(crate) struct EventRecord {
 impl EventRecord {
     /// Milliseconds since 1970; none for what is no time.
     pub(crate) fn millis(&self) -> Option<i64> {
-        chrono::DateTime::parse_from_rfc3339(&self.time).ok().map(|time| time.timestamp_millis())
+        time::seconds(&self.time).map(|seconds| (seconds * 1000.0).round() as i64)
     }
 }
 
