@@ -13,7 +13,7 @@ if [ -z "${PYTHON:-}" ]; then
     PYTHON=$PWD/target/tmp/mlflow/bin/python
     "$PYTHON" -m pip install -q mlflow
 fi
-export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
+export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 url=http://127.0.0.1:$port
 start() {

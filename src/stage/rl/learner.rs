@@ -42,7 +42,7 @@ pub(crate) struct Learner {
 
 impl Learner {
     /// The gradients of the next update are looked at.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn look_at_gradients(&mut self) {
         self.updater.look();
         if let Some((_, updater)) = &mut self.critic {
             updater.look();

@@ -36,7 +36,7 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         let rewards = learner.rewards.metrics(&batch, rows.own)?;
         let looks = context.looks();
         if looks.gradients {
-            learner.look();
+            learner.look_at_gradients();
         }
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         let carried = learner.remember(batch, &rows.rows)?;

@@ -158,7 +158,8 @@ fn authorization() -> Option<String> {
 
 fn known(run: &Value) -> Result<Known, String> {
     let metrics = run["data"]["metrics"].as_array();
-    let step = metrics.into_iter().flatten().filter_map(|metric| whole(&metric["step"])).max();
+    // What is 0 may be left out.
+    let step = metrics.into_iter().flatten().map(|metric| whole(&metric["step"]).unwrap_or(0)).max();
     Ok(Known { id: text(&run["info"], "run_id")?, artifacts: text(&run["info"], "artifact_uri").unwrap_or_default(), step })
 }
 
