@@ -49,6 +49,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         device,
         machine: settings.values.machine.clone(),
         looks: settings.values.trackers.looks(),
+        store: settings.values.store.clone(),
         interrupt,
         ..Options::default()
     };

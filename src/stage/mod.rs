@@ -51,5 +51,5 @@ pub(crate) use latest::latest_episodes;
 pub(crate) use length::Length;
 pub(crate) use load::{Inputs, Memory};
 pub(crate) use outside::Outside;
-pub(crate) use report::gather;
+pub(crate) use report::{gather, table};
 pub(crate) use rl::Source;
