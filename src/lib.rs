@@ -7,6 +7,8 @@ pub mod env;
 pub mod equation;
 pub mod exec;
 pub mod extend;
+#[cfg(feature = "serve")]
+mod http;
 mod import;
 pub mod kind;
 pub mod lang;
@@ -30,5 +32,7 @@ mod stage;
 pub mod stats;
 pub mod store;
 pub mod track;
+#[cfg(feature = "serve")]
+mod watch;
 
 pub(crate) use kind::words;

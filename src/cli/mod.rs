@@ -33,8 +33,11 @@ mod settings;
 mod settings_of_servers;
 mod settings_verb;
 mod show;
+#[cfg(feature = "serve")]
+mod stop;
 mod surroundings;
 mod verify;
+mod watch;
 mod world;
 
 pub(crate) use settings::Settings;
@@ -143,6 +146,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Model(args)) => model::run(args, &settings),
         Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
+        Some(Verb::Watch(args)) => watch::run(args, &settings),
     }
 }
 

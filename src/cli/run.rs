@@ -3,7 +3,7 @@
 use super::args::RunArgs;
 use super::compiled::Planned;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, tell};
-use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
+use crate::exec::{Bars, Beside, End, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
 use crate::plan::{Plan, Reason, reasons, refusals, too_large};
@@ -48,6 +48,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         threads: settings.threads(),
         device,
         machine: settings.values.machine.clone(),
+        looks: settings.values.trackers.looks(),
         store: settings.values.store.clone(),
         interrupt,
         ..Options::default()
@@ -58,7 +59,13 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let result = execute(plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
+    let mut tracked = Beside::new(&mut *watch, Tracked::new(&settings.values.trackers));
+    let result = execute(plan, &store, record, &options, &mut tracked);
+    match &result {
+        Ok(outcome) => tracked.run_ends(End::Finished, &outcome.pages),
+        Err(ExecError::Interrupted { .. }) => tracked.run_ends(End::Interrupted, &[]),
+        Err(_) => tracked.run_ends(End::Failed, &[]),
+    }
     drop(watch);
     match result {
         Ok(outcome) => finish(plan, &outcome),

@@ -1,6 +1,6 @@
 use super::{Options, Watch};
 use crate::plan::Known;
-use crate::stage::{Content, Context, InputFolder, Machine, Progress};
+use crate::stage::{Content, Context, Histogram, InputFolder, Looks, Machine, Progress};
 use crate::store::{Event, TaskFolder};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ pub(super) enum Heard {
         /// Worth a line in the events: something new is done, and not only a moment after the last.
         record: bool,
     },
+    /// Of a step, what it is of, and how it is spread.
+    Spread(u64, String, Histogram),
     Said(String),
     Warned(String),
 }
@@ -96,6 +98,14 @@ impl Context for TaskContext<'_> {
         (self.hear)(Heard::Progress { progress, record });
     }
 
+    fn looks(&self) -> Looks {
+        self.options.looks
+    }
+
+    fn histogram(&mut self, step: u64, name: &str, histogram: Histogram) {
+        (self.hear)(Heard::Spread(step, name.to_owned(), histogram));
+    }
+
     fn say(&mut self, line: &str) {
         (self.hear)(Heard::Said(line.to_owned()));
     }
@@ -117,6 +127,10 @@ pub(super) fn hear(task: &str, heard: Heard, watch: &mut dyn Watch) -> Option<Ev
             let Progress { done, total, unit, notes } = progress;
             let notes = notes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             record.then(|| Event::Progress { task: task.to_owned(), done, total, unit: unit.to_owned(), notes })
+        }
+        Heard::Spread(step, name, histogram) => {
+            watch.histogram(step, &name, &histogram);
+            None
         }
         Heard::Said(line) => {
             watch.say(&line);

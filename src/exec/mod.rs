@@ -1,10 +1,13 @@
 //! Doing what a plan says: each task in order, taken where it is finished, gone on with where it is half done.
 
 mod bars;
+mod beside;
 mod context;
 mod error;
 mod interrupt;
 mod lines;
+mod live;
+mod pace;
 mod recorded;
 mod sharing;
 #[cfg(test)]
@@ -21,14 +24,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use bars::Bars;
+pub use beside::{Beside, Listen};
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
+pub use live::{Watched, Watching};
 pub use recorded::{Recorded, of_plan, of_results, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
 pub use crate::shared::Address;
-pub use crate::stage::{Machine, Progress, RunError};
+pub use crate::stage::{Histogram, Looks, Machine, Progress, RunError};
 
 use context::{Heard, TaskContext};
 use sharing::{Fetched, Sharing};
@@ -44,6 +49,8 @@ pub struct Options {
     pub device: candle_core::Device,
     /// What settings say of it.
     pub machine: Machine,
+    /// What somebody wants to look at beyond what is recorded.
+    pub looks: Looks,
     /// A store that is shared with others: what is there is not computed, and what is finished is put there.
     pub store: Option<Address>,
     /// Checkpoints to keep of each task.
@@ -55,7 +62,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let (machine, interrupt) = (Machine::default(), Interrupt::default());
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, store: None, keep: 3, interrupt }
+        let looks = Looks::default();
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, looks, store: None, keep: 3, interrupt }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a running stage may ask of the executor.
 
+use super::histogram::{Histogram, Looks};
 use crate::env::Machine;
 use crate::lang::Span;
 use crate::model::pretrained::Content;
@@ -128,6 +129,12 @@ pub trait Context {
     fn folder(&mut self) -> &mut TaskFolder;
 
     fn progress(&mut self, progress: Progress);
+
+    /// What somebody wants to look at beyond what is recorded.
+    fn looks(&self) -> Looks;
+
+    /// How some values of a step are spread, for who wanted to look.
+    fn histogram(&mut self, step: u64, name: &str, histogram: Histogram);
 
     /// A line for people (`skipped 3 episodes: …`); goes to the events and the terminal.
     fn say(&mut self, line: &str);

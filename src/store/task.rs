@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) const STATUS: &str = "status.json";
-pub(super) const EPISODES: &str = "episodes.jsonl";
+pub(crate) const EPISODES: &str = "episodes.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const OUTPUTS: &str = "outputs";
 

@@ -3,6 +3,7 @@
 use super::super::context::{Context, Progress};
 use super::super::cuts::Cuts;
 use super::super::error::RunError;
+use super::super::histogram::Histogram;
 use super::collect::{Collected, collect};
 use super::courses::Course;
 use super::fields::Rl;
@@ -33,6 +34,10 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let rewards = learner.rewards.metrics(&batch, rows.own)?;
+        let looks = context.looks();
+        if looks.gradients {
+            learner.look_at_gradients();
+        }
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         let carried = learner.remember(batch, &rows.rows)?;
         if let (Some(mixture), Some(played)) = (&learner.mixture, &played) {
@@ -59,6 +64,16 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let done = iteration + 1;
         context.progress(progress(done, end, &record));
+        if looks.entropies {
+            for (turn, entropies) in diagnosis::entropies_by_turn(&episodes) {
+                if let Some(histogram) = Histogram::of(&entropies) {
+                    context.histogram(iteration as u64, &format!("entropy_by_turn/{turn:03}"), histogram);
+                }
+            }
+        }
+        for (name, histogram) in learner.seen() {
+            context.histogram(iteration as u64, &format!("gradient/{name}"), histogram);
+        }
         let stop = context.interrupted();
         let due = done.is_multiple_of(stage.checkpoint_every.0);
         if (due || stop) && done < end {
