@@ -216,7 +216,7 @@ impl Claim {
         fault::point();
         let open = |name: &str| Log::open(&self.path.join(name), checkpoint.as_ref().and_then(|c| c.manifest.logs.get(name)));
         let (metrics, episodes) = (open(METRICS)?, open(EPISODES)?);
-        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, _lock: self.lock })
+        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, lock: Some(self.lock) })
     }
 
     /// Whether the answers are this task's, and, where it was finished, those that it was finished with.
@@ -257,10 +257,20 @@ pub struct TaskFolder {
     episodes: Log,
     checkpoint: Option<Checkpoint>,
     warnings: Vec<String>,
-    _lock: Lock,
+    /// None where another process writes: then nothing is written here.
+    lock: Option<Lock>,
 }
 
 impl TaskFolder {
+    /// The folder of a task that another process has opened, and from which of its checkpoints that goes on. What would be written is forgotten.
+    pub(crate) fn beside(path: PathBuf, checkpoint: Option<u64>) -> Result<Self, StoreError> {
+        let elsewhere = || StoreError::Refused(format!("`{}` is not there as the first rank has it; all ranks need the same run folder", path.display()));
+        let status = Status::read(&path)?.ok_or_else(elsewhere)?;
+        let checkpoint = checkpoint.map(|iteration| checkpoint::at(&path, &path.join(CHECKPOINTS), iteration)).transpose()?;
+        let (metrics, episodes) = (Log::elsewhere(&path.join(METRICS)), Log::elsewhere(&path.join(EPISODES)));
+        Ok(Self { path, status, keep: 0, metrics, episodes, checkpoint, warnings: Vec::new(), lock: None })
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -302,6 +312,9 @@ impl TaskFolder {
     }
 
     fn save(&mut self, (iteration, stopped): (u64, bool), fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
         let logs = || {
             self.metrics.sync()?;
             self.episodes.sync()?;
@@ -319,6 +332,9 @@ impl TaskFolder {
     pub fn write_output(&mut self, name: &str, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             return Err(StoreError::Refused(format!("`{name}` is no name for an output")));
+        }
+        if self.lock.is_none() {
+            return Ok(());
         }
         files::create_folder(&self.path.join(OUTPUTS))?;
         files::publish_folder(&output_path(&self.path, name), fill, Ok).map(drop)

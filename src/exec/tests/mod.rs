@@ -4,6 +4,7 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod power;
 mod process;
+mod ranks;
 mod sharing;
 mod trouble;
 
