@@ -18,7 +18,6 @@ use crate::ranks::Ranks;
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
 use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use bars::Bars;

@@ -11,7 +11,12 @@ impl Ranks {
     /// A part is some lists of numbers, as long as those of every other. `holders` are the ranks that have parts, in order; the others have one part all
     /// the same, of any numbers. The sum comes to stand in each rank's first part. The sum so far goes from holder to holder, piece by piece, and the last one's to all: whatever
     /// the number of ranks, each sends the length of a part twice at most.
-    pub(crate) fn add_up<T: Pod>(&self, holders: &[usize], parts: &mut [Vec<&mut [T]>], add: impl Fn(&mut [T], &[T])) -> Result<(), RanksError> {
+    pub(crate) fn add_up<T: Pod>(
+        &self,
+        holders: &[usize],
+        parts: &mut [Vec<&mut [T]>],
+        add: impl Fn(&mut [T], &[T]),
+    ) -> Result<(), RanksError> {
         let Some((total, others)) = parts.split_first_mut() else { return Err(RanksError::Unreadable) };
         let Some(meeting) = &self.0 else {
             for other in others {
@@ -25,7 +30,9 @@ impl Ranks {
             meeting.part();
             return Err(RanksError::Apart { rank });
         }
-        let most = (PIECE / size_of::<T>().max(1)).max(1);
+        // Small enough that all holders are soon at work, and not so small that each is a message and little more.
+        let piece = (length * size_of::<T>() / (2 * holders.len().max(1))).clamp(PIECE / 16, PIECE);
+        let most = (piece / size_of::<T>().max(1)).max(1);
         if let Some(place) = holders.iter().position(|rank| *rank == self.rank()) {
             let before = place.checked_sub(1).and_then(|before| holders.get(before));
             let after = holders.get(place + 1);

@@ -12,16 +12,10 @@ struct Local {
     from: Vec<Mutex<Receiver<Vec<u8>>>>,
     /// So many calls are answered, and then no more.
     calls: AtomicUsize,
-    bytes: std::sync::Arc<AtomicUsize>,
 }
 
 /// So many ranks, connected with each other. `dies`: a rank, and after how many calls it is gone.
 pub(crate) fn ranks(size: usize, dies: Option<(usize, usize)>) -> Vec<Ranks> {
-    counted(size, dies).into_iter().map(|(ranks, _)| ranks).collect()
-}
-
-/// The same, with how many bytes each has sent.
-pub(crate) fn counted(size: usize, dies: Option<(usize, usize)>) -> Vec<(Ranks, std::sync::Arc<AtomicUsize>)> {
     let mut to: Vec<Vec<Sender<Vec<u8>>>> = (0..size).map(|_| Vec::new()).collect();
     let mut from: Vec<Vec<Mutex<Receiver<Vec<u8>>>>> = (0..size).map(|_| Vec::new()).collect();
     for from in &mut from {
@@ -33,8 +27,7 @@ pub(crate) fn counted(size: usize, dies: Option<(usize, usize)>) -> Vec<(Ranks, 
     }
     let rank = |(rank, (to, from)): (usize, (Vec<_>, Vec<_>))| {
         let calls = dies.filter(|(who, _)| *who == rank).map_or(usize::MAX, |(_, calls)| calls);
-        let bytes = std::sync::Arc::new(AtomicUsize::new(0));
-        (Ranks::over(Local { rank, to, from, calls: AtomicUsize::new(calls), bytes: bytes.clone() }), bytes)
+        Ranks::over(Local { rank, to, from, calls: AtomicUsize::new(calls) })
     };
     to.into_iter().zip(from).enumerate().map(rank).collect()
 }
@@ -76,7 +69,6 @@ impl Exchange for Local {
     }
 
     fn send(&self, to: usize, bytes: &[u8]) -> Result<(), Lost> {
-        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
         self.to[to].send(bytes.to_vec()).map_err(|_| Lost { rank: Some(to) })
     }
 

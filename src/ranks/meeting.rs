@@ -24,6 +24,8 @@ pub(super) enum Call {
 pub(super) struct Meeting {
     pub(super) exchange: Box<dyn Exchange>,
     calls: AtomicU64,
+    /// Bytes that this rank has handed over.
+    pub(super) sent: AtomicU64,
     /// All have heard that one of them failed: there is nothing to meet for until the next announcement.
     over: AtomicBool,
     /// One of them is gone, and with it the order of all messages.
@@ -32,7 +34,7 @@ pub(super) struct Meeting {
 
 impl Meeting {
     pub(super) fn new(exchange: Box<dyn Exchange>) -> Meeting {
-        Meeting { exchange, calls: AtomicU64::new(0), over: AtomicBool::new(false), lost: AtomicBool::new(false) }
+        Meeting { exchange, calls: AtomicU64::new(0), sent: AtomicU64::new(0), over: AtomicBool::new(false), lost: AtomicBool::new(false) }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -55,7 +57,8 @@ impl Meeting {
         let why = own.err().map(|why| why.as_bytes().get(..MESSAGE).unwrap_or(why.as_bytes()));
         let value = own.unwrap_or_else(|_| why.map_or(0, <[u8]>::len) as u64);
         let own = [self.calls.fetch_add(1, Ordering::Relaxed), call as u64, u64::from(why.is_some()), value];
-        let mut all = vec![0; HEADER * self.exchange.size()];
+        self.count(size_of_val(&own));
+        let mut all = vec![0u64; HEADER * self.exchange.size()];
         self.noted(self.exchange.all_gather(bytemuck::bytes_of(&own), bytemuck::cast_slice_mut(&mut all)))?;
         let headers: Vec<[u64; HEADER]> = bytemuck::cast_slice(&all).to_vec();
         let failed = headers.iter().enumerate().find(|(_, [_, _, failed, _])| *failed != 0);
@@ -74,15 +77,23 @@ impl Meeting {
     }
 
     pub(super) fn broadcast(&self, root: usize, bytes: &mut [u8]) -> Result<(), RanksError> {
+        if root == self.exchange.rank() {
+            self.count(bytes.len());
+        }
         self.noted(self.exchange.broadcast(root, bytes))
     }
 
     pub(super) fn send(&self, to: usize, bytes: &[u8]) -> Result<(), RanksError> {
+        self.count(bytes.len());
         self.noted(self.exchange.send(to, bytes))
     }
 
     pub(super) fn receive(&self, from: usize, bytes: &mut [u8]) -> Result<(), RanksError> {
         self.noted(self.exchange.receive(from, bytes))
+    }
+
+    fn count(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     fn noted(&self, result: Result<(), Lost>) -> Result<(), RanksError> {

@@ -29,6 +29,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Bytes that are handed over at once.
 const PIECE: usize = 1 << 20;
@@ -54,6 +55,11 @@ impl Ranks {
     /// How many there are.
     pub fn size(&self) -> usize {
         self.0.as_ref().map_or(1, |meeting| meeting.exchange.size())
+    }
+
+    /// Bytes that this rank has sent so far, what goes to all of them counted once.
+    pub fn sent(&self) -> u64 {
+        self.0.as_ref().map_or(0, |meeting| meeting.sent.load(Ordering::Relaxed))
     }
 
     /// Whether this is the one that writes and speaks.

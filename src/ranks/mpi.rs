@@ -5,7 +5,7 @@ use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::request::{Request, scope};
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::*;
+use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Root, Source};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 

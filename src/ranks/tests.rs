@@ -1,7 +1,6 @@
-use super::local::{counted, ranks};
+use super::local::ranks;
 use super::*;
 use proptest::prelude::*;
-use std::sync::atomic::Ordering;
 
 /// What every rank makes of the same work.
 fn each<R: Send>(ranks: Vec<Ranks>, work: impl Fn(Ranks) -> R + Sync) -> Vec<R> {
@@ -62,17 +61,13 @@ fn a_sum_of_many_pieces() {
         (0..5).map(|part| [(0..600_000).map(|i| (i * (part + 3) % 1009) as f32 * 0.1).collect(), vec![part as f32]]).collect();
     let alone = sums(&parts, 1);
     assert!(sums(&parts, 3).iter().all(|found| *found == alone[0]));
-    // Each rank but the last sends it once to the next; the last one to all, in this exchange with its own hands.
-    let sent: Vec<usize> = {
-        let all = counted(3, None);
-        let bytes: Vec<_> = all.iter().map(|(_, bytes)| bytes.clone()).collect();
-        each(all.into_iter().map(|(rank, _)| rank).collect(), |rank| {
-            let mut own = vec![0f32; 1000];
-            rank.add_up(&[0, 1, 2], &mut [vec![own.as_mut_slice()]], plainly).unwrap();
-        });
-        bytes.iter().map(|bytes| bytes.load(Ordering::Relaxed)).collect()
-    };
-    assert_eq!(sent, [4064, 4064, 8064]);
+    // Each rank but the last sends it to the next; the last one to all.
+    let sent = each(ranks(3, None), |rank| {
+        let mut own = vec![0f32; 1000];
+        rank.add_up(&[0, 1, 2], &mut [vec![own.as_mut_slice()]], plainly).unwrap();
+        rank.sent()
+    });
+    assert_eq!(sent, [4032, 4032, 4032]);
 }
 
 #[test]

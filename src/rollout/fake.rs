@@ -90,7 +90,12 @@ pub(crate) fn play_on(threads: usize, environment: &EnvironmentSpec, policy: &Po
 }
 
 /// As [`play`], by one of several ranks.
-pub(crate) fn play_among(ranks: &Ranks, environment: &EnvironmentSpec, policy: &Policy, games: usize) -> Result<Vec<Episode>, RolloutError> {
+pub(crate) fn play_among(
+    ranks: &Ranks,
+    environment: &EnvironmentSpec,
+    policy: &Policy,
+    games: usize,
+) -> Result<Vec<Episode>, RolloutError> {
     with_labels((1, ranks), environment, policy, games, None)
 }
 

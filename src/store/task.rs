@@ -264,7 +264,9 @@ pub struct TaskFolder {
 impl TaskFolder {
     /// The folder of a task that another process has opened, and from which of its checkpoints that goes on. What would be written is forgotten.
     pub(crate) fn beside(path: PathBuf, checkpoint: Option<u64>) -> Result<Self, StoreError> {
-        let elsewhere = || StoreError::Refused(format!("`{}` is not there as the first rank has it; all ranks need the same run folder", path.display()));
+        let elsewhere = || {
+            StoreError::Refused(format!("`{}` is not there as the first rank has it; all ranks need the same run folder", path.display()))
+        };
         let status = Status::read(&path)?.ok_or_else(elsewhere)?;
         let checkpoint = checkpoint.map(|iteration| checkpoint::at(&path, &path.join(CHECKPOINTS), iteration)).transpose()?;
         let (metrics, episodes) = (Log::elsewhere(&path.join(METRICS)), Log::elsewhere(&path.join(EPISODES)));

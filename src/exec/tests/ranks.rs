@@ -147,7 +147,10 @@ fn a_rank_with_something_else_is_told() {
     let message = told([&plan, &other], [&store, &store]);
     assert!(message.starts_with("stage `many.train` failed: rank 1 failed: its plan is another one; all ranks need"), "{message}");
     let message = told([&plan, &plan], [&store, &empty]);
-    assert!(message.starts_with("stage `many.train` failed: rank 1 failed: `") && message.ends_with("all ranks need the same run folder"), "{message}");
+    assert!(
+        message.starts_with("stage `many.train` failed: rank 1 failed: `") && message.ends_with("all ranks need the same run folder"),
+        "{message}"
+    );
     let result = std::thread::scope(|scope| {
         let mut ranks = local::ranks(2, None);
         let second = ranks.pop().unwrap();
