@@ -24,25 +24,24 @@ cd "$work"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 EPO_THREADS=1
 
 cat > common.epo <<'END'
-import "std/losses.epo"
-import "std/advantages.epo"
-
 prompt scene = "{task}\n{observation}\n>"
 house = household {
-  kinds = [study], receptacles = 5, objects = 3, families = [put], max_turns = 6
-  prompt = windowed { then = scene, max_tokens = 200 }
-  train  = games { split = "train", count = 20 }
-  seen   = games { split = "seen", count = 4 }
+  kinds = [study], receptacles = 5, objects = 3, families = [put], max_turns = 4
+  prompt = windowed { then = scene, max_tokens = 100 }
+  train  = games { split = "train", count = 10 }
+  seen   = games { split = "seen", count = 2 }
 }
 END
 cat > house.epo <<'END'
+import "std/losses.epo"
+import "std/advantages.epo"
 import "common.epo"
 
 pipeline house_of_ranks {
-  policy     = decoder { tokenizer = words, layers = 2, width = 32, heads = 4, kv_heads = 2, context = 256 }
+  policy     = decoder { tokenizer = words, layers = 2, width = 16, heads = 2, kv_heads = 1, context = 192 }
   critic     = value_head { }
   optimizer  = adamw { lr = 1e-3, clip_norm = 1 }
-  iterations = 6
+  iterations = 5
   advantage  = whiten(gae(outcome, value, gamma = 1, lambda = 1, by = turn))
   loss {
     surrogate = mean(ppo_clip(0.2))
@@ -51,11 +50,11 @@ pipeline house_of_ranks {
     minimize  = surrogate + 0.5 * fit + 0.01 * near - 0.01 * mean(entropy)
   }
   stages {
-    words = tokenizer { on = house.train, vocabulary = 300 }
-    shown = collect { on = house.train, actor = expert, episodes = 20 }
-    warm  = sft { episodes = shown, epochs = 2, minibatch = 16, optimizer = adamw { lr = 3e-3 } }
+    words = tokenizer { on = house.train, vocabulary = 300, episodes = 6 }
+    shown = collect { on = house.train, actor = expert, episodes = 6 }
+    warm  = sft { episodes = shown, epochs = 1, minibatch = 16, optimizer = adamw { lr = 3e-3 } }
     train = rl {
-      on = house.train, policy = warm, groups = 4, group_size = 4, minibatch = 32, epochs = 2, checkpoint_every = 1
+      on = house.train, policy = warm, groups = 3, group_size = 3, minibatch = 16, checkpoint_every = 1
       select_on = house.seen, evaluate_every = 2
     }
     end   = evaluate { policy = train, on = house.seen }
@@ -66,16 +65,18 @@ pipeline house_of_ranks {
 END
 # A pretrained model is a folder in the layout of Hugging Face: here the small one that is exported above.
 cat > pretrained.epo <<'END'
+import "std/losses.epo"
+import "std/advantages.epo"
 import "common.epo"
 
 pipeline adapted {
-  policy     = causal_lm { weights = "model", chat = false, decode = choose { from = admissible }, context = 256, adapter = lora { rank = 4 } }
+  policy     = causal_lm { weights = "model", chat = false, decode = choose { from = admissible }, context = 192, adapter = lora { rank = 4 } }
   optimizer  = adamw { lr = 1e-3, clip_norm = 1 }
-  iterations = 3
+  iterations = 2
   advantage  = grpo()
   loss       { minimize = mean(ppo_clip(0.2)) + 0.01 * mean(kl_k3()) }
   stages {
-    train = rl { on = house.train, groups = 4, group_size = 4, minibatch = 32, checkpoint_every = 1 }
+    train = rl { on = house.train, groups = 3, group_size = 3, minibatch = 16, checkpoint_every = 1 }
     page  = report { of = [train] }
   }
 }
