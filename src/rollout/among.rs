@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn it_does_not_matter_who_plays() {
-        let house = house("windowed { then = p }\nprompt p = \"{observation} {admissible}\"");
+        let house = house(r#"windowed { then = "{history}{observation}\n>" }"#);
         for decode in [choose(), sample(6)] {
-            let policy = decoder(decode, 512);
+            let policy = decoder(decode, 2000);
             let alone = text(&play(&house, &policy, 5).unwrap());
             assert!(alone[0].contains("Row"), "{}", alone[0]);
             for size in [2, 3, 7] {
@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn every_bit_comes_back() {
-        let house = house("windowed { then = p }\nprompt p = \"{observation}\"");
-        let mut played = play(&house, &decoder(choose(), 256), 2).unwrap();
+        let house = house(r#"windowed { then = "{observation}\n>" }"#);
+        let mut played = play(&house, &decoder(choose(), 2000), 2).unwrap();
         played[0].score = 0.1 + 0.2;
         let target = |position, allowed: Option<&[u32]>| Target { position, token: 7, allowed: allowed.map(Arc::from) };
         let row = Row { ids: vec![1, 2, 7], targets: vec![target(1, None), target(2, Some(&[3, 7]))] };
