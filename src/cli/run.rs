@@ -2,11 +2,11 @@
 
 use super::args::RunArgs;
 use super::compiled::Planned;
-use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, ranks, tell};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, ranks, tell};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, dismiss, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
-use crate::plan::{Plan, Reason, reasons, refusals};
+use crate::plan::{Plan, Reason, reasons, refusals, too_large};
 use crate::ranks::Ranks;
 use crate::store::{RunRecord, Store};
 use crate::track::Tracked;
@@ -52,6 +52,9 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         if ranks.size() > 1 {
             tell(&format!("{} ranks", ranks.size()));
         }
+        if let Ok((takes, free)) = here::takes(plan, &reasons, settings, None) {
+            compiled::show(&compiled.sources, &Diagnostics(too_large(plan, &takes, free)));
+        }
     }
     let interrupt = match Interrupt::on_ctrl_c() {
         Ok(interrupt) => interrupt,
@@ -62,6 +65,7 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         threads: settings.threads(),
         device,
         machine: settings.values.machine.clone(),
+        store: settings.values.store.clone(),
         interrupt,
         ranks: ranks.clone(),
         ..Options::default()
@@ -94,36 +98,14 @@ fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
 pub(super) fn record(name: String, planned: &Planned, settings: &Settings) -> RunRecord {
     let Planned { compiled, plan, recipe } = planned;
     let used: Vec<&str> = plan.tasks.iter().flat_map(|t| &t.members).map(|m| plan.instances[m.instance].name.as_str()).collect();
-    let machine = serde_json::json!({
-        "format": 1,
-        "version": env!("CARGO_PKG_VERSION"),
-        "features": if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
-        "cores": std::thread::available_parallelism().map_or(1, usize::from),
-        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        "settings": recorded(settings),
-        "origins": settings.origins,
-    });
     RunRecord {
         name,
         resolved: compiled.resolved.text(&used, true),
         sources: compiled.sources.iter().map(|(_, s)| (shown(s), s.text.clone())).collect(),
         recipe: recipe.recorded(),
-        machine,
+        machine: here::machine(settings),
         ..RunRecord::default()
     }
-}
-
-/// With dotted names one below the other, as in a file of settings.
-fn recorded(settings: &Settings) -> serde_json::Value {
-    let mut all = serde_json::Map::new();
-    for (name, value) in settings.rows() {
-        match *name.split('.').collect::<Vec<_>>() {
-            [group, of] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of] = value,
-            [group, of, what] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of][what] = value,
-            _ => drop(all.insert(name, value)),
-        }
-    }
-    all.into()
 }
 
 fn finish(plan: &Plan, outcome: &Outcome) -> u8 {

@@ -1,6 +1,7 @@
-use super::watch::{End, Pace, Start, Watch, progress_words, tell, words};
+use super::watch::{End, Pace, Start, Watch, progress_words, tell};
 use crate::lang::on_one_line;
 use crate::stage::Progress;
+use crate::store::in_words;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ impl Watch for Bars {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let left = self.pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        let left = self.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
         let Some(bar) = &self.bar else { return };
         if progress.total > 0 && bar.length().is_none() {
             bar.set_style(style("{spinner} {prefix} {bar:20} {msg}"));
@@ -89,7 +90,7 @@ impl Watch for Bars {
             End::Failed => ("✗", "failed"),
             End::Interrupted => ("·", "interrupted"),
         };
-        let time = words(self.pace.elapsed());
+        let time = in_words(self.pace.elapsed());
         self.line(&format!("{mark} {}: {word} after {time}{notes}", self.head));
     }
 }

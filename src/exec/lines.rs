@@ -1,6 +1,7 @@
-use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use super::watch::{End, Pace, Start, Watch, progress_words};
 use crate::lang::visible;
 use crate::stage::Progress;
+use crate::store::in_words;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ impl<W: Write> Lines<W> {
     }
 
     fn show(&mut self, progress: &Progress) {
-        let left = self.pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        let left = self.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
         self.line(&format!("  {}{left}", progress_words(progress)));
         self.said = Some(Instant::now());
         self.held = None;
@@ -89,7 +90,7 @@ impl<W: Write> Watch for Lines<W> {
             End::Failed => "failed",
             End::Interrupted => "interrupted",
         };
-        self.line(&format!("{}: {end} after {}", self.head, words(self.pace.elapsed())));
+        self.line(&format!("{}: {end} after {}", self.head, in_words(self.pace.elapsed())));
     }
 }
 
