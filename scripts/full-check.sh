@@ -97,6 +97,9 @@ cargo bench --locked --bench iteration
 cargo bench --locked --bench editing
 target/release/epo-run env bench household
 
+echo "== one training by 1, 2 and 4 processes; one killed"
+scripts/mpi-check.sh
+
 echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"
 # shellcheck source=scripts/cuda-env.sh
 source scripts/cuda-env.sh target/cuda

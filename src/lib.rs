@@ -19,6 +19,7 @@ mod pack;
 pub mod plan;
 mod play;
 mod policy;
+pub mod ranks;
 pub mod registry;
 mod remote;
 pub mod report;

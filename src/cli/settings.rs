@@ -233,7 +233,7 @@ impl Settings {
     /// Worker threads.
     pub(crate) fn threads(&self) -> usize {
         match self.values.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => (std::thread::available_parallelism().map_or(1, usize::from) / super::ranks::on_this_machine()).max(1),
             n => n,
         }
     }

@@ -1,5 +1,6 @@
 use super::{Options, Watch};
 use crate::plan::Known;
+use crate::ranks::Ranks;
 use crate::stage::{Content, Context, Histogram, InputFolder, Looks, Machine, Progress};
 use crate::store::{Event, TaskFolder};
 use std::path::Path;
@@ -26,6 +27,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct TaskContext<'a> {
     seed: u64,
     options: &'a Options,
+    ranks: &'a Ranks,
     inputs: Vec<InputFolder>,
     folder: TaskFolder,
     hear: &'a mut dyn FnMut(Heard),
@@ -42,12 +44,17 @@ impl<'a> TaskContext<'a> {
         folder: TaskFolder,
         hear: &'a mut dyn FnMut(Heard),
     ) -> Self {
-        Self { seed, options, inputs, folder, hear, contents: None, recorded: None }
+        Self { seed, options, ranks: &Ranks::ALONE, inputs, folder, hear, contents: None, recorded: None }
     }
 
     /// With what lay outside of the store when the plan was made.
     pub(super) fn knowing(self, contents: &'a Known) -> Self {
         Self { contents: Some(contents), ..self }
+    }
+
+    /// Beside others.
+    pub(super) fn among(self, ranks: &'a Ranks) -> Self {
+        Self { ranks, ..self }
     }
 
     pub(super) fn into_folder(self) -> TaskFolder {
@@ -62,6 +69,10 @@ impl Context for TaskContext<'_> {
 
     fn threads(&self) -> usize {
         self.options.threads.max(1)
+    }
+
+    fn ranks(&self) -> &Ranks {
+        self.ranks
     }
 
     fn device(&self) -> &candle_core::Device {

@@ -4,6 +4,7 @@ use super::histogram::{Histogram, Looks};
 use crate::env::Machine;
 use crate::lang::Span;
 use crate::model::pretrained::Content;
+use crate::ranks::Ranks;
 use crate::seed::Seed;
 use crate::store::{TaskFolder, output_path};
 use std::path::{Path, PathBuf};
@@ -109,6 +110,9 @@ pub trait Context {
     /// Worker threads to use. Must not change any result.
     fn threads(&self) -> usize;
 
+    /// Those that run this stage together. Must not change any result.
+    fn ranks(&self) -> &Ranks;
+
     fn device(&self) -> &candle_core::Device;
 
     /// What settings say of the machine.
@@ -142,6 +146,6 @@ pub trait Context {
     /// As [`Self::say`], of what is probably not meant.
     fn warn(&mut self, line: &str);
 
-    /// Asked between iterations; `true` after Ctrl-C.
+    /// Asked between iterations; `true` after Ctrl-C. Of several ranks only the first is asked by the user.
     fn interrupted(&self) -> bool;
 }

@@ -137,6 +137,10 @@ impl Stage for Sft {
         Outside::policy(&self.policy).into_iter().collect()
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -231,6 +235,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("epoch", done as f64 / per_epoch as f64);
             let record = if stage.prompts.0 > 0.0 { record.with("loss/prompts", sums.prompts / sums.updates) } else { record };
             let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
+            context.ranks().agree(&format!("update {done}"), &record)?;
             context.folder().metric(&record)?;
             sums = Sums::default();
             for (name, histogram) in updater.seen() {
@@ -239,7 +244,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             let notes = vec![("loss", format!("{loss:.3}")), ("epoch", format!("{:.1}", done as f64 / per_epoch as f64))];
             context.progress(Progress { done: done as u64, total: total as u64, unit: "updates", notes });
         }
-        let stop = context.interrupted();
+        let stop = context.ranks().first_says(context.interrupted())?;
         let due = done.is_multiple_of(save_every);
         if (due || stop) && done < total {
             let fill = |folder: &Path| -> Result<(), Failure> {

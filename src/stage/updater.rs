@@ -132,5 +132,11 @@ pub(crate) fn not_finite(place: Span, message: String) -> RunError {
 }
 
 pub(crate) fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
-    Compute { threads: context.threads(), micro_batch: Some(micro_batch), checkpointing, ..Compute::default() }
+    Compute {
+        threads: context.threads(),
+        micro_batch: Some(micro_batch),
+        checkpointing,
+        ranks: context.ranks().clone(),
+        ..Compute::default()
+    }
 }

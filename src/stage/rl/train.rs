@@ -56,6 +56,7 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let entropies = [diagnosis::series(&records, "entropy"), diagnosis::series(std::slice::from_ref(&record), "entropy")].concat();
         record.values.extend(diagnosis::swing(&entropies).map(|swing| ("entropy.swing".to_string(), swing)));
+        context.ranks().agree(&format!("iteration {}", iteration + 1), &record)?;
         context.folder().metric(&record)?;
         records.push(record.clone());
         collapse::warnings(&records).iter().for_each(|line| context.warn(&format!("after iteration {}: {line}", iteration + 1)));
@@ -74,7 +75,7 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         for (name, histogram) in learner.seen() {
             context.histogram(iteration as u64, &format!("gradient/{name}"), histogram);
         }
-        let stop = context.interrupted();
+        let stop = context.ranks().first_says(context.interrupted())?;
         let due = done.is_multiple_of(stage.checkpoint_every.0);
         if (due || stop) && done < end {
             checkpoint::save((&learner, &selection, &foreign), (done, due), context)?;
