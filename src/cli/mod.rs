@@ -28,10 +28,12 @@ mod run;
 mod runs;
 mod serve;
 mod settings;
+mod settings_of_engines;
 mod settings_of_servers;
 mod settings_verb;
 mod show;
 mod surroundings;
+mod task;
 mod verify;
 mod world;
 
@@ -140,6 +142,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Model(args)) => model::run(args, &settings),
         Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
+        Some(Verb::Task(args)) => task::run(args, &settings),
     }
 }
 

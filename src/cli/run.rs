@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::compiled::Planned;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
+use crate::engine::{self, Engine, Handing, Site, Slurm};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
@@ -18,7 +19,9 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         Err(code) => return code,
     };
     let Planned { compiled, plan, .. } = &planned;
-    let device = match super::device::open(&settings.values.device) {
+    let handed = handed(settings);
+    // Where tasks are handed over, nothing is computed here.
+    let device = match handed.as_ref().map_or_else(|| super::device::open(&settings.values.device), |_| super::device::open("cpu")) {
         Ok(device) => device,
         Err(message) => return complain(&message),
     };
@@ -36,7 +39,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
     if !args.quiet {
         announce(plan, &reasons, args.fresh);
     }
-    let interrupt = match Interrupt::on_ctrl_c() {
+    let interrupt = match if handed.is_some() { Interrupt::to_leave() } else { Interrupt::on_ctrl_c() } {
         Ok(interrupt) => interrupt,
         Err(error) => return complain(&format!("cannot listen for Ctrl-C: {error}")),
     };
@@ -54,12 +57,47 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let result = execute(plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
+    let mut tracked = Tracked::new(&mut *watch, &settings.values.trackers);
+    let result = match handed {
+        None => execute(plan, &store, record, &options, &mut tracked),
+        Some(mut engine) => match site(settings) {
+            Ok(site) => {
+                let handing = Handing { engine: &mut *engine, options: &settings.values.engines.jobs, site };
+                engine::execute(plan, &store, record, &options, handing, &mut tracked)
+            }
+            Err(message) => return complain(&message),
+        },
+    };
     drop(watch);
     match result {
         Ok(outcome) => finish(plan, &outcome),
         Err(error) => failed(&error, &compiled.sources),
     }
+}
+
+/// The engine that tasks are handed to; `None`: this process runs them.
+fn handed(settings: &Settings) -> Option<Box<dyn Engine>> {
+    let engines = &settings.values.engines;
+    (engines.engine == "slurm").then(|| Box::new(Slurm { options: engines.slurm.clone() }) as Box<dyn Engine>)
+}
+
+/// Where jobs run; the run is filled in when its folder is open.
+fn site(settings: &Settings) -> Result<Site, String> {
+    let values = &settings.values;
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let program = match &values.engines.jobs.program {
+        Some(program) => whole(program),
+        None => {
+            std::env::current_exe().map_err(|error| format!("cannot tell where this program lies: {error}; `jobs.program` can say it"))?
+        }
+    };
+    let folder = std::env::current_dir().map_err(|error| format!("cannot tell which folder this is: {error}"))?;
+    let mut given = vec!["--runs".to_owned(), whole(&values.runs).display().to_string(), "--device".into(), values.device.clone()];
+    if let Some(library) = &values.library {
+        given.extend(["--library".to_owned(), whole(library).display().to_string()]);
+    }
+    let threads = Some(values.threads).filter(|threads| *threads > 0);
+    Ok(Site { run: std::path::PathBuf::new(), id: String::new(), folder, program, settings: given, threads })
 }
 
 /// The plan in a few lines.
@@ -114,7 +152,7 @@ fn finish(plan: &Plan, outcome: &Outcome) -> u8 {
 }
 
 fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
-    if matches!(error, ExecError::Interrupted { .. }) {
+    if error.is_a_stop() {
         tell(&error.to_string());
         return INTERRUPTED;
     }

@@ -1,6 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use super::settings_of_engines::{Engines, GivenJobs, GivenSlurm};
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program};
@@ -32,6 +33,8 @@ pub(crate) struct Values {
     pub machine: Machine,
     /// `track.tensorboard`.
     pub trackers: Trackers,
+    /// `engine`, `jobs.…`, `slurm.…`.
+    pub engines: Engines,
 }
 
 /// What one place says; what it leaves out stays as it is.
@@ -46,6 +49,9 @@ pub(super) struct Given {
     pub env: BTreeMap<String, GivenProgram>,
     pub endpoint: BTreeMap<String, GivenServer>,
     pub track: GivenTrackers,
+    pub engine: Option<String>,
+    pub jobs: GivenJobs,
+    pub slurm: GivenSlurm,
 }
 
 /// What one place says of copies of metrics.
@@ -99,8 +105,15 @@ impl Settings {
         let epo = surroundings::data_home().map(|home| home.join("epo"));
         let data = epo.iter().flat_map(|epo| WITH_DATA.iter().map(|name| ((*name).to_string(), epo.join(name)))).collect();
         let machine = Machine { data, ..Machine::default() };
-        let values =
-            Values { runs: "runs".into(), threads: 0, device: "auto".into(), library: None, machine, trackers: Trackers::default() };
+        let values = Values {
+            runs: "runs".into(),
+            threads: 0,
+            device: "auto".into(),
+            library: None,
+            machine,
+            trackers: Trackers::default(),
+            engines: Engines::default(),
+        };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
             settings.origins.insert(name, "default".into());
@@ -113,12 +126,16 @@ impl Settings {
         let (given, warnings) = surroundings::variables()?;
         settings.warnings = warnings;
         settings.take(given, |name| format!("EPO_{}", name.to_uppercase().replace('.', "__")));
-        let SettingsArgs { runs, threads, device, library } = args.clone();
-        settings.take(Given { runs, threads, device, library, ..Given::default() }, |name| format!("--{name}"));
+        let SettingsArgs { runs, threads, device, library, engine } = args.clone();
+        settings.take(Given { runs, threads, device, library, engine, ..Given::default() }, |name| format!("--{name}"));
         let device = &settings.values.device;
         if !["auto", "cpu", "cuda"].contains(&device.as_str()) {
             let origin = &settings.origins["device"];
             return Err(format!("the setting `device` (from {origin}) is `{device}`; it takes `auto`, `cpu` or `cuda`"));
+        }
+        if let Some((name, is, takes)) = settings.values.engines.mistake() {
+            let origin = settings.origins.get(name).map_or("default", String::as_str);
+            return Err(format!("the setting `{name}` (from {origin}) is {is}; it takes {takes}"));
         }
         Ok(settings)
     }
@@ -149,6 +166,7 @@ impl Settings {
             note("track.tensorboard");
             self.values.trackers.tensorboard = Some(folder);
         }
+        self.values.engines.take(given.engine, given.jobs, given.slurm, &mut note);
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
             self.values.machine.data.insert(name, folder);
@@ -198,10 +216,11 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, machine: Machine { data, programs, servers }, trackers } = &self.values;
+        let Values { runs, threads, device, library, machine: Machine { data, programs, servers }, trackers, engines } = &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
+        rows.extend(engines.rows());
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
         for (name, Program { command, url, pass, time_out }) in programs {

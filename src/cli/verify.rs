@@ -184,6 +184,10 @@ impl Watch for Comparing<'_> {
         self.inner.task_begins(start);
     }
 
+    fn turns_to(&mut self, name: &str) {
+        self.inner.turns_to(name);
+    }
+
     fn progress(&mut self, progress: &Progress) {
         self.inner.progress(progress);
     }

@@ -18,11 +18,14 @@ pub struct Trackers {
 pub struct Tracked<'w> {
     shown: &'w mut dyn Watch,
     trackers: &'w Trackers,
-    task: Option<Task>,
+    /// Those that have begun and whose copies go well.
+    tasks: Vec<Task>,
+    /// Which is spoken of.
+    name: String,
 }
 
-/// The task that began last, while its copy goes well.
 struct Task {
+    name: String,
     folder: PathBuf,
     file: EventFile,
     /// Records that were copied.
@@ -32,15 +35,15 @@ struct Task {
 impl<'w> Tracked<'w> {
     /// Without trackers it only shows.
     pub fn new(shown: &'w mut dyn Watch, trackers: &'w Trackers) -> Self {
-        Self { shown, trackers, task: None }
+        Self { shown, trackers, tasks: Vec::new(), name: String::new() }
     }
 
     /// What came since the last time.
     fn copy(&mut self) {
-        let Some(mut task) = self.task.take() else { return };
-        match task.copy() {
-            Ok(()) => self.task = Some(task),
-            Err(message) => self.give_up(&message),
+        let Some(at) = self.tasks.iter().position(|task| task.name == self.name) else { return };
+        if let Some(Err(message)) = self.tasks.get_mut(at).map(Task::copy) {
+            self.tasks.remove(at);
+            self.give_up(&message);
         }
     }
 
@@ -53,7 +56,7 @@ impl Task {
     fn begin(folder: &Path, trackers: &Trackers, name: &str) -> Result<Option<Self>, String> {
         let Some(place) = &trackers.tensorboard else { return Ok(None) };
         let file = EventFile::create(&place.join(file_name(name)))?;
-        let mut task = Self { folder: folder.to_path_buf(), file, copied: 0 };
+        let mut task = Self { name: name.to_owned(), folder: folder.to_path_buf(), file, copied: 0 };
         // Of one that goes on, what it had measured before.
         task.copy()?;
         Ok(Some(task))
@@ -85,10 +88,16 @@ impl Watch for Tracked<'_> {
 
     fn task_begins(&mut self, start: &Start) {
         self.shown.task_begins(start);
+        start.name.clone_into(&mut self.name);
         match Task::begin(start.folder, self.trackers, start.name) {
-            Ok(task) => self.task = task,
+            Ok(task) => self.tasks.extend(task),
             Err(message) => self.give_up(&message),
         }
+    }
+
+    fn turns_to(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        self.shown.turns_to(name);
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -109,8 +118,9 @@ impl Watch for Tracked<'_> {
     }
 
     fn task_ends(&mut self, name: &str, end: End) {
+        name.clone_into(&mut self.name);
         self.copy();
-        self.task = None;
+        self.tasks.retain(|task| task.name != name);
         self.shown.task_ends(name, end);
     }
 }
