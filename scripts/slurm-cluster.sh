@@ -69,33 +69,35 @@ slurm_node() {
 
 # As if its power were cut: the daemon, its steps and all that they have started.
 slurm_kill_node() {
-    local place=$1 node=$2 pid all
-    pid=$(cat "$place/slurmd.$node.pid")
-    kill -KILL "$pid"
-    all=$(pgrep -f "slurmstepd: .*" || true)
-    for pid in $all; do
-        # A step knows its node by its environment.
-        if tr '\0' '\n' < "/proc/$pid/environ" 2> /dev/null | grep -q "^SLURMD_NODENAME=$node\$" || ls -l "/proc/$pid/cwd" "/proc/$pid/fd" 2> /dev/null | grep -q "spool.$node"; then
-            slurm_kill_tree "$pid"
+    local place=$1 node=$2 environ pid parent
+    kill -KILL "$(cat "$place/slurmd.$node.pid")"
+    for environ in /proc/[0-9]*/environ; do
+        if tr '\0' '\n' < "$environ" 2> /dev/null | grep -qx "SLURMD_NODENAME=$node" && tr '\0' '\n' < "$environ" 2> /dev/null | grep -qx "SLURM_CONF=$place/slurm.conf"; then
+            pid=${environ#/proc/}
+            pid=${pid%/environ}
+            parent=$(ps -o ppid= -p "$pid" | tr -d ' ') || continue
+            # What a step has started has the step itself, which would say that it ended, as its parent.
+            if [ "$(ps -o comm= -p "$parent")" = slurmstepd ]; then
+                kill -KILL "$parent" 2> /dev/null || true
+            fi
+            kill -KILL "$pid" 2> /dev/null || true
         fi
     done
 }
 
-slurm_kill_tree() {
-    local child
-    kill -STOP "$1" 2> /dev/null || return 0
-    for child in $(pgrep -P "$1" || true); do
-        slurm_kill_tree "$child"
-    done
-    kill -KILL "$1" 2> /dev/null || true
-}
-
 slurm_down() {
     local place=$1 file
-    [ -n "${SLURM_CONF:-}" ] && scancel --user="$(id -un)" 2> /dev/null
+    # Some of it may not have come up, or is killed already.
+    scancel --user="$(id -un)" 2> /dev/null || true
     sleep 1
     for file in "$place"/slurmd.*.pid "$place/slurmctld.pid" "$place/munge.pid"; do
-        [ -f "$file" ] && kill "$(cat "$file")" 2> /dev/null
+        if [ -f "$file" ]; then
+            kill "$(cat "$file")" 2> /dev/null || true
+        fi
     done
-    return 0
+    # The controller writes down what it knows.
+    for _ in $(seq 50); do
+        pgrep -f "slurm.*-f $place/slurm.conf" > /dev/null || return 0
+        sleep 0.2
+    done
 }

@@ -149,7 +149,7 @@ pub(crate) struct SettingsArgs {
     /// `cpu`, `cuda`, or `auto`.
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<String>,
-    /// Who runs tasks: `local`, or `slurm`.
+    /// Who runs tasks: `local`, `slurm` or `ray`.
     #[arg(long, global = true, value_name = "ENGINE")]
     pub engine: Option<String>,
     /// A folder with `std/` and `lib/` in the place of the compiled-in files.

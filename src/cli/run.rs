@@ -3,7 +3,7 @@
 use super::args::RunArgs;
 use super::compiled::Planned;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
-use crate::engine::{self, Engine, Handing, Site, Slurm};
+use crate::engine::{self, Engine, Handing, Ray, Site, Slurm};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
@@ -78,7 +78,11 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
 /// The engine that tasks are handed to; `None`: this process runs them.
 fn handed(settings: &Settings) -> Option<Box<dyn Engine>> {
     let engines = &settings.values.engines;
-    (engines.engine == "slurm").then(|| Box::new(Slurm { options: engines.slurm.clone() }) as Box<dyn Engine>)
+    match engines.engine.as_str() {
+        "slurm" => Some(Box::new(Slurm { options: engines.slurm.clone() })),
+        "ray" => Some(Box::new(Ray::new(engines.ray.clone()))),
+        _ => None,
+    }
 }
 
 /// Where jobs run; the run is filled in when its folder is open.
@@ -97,7 +101,8 @@ fn site(settings: &Settings) -> Result<Site, String> {
         given.extend(["--library".to_owned(), whole(library).display().to_string()]);
     }
     let threads = Some(values.threads).filter(|threads| *threads > 0);
-    Ok(Site { run: std::path::PathBuf::new(), id: String::new(), folder, program, settings: given, threads })
+    let none = std::path::PathBuf::new;
+    Ok(Site { run: none(), id: String::new(), tasks: none(), folder, program, settings: given, threads })
 }
 
 /// The plan in a few lines.

@@ -1,7 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
-use super::settings_of_engines::{Engines, GivenJobs, GivenSlurm};
+use super::settings_of_engines::{Engines, GivenJobs, GivenRay, GivenSlurm};
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program};
@@ -33,7 +33,7 @@ pub(crate) struct Values {
     pub machine: Machine,
     /// `track.tensorboard`.
     pub trackers: Trackers,
-    /// `engine`, `jobs.…`, `slurm.…`.
+    /// `engine`, `jobs.…`, `slurm.…`, `ray.…`.
     pub engines: Engines,
 }
 
@@ -52,6 +52,7 @@ pub(super) struct Given {
     pub engine: Option<String>,
     pub jobs: GivenJobs,
     pub slurm: GivenSlurm,
+    pub ray: GivenRay,
 }
 
 /// What one place says of copies of metrics.
@@ -166,7 +167,7 @@ impl Settings {
             note("track.tensorboard");
             self.values.trackers.tensorboard = Some(folder);
         }
-        self.values.engines.take(given.engine, given.jobs, given.slurm, &mut note);
+        self.values.engines.take(given.engine, given.jobs, (given.slurm, given.ray), &mut note);
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
             self.values.machine.data.insert(name, folder);

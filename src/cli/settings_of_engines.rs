@@ -1,13 +1,14 @@
-//! The settings of who runs tasks: `engine`, `jobs.…`, `slurm.…`.
+//! The settings of who runs tasks: `engine`, `jobs.…`, `slurm.…`, `ray.…`.
 
 use super::settings::Given;
-use crate::engine::{JobOptions, SlurmOptions};
+use crate::engine::{JobOptions, RayOptions, SlurmOptions};
+use crate::env::Server;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The engines that there are.
-pub(super) const ENGINES: [&str; 2] = ["local", "slurm"];
+const ENGINES: [&str; 3] = ["local", "slurm", "ray"];
 
 /// Who runs tasks, and what is asked of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,11 +17,12 @@ pub(crate) struct Engines {
     pub engine: String,
     pub jobs: JobOptions,
     pub slurm: SlurmOptions,
+    pub ray: RayOptions,
 }
 
 impl Default for Engines {
     fn default() -> Self {
-        Self { engine: "local".into(), jobs: JobOptions::default(), slurm: SlurmOptions::default() }
+        Self { engine: "local".into(), jobs: JobOptions::default(), slurm: SlurmOptions::default(), ray: RayOptions::default() }
     }
 }
 
@@ -45,9 +47,24 @@ pub(super) struct GivenSlurm {
     ahead: Option<u64>,
 }
 
+/// What one place says of Ray.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GivenRay {
+    url: Option<String>,
+    python: Option<String>,
+    retries: Option<u32>,
+}
+
 impl Engines {
     /// `note` is told the names of what is given.
-    pub(super) fn take(&mut self, engine: Option<String>, jobs: GivenJobs, slurm: GivenSlurm, mut note: impl FnMut(&str)) {
+    pub(super) fn take(
+        &mut self,
+        engine: Option<String>,
+        jobs: GivenJobs,
+        (slurm, ray): (GivenSlurm, GivenRay),
+        mut note: impl FnMut(&str),
+    ) {
         fn put<T>(given: Option<T>, name: &str, into: &mut T, note: &mut dyn FnMut(&str)) {
             if let Some(given) = given {
                 note(name);
@@ -64,6 +81,9 @@ impl Engines {
         put(slurm.options, "slurm.options", &mut self.slurm.options, &mut note);
         put(slurm.setup, "slurm.setup", &mut self.slurm.setup, &mut note);
         put(slurm.ahead, "slurm.ahead", &mut self.slurm.ahead, &mut note);
+        put(ray.url, "ray.url", &mut self.ray.url, &mut note);
+        put(ray.python, "ray.python", &mut self.ray.python, &mut note);
+        put(ray.retries, "ray.retries", &mut self.ray.retries, &mut note);
     }
 
     /// The name of a setting that cannot be, what it is, and what it takes.
@@ -71,7 +91,7 @@ impl Engines {
         let positive =
             |number: Option<f64>| number.filter(|number| !(number.is_finite() && *number > 0.0)).map(|number| number.to_string());
         if !ENGINES.contains(&self.engine.as_str()) {
-            return Some(("engine", format!("`{}`", self.engine), "`local` or `slurm`"));
+            return Some(("engine", format!("`{}`", self.engine), "`local`, `slurm` or `ray`"));
         }
         if !(1..=65_536).contains(&self.jobs.cpus) {
             return Some(("jobs.cpus", self.jobs.cpus.to_string(), "a whole number from 1 to 65536"));
@@ -82,12 +102,16 @@ impl Engines {
         if let Some(time) = positive(self.jobs.time) {
             return Some(("jobs.time", time, "minutes, a number above 0"));
         }
+        if Server::address(&self.ray.url).is_err() {
+            // Not what it is: somebody may have put a password there.
+            return Some(("ray.url", "none".into(), "the address of a dashboard, such as `http://head:8265`, without names and passwords"));
+        }
         (self.slurm.ahead > 65_535).then(|| ("slurm.ahead", self.slurm.ahead.to_string(), "seconds, up to 65535"))
     }
 
     /// For people, and for the record of a run.
     pub(super) fn rows(&self) -> Vec<(String, Value)> {
-        let Self { engine, jobs, slurm } = self;
+        let Self { engine, jobs, slurm, ray } = self;
         let mut rows = vec![("engine".to_owned(), json!(engine))];
         if engine == "local" {
             return rows;
@@ -102,6 +126,10 @@ impl Engines {
             rows.push(("slurm.options".into(), json!(slurm.options)));
             rows.push(("slurm.setup".into(), json!(slurm.setup)));
             rows.push(("slurm.ahead".into(), json!(slurm.ahead)));
+        } else {
+            rows.push(("ray.url".into(), json!(ray.url)));
+            rows.push(("ray.python".into(), json!(ray.python)));
+            rows.push(("ray.retries".into(), json!(ray.retries)));
         }
         rows
     }
@@ -125,6 +153,9 @@ pub(super) fn variable(given: &mut Given, variable: &str, value: &str) -> Result
         "SLURM__OPTIONS" => given.slurm.options = words(),
         "SLURM__SETUP" => given.slurm.setup = Some(vec![value.to_owned()]),
         "SLURM__AHEAD" => given.slurm.ahead = parsed(variable, value, "seconds")?,
+        "RAY__URL" => given.ray.url = Some(value.to_owned()),
+        "RAY__PYTHON" => given.ray.python = Some(value.to_owned()),
+        "RAY__RETRIES" => given.ray.retries = parsed(variable, value, "a whole number")?,
         _ => return Ok(false),
     }
     Ok(true)

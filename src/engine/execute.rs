@@ -35,7 +35,9 @@ pub(crate) fn execute(
     watch.run_begins(run.path(), plan.tasks.len());
     let Handing { engine, options: jobs, site } = handing;
     let folder = std::path::absolute(run.path()).unwrap_or_else(|_| run.path().to_path_buf());
-    let site = Site { run: folder, id: run.id().to_owned(), ..site };
+    let tasks = store.root().join("tasks");
+    let tasks = std::path::absolute(&tasks).unwrap_or(tasks);
+    let site = Site { run: folder, id: run.id().to_owned(), tasks, ..site };
     let mut listener = Listener::new(plan, store, options, watch);
     let result =
         hand_over(&mut listener, engine, jobs, &site, &mut run).and_then(|()| listener.listen(engine, &site, jobs.cancel, &mut run));
@@ -59,7 +61,7 @@ fn hand_over(
             let alive =
                 engine.states(site, &names)?.into_iter().filter(|(_, state)| state.is_alive()).map(|(name, _)| name).collect::<Vec<_>>();
             if !alive.is_empty() {
-                engine.cancel(&alive)?;
+                engine.cancel(site, &alive)?;
             }
         }
         jobs = Jobs::none(engine.key());
@@ -99,7 +101,7 @@ fn hand_over(
         }
     }
     if !lost.is_empty() {
-        engine.cancel(&lost)?;
+        engine.cancel(site, &lost)?;
     }
     for index in &going {
         let Some(task) = digest(index) else { continue };

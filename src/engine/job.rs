@@ -44,7 +44,7 @@ impl Needs {
         let whole = |number: f64| number.ceil().max(1.0) as u64;
         Self {
             cpus: stage.cpus.map_or(options.cpus, |n| n.0),
-            gpus: stage.gpus.map_or(options.gpus, |n| n.0),
+            gpus: stage.gpus.unwrap_or(options.gpus),
             memory: stage.memory.map(|n| n.0).or(options.memory).map(|gib| whole(gib * 1024.0)),
             time: stage.time.map(|n| n.0).or(options.time).map(|minutes| whole(minutes * 60.0)),
         }
@@ -94,6 +94,8 @@ pub(crate) struct Site {
     pub run: PathBuf,
     /// `ppo/7f3a9c41`.
     pub id: String,
+    /// The folder of the tasks, from the root.
+    pub tasks: PathBuf,
     /// The folder that the command was given in: names of files in settings and recipes are seen from there.
     pub folder: PathBuf,
     /// The program, from the root.

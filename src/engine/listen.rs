@@ -87,7 +87,7 @@ impl<'a> Listener<'a> {
         let mut asked = Instant::now();
         while !self.open.is_empty() {
             if self.options.interrupt.requested() {
-                return Err(self.leave(engine, cancel));
+                return Err(self.leave(engine, site, cancel));
             }
             self.hear(run)?;
             let ended = self.settle(engine, site, run)?;
@@ -109,12 +109,12 @@ impl<'a> Listener<'a> {
         }
     }
 
-    fn leave(&mut self, engine: &mut dyn Engine, cancel: bool) -> ExecError {
+    fn leave(&mut self, engine: &mut dyn Engine, site: &Site, cancel: bool) -> ExecError {
         for open in &mut self.open {
             open.hide(End::Interrupted, self.watch);
         }
         let names: Vec<String> = self.open.iter().map(|open| open.job.clone()).collect();
-        match if cancel { engine.cancel(&names) } else { Ok(()) } {
+        match if cancel { engine.cancel(site, &names) } else { Ok(()) } {
             Ok(()) => ExecError::Left { engine: engine.name(), going: names.len(), cancelled: cancel },
             Err(error) => error,
         }
@@ -218,11 +218,11 @@ impl<'a> Listener<'a> {
         };
         let span = self.plan.tasks.get(open.index).and_then(|task| task.members.first()).map(|member| member.span);
         self.failed.push((open.index, ExecError::Job { task: open.name.clone(), span, message, help: Some(help) }));
-        self.leave_out(open.index, engine, run)
+        self.leave_out(open.index, engine, site, run)
     }
 
     /// What comes after a task that failed cannot be run.
-    fn leave_out(&mut self, failed: usize, engine: &mut dyn Engine, run: &mut RunFolder) -> Result<(), ExecError> {
+    fn leave_out(&mut self, failed: usize, engine: &mut dyn Engine, site: &Site, run: &mut RunFolder) -> Result<(), ExecError> {
         let mut out = vec![failed];
         let mut jobs = Vec::new();
         let because = self.name(failed);
@@ -245,7 +245,7 @@ impl<'a> Listener<'a> {
         }
         if !jobs.is_empty() {
             // An engine takes them back by itself; where it does so late, or not at all, they wait for nothing.
-            let _ = engine.cancel(&jobs);
+            let _ = engine.cancel(site, &jobs);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod job;
 mod listen;
 mod log;
 mod open;
+mod ray;
 mod slurm;
 
 use crate::exec::ExecError;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use execute::{Handing, execute};
 pub(crate) use job::{Job, JobOptions, Needs, Site};
+pub(crate) use ray::{Ray, RayOptions};
 pub(crate) use slurm::{Slurm, SlurmOptions};
 
 /// How a job stands, as its engine says.
@@ -68,7 +70,7 @@ pub(crate) trait Engine {
     ///
     /// # Errors
     /// If it does not answer.
-    fn cancel(&mut self, names: &[String]) -> Result<(), ExecError>;
+    fn cancel(&mut self, site: &Site, names: &[String]) -> Result<(), ExecError>;
 }
 
 /// Writes down under which name an engine knows the job of a task.

@@ -24,7 +24,7 @@ kind! {
         /// Cores, which the stage's threads are then.
         cpus: Option<Count<65_536>> [untouched default None],
         /// Graphics processors.
-        gpus: Option<Count<1_024>> [untouched default None],
+        gpus: Option<usize> [untouched default None],
         /// Gibibytes of memory.
         memory: Option<Positive> [untouched default None],
         /// Minutes. Shortly before they are over, the stage writes a checkpoint, and goes on from it in another turn.

@@ -64,7 +64,7 @@ impl Place {
 
     /// The folder of the only run, below `runs`, and its name.
     pub(crate) fn run(&self) -> (PathBuf, String) {
-        let folder = fs::read_dir(self.path("runs/small")).expect("a run").filter_map(Result::ok).next().expect("a run").path();
+        let folder = fs::read_dir(self.path("runs/small")).expect("a run").find_map(Result::ok).expect("a run").path();
         let name = format!("small/{}", folder.file_name().expect("a name").to_string_lossy());
         (folder, name)
     }

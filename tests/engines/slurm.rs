@@ -121,7 +121,7 @@ fn nothing_beside_a_recipe_is_slurm() {
 fn settings_that_cannot_be() {
     let place = Place::new();
     for (name, value, words) in [
-        ("EPO_ENGINE", "cloud", "the setting `engine` (from EPO_ENGINE) is `cloud`; it takes `local` or"),
+        ("EPO_ENGINE", "cloud", "the setting `engine` (from EPO_ENGINE) is `cloud`; it takes `local`, `slurm` or `ray`"),
         ("EPO_JOBS__CPUS", "0", "the setting `jobs.cpus` (from EPO_JOBS__CPUS) is 0; it takes a whole number from 1"),
         ("EPO_JOBS__TIME", "soon", "the setting `jobs.time` (from EPO_JOBS__TIME) is `soon`; it takes minutes"),
         ("EPO_JOBS__MEMORY", "-1", "the setting `jobs.memory` (from EPO_JOBS__MEMORY) is -1; it takes gibibytes"),

@@ -98,11 +98,12 @@ fn plan(site: &Site, jobs: &[Job], number: usize, known: &BTreeMap<Digest, Strin
     let task = |job: &Job| {
         let (after, elsewhere): (Vec<&Digest>, Vec<&Digest>) =
             job.after.iter().filter(|task| own.contains(task) || known.contains_key(task)).partition(|task| own.contains(task));
-        let words = site.words(&job.needs).into_iter().map(|word| word.unwrap_or_else(|| job.task.hex().to_owned()));
+        let mut words = vec![site.program.to_string_lossy().into_owned()];
+        words.extend(site.words(&job.needs).into_iter().map(|word| word.unwrap_or_else(|| job.task.hex().to_owned())));
         json!({
             "task": job.task,
             "name": job.name,
-            "words": [site.program.to_string_lossy().into_owned()].into_iter().chain(words).collect::<Vec<_>>(),
+            "words": words,
             "cpus": job.needs.cpus,
             "gpus": job.needs.gpus,
             "memory": job.needs.memory.map(|mebibytes| mebibytes << 20),
@@ -143,7 +144,7 @@ impl Engine for Ray {
         if jobs.is_empty() {
             return Ok(());
         }
-        let number = (0..).find(|number| !plan_file(site, *number).exists()).unwrap_or_default();
+        let number = (0..usize::MAX).find(|number| !plan_file(site, *number).exists()).unwrap_or_default();
         let text = plan(site, jobs, number, known, self.options.retries).to_string();
         write_file(&driver(site), DRIVER.as_bytes())?;
         write_file(&plan_file(site, number), text.as_bytes())?;

@@ -79,7 +79,7 @@ impl Engine for Slurm {
         states::of(&script::comment(site), names)
     }
 
-    fn cancel(&mut self, names: &[String]) -> Result<(), ExecError> {
+    fn cancel(&mut self, _: &Site, names: &[String]) -> Result<(), ExecError> {
         for some in names.chunks(AT_ONCE) {
             // A batch script hears it, as well as what it started.
             run("scancel", some, None)?;

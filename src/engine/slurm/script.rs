@@ -74,7 +74,8 @@ pub(super) fn text(site: &Site, batch: &Batch<'_>, options: &SlurmOptions) -> St
         out,
         r#"soon=
 trap 'soon=1; kill -TERM "$task" 2> /dev/null' USR1
-trap 'kill -TERM "$task" 2> /dev/null' TERM INT
+# Slurm tells all processes of a job that it is to end.
+trap : TERM INT
 {} {} &
 task=$!
 wait "$task"
@@ -85,7 +86,6 @@ while [ "$code" -gt 128 ] && kill -0 "$task" 2> /dev/null; do
     code=$?
 done
 if [ -n "$soon" ] && [ "$code" -eq 130 ]; then
-    trap - TERM
     scontrol requeue "$SLURM_JOB_ID" && sleep 600
 fi
 exit "$code"
@@ -125,7 +125,15 @@ mod tests {
         let after = Vec::new();
         let job = Job { task: Digest::of_bytes(b"a"), name: "a.train".into(), stage: "a.train".into(), instance: 0, needs, after };
         let [run, folder, program] = ["/runs/a/0", "/w", "/bin/epo-run"].map(Into::into);
-        let site = Site { run, id: "a/0".into(), folder, program, settings: vec!["--runs".into(), "my runs".into()], threads: None };
+        let site = Site {
+            run,
+            id: "a/0".into(),
+            folder,
+            program,
+            tasks: "/runs/tasks".into(),
+            settings: vec!["--runs".into(), "my runs".into()],
+            threads: None,
+        };
         let options = SlurmOptions { options: vec!["--cpus-per-task=2".into()], setup: vec!["module load x".into()], ahead: 120 };
         let batch = Batch { jobs: vec![(0, &job)], dependency: Some("afterok:7".into()) };
         let words = words(&site, &batch, &options);
