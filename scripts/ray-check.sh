@@ -74,7 +74,9 @@ answers() {
     curl -fs "$EPO_RAY__URL/api/version" > /dev/null
 }
 alive() {
-    [ "$("$PYTHON" -c "import ray; ray.init('127.0.0.1:26379', log_to_driver=False, logging_level='error'); print(sum(node['Alive'] for node in ray.nodes()))" 2> /dev/null)" = "$1" ]
+    [ "$(curl -fs "$EPO_RAY__URL/nodes?view=summary" | "$PYTHON" -c '
+import json, sys
+print(sum(node["raylet"].get("state") == "ALIVE" for node in json.load(sys.stdin)["data"]["summary"]))')" = "$1" ]
 }
 
 echo "== no Ray at the address"
@@ -82,9 +84,11 @@ code=0
 by_ray --runs there cluster.epo || code=$?
 [ $code = 2 ] || fail "ends with $code"
 said "there is no Ray at http://127.0.0.1:28265"
-start head --head --port=26379 --dashboard-port=28265 --dashboard-host=127.0.0.1 --include-dashboard=true --node-ip-address=127.0.0.1
+start head --head --port=26379 --dashboard-port=28265 --dashboard-host=127.0.0.1 --include-dashboard=true
 await "Ray answers" answers
-start second --address=127.0.0.1:26379 --node-ip-address=127.0.0.1
+# As the head sees itself.
+address=$(grep -o "ray start --address='[^']*'" head.log | cut -d"'" -f2)
+start second --address="$address"
 await "two nodes" alive 2
 
 echo "== three seeds of two values: the bytes of a run here"
@@ -130,14 +134,14 @@ same long-here left
 
 echo "== a node dies in the middle"
 # The driver is at home on the head: only what the second node alone can do is killed with it.
-start third --address=127.0.0.1:26379 --node-ip-address=127.0.0.1 --num-gpus=1
+start third --address="$address" --num-gpus=1
 third=${nodes[-1]}
 await "three nodes" alive 3
 EPO_JOBS__GPUS=1 "$epo" --engine ray --runs killed "${only[@]}" "${long[@]}" cluster.epo > said 2>&1 &
 watcher=$!
 await "it trains" trains killed
 kill_tree "$third"
-start fourth --address=127.0.0.1:26379 --node-ip-address=127.0.0.1 --num-gpus=1
+start fourth --address="$address" --num-gpus=1
 wait $watcher || fail "ends with $?"
 same long-here killed
 said "going on at iteration"

@@ -72,7 +72,7 @@ slurm_kill_node() {
     local place=$1 node=$2 environ pid parent
     kill -KILL "$(cat "$place/slurmd.$node.pid")"
     for environ in /proc/[0-9]*/environ; do
-        if tr '\0' '\n' < "$environ" 2> /dev/null | grep -qx "SLURMD_NODENAME=$node" && tr '\0' '\n' < "$environ" 2> /dev/null | grep -qx "SLURM_CONF=$place/slurm.conf"; then
+        if [ "$({ tr '\0' '\n' < "$environ"; } 2> /dev/null | grep -cx -e "SLURMD_NODENAME=$node" -e "SLURM_CONF=$place/slurm.conf")" = 2 ]; then
             pid=${environ#/proc/}
             pid=${pid%/environ}
             parent=$(ps -o ppid= -p "$pid" | tr -d ' ') || continue
@@ -100,4 +100,6 @@ slurm_down() {
         pgrep -f "slurm.*-f $place/slurm.conf" > /dev/null || return 0
         sleep 0.2
     done
+    # A node that looks for its controller.
+    pkill -KILL -f "slurm.*-f $place/slurm.conf" || true
 }
