@@ -11,6 +11,7 @@ mod elsewhere;
 mod env;
 mod explain;
 mod fmt;
+mod here;
 mod import;
 mod input;
 mod kinds;

@@ -2,12 +2,12 @@
 
 use super::args::RunArgs;
 use super::compiled::Planned;
-use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, tell};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, tell};
 use crate::engine::{self, Engine, Handing, Ray, Site, Slurm};
 use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
-use crate::plan::{Plan, Reason, reasons, refusals};
+use crate::plan::{Plan, Reason, reasons, refusals, too_large};
 use crate::store::{RunRecord, Store};
 use crate::track::Tracked;
 use std::io::IsTerminal;
@@ -38,6 +38,11 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
     }
     if !args.quiet {
         announce(plan, &reasons, args.fresh);
+        if handed.is_none()
+            && let Ok((takes, free)) = here::takes(plan, &reasons, settings, None)
+        {
+            compiled::show(&compiled.sources, &Diagnostics(too_large(plan, &takes, free)));
+        }
     }
     let interrupt = match if handed.is_some() { Interrupt::to_leave() } else { Interrupt::on_ctrl_c() } {
         Ok(interrupt) => interrupt,
@@ -119,36 +124,14 @@ fn announce(plan: &Plan, reasons: &[Reason], fresh: bool) {
 pub(super) fn record(name: String, planned: &Planned, settings: &Settings) -> RunRecord {
     let Planned { compiled, plan, recipe } = planned;
     let used: Vec<&str> = plan.tasks.iter().flat_map(|t| &t.members).map(|m| plan.instances[m.instance].name.as_str()).collect();
-    let machine = serde_json::json!({
-        "format": 1,
-        "version": env!("CARGO_PKG_VERSION"),
-        "features": if cfg!(feature = "cuda") { vec!["cuda"] } else { vec![] },
-        "cores": std::thread::available_parallelism().map_or(1, usize::from),
-        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        "settings": recorded(settings),
-        "origins": settings.origins,
-    });
     RunRecord {
         name,
         resolved: compiled.resolved.text(&used, true),
         sources: compiled.sources.iter().map(|(_, s)| (shown(s), s.text.clone())).collect(),
         recipe: recipe.recorded(),
-        machine,
+        machine: here::machine(settings),
         ..RunRecord::default()
     }
-}
-
-/// With dotted names one below the other, as in a file of settings.
-fn recorded(settings: &Settings) -> serde_json::Value {
-    let mut all = serde_json::Map::new();
-    for (name, value) in settings.rows() {
-        match *name.split('.').collect::<Vec<_>>() {
-            [group, of] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of] = value,
-            [group, of, what] => all.entry(group).or_insert_with(|| serde_json::json!({}))[of][what] = value,
-            _ => drop(all.insert(name, value)),
-        }
-    }
-    all.into()
 }
 
 fn finish(plan: &Plan, outcome: &Outcome) -> u8 {

@@ -79,7 +79,7 @@ pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
             answer_json(&Value::from(specs));
         }
         View::Plan => match Plan::with_contents(&compiled.pipelines, &names, &mut compiled::contents(settings)) {
-            Ok(plan) => answer(&plan::text(&plan, None)),
+            Ok(plan) => answer(&plan::text(&plan, None, &[])),
             Err(diagnostics) => {
                 compiled::show(&compiled.sources, &diagnostics);
                 return WRONG_INPUT;

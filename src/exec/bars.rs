@@ -1,6 +1,7 @@
-use super::watch::{End, Pace, Start, Watch, progress_words, tell, words};
+use super::watch::{End, Pace, Start, Watch, progress_words, tell};
 use crate::lang::on_one_line;
 use crate::stage::Progress;
+use crate::store::in_words;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ impl Watch for Bars {
 
     fn progress(&mut self, progress: &Progress) {
         let Some(Open { bar, pace, .. }) = self.open.get_mut(self.at) else { return };
-        let left = pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        let left = pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
         if progress.total > 0 && bar.length().is_none() {
             bar.set_style(style("{spinner} {prefix} {bar:20} {msg}"));
         }
@@ -102,7 +103,7 @@ impl Watch for Bars {
             End::Failed => ("✗", "failed"),
             End::Interrupted => ("·", "interrupted"),
         };
-        let time = words(pace.elapsed());
+        let time = in_words(pace.elapsed());
         self.line(&format!("{mark} {head}: {word} after {time}{notes}"));
     }
 }

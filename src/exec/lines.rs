@@ -1,6 +1,7 @@
-use super::watch::{End, Pace, Start, Watch, progress_words, words};
+use super::watch::{End, Pace, Start, Watch, progress_words};
 use crate::lang::visible;
 use crate::stage::Progress;
+use crate::store::in_words;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -45,7 +46,7 @@ impl<W: Write> Lines<W> {
     fn show(&mut self, progress: &Progress) {
         let whose = self.whose();
         let Some(open) = self.open.get_mut(self.at) else { return };
-        let left = open.pace.left(progress).map(|t| format!("  about {} left", words(t))).unwrap_or_default();
+        let left = open.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
         (open.said, open.held) = (Some(Instant::now()), None);
         self.line(&format!("  {whose}{}{left}", progress_words(progress)));
     }
@@ -116,7 +117,7 @@ impl<W: Write> Watch for Lines<W> {
             End::Failed => "failed",
             End::Interrupted => "interrupted",
         };
-        self.line(&format!("{head}: {end} after {}", words(pace.elapsed())));
+        self.line(&format!("{head}: {end} after {}", in_words(pace.elapsed())));
     }
 }
 

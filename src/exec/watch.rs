@@ -111,18 +111,6 @@ fn left(elapsed: Duration, done: u64, to_do: u64) -> Option<Duration> {
     Duration::try_from_secs_f64(elapsed.as_secs_f64() * to_do as f64 / done as f64).ok()
 }
 
-/// `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
-pub(super) fn words(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    let two = |big: u64, a: &str, small: u64, b: &str| if small == 0 { format!("{big} {a}") } else { format!("{big} {a} {small} {b}") };
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => two(seconds / 60, "min", seconds % 60, "s"),
-        3600..86_400 => two(seconds / 3600, "h", seconds / 60 % 60, "min"),
-        _ => two(seconds / 86_400, "d", seconds / 3600 % 24, "h"),
-    }
-}
-
 /// `12/150 iterations  success 41 %  entropy 0.93`.
 pub(super) fn progress_words(progress: &Progress) -> String {
     let mut text = match progress.total {
@@ -138,13 +126,6 @@ pub(super) fn progress_words(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_in_words() {
-        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")] {
-            assert_eq!(words(Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn time_left_counts_only_what_was_done_here() {

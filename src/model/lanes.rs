@@ -92,6 +92,11 @@ fn lanes_of(tokens: usize, sum: usize) -> usize {
     few.max(wanted).min(affordable)
 }
 
+/// The most that lanes' sums of gradients take, for so many tokens and trained numbers.
+pub(crate) fn gradient_sums_bytes(tokens: usize, trained: usize) -> u64 {
+    (4 * lanes_of(tokens, trained) as u64).saturating_mul(trained as u64)
+}
+
 /// The lanes of the rows; they have about equally many tokens.
 ///
 /// # Errors

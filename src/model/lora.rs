@@ -49,6 +49,12 @@ impl LoraConfig {
         TARGETS.iter().any(|(short, name)| *name == part && self.targets.iter().any(|t| t == short))
     }
 
+    /// Numbers of A and B of every adapted matrix.
+    pub(crate) fn parameters(&self, config: &DecoderConfig) -> usize {
+        let adapted = TARGETS.iter().filter(|(_, part)| self.adapts(part)).map(|(_, part)| sizes(config, part));
+        config.layers * adapted.map(|(outer, inner)| self.rank * (outer + inner)).sum::<usize>()
+    }
+
     pub(crate) fn validate(&self) -> Result<(), ModelError> {
         let wrong = |message: String| Err(ModelError::Config(message));
         if self.rank == 0 || self.rank > Self::MOST_RANK {

@@ -1,6 +1,8 @@
 //! Whether a thing will fit, asked before it is begun: better a sentence than a killed process.
 
 use super::error::without_frames;
+use super::native::pass::{Keep, Pass};
+use super::native::past;
 use super::{DecoderConfig, ModelError, Weights};
 use candle_core::{Device, Var};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +17,8 @@ fn available(device: &Device) -> Option<u64> {
     }
 }
 
-fn host() -> Option<u64> {
+/// Bytes that this machine could give to the CPU at present; `None` where it does not say.
+pub(crate) fn host() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
@@ -47,17 +50,35 @@ fn fits(needed: u64, available: Option<u64>, what: &str, lower: &str) -> Result<
 }
 
 /// The parameters as 32-bit floats; on the CPU also the copy of them in the kernels' layout.
+pub(crate) fn model_bytes(config: &DecoderConfig, cpu: bool) -> u64 {
+    product(&[if cpu { 8 } else { 4 }, config.parameters()])
+}
+
+/// What an optimiser keeps of trained parameters, so many numbers in all; their gradient; and the part of it that is being added.
+pub(crate) fn training_bytes(trained: usize, kept: usize) -> u64 {
+    product(&[4, kept.saturating_add(trained.saturating_mul(2))])
+}
+
+/// Keys and values of so many positions, in numbers of so many bytes.
+pub(crate) fn cache_bytes(config: &DecoderConfig, number: usize, positions: usize) -> u64 {
+    product(&[2 * number, positions, config.layers, config.kv_width()])
+}
+
+/// The most that is kept of so many tokens between a forward pass on the CPU and its backward pass.
+pub(crate) fn activation_bytes(config: &DecoderConfig, tokens: usize) -> u64 {
+    let (token, output) = Pass::<f32>::size(config, Keep::All);
+    product(&[4, tokens, token + past::width(config) + output])
+}
+
 pub(crate) fn fits_model(config: &DecoderConfig, device: &Device) -> Result<(), ModelError> {
-    let parameters = config.parameters();
-    let (bytes, copy) = if device.is_cpu() { (8, " with a working copy") } else { (4, "") };
-    let what = format!("a model of {}, as 32-bit floats{copy},", counted(parameters));
-    fits(product(&[bytes, parameters]), available(device), &what, "take a smaller model")
+    let copy = if device.is_cpu() { " with a working copy" } else { "" };
+    let what = format!("a model of {}, as 32-bit floats{copy},", counted(config.parameters()));
+    fits(model_bytes(config, device.is_cpu()), available(device), &what, "take a smaller model")
 }
 
 /// Keys and values of every position that a generator has room for.
 pub(crate) fn fits_cache(weights: &Weights, slots: usize, capacity: usize) -> Result<(), ModelError> {
-    let config = weights.config();
-    let bytes = product(&[2 * weights.dtype().size_in_bytes(), slots, capacity, config.layers, config.kv_width()]);
+    let bytes = cache_bytes(weights.config(), weights.dtype().size_in_bytes(), slots.saturating_mul(capacity));
     let what = format!("room for {slots} responses at a time of up to {capacity} tokens with their prompts");
     fits(bytes, available(&weights.device()), &what, "lower the policy's `context`")
 }
@@ -75,7 +96,7 @@ pub(crate) fn fits_training(weights: &Weights, keeps: impl Fn(&String, &Var) -> 
     };
     let what = format!("training {}, with {moments}the gradients of each,", counted(trained));
     let lower = "train an adapter (`adapter = lora { … }`), or take a smaller model";
-    fits(product(&[4, kept.saturating_add(2 * trained)]), available(&weights.device()), &what, lower)
+    fits(training_bytes(trained, kept), available(&weights.device()), &what, lower)
 }
 
 /// The most activations that were found to fit. What is freed stays with the process in part, so to ask again could be answered wrongly.

@@ -2,6 +2,7 @@
 //!
 //! Making a plan is pure. The same pipelines give the same plan on every machine; only the [reasons](reasons()), which look into a store, differ.
 
+mod alike;
 mod build;
 mod cheapest;
 mod check;
@@ -10,6 +11,7 @@ mod goes_on;
 mod longer;
 mod outside;
 mod reason;
+mod takes;
 #[cfg(test)]
 mod tests;
 mod unused;
@@ -30,6 +32,7 @@ pub(crate) use longer::{Beginning, Middle, STATE, beginning, middle};
 pub(crate) use outside::Need;
 pub use outside::{Needed, needed, text as outside_text};
 pub use reason::{Reason, reasons, refusals};
+pub use takes::{Here, Takes, takes, text as takes_text, times, too_large};
 pub use view::{dot, json, text};
 
 /// The version of task keys. Raising it makes every task a new one: to be done when the engine computes something else from the same text.
@@ -211,6 +214,6 @@ impl Plan {
 
     /// What the plan writes down of itself: `plan.json`.
     pub(crate) fn record(&self) -> Value {
-        view::json(self, None)
+        view::json(self, None, &[])
     }
 }

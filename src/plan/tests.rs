@@ -207,7 +207,7 @@ fn the_plan_in_words() {
     let half = Reason::HalfDone { iteration: Some(4), error: None };
     let changed = Reason::Changed { fields: vec!["loss.minimize".into()], inputs: vec!["warm.policy".into()] };
     let reasons = [up, half, Reason::New, changed, Reason::New];
-    let text = text(&plan, Some(&reasons));
+    let text = text(&plan, Some(&reasons), &[]);
     let words = "\
 plan DIGEST: 5 tasks, 1 up to date, 4 to run
 
@@ -232,7 +232,7 @@ a[seed=1]
 fn the_plan_for_programs() {
     let instances = [labelled(three("a", 0, 0, count("rl")), "seed", 0), labelled(three("a", 1, 1, count("rl")), "seed", 1)];
     let plan = Plan::new(&instances).unwrap();
-    let json = json(&plan, Some(&vec![Reason::New; 5]));
+    let json = json(&plan, Some(&vec![Reason::New; 5]), &[]);
     assert_eq!(json["digest"], plan.digest.hex());
     assert_eq!(json["pipelines"][1]["label"], "seed=1");
     assert_eq!(json["pipelines"][1]["stages"][0]["task"], json["tasks"][0]["digest"]);

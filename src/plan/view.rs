@@ -1,12 +1,12 @@
 //! A plan for eyes, for programs, and for graphviz.
 
-use super::{Plan, Reason, Task};
+use super::{Plan, Reason, Takes, Task};
 use crate::lang::{on_one_line, pad};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// A few lines for each instance. A task that an earlier instance asked for already is said once.
-pub fn text(plan: &Plan, reasons: Option<&[Reason]>) -> String {
+/// A few lines for each instance. A task that an earlier instance asked for already is said once. `takes`: of each task, or none.
+pub fn text(plan: &Plan, reasons: Option<&[Reason]>, takes: &[Takes]) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", headline(plan, reasons));
     let stages = || plan.tasks.iter().flat_map(|t| &t.members);
@@ -30,6 +30,10 @@ pub fn text(plan: &Plan, reasons: Option<&[Reason]>) -> String {
                         let _ = writeln!(lines, "  {}  {:kinds$}{reason}", pad(&member.stage, width), task.stage.kind());
                         if !task.figures.is_empty() && !reasons.and_then(|r| r.get(t)).is_some_and(Reason::is_up_to_date) {
                             let _ = writeln!(lines, "  {}  {}", pad("", width), figures(task));
+                        }
+                        let takes = takes.get(t).map(Takes::text).unwrap_or_default();
+                        if !takes.is_empty() {
+                            let _ = writeln!(lines, "  {}  {takes}", pad("", width));
                         }
                     }
                 }
@@ -70,8 +74,8 @@ fn headline(plan: &Plan, reasons: Option<&[Reason]>) -> String {
     line
 }
 
-/// The whole plan; with `reasons`, each task has one in words, and whether it is up to date.
-pub fn json(plan: &Plan, reasons: Option<&[Reason]>) -> Value {
+/// The whole plan; with `reasons`, each task has one in words, and whether it is up to date. `takes`: of each task, or none.
+pub fn json(plan: &Plan, reasons: Option<&[Reason]>, takes: &[Takes]) -> Value {
     let digest_of = |index: usize| plan.tasks.get(index).map(|t| t.digest.hex());
     let stage = |instance: usize| {
         let mut stages: Vec<(usize, Value)> = Vec::new();
@@ -109,6 +113,9 @@ pub fn json(plan: &Plan, reasons: Option<&[Reason]>) -> Value {
             if let Some(reason) = reasons.and_then(|r| r.get(i)) {
                 value["up_to_date"] = reason.is_up_to_date().into();
                 value["reason"] = reason.to_string().into();
+            }
+            if let Some(takes) = takes.get(i) {
+                takes.json(&mut value);
             }
             value
         })

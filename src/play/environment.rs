@@ -29,6 +29,11 @@ pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Bytes that its games take in programs of their own, all together, about.
+    fn beside(&self) -> u64 {
+        0
+    }
+
     /// Looks at the data and programs that it needs, beyond what [`Self::open`] does.
     ///
     /// # Errors

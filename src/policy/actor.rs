@@ -86,6 +86,14 @@ impl ActorInput {
         }
     }
 
+    /// The policy that plays, if it is one.
+    pub(crate) fn policy(&self) -> Option<&PolicyInput> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Policy(policy) => Some(policy),
+        }
+    }
+
     /// Reports what a stage asks of an endpoint in vain. `system`: whether a prompt has a system message of its own.
     pub(crate) fn suits(&self, decode: Option<&Part<Decode>>, system: bool, reader: &mut Reader<'_, '_>) -> bool {
         match self {

@@ -5,7 +5,7 @@ use crate::kind::{Category, Count, Entry, Identity, NonNegative, Positive, Reade
 use crate::lang::Diagnostic;
 use crate::lang::value::{Component, Value};
 use crate::model::pretrained::adapter::Saved;
-use crate::model::{LoraConfig, ModelError, TARGETS, Weights};
+use crate::model::{DecoderConfig, LoraConfig, ModelError, TARGETS, Weights};
 use crate::words;
 use std::fmt;
 use std::path::Path;
@@ -18,6 +18,11 @@ pub(crate) trait AdapterKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// If the weights have an adapter already, or the device refuses.
     fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError>;
+
+    /// Numbers that are trained on a model of this shape; `None`: its folder would have to be read for that.
+    fn parameters(&self, _on: &DecoderConfig) -> Option<usize> {
+        None
+    }
 
     /// The folder that it is read from.
     fn folder(&self) -> Option<&Path> {
@@ -117,9 +122,19 @@ fn read_peft(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, '_>)
 
 impl AdapterKind for Lora {
     fn adapt(&self, weights: &Weights, seed: u64) -> Result<Weights, ModelError> {
+        weights.adapted(self.config(), seed)
+    }
+
+    fn parameters(&self, on: &DecoderConfig) -> Option<usize> {
+        Some(self.config().parameters(on))
+    }
+}
+
+impl Lora {
+    fn config(&self) -> LoraConfig {
         let chosen = TARGETS.iter().filter(|(short, _)| self.targets.iter().any(|t| t.word() == *short));
         let targets = chosen.map(|(short, _)| (*short).to_string()).collect();
-        weights.adapted(LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets }, seed)
+        LoraConfig { rank: self.rank.0, alpha: self.alpha.0, targets }
     }
 }
 

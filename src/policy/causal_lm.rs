@@ -4,7 +4,7 @@ use super::adapter::AdapterKind;
 use super::arguments::{Arguments, Day};
 use super::conversation::Talk;
 use super::decode::{Decode, Sample};
-use super::kinds::{PolicyKind, Workshop};
+use super::kinds::{PolicyKind, Size, Workshop};
 use super::live::Policy;
 use crate::kind::{Count, Field, Identity, Part, Reader};
 use crate::lang::value::{Component, Value};
@@ -119,6 +119,16 @@ impl PolicyKind for CausalLm {
             }
         }
         Ok(policy)
+    }
+
+    fn size(&self, models: &Path, _: &dyn Fn(&str) -> Option<usize>) -> Option<Size> {
+        let mut config = Outline::read(&self.weights.here(models)?).ok()?.config;
+        config.context = config.context.min(self.context.0);
+        let trained = match &self.adapter {
+            Some(adapter) => adapter.parameters(&config)?,
+            None => config.parameters(),
+        };
+        Some(Size { config, trained })
     }
 
     fn room(&self) -> (usize, &Part<Decode>) {

@@ -46,6 +46,9 @@ pub(crate) trait CriticKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// The model that it is made on; `None`: the policy that the stage starts from.
     fn backbone(&self) -> Option<&PolicyInput>;
 
+    /// Whether it is a model of its own.
+    fn is_apart(&self) -> bool;
+
     /// `None`: one like the policy's.
     fn optimizer(&self) -> Option<&Part<dyn OptimizerKind>>;
 
@@ -98,6 +101,10 @@ kind! {
 impl CriticKind for ValueHead {
     fn backbone(&self) -> Option<&PolicyInput> {
         self.backbone.as_ref()
+    }
+
+    fn is_apart(&self) -> bool {
+        self.trunk == Trunk::Own
     }
 
     fn optimizer(&self) -> Option<&Part<dyn OptimizerKind>> {

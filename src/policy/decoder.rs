@@ -2,7 +2,7 @@
 
 use super::decode::{Choose, Decode};
 use super::input::TokenizerInput;
-use super::kinds::{PolicyKind, Workshop};
+use super::kinds::{PolicyKind, Size, Workshop};
 use super::live::{Policy, TOKENIZER};
 use crate::kind;
 use crate::kind::{Count, Part, Positive, Reader};
@@ -10,6 +10,7 @@ use crate::lang::value::Component;
 use crate::lang::{Diagnostic, Span};
 use crate::model::{DecoderConfig, ModelError, Tokenizer, Variant, Weights};
 use candle_core::DType;
+use std::path::Path;
 use std::sync::Arc;
 
 kind! {
@@ -115,6 +116,11 @@ impl PolicyKind for Decoder {
         let tokenizer = Tokenizer::load(&place.input(&self.tokenizer.0.field)?.join(TOKENIZER))?;
         let weights = Weights::init(&self.config(tokenizer.vocab()), place.seed("policy"), place.device(), DType::F32)?;
         Ok(Policy { weights: Arc::new(weights), tokenizer: Arc::new(tokenizer), decode: Decode::clone(&self.decode), published: None })
+    }
+
+    fn size(&self, _: &Path, vocabulary: &dyn Fn(&str) -> Option<usize>) -> Option<Size> {
+        let config = self.config(vocabulary(&self.tokenizer.0.field)?);
+        Some(Size { trained: config.parameters(), config })
     }
 
     fn room(&self) -> (usize, &Part<Decode>) {

@@ -8,12 +8,20 @@ use super::live::Policy;
 use super::published::Loading;
 use crate::kind::{Category, Entry, Identity, KindInfo, Part, Reader};
 use crate::lang::value::Component;
-use crate::model::ModelError;
 use crate::model::pretrained::Content;
+use crate::model::{DecoderConfig, ModelError};
 use candle_core::Device;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// How large a policy is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Size {
+    pub config: DecoderConfig,
+    /// Numbers that are trained.
+    pub trained: usize,
+}
 
 /// A new policy, as a pipeline declares it.
 pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
@@ -25,6 +33,10 @@ pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
 
     /// The most tokens of a prompt and its response together, and how responses are made.
     fn room(&self) -> (usize, &Part<Decode>);
+
+    /// Its size, where that is known before it is made. Fetched models are kept in `models`; `vocabulary` gives the most tokens of the tokenizer that a
+    /// field is given.
+    fn size(&self, models: &Path, vocabulary: &dyn Fn(&str) -> Option<usize>) -> Option<Size>;
 
     /// What it is made of that lies outside of the store, as it is spoken of.
     fn outside(&self) -> Option<String> {

@@ -25,7 +25,7 @@ pub(crate) use critic::{CriticKind, Estimator};
 pub(crate) use decode::Decode;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use input::{AnyInput, EpisodesInput, PolicyInput, StateInput};
-pub(crate) use kinds::{PolicyKind, Workshop};
+pub(crate) use kinds::{PolicyKind, Size, Workshop};
 pub(crate) use live::{Policy, TOKENIZER, WEIGHTS};
 pub(crate) use optimizer::{Adamw, OptimizerKind};
 pub(crate) use published::{Loading, Published};

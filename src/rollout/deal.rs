@@ -102,7 +102,7 @@ impl Rollout<'_> {
         };
         let playing = assignments.len().clamp(1, count);
         if let Player::Policy { policy, .. } = &self.player {
-            let slots = slots.min(assignments.len().div_ceil(count)) * playing.min(self.threads.max(1));
+            let slots = running(slots, count, assignments.len(), self.threads);
             Generator::fits(&policy.weights, slots, policy.weights.config().context)?;
         }
         let listener = match (&self.player, self.environment.play.prompt.form()) {
@@ -122,6 +122,16 @@ impl Rollout<'_> {
         episodes.sort_by_key(|(index, _)| *index);
         Ok(episodes.into_iter().map(|(_, episode)| episode).collect())
     }
+}
+
+/// Slots of the lanes that are played at a time.
+fn running(slots: usize, lanes: usize, episodes: usize, threads: usize) -> usize {
+    slots.min(episodes.div_ceil(lanes)) * episodes.clamp(1, lanes).min(threads.max(1))
+}
+
+/// The most slots that a policy has at a time for so many episodes on the CPU.
+pub(crate) fn slots_at_once(episodes: usize, threads: usize) -> usize {
+    running(SLOTS, threads.clamp(LANES, MOST_LANES), episodes, threads)
 }
 
 /// A prompt as a policy is shown it.

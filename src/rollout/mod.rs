@@ -15,6 +15,6 @@ mod lane;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use deal::{Assignment, Labels, Player, Rollout, RolloutError, prompt_ids, response_room};
+pub(crate) use deal::{Assignment, Labels, Player, Rollout, RolloutError, prompt_ids, response_room, slots_at_once};
 pub(crate) use dialogue::{Dialogue, talk};
 pub(crate) use episode::{Conversation, Ending, Episode, Sample, Turn};

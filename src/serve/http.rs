@@ -46,11 +46,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/completions", post(|State(app): State<Arc<App>>, request: Request| answer(app, Form::Completion, request)))
         .route("/v1/models", get(models))
         .route("/v1/models/{*name}", get(model))
-        .route("/health", get(|| async { json_response(StatusCode::OK, &json!({ "status": "ok" })) }))
+        .route("/health", get(health))
         .fallback(|method: Method, uri: Uri| async move { ApiError::no_page(method.as_str(), uri.path()) })
         .method_not_allowed_fallback(|method: Method, uri: Uri| async move { ApiError::wrong_method(method.as_str(), uri.path()) })
         .layer(from_fn_with_state(app.clone(), admit))
         .with_state(app)
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let (answering, waiting) = app.queue.load();
+    json_response(StatusCode::OK, &json!({ "status": "ok", "answering": answering, "waiting": waiting }))
 }
 
 /// Lets in who has the key. Where there is none, a page that a browser shows may be made to ask for this machine by a name of its own: that is told by `Host`.

@@ -47,6 +47,13 @@ impl Queue {
         self.places
     }
 
+    /// Jobs that are being answered, and jobs that wait.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let mut state = self.state();
+        state.waiting.retain(|job| !job.is_left());
+        (state.active.iter().sum(), state.waiting.len())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -143,9 +150,11 @@ mod tests {
         assert_eq!(numbers(queue.take(1, 0)), [1, 2]);
         assert_eq!(numbers(queue.take(0, 1)), [3]);
         assert_eq!(numbers(queue.take(0, 2)), [0; 0], "its slots are taken");
+        assert_eq!(queue.load(), (4, 1));
         // The last one's client goes away: there is a place again.
         heard.truncate(4);
         let (next, mut waits) = job(6);
+        assert_eq!(queue.load(), (4, 0));
         assert_eq!(queue.push(vec![next]), Ok(()));
         queue.close();
         assert!(matches!(waits.try_recv().unwrap().news, News::Stopping));

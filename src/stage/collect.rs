@@ -4,6 +4,7 @@ use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::cuts::Cuts;
 use super::error::RunError;
+use super::load::{Held, Load};
 use super::outside::Outside;
 use super::seat::{Seat, has_system};
 use super::tasks::{once_each, open, percent, say_failures};
@@ -151,6 +152,12 @@ impl Stage for Collect {
         let mix = (self.mix.0 > 0.0).then(|| Figure::new("share of turns that the expert plays", self.mix.0.to_string()));
         let condition = self.condition().map(|condition| Figure::new("kept where", condition.text()));
         [Some(Figure::new("episodes", count)), label, mix, condition].into_iter().flatten().collect()
+    }
+
+    fn load(&self) -> Load<'_> {
+        let player = Some(&self.actor).and_then(ActorInput::policy).map(|of| Held { of, optimizer: None });
+        let playing = self.episodes.map(|count| count.0).or(self.on.known_size()).unwrap_or(usize::MAX);
+        Load { models: player.into_iter().collect(), playing, rows: 0, games: vec![&self.on] }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::error::RunError;
 use super::length::Length;
+use super::load::Load;
 use super::outside::Outside;
 use crate::kind::{Artifact, Identity};
 use crate::lang::Span;
@@ -68,6 +69,16 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
     /// The batch arithmetic, spelled out for `plan`.
     fn arithmetic(&self) -> Vec<Figure> {
         Vec::new()
+    }
+
+    /// The models that it holds while it runs, and what is done with them.
+    fn load(&self) -> Load<'_> {
+        Load::default()
+    }
+
+    /// The most tokens of the tokenizer that it gives.
+    fn vocabulary(&self) -> Option<usize> {
+        None
     }
 
     /// What it reads that lies outside of the store.

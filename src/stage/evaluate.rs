@@ -3,6 +3,7 @@
 use super::context::{Context, Progress};
 use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
+use super::load::{Held, Load};
 use super::outside::Outside;
 use super::results::{EXAMPLES, Results, SplitResult};
 use super::seat::{Seat, has_system};
@@ -126,6 +127,13 @@ impl Stage for Evaluate {
 
     fn panels(&self) -> Vec<(String, Option<usize>)> {
         self.on.iter().map(|split| (split.name.clone(), split.known_size())).collect()
+    }
+
+    fn load(&self) -> Load<'_> {
+        let player = self.player().and_then(ActorInput::policy).map(|of| Held { of, optimizer: None });
+        let playing =
+            self.on.iter().map(|split| split.known_size().unwrap_or(usize::MAX)).max().unwrap_or(0).saturating_mul(self.repeats.0);
+        Load { models: player.into_iter().collect(), playing, rows: 0, games: self.on.iter().collect() }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {

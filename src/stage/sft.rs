@@ -5,6 +5,7 @@ use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::length::{Length, depends_on_length};
 use super::lessons::Lessons;
+use super::load::{Held, Load};
 use super::minibatch::{Keep, Minibatches};
 use super::outside::Outside;
 use super::policies::policy;
@@ -126,6 +127,10 @@ impl Stage for Sft {
             true => Ok(Vec::new()),
             false => Err(format!("its curve has a point every {had} updates, that of the longer run every {has}")),
         }
+    }
+
+    fn load(&self) -> Load<'_> {
+        Load { models: vec![Held { of: &self.policy, optimizer: Some(&self.optimizer) }], rows: self.minibatch.0, ..Load::default() }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {

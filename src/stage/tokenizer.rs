@@ -62,6 +62,10 @@ impl Stage for Tokenizer {
         Self::OUTPUTS.to_vec()
     }
 
+    fn vocabulary(&self) -> Option<usize> {
+        Some(self.vocabulary.0)
+    }
+
     fn draws(&self) -> bool {
         true
     }

@@ -16,6 +16,7 @@ mod log;
 mod longer;
 mod manifest;
 mod metrics;
+mod pace;
 mod plain;
 mod read;
 mod root;
@@ -43,9 +44,11 @@ pub(crate) use files::{write_file, write_json};
 pub(crate) use jobs::{JobLog, Jobs, Journal, Tail};
 pub(crate) use lock::Lock;
 pub(crate) use manifest::{MANIFEST, Manifest, Mark};
+pub(crate) use pace::Pace;
 pub(crate) use read::{Records, read_json, read_line, read_lines};
 pub(crate) use run::RunFolder;
 pub(crate) use task::{Claim, TaskFolder, TaskInfo};
+pub(crate) use time::in_words;
 
 /// The version of everything written here. A folder of a newer one is refused and left as it is.
 pub(crate) const FORMAT: u32 = 1;

@@ -1,11 +1,43 @@
-//! The clock, for events and locks alone: nothing that a result depends on reads it.
+//! The clock, for events and locks, and for what is said of time, alone: nothing that a result depends on reads it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Now in UTC, `2025-11-23T02:33:00.123Z`: sorts as text.
 pub(super) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format(since.as_secs(), since.subsec_millis())
+}
+
+/// The instant that was written so, in seconds since 1970.
+pub(super) fn seconds(text: &str) -> Option<f64> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let mut parts = day.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let [year, month, of_month] = [parts.next()??, parts.next()??, parts.next()??];
+    let mut parts = time.splitn(3, ':');
+    let [hour, minute] = [parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?];
+    let second: f64 = parts.next()?.parse().ok()?;
+    let plausible = (1970..10_000).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&of_month);
+    (plausible && hour < 24 && minute < 60 && (0.0..61.0).contains(&second))
+        .then(|| (86_400 * day_number(year, month, of_month) + 3600 * hour + 60 * minute) as f64 + second)
+}
+
+/// Days since 1970-01-01; the inverse of [`date`].
+fn day_number(year: u64, month: u64, of_month: u64) -> u64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year / 400, year % 400);
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + of_month - 1 - 719_468
+}
+
+/// `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+pub(crate) fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    let two = |big: u64, a: &str, small: u64, b: &str| if small == 0 { format!("{big} {a}") } else { format!("{big} {a} {small} {b}") };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3600..86_400 => two(seconds / 3600, "h", seconds / 60 % 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds / 3600 % 24, "h"),
+    }
 }
 
 fn format(seconds: u64, millis: u32) -> String {
@@ -32,6 +64,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn durations_in_words() {
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn an_instant_is_read_as_it_was_written() {
+        assert_eq!(seconds("2025-11-23T02:33:00.123Z"), Some(1_763_865_180.123));
+        for wrong in ["", "2025", "2025-11-23", "2025-11-23T02:33Z", "2025-13-23T02:33:00Z", "2025-11-23T02:33:00", "1-1-1T0:0:0Z"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn known_instants() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
@@ -41,6 +88,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(format(seconds, 0), text);
+            assert_eq!(super::seconds(text), Some(seconds as f64));
         }
     }
 }

@@ -16,3 +16,4 @@ mod resolved;
 mod runs;
 mod show;
 mod support;
+mod takes;

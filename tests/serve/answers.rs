@@ -171,5 +171,5 @@ fn the_model_is_listed() {
     );
     assert_eq!(server.get("/v1/models/owner/tiny:1").ok(), *described);
     assert_eq!(server.get("/v1/models/owner").error(404)["code"], "model_not_found");
-    assert_eq!(server.get("/health").ok(), json!({ "status": "ok" }));
+    assert_eq!(server.get("/health").ok(), json!({ "status": "ok", "answering": 0, "waiting": 0 }));
 }

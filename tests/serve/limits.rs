@@ -17,11 +17,16 @@ fn busy(args: &[&str]) -> (tempfile::TempDir, Server) {
     Server::with_model(200_000, &[&["--context", "200000", "--threads", "1", "--slots", "1"], args].concat())
 }
 
-/// Waits until a request finds no place.
-fn wait_until_full(server: &Server) {
+/// Waits until so many requests are being answered, and so many wait.
+fn wait_until(server: &Server, answering: usize, waiting: usize) {
     let begun = Instant::now();
-    while server.post(TEXT, &long(1)).status != 429 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "there are always places");
+    loop {
+        let health = server.get("/health").ok();
+        if (&health["answering"], &health["waiting"]) == (&answering.into(), &waiting.into()) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{health}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -40,7 +45,7 @@ fn a_full_queue_says_so_and_clients_that_vanish_leave_their_places() {
         let mut body = long(LONG);
         body["stream"] = stream.into();
         let clients: Vec<TcpStream> = (0..2).map(|_| server.ask(TEXT, &body)).collect();
-        wait_until_full(&server);
+        wait_until(&server, 1, 1);
         let reply = server.post(TEXT, &long(1));
         let error = reply.error(429);
         assert_eq!((&error["type"], &error["code"]), (&"rate_limit_error".into(), &"queue_full".into()));
@@ -79,9 +84,9 @@ fn what_is_being_answered_when_it_stops_is_answered_and_what_waits_is_not() {
         server.post(TEXT, &long(100)).ok();
         let tokens = (200_000 / begun.elapsed().as_millis().max(1)).clamp(50, 9000) as usize;
         let first = server.ask(TEXT, &long(tokens));
-        std::thread::sleep(Duration::from_millis(300));
+        wait_until(&server, 1, 0);
         let waits = server.ask(CHAT, &json!({ "messages": [{ "role": "user", "content": "go" }] }));
-        std::thread::sleep(Duration::from_millis(100));
+        wait_until(&server, 1, 1);
         let idle = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         server.signal(signal);
         assert_eq!(receive(waits).error(503)["code"], "stopping");
@@ -99,7 +104,7 @@ fn what_is_being_answered_when_it_stops_is_answered_and_what_waits_is_not() {
 fn what_would_take_longer_is_given_up_and_told() {
     let (_place, server) = busy(&[]);
     let first = server.ask(TEXT, &long(LONG));
-    std::thread::sleep(Duration::from_millis(300));
+    wait_until(&server, 1, 0);
     server.signal(libc::SIGTERM);
     assert_eq!(receive(first).error(503)["code"], "stopping");
     assert_eq!(server.end().0, Some(0));
@@ -109,7 +114,7 @@ fn what_would_take_longer_is_given_up_and_told() {
 fn a_second_signal_ends_it_at_once() {
     let (_place, server) = busy(&[]);
     let _client = server.ask(TEXT, &long(LONG));
-    std::thread::sleep(Duration::from_millis(200));
+    wait_until(&server, 1, 0);
     server.signal(libc::SIGINT);
     std::thread::sleep(Duration::from_millis(100));
     server.signal(libc::SIGINT);

@@ -109,4 +109,14 @@ A stage that no other stage and no report uses costs time and shows nothing. Use
         wrong: "pipeline a {\n  stages { train = rl { } }\n}",
         right: "pipeline a {\n  stages {\n    train = rl { }\n    page = report { of = [train] }\n  }\n}",
     },
+    Code {
+        code: "W0402",
+        title: "models that do not fit",
+        explanation: "\
+A task's models, with their gradients and what their optimisers keep, are more than the memory that is free now: it would end where it begins, with
+what runs before it done in vain. `epo-run plan` says of every task what it takes. Take a smaller model, train an adapter in place of all weights, or a
+machine with more memory. What is kept between forward and backward passes is not counted here: of that as much is kept as there is room for.",
+        wrong: "",
+        right: "",
+    },
 ];

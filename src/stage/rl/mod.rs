@@ -33,6 +33,7 @@ use super::context::Context;
 use super::contract::{Figure, Output, Stage};
 use super::error::RunError;
 use super::length::{Length, best_of, depends_on_length};
+use super::load::{Held, Load};
 use super::minibatch::Keep;
 use super::outside::Outside;
 use crate::kind::Artifact;
@@ -159,6 +160,18 @@ impl Stage for Rl {
             Some(_) => Ok(vec![BEST.name]),
             None => Ok(Vec::new()),
         }
+    }
+
+    fn load(&self) -> Load<'_> {
+        let plain = |of| Held { of, optimizer: None };
+        let mut models = vec![Held { of: &self.policy, optimizer: Some(&self.optimizer) }];
+        if let Some(critic) = self.critic.as_ref().filter(|critic| critic.is_apart()) {
+            models.push(Held { of: critic.backbone().unwrap_or(&self.policy), optimizer: critic.optimizer().or(Some(&self.optimizer)) });
+        }
+        models.extend(self.reference.iter().chain(&self.teacher).map(plain));
+        let turns = self.splits().map(|split| split.environment.play.max_turns.0).max().unwrap_or_default();
+        let rows = self.minibatch.map_or(self.episodes().saturating_mul(turns), |rows| rows.0);
+        Load { models, playing: self.episodes(), rows, games: self.splits().collect() }
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {

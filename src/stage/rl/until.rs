@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::contract::{Figure, Output, Stage};
 use super::super::error::RunError;
+use super::super::load::Load;
 use super::super::outside::Outside;
 use super::checkpoint::STATE_OUTPUT;
 use super::fields::Rl;
@@ -63,6 +64,10 @@ impl Stage for Until {
         figures.retain(|figure| !matches!(figure.name.as_str(), "iterations" | "evaluations"));
         figures.push(Figure::new("iterations", format!("{} of {}", self.end, self.whole.iterations.0)));
         figures
+    }
+
+    fn load(&self) -> Load<'_> {
+        self.whole.load()
     }
 
     fn outside(&self) -> Vec<Outside<'_>> {
