@@ -1,8 +1,9 @@
-//! Engines that run tasks elsewhere, with programs that say what Slurm's would: messages, and what is asked. `scripts/slurm-check.sh` has the real one.
+//! Engines that run tasks elsewhere, with programs and a server that say what Slurm and Ray would: messages, and what is asked. `scripts/slurm-check.sh` and
+//! `scripts/ray-check.sh` have the real ones.
 
-#[cfg(unix)]
+#![cfg(unix)]
+
 mod place;
-#[cfg(unix)]
+mod ray;
 mod slurm;
-#[cfg(unix)]
 mod task;

@@ -46,18 +46,17 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// A program on the `PATH`, as lines of a shell.
+    /// A program on the `PATH`, which has no others, as lines of a shell.
     pub(crate) fn program(&self, name: &str, lines: &str) {
         let path = self.path("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a program");
+        fs::write(&path, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{lines}\n")).expect("a program");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("rights");
     }
 
     pub(crate) fn epo(&self, args: &[&str], env: &[(&str, &str)]) -> Said {
-        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_epo-run"));
         command.args(args).current_dir(self.0.path()).env_clear().stdin(Stdio::null());
-        command.env("PATH", path).env("HOME", self.0.path()).env("NO_COLOR", "1").envs(env.iter().copied());
+        command.env("PATH", self.path("bin")).env("HOME", self.0.path()).env("NO_COLOR", "1").envs(env.iter().copied());
         let output = command.output().expect("the command starts");
         Said { code: output.status.code().unwrap_or(-1), err: String::from_utf8_lossy(&output.stderr).into_owned() }
     }

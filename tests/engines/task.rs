@@ -6,7 +6,7 @@ use crate::place::Place;
 fn handed_over() -> (Place, String, String) {
     let place = Place::new();
     place.program("sbatch", "[ \"$1\" = --version ] && exit\necho 7");
-    place.program("squeue", "[ -d runs/small ] && echo '7_0|CANCELLED|None|epo '$(cd runs && echo small/*)");
+    place.program("squeue", "[ -d runs/small ] && echo '7|CANCELLED|None|epo '$(cd runs && echo small/*)");
     place.program("scancel", "exit 0");
     let said = place.epo(&["small.epo", "--engine", "slurm", "--only", "small[seed=0]"], &[]);
     assert_eq!(said.code, 2, "{}", said.err);
