@@ -86,7 +86,7 @@ slurm_kill_node() {
 }
 
 slurm_down() {
-    local place=$1 file
+    local place=$1 file left
     # Some of it may not have come up, or is killed already.
     scancel --user="$(id -un)" 2> /dev/null || true
     sleep 1
@@ -95,11 +95,13 @@ slurm_down() {
             kill "$(cat "$file")" 2> /dev/null || true
         fi
     done
-    # The controller writes down what it knows.
-    for _ in $(seq 50); do
-        pgrep -f "slurm.*-f $place/slurm.conf" > /dev/null || return 0
+    # The controller writes down what it knows, and each takes its file away as the last.
+    for _ in $(seq 40); do
+        left=$(cat "$place"/slurm*.pid 2> /dev/null) || true
+        [ -n "$left" ] || return 0
         sleep 0.2
     done
-    # A node that looks for its controller.
-    pkill -KILL -f "slurm.*-f $place/slurm.conf" || true
+    for file in $left; do
+        kill -KILL "$file" 2> /dev/null || true
+    done
 }
