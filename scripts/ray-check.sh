@@ -86,7 +86,10 @@ by_ray --runs there cluster.epo || code=$?
 said "there is no Ray at http://127.0.0.1:28265"
 start head --head --port=26379 --dashboard-port=28265 --dashboard-host=127.0.0.1 --include-dashboard=true
 await "Ray answers" answers
-# As the head sees itself.
+says_where() {
+    grep -q -- "--address='" head.log
+}
+await "the head says where it is" says_where
 address=$(grep -o "ray start --address='[^']*'" head.log | cut -d"'" -f2)
 start second --address="$address"
 await "two nodes" alive 2
