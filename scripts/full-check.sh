@@ -25,6 +25,10 @@ time target/release/epo-run --runs "$runs" pipelines/quickstart.epo
 echo "== the quickstart packed, read by rocrate, unpacked and made again"
 PYTHON='' scripts/pack-check.sh "$runs" "$(cd "$runs" && echo quickstart/*)"
 
+echo "== a store that two run folders share, in a bucket of moto"
+cargo build --locked --release --features cloud --target-dir target/cloud
+PROGRAM=target/cloud/release/epo-run PYTHON='' scripts/store-check.sh
+
 echo "== a gigabyte of chats through sft, in bounded memory"
 scripts/long_sft.py 1000
 

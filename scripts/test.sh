@@ -25,7 +25,7 @@ fi
 export EPO_SHARED=${EPO_SHARED:-$PWD/../shared}
 
 # Tests run with every feature that needs nothing of the machine; that the crate builds without any is seen by Clippy.
-features=(--features parquet)
+features=(--features parquet,cloud)
 
 cargo fmt --check
 cargo clippy --locked --no-default-features -- --deny warnings
@@ -34,7 +34,9 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --locked "${features[@]}" --no-deps
 
 # `long::` is for scripts/full-check.sh, `role::` are processes that tests start.
 if [ "${CI:-}" = true ]; then
-    exec cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
+    cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
+    # With a server of S3 from PyPI.
+    PROGRAM=target/debug/epo-run exec scripts/store-check.sh
 fi
 cargo test --locked "${features[@]}" --no-fail-fast
 also() { cargo test --locked "${features[@]}" --no-fail-fast "$@" --skip long:: --skip role::; }

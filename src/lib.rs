@@ -25,6 +25,7 @@ mod rollout;
 pub mod seed;
 #[cfg(feature = "serve")]
 mod serve;
+mod shared;
 pub mod spec;
 mod stage;
 pub mod stats;

@@ -3,7 +3,8 @@
 use super::args::Selection;
 use super::compiled::Planned;
 use super::{DONE, Settings, WRONG_INPUT, answer, answer_json, compiled, complain, complain_with, input, tell};
-use crate::exec::{Recorded, of_plan, of_run};
+use crate::exec::{Recorded, of_plan, of_results, of_run};
+use crate::pack::{Pack, is_pack};
 use crate::report::{Against, Compared, Measure, ReportData, ResultRow, comparisons, comparisons_text, from_json};
 use crate::store::Store;
 use clap::{Args, ValueEnum};
@@ -14,7 +15,7 @@ const MOST_BYTES: usize = 256 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// Runs (`ppo_epo/7f3a9c41`), pipeline files (`pipelines/epo.epo`; what of them is in the folder of runs), or reports (`report.json`); with
+    /// Runs (`ppo_epo/7f3a9c41`), packs, pipeline files (`pipelines/epo.epo`; what of them is in the folder of runs), or reports (`report.json`); with
     /// `:NAME` only that pipeline.
     #[arg(value_name = "WHAT", required = true)]
     pub what: Vec<String>,
@@ -88,7 +89,7 @@ pub(super) fn run(args: &CompareArgs, settings: &Settings) -> u8 {
     DONE
 }
 
-/// The results that a word means. What a run is packed in will be another source here.
+/// The results that a word means.
 ///
 /// # Errors
 /// The exit code.
@@ -105,6 +106,10 @@ fn source(given: &str, store: &Store, settings: &Settings) -> Result<Recorded, u
             of_plan(store, &plan, name)
         }
         Some("json") => return report(file, name),
+        _ if is_pack(file) => {
+            let results = Pack::open(file).and_then(|mut pack| pack.results());
+            results.map_err(|message| complain(&message)).map(|(plan, results)| of_results(&plan, &results, name))?
+        }
         _ => store.find_run(place).and_then(|run| of_run(store, &run, name)),
     };
     let found = found.map_err(|error| super::runs::wrong(&error))?;

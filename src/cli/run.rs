@@ -53,6 +53,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         threads: settings.threads(),
         device,
         machine: settings.values.machine.clone(),
+        store: settings.values.store.clone(),
         interrupt,
         ..Options::default()
     };

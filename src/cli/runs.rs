@@ -2,6 +2,7 @@
 
 use super::{DONE, FAILED, Settings, answer, answer_json, complain_with, tell};
 use crate::lang::pad;
+use crate::shared::Shared;
 use crate::store::{RunState, RunSummary, Store, StoreError, Verified};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -30,6 +31,9 @@ pub(super) enum RunsVerb {
         /// As for `rm`; all where it is left out.
         #[arg(value_name = "RUN")]
         run: Option<String>,
+        /// Not the folder of runs, but the shared store of the setting `store`, all of it.
+        #[arg(long, conflicts_with = "run")]
+        store: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -40,7 +44,8 @@ pub(super) fn run(args: &RunsArgs, settings: &Settings) -> u8 {
     let store = Store::new(&settings.values.runs);
     let done = match &args.verb {
         Some(RunsVerb::Rm { run }) => remove(&store, run).map(|()| DONE),
-        Some(RunsVerb::Verify { run, json }) => verify(&store, run.as_deref(), *json),
+        Some(RunsVerb::Verify { store: true, json, .. }) => return verify_shared(settings, *json),
+        Some(RunsVerb::Verify { run, json, .. }) => verify(&store, run.as_deref(), *json),
         None => list(&store, args.json).map(|()| DONE),
     };
     match done {
@@ -84,6 +89,39 @@ fn verify(store: &Store, run: Option<&str>, as_json: bool) -> Result<u8, StoreEr
         }
     }
     Ok(if found.faults.is_empty() { DONE } else { FAILED })
+}
+
+fn verify_shared(settings: &Settings, as_json: bool) -> u8 {
+    let Some(address) = &settings.values.store else {
+        return complain_with("there is no shared store", Some("the setting `store` says where it is: `EPO_STORE=s3://BUCKET/PREFIX`"));
+    };
+    let found = match Shared::open(address).and_then(|shared| shared.verify()) {
+        Ok(found) => found,
+        Err(error) => return complain_with(&error.to_string(), None),
+    };
+    if as_json {
+        answer_json(&json!(found));
+    } else {
+        found.faults.iter().for_each(|fault| answer(&format!("{fault}\n")));
+        let verdict = match found.faults.len() {
+            0 => "all as they were put there".to_owned(),
+            1 => "1 fault".into(),
+            n => format!("{n} faults"),
+        };
+        answer(&format!("{address}: {}, {} files: {verdict}\n", tasks(found.tasks), found.files));
+        let files = match found.of_no_task {
+            0 => None,
+            1 => Some("1 file belongs".to_owned()),
+            n => Some(format!("{n} files belong")),
+        };
+        if let Some(files) = files {
+            tell(&format!("{files} to no task: of a push that was not completed, or goes on just now"));
+        }
+        if !found.faults.is_empty() {
+            tell("  = help: none of it is taken; the next run that needs such a task computes it, and puts it there again");
+        }
+    }
+    if found.faults.is_empty() { DONE } else { FAILED }
 }
 
 fn verdict(found: &Verified) -> String {

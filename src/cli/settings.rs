@@ -5,6 +5,7 @@ use super::settings_of_engines::{Engines, GivenJobs, GivenRay, GivenSlurm};
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program};
+use crate::exec::Address;
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
 use crate::spec::library;
@@ -22,6 +23,8 @@ use std::time::Duration;
 pub(crate) struct Values {
     /// The folder of runs.
     pub runs: PathBuf,
+    /// A store that is shared with others.
+    pub store: Option<Address>,
     /// Worker threads; 0: as many as the machine has cores.
     pub threads: usize,
     /// `cpu`, `cuda`, or `auto`: CUDA if the binary has it and a device answers.
@@ -42,6 +45,8 @@ pub(crate) struct Values {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Given {
     pub runs: Option<PathBuf>,
+    #[serde(deserialize_with = "address")]
+    pub store: Option<Address>,
     pub threads: Option<usize>,
     pub device: Option<String>,
     pub library: Option<PathBuf>,
@@ -71,6 +76,10 @@ pub(super) struct GivenProgram {
     pub pass: Option<Vec<String>>,
     #[serde(deserialize_with = "seconds")]
     pub time_out: Option<Duration>,
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
+    Address::parse(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -108,6 +117,7 @@ impl Settings {
         let machine = Machine { data, ..Machine::default() };
         let values = Values {
             runs: "runs".into(),
+            store: None,
             threads: 0,
             device: "auto".into(),
             library: None,
@@ -150,6 +160,10 @@ impl Settings {
         if let Some(runs) = given.runs {
             note("runs");
             self.values.runs = runs;
+        }
+        if let Some(store) = given.store {
+            note("store");
+            self.values.store = Some(store);
         }
         if let Some(threads) = given.threads {
             note("threads");
@@ -217,10 +231,12 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, threads, device, library, machine: Machine { data, programs, servers }, trackers, engines } = &self.values;
+        let Values { runs, store, threads, device, library, machine: Machine { data, programs, servers }, trackers, engines } =
+            &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
+        rows.extend(store.iter().map(|store| ("store".to_owned(), json!(store.to_string()))));
         rows.extend(engines.rows());
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));

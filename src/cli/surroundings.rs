@@ -2,11 +2,12 @@
 
 use super::settings::{Given, duration};
 use super::{settings_of_engines, settings_of_servers};
+use crate::exec::Address;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 6] = ["RUNS", "THREADS", "DEVICE", "ENGINE", "LIBRARY", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 7] = ["RUNS", "STORE", "THREADS", "DEVICE", "ENGINE", "LIBRARY", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -25,6 +26,11 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
         let text = || value.to_string_lossy().into_owned();
         match name {
             "RUNS" => given.runs = Some(value.into()),
+            // Not the value: somebody may have put a key there.
+            "STORE" => match Address::parse(&text()) {
+                Ok(store) => given.store = Some(store),
+                Err(why) => return Err(format!("the setting `store` (from EPO_STORE) is wrong: {why}")),
+            },
             "TRACK__TENSORBOARD" => given.track.tensorboard = Some(value.into()),
             "LIBRARY" => given.library = Some(value.into()),
             "DEVICE" => given.device = Some(text()),

@@ -49,8 +49,14 @@ fn task(args: &TaskArgs, settings: &Settings) -> Result<(), u8> {
     let Some(index) = plan.tasks.iter().position(|task| task.digest == digest) else { return Err(another(&plan, &run, &digest)) };
     let device = super::device::open(&settings.values.device).map_err(|message| wrong(&message, None))?;
     let interrupt = Interrupt::on_ctrl_c().map_err(|error| wrong(&format!("cannot listen for signals: {error}"), None))?;
-    let options =
-        Options { threads: settings.threads(), device, machine: settings.values.machine.clone(), interrupt, ..Options::default() };
+    let options = Options {
+        threads: settings.threads(),
+        device,
+        machine: settings.values.machine.clone(),
+        store: settings.values.store.clone(),
+        interrupt,
+        ..Options::default()
+    };
     let mut journal = JobLog::new(&run.path, &run.id, &digest).map_err(failed)?;
     match execute_task(&plan, index, &store, &mut journal, &options, &mut Lines::stderr()) {
         Ok(()) => Ok(()),

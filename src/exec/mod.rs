@@ -6,6 +6,7 @@ mod error;
 mod interrupt;
 mod lines;
 mod recorded;
+mod sharing;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -24,15 +25,17 @@ pub use bars::Bars;
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
-pub use recorded::{Recorded, of_plan, of_run};
+pub use recorded::{Recorded, of_plan, of_results, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
 pub(crate) use task::execute_task;
 pub(crate) use wait::until_free;
 
+pub use crate::shared::Address;
 pub use crate::stage::{Machine, Progress, RunError};
 
 use context::{Heard, TaskContext};
+use sharing::{Fetched, Sharing};
 
 /// Settings of an execution. None may change a result.
 #[derive(Clone, Debug)]
@@ -45,6 +48,8 @@ pub struct Options {
     pub device: candle_core::Device,
     /// What settings say of it.
     pub machine: Machine,
+    /// A store that is shared with others: what is there is not computed, and what is finished is put there.
+    pub store: Option<Address>,
     /// Checkpoints to keep of each task.
     pub keep: usize,
     /// A clone of it may be kept, to stop from another thread.
@@ -54,7 +59,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let (machine, interrupt) = (Machine::default(), Interrupt::default());
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, keep: 3, interrupt }
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, store: None, keep: 3, interrupt }
     }
 }
 
@@ -78,9 +83,10 @@ pub struct Outcome {
 /// Stops at the first task that fails; what is finished stays, and the same command goes on from there. Also on Ctrl-C, after the iteration and its
 /// checkpoint. The results do not depend on where or how often it was stopped.
 pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options, watch: &mut dyn Watch) -> Result<Outcome, ExecError> {
+    let mut sharing = Sharing::open(options, watch);
     // A store that cannot be read is said where it is opened.
     let finished = |task: &Task| matches!(store.status(&task.digest), Ok(Some(status)) if status.state == State::Finished);
-    let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !finished(task)).collect();
+    let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !(finished(task) || sharing.has(task))).collect();
     look_outside(plan, |index| runs.get(index) == Some(&true), options, watch)?;
     let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
     let mut run = match wait::until_free(watch, options, || store.open_run(&plan.digest, &record)) {
@@ -90,10 +96,11 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     let version = env!("CARGO_PKG_VERSION").to_owned();
     run.event(Event::RunStarted { format: FORMAT, version, pid: std::process::id() })?;
     watch.run_begins(run.path(), plan.tasks.len());
-    let mut execution = Execution { plan, store, options, watch, made: Vec::new(), taken: Vec::new() };
+    let mut execution = Execution { plan, store, options, watch: &mut *watch, sharing: &mut sharing, made: Vec::new(), taken: Vec::new() };
     let result = execution.all(&mut run);
     let Execution { made, taken, .. } = execution;
     let pages = end(plan, store, &mut run, result)?;
+    sharing.end(watch);
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
 }
 
@@ -126,6 +133,7 @@ struct Execution<'a> {
     store: &'a Store,
     options: &'a Options,
     watch: &'a mut dyn Watch,
+    sharing: &'a mut Sharing,
     made: Vec<String>,
     taken: Vec<String>,
 }
@@ -166,6 +174,7 @@ impl Execution<'_> {
         let name = self.plan.name(task);
         run.event(Event::TaskTaken { task: name.clone(), digest: task.digest.hex().into(), made_by: status.by.clone() })?;
         self.watch.task_taken(&name, &status.by);
+        self.push(task, &name, false, run)?;
         self.taken.push(name);
         Ok(())
     }
@@ -175,6 +184,13 @@ impl Execution<'_> {
         let mut claim = wait::until_free(&mut *self.watch, self.options, || self.store.claim(&task.digest))?;
         // Another process may have finished it while we looked, or waited.
         if let Some(status) = finished(self.store, task)? {
+            drop(claim);
+            return self.take(task, &status, run);
+        }
+        if !self.options.fresh
+            && self.fetch(index, task, &mut claim, run)?
+            && let Some(status) = finished(self.store, task)?
+        {
             drop(claim);
             return self.take(task, &status, run);
         }
@@ -209,6 +225,10 @@ impl Execution<'_> {
         let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
         let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
         let folder = context.into_folder();
+        if folder.is_lost() {
+            drop(folder);
+            return self.lost(index, name, run);
+        }
         let result = result.and_then(|()| check_outputs(task, folder.path()));
 
         match result {
@@ -219,6 +239,7 @@ impl Execution<'_> {
                 }
                 run.event(Event::TaskFinished { task: name.clone() })?;
                 self.watch.task_ends(&name, End::Finished);
+                self.push(task, &name, self.options.fresh, run)?;
                 self.made.push(name);
                 Ok(())
             }
@@ -238,6 +259,47 @@ impl Execution<'_> {
                 Err(ExecError::Failed { task: name, span, error })
             }
         }
+    }
+
+    /// Whether the task was in the shared store, and now is here.
+    fn fetch(&mut self, index: usize, task: &Task, claim: &mut Claim, run: &mut dyn Journal) -> Result<bool, ExecError> {
+        let (name, was_there) = (self.plan.name(task), self.sharing.has(task));
+        match self.sharing.fetch(task, claim, self.options)? {
+            Fetched::Task => {
+                let line = format!("fetched from {}", self.sharing.address());
+                self.watch.say(&format!("{name}: {line}"));
+                run.event(Event::Said { task: name, line })?;
+                return Ok(true);
+            }
+            Fetched::Warning(line) => self.warn(name, line, run)?,
+            Fetched::Nothing => {}
+        }
+        if was_there {
+            look_outside(self.plan, |needs| needs == index, self.options, &mut *self.watch)?;
+        }
+        Ok(false)
+    }
+
+    fn push(&mut self, task: &Task, name: &str, again: bool, run: &mut dyn Journal) -> Result<(), StoreError> {
+        match self.sharing.push(self.store, task, again) {
+            Some(line) => self.warn(name.to_owned(), line, run),
+            None => Ok(()),
+        }
+    }
+
+    fn warn(&mut self, task: String, line: String, run: &mut dyn Journal) -> Result<(), StoreError> {
+        self.watch.warn(&format!("{task}: {line}"));
+        run.event(Event::Warning { task, line })
+    }
+
+    /// Another machine took this process for dead and is at work on the task: its result will serve as well.
+    fn lost(&mut self, index: usize, name: String, run: &mut dyn Journal) -> Result<(), ExecError> {
+        let line = "this process showed no sign of life for too long, and another machine has taken the task over".to_owned();
+        self.warn(name.clone(), line, run)?;
+        run.event(Event::TaskInterrupted { task: name.clone() })?;
+        self.watch.task_ends(&name, End::Interrupted);
+        self.stop_if_asked()?;
+        self.one(index, run)
     }
 
     /// A run of more iterations begins with what a shorter one left, if that is its beginning; gives what is to be said of it.

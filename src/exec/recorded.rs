@@ -3,9 +3,10 @@
 use crate::plan::Plan;
 use crate::report::ReportData;
 use crate::spec::PipelineSpec;
-use crate::stage::{InputFolder, gather};
+use crate::stage::{InputFolder, gather, table};
 use crate::store::{Digest, RunSummary, State, Store, StoreError};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Stages whose results are compared.
 const EVALUATE: &str = "evaluate";
@@ -28,12 +29,40 @@ struct Evaluation {
     digest: Digest,
 }
 
+impl Evaluation {
+    fn input(self) -> InputFolder {
+        let Self { pipeline, label, title, stage, digest } = self;
+        InputFolder { pipeline, label, stage, title, ..InputFolder::of(EVALUATE, digest.hex()) }
+    }
+}
+
 /// The evaluations of a run; with a `name`, those of that pipeline alone.
 ///
 /// # Errors
 /// If the run's plan or a result cannot be read.
 pub fn of_run(store: &Store, run: &RunSummary, name: Option<&str>) -> Result<Recorded, StoreError> {
-    let plan = run.plan()?;
+    read(store, of_json(&run.plan()?), name)
+}
+
+/// The evaluations of a plan whose results are given, by their tasks, as the bytes of their `results.json`; with a `name`, those of that pipeline alone.
+///
+/// # Errors
+/// If one of the results is none.
+pub fn of_results(plan: &Value, results: &BTreeMap<Digest, Vec<u8>>, name: Option<&str>) -> Result<Recorded, StoreError> {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for evaluation in of_json(plan).into_iter().filter(|e| name.is_none_or(|name| e.pipeline == name)) {
+        let bytes = results.get(&evaluation.digest).cloned();
+        let input = evaluation.input();
+        match bytes {
+            Some(bytes) => found.push((input, bytes)),
+            None => missing.push(input.task_name()),
+        }
+    }
+    let data = table(&found).map_err(|error| StoreError::Refused(error.to_string()))?;
+    Ok(Recorded { data, missing })
+}
+
+fn of_json(plan: &Value) -> Vec<Evaluation> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut found = Vec::new();
@@ -44,7 +73,7 @@ pub fn of_run(store: &Store, run: &RunSummary, name: Option<&str>) -> Result<Rec
             found.push(Evaluation { pipeline, label, title, stage: text(&stage["name"]), digest });
         }
     }
-    read(store, found, name)
+    found
 }
 
 /// The evaluations of pipelines as they are now, wherever in the store they were made.
@@ -76,10 +105,9 @@ pub fn of_plan(store: &Store, plan: &Plan, name: Option<&str>) -> Result<Recorde
 fn read(store: &Store, evaluations: Vec<Evaluation>, name: Option<&str>) -> Result<Recorded, StoreError> {
     let (mut inputs, mut missing) = (Vec::new(), Vec::new());
     for evaluation in evaluations.into_iter().filter(|e| name.is_none_or(|name| e.pipeline == name)) {
-        let Evaluation { pipeline, label, title, stage, digest } = evaluation;
-        let folder = store.task_path(&digest);
-        let finished = store.status(&digest)?.is_some_and(|status| status.state == State::Finished);
-        let input = InputFolder { pipeline, label, stage, title, folder, ..InputFolder::of(EVALUATE, digest.hex()) };
+        let folder = store.task_path(&evaluation.digest);
+        let finished = store.status(&evaluation.digest)?.is_some_and(|status| status.state == State::Finished);
+        let input = InputFolder { folder, ..evaluation.input() };
         if finished {
             inputs.push(input);
         } else {

@@ -1,5 +1,6 @@
 //! One task of a plan, for an engine that runs each where it likes.
 
+use super::sharing::Sharing;
 use super::{ExecError, Execution, Options, Watch, finished, look_outside};
 use crate::plan::Plan;
 use crate::store::{Journal, Store, StoreError};
@@ -14,7 +15,8 @@ pub(crate) fn execute_task(
     watch: &mut dyn Watch,
 ) -> Result<(), ExecError> {
     let Some(task) = plan.tasks.get(index) else { return Ok(()) };
-    if finished(store, task)?.is_none() {
+    let mut sharing = Sharing::open(options, watch);
+    if finished(store, task)?.is_none() && !sharing.has(task) {
         for input in task.inputs.iter().filter_map(|input| plan.tasks.get(input.task)) {
             if finished(store, input)?.is_none() {
                 let message = format!("`{}` cannot be run: its input `{}` is not finished", plan.name(task), plan.name(input));
@@ -23,5 +25,8 @@ pub(crate) fn execute_task(
         }
         look_outside(plan, |other| other == index, options, watch)?;
     }
-    Execution { plan, store, options, watch, made: Vec::new(), taken: Vec::new() }.one(index, journal)
+    Execution { plan, store, options, watch: &mut *watch, sharing: &mut sharing, made: Vec::new(), taken: Vec::new() }
+        .one(index, journal)?;
+    sharing.end(watch);
+    Ok(())
 }

@@ -19,6 +19,8 @@ pub enum Reason {
     Busy {
         /// 0 where the lock does not tell.
         pid: u32,
+        /// Where it runs, if not here. A process of another machine may have died: only a run, which waits, finds out.
+        host: Option<String>,
     },
     /// Stopped or failed.
     HalfDone {
@@ -77,8 +79,9 @@ impl fmt::Display for Reason {
         match self {
             Self::UpToDate { by } if by.is_empty() => f.write_str("up to date"),
             Self::UpToDate { by } => write!(f, "up to date (made by {by})"),
-            Self::Busy { pid: 0 } => f.write_str("another epo-run is at work on it"),
-            Self::Busy { pid } => write!(f, "another epo-run (pid {pid}) is at work on it"),
+            Self::Busy { pid: 0, .. } => f.write_str("another epo-run is at work on it"),
+            Self::Busy { pid, host: None } => write!(f, "another epo-run (pid {pid}) is at work on it"),
+            Self::Busy { pid, host: Some(host) } => write!(f, "another epo-run (pid {pid} on {host}) is at work on it"),
             Self::HalfDone { iteration, error } => {
                 match error {
                     Some(error) => write!(f, "failed before ({error}): ")?,
@@ -146,7 +149,7 @@ pub fn refusals(plan: &Plan, reasons: &[Reason]) -> Vec<Diagnostic> {
 fn reason(plan: &Plan, task: &Task, store: &Store, earlier: &Earlier) -> Result<Reason, StoreError> {
     let path = store.task_path(&task.digest);
     if let Some(holder) = Lock::holder(&path) {
-        return Ok(Reason::Busy { pid: holder.pid });
+        return Ok(Reason::Busy { pid: holder.pid, host: holder.host });
     }
     let status = match store.status(&task.digest) {
         Err(StoreError::Damaged { path, problem }) => return Ok(Reason::Damaged { problem: format!("`{}`: {problem}", path.display()) }),

@@ -48,6 +48,6 @@ pub(crate) use kinds::possible_outputs;
 pub(crate) use length::Length;
 pub(crate) use load::{Inputs, Memory};
 pub(crate) use outside::Outside;
-pub(crate) use report::gather;
+pub(crate) use report::{gather, table};
 pub(crate) use resources::Resources;
 pub(crate) use rl::Source;

@@ -105,13 +105,28 @@ pub(crate) fn gather(title: Option<&str>, inputs: &[InputFolder]) -> Result<Repo
             evaluated.push((input, read_json(&output_path(&input.folder, "results").join("results.json"))?));
         }
     }
-    let divided = divided(&evaluated);
-    for (input, results) in evaluated {
-        let own = results.learned_by.as_deref() == Some("rl") || divided.contains(&actor(input, &results));
-        add_results(&mut data, input, results, own)?;
+    for (input, pipeline) in add_results(&mut data, evaluated) {
+        add_examples(&mut data, input, &pipeline)?;
     }
     let first = inputs.first().map_or("report", |i| i.title.as_str());
     data.title = title.unwrap_or(first).to_string();
+    Ok(data)
+}
+
+/// What evaluations came to, by the bytes of their `results.json`: no curves, no examples.
+///
+/// # Errors
+/// If one of them is none.
+pub(crate) fn table(evaluated: &[(InputFolder, Vec<u8>)]) -> Result<ReportData, RunError> {
+    let mut data = ReportData { machine: machine(), ..ReportData::default() };
+    let mut read = Vec::new();
+    for (input, bytes) in evaluated {
+        add_pipeline(&mut data, input);
+        let results =
+            serde_json::from_slice(bytes).map_err(|error| RunError::Failed(format!("the results of {}: {error}", input.task_name())))?;
+        read.push((input, results));
+    }
+    add_results(&mut data, read);
     Ok(data)
 }
 
@@ -168,7 +183,20 @@ fn divided(all: &[(&InputFolder, Results)]) -> BTreeSet<String> {
     trained.filter(|one| all.iter().any(|other| apart(one, other))).map(|(input, results)| actor(input, results)).collect()
 }
 
-fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own: bool) -> Result<(), RunError> {
+/// Adds the rows; gives each input with the pipeline that its rows are of, which is empty where they are of all.
+fn add_results<'a>(data: &mut ReportData, evaluated: Vec<(&'a InputFolder, Results)>) -> Vec<(&'a InputFolder, String)> {
+    let divided = divided(&evaluated);
+    let mut pipelines = Vec::new();
+    for (input, results) in evaluated {
+        let own = results.learned_by.as_deref() == Some("rl") || divided.contains(&actor(input, &results));
+        let pipeline = if own { input.pipeline.clone() } else { String::new() };
+        add_rows(data, input, results, &pipeline);
+        pipelines.push((input, pipeline));
+    }
+    pipelines
+}
+
+fn add_rows(data: &mut ReportData, input: &InputFolder, results: Results, pipeline: &str) {
     let actor = actor(input, &results);
     for mut split in results.splits {
         if let Some(cuts) = split.cut {
@@ -180,7 +208,7 @@ fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own
         let families = split.families.into_iter().map(|(name, (part, whole))| (name, (part as u64, whole as u64))).collect();
         data.results.push(ResultRow {
             actor: actor.clone(),
-            pipeline: if own { input.pipeline.clone() } else { String::new() },
+            pipeline: pipeline.to_owned(),
             label: input.label.clone(),
             stage: input.stage.clone(),
             split: split.split,
@@ -194,10 +222,13 @@ fn add_results(data: &mut ReportData, input: &InputFolder, results: Results, own
             tasks,
         });
     }
+}
+
+fn add_examples(data: &mut ReportData, input: &InputFolder, pipeline: &str) -> Result<(), RunError> {
     for Example { split, episode } in examples(read_lines(&input.folder.join("episodes.jsonl"))?) {
         let turn = |t: Turn| TurnExample { observation: t.observation, action: t.action, entropy: t.entropy };
         data.examples.push(EpisodeExample {
-            pipeline: if own { input.pipeline.clone() } else { String::new() },
+            pipeline: pipeline.to_owned(),
             label: input.label.clone(),
             stage: input.stage.clone(),
             split,

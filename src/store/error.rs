@@ -29,12 +29,21 @@ pub enum StoreError {
     },
 
     /// Another process, or another part of this one, writes into the folder.
-    #[error("another epo-run{} is at work on `{}`", who(.holder.as_ref()), .path.display())]
+    #[error("another epo-run{} is at work on `{}`", who(.holder.as_deref()), .path.display())]
     Locked {
         /// The folder.
         path: PathBuf,
         /// `None` where the lock does not tell.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
+    },
+
+    /// Another machine took this process for dead, since its claim on the folder did not change for too long: it stood still, or could not write.
+    #[error("`{}` was taken over by another epo-run{}, which saw no sign of life of this one", .path.display(), who(.holder.as_deref()))]
+    Lost {
+        /// The folder.
+        path: PathBuf,
+        /// Who has it now; `None` where nobody does, or the lock does not tell.
+        holder: Option<Box<Holder>>,
     },
 
     /// The file is left as it is.
@@ -95,7 +104,11 @@ impl StoreError {
         let kind = match self {
             Self::Io { source, .. } => source.kind(),
             Self::Fill { source, .. } => io_kind(source.as_ref())?,
+            Self::Locked { holder: Some(holder), .. } if holder.host.is_some() => {
+                return Some("wait until it is done, or stop it; if that machine is gone, the next run takes over after a minute".into());
+            }
             Self::Locked { .. } => return Some("wait until it is done, or stop it".into()),
+            Self::Lost { .. } => return Some("run the same command again: it waits for the other, or goes on from what that left".into()),
             Self::Newer { .. } => return Some("use the newer epo-run, or another run folder (`--runs DIR`); nothing was changed".into()),
             Self::Damaged { .. } => return Some("run with `--fresh` to make it again".into()),
             Self::Foreign { .. } => {
@@ -117,7 +130,9 @@ impl StoreError {
 
 fn who(holder: Option<&Holder>) -> String {
     match holder {
-        Some(holder) => format!(" (pid {}, since {})", holder.pid, holder.since),
+        Some(Holder { pid: 0, .. }) => String::new(),
+        Some(Holder { pid, since, host: None }) => format!(" (pid {pid}, since {since})"),
+        Some(Holder { pid, since, host: Some(host) }) => format!(" (pid {pid} on {host}, since {since})"),
         None => String::new(),
     }
 }

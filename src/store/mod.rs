@@ -24,6 +24,7 @@ mod run;
 mod runs;
 mod task;
 mod time;
+mod transfer;
 mod verify;
 
 pub use digest::Digest;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// How a run stands, from its events and its lock.
+/// How a run stands, from its events and its lock. One that died on another machine looks as if it ran, until somebody runs it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
@@ -188,6 +188,11 @@ impl Store {
     /// Removes a run folder, and the task folders that no other run links to. Nothing that a process is at work on is touched.
     pub fn remove_run(&self, run: &RunSummary) -> Result<Removed, StoreError> {
         not_newer(&run.path)?;
+        // Before others have to wait for the guard.
+        Lock::free_from_the_dead(&run.path)?;
+        for (_, digest) in links(&run.path)? {
+            Lock::free_from_the_dead(&self.task_path(&digest))?;
+        }
         let _guard = self.guard()?;
         let lock = Lock::take(&run.path)?;
         let mut removed = Removed { run: run.id.clone(), ..Removed::default() };

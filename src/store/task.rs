@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const STATUS: &str = "status.json";
+pub(super) const STATUS: &str = "status.json";
 pub(super) const EPISODES: &str = "episodes.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const OUTPUTS: &str = "outputs";
@@ -69,9 +69,11 @@ impl Status {
 
     /// What is wrong with a finished task's folder: another task's key, or a file without the content that it was finished with.
     pub(crate) fn problem(&self, folder: &Path) -> Option<String> {
-        if let Some(problem) = self.foreign(folder) {
-            return Some(problem);
-        }
+        self.foreign(folder).or_else(|| self.content_problem(folder))
+    }
+
+    /// As [`Self::problem`], wherever the folder lies.
+    pub(super) fn content_problem(&self, folder: &Path) -> Option<String> {
         let output = |(name, digest): (&String, &Digest)| output_problem(folder, name, Some(digest));
         let log = |(name, mark): (&String, &Mark)| {
             let bytes = folder.join(name).symlink_metadata().map_or(0, |m| m.len());
@@ -158,16 +160,20 @@ impl Claim {
         self.status.as_ref()
     }
 
+    pub(super) fn set_status(&mut self, status: Status) {
+        self.status = Some(status);
+    }
+
     /// Removes everything, so that the task begins anew.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         self.clear_but(&[])
     }
 
-    fn clear_but(&mut self, kept: &[&str]) -> Result<(), StoreError> {
+    pub(super) fn clear_but(&mut self, kept: &[&str]) -> Result<(), StoreError> {
         // The status goes first: a folder without one is empty to everybody.
         files::remove_any(&self.path.join(STATUS))?;
         for name in files::names(&self.path)? {
-            if name != super::lock::LOCK && !kept.contains(&name.as_str()) {
+            if !name.starts_with(super::lock::LOCK) && !kept.contains(&name.as_str()) {
                 fault::point();
                 files::remove_any(&self.path.join(name))?;
             }
@@ -216,7 +222,7 @@ impl Claim {
         fault::point();
         let open = |name: &str| Log::open(&self.path.join(name), checkpoint.as_ref().and_then(|c| c.manifest.logs.get(name)));
         let (metrics, episodes) = (open(METRICS)?, open(EPISODES)?);
-        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, _lock: self.lock })
+        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, lock: self.lock })
     }
 
     /// Whether the answers are this task's, and, where it was finished, those that it was finished with.
@@ -257,7 +263,7 @@ pub struct TaskFolder {
     episodes: Log,
     checkpoint: Option<Checkpoint>,
     warnings: Vec<String>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl TaskFolder {
@@ -270,6 +276,11 @@ impl TaskFolder {
         self.checkpoint.as_ref()
     }
 
+    /// Whether another machine took this process for dead and has the folder now.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.lock.check(false), Err(StoreError::Lost { .. }))
+    }
+
     /// What was found damaged when the folder was opened.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -277,11 +288,13 @@ impl TaskFolder {
 
     /// Appends to `metrics.jsonl`.
     pub fn metric(&mut self, record: &MetricRecord) -> Result<(), StoreError> {
+        self.lock.check(true)?;
         self.metrics.append(record)
     }
 
     /// Appends one line to `episodes.jsonl`.
     pub fn episode<T: Serialize + ?Sized>(&mut self, episode: &T) -> Result<(), StoreError> {
+        self.lock.check(true)?;
         self.episodes.append(episode)
     }
 
@@ -305,6 +318,7 @@ impl TaskFolder {
         let logs = || {
             self.metrics.sync()?;
             self.episodes.sync()?;
+            self.lock.check(false)?;
             Ok(self.log_marks())
         };
         let folder = self.path.join(CHECKPOINTS);
@@ -321,7 +335,7 @@ impl TaskFolder {
             return Err(StoreError::Refused(format!("`{name}` is no name for an output")));
         }
         files::create_folder(&self.path.join(OUTPUTS))?;
-        files::publish_folder(&output_path(&self.path, name), fill, Ok).map(drop)
+        files::publish_folder(&output_path(&self.path, name), fill, |manifest| self.lock.check(false).map(|()| manifest)).map(drop)
     }
 
     /// [`Self::write_output`] of one file, `<name>.json`.
@@ -361,6 +375,7 @@ impl TaskFolder {
         self.status.logs = self.log_marks();
         self.status.logs.extend(answers::in_order(&self.path)?.map(|mark| (ANSWERS.to_owned(), mark)));
         self.status.state = State::Finished;
+        self.lock.check(false)?;
         fault::point();
         files::write_json(&self.path.join(STATUS), &self.status)?;
         Ok(self.status)
@@ -368,6 +383,7 @@ impl TaskFolder {
 
     /// Records why the task ended early. The next run goes on from the last checkpoint.
     pub fn fail(mut self, message: &str) -> Result<(), StoreError> {
+        self.lock.check(false)?;
         self.status.state = State::Failed;
         self.status.error = Some(message.to_owned());
         files::write_json(&self.path.join(STATUS), &self.status)

@@ -14,6 +14,7 @@ mod reference;
 mod repository;
 mod resolved;
 mod runs;
+mod shared;
 mod show;
 mod support;
 mod takes;

@@ -140,6 +140,23 @@ pipeline table { stages { page = report { of = [base.turn, grpo.turn], title = "
 }
 
 #[test]
+fn stages_of_a_pipeline_behind_a_name() {
+    let text = |of: &str| format!("import \"a.epo\" as x\npipeline b {{ stages {{ page = report {{ of = [{of}] }} }} }}\n");
+    let folder = folder(&[("a.epo", &format!("{HOUSE}{A}")), ("b.epo", &text("x.a.test"))]);
+    let path = folder.path().join("b.epo");
+    let named = same("named", &file(&path));
+    assert!(named.contains("pipeline a {") && named.contains("of = [a.test]"), "{named}");
+    for (of, code, words) in [
+        ("x.a", "E0115", "`x.a` is a pipeline; name one of its stages"),
+        ("x.a.nothing", "E0111", "the pipeline `a` has no stage `nothing`"),
+    ] {
+        fs::write(&path, text(of)).expect("a file");
+        let found = file(&path).diagnostics;
+        assert!(found.0.iter().any(|d| d.code == code && d.message.contains(words)), "{of}: {found:?}");
+    }
+}
+
+#[test]
 fn overrides_are_marked_and_kept() {
     let folder = folder(&[("a.epo", &format!("{HOUSE}{A}"))]);
     let path = folder.path().join("a.epo");

@@ -51,6 +51,11 @@ fn seeds_are_brought_together_in_one_report() {
     let json = compare(&runs, &["tiny", "--json"]).exits(0).out;
     let page = run.join("report.json");
     assert_eq!(compare(&runs, &[page.to_str().expect("a path"), "--json"]).exits(0).out, json);
+    let pack = runs.0.path().join("tiny.zip");
+    let pack = pack.to_str().expect("a path");
+    Said::of(command(&["pack", "tiny", "--runs", runs.path(), "--output", pack]).output().expect("the binary")).exits(0);
+    assert_eq!(compare(&runs, &[pack, "--json"]).exits(0).out, json);
+    compare(&runs, &[&format!("{pack}:ppo")]).exits(1).says("there is no evaluation of a pipeline `ppo` in ");
     let found: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(found[0]["methods"][0]["seeds"].as_array().expect("seeds").len(), 3, "{found:#}");
     // A file as it is now has other tasks, which were never made.

@@ -1,9 +1,12 @@
 //! The executor on real folders, with stages that count.
 
+#[cfg(unix)]
+mod claims;
 mod crash;
 #[cfg(target_os = "linux")]
 mod power;
 mod process;
+mod shared;
 mod sharing;
 mod trouble;
 
@@ -52,7 +55,7 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             }
             if path.is_dir() {
                 open.push(path);
-            } else if path.file_name().unwrap() != ".lock" {
+            } else if !path.file_name().unwrap().to_string_lossy().starts_with(".lock") {
                 found.insert(path.strip_prefix(folder).unwrap().display().to_string(), std::fs::read(&path).unwrap());
             }
         }

@@ -8,11 +8,16 @@ use std::time::{Duration, Instant};
 
 const ROOT: &str = "EPO_TEST_CHILD_ROOT";
 const PAUSE: &str = "EPO_TEST_CHILD_PAUSE";
+const NAME: &str = "EPO_TEST_CHILD_NAME";
 
-fn pipelines(pause_ms: u64) -> [PipelineSpec; 1] {
+pub(super) fn pipelines(pause_ms: u64) -> [PipelineSpec; 1] {
+    pipelines_of("a", pause_ms)
+}
+
+fn pipelines_of(name: &str, pause_ms: u64) -> [PipelineSpec; 1] {
     let train = Count { iterations: 40, every: 3, ..count("rl") };
     train.probe.pause_ms.store(pause_ms, Ordering::SeqCst);
-    [three("a", 0, 5, train)]
+    [three(name, 0, 5, train)]
 }
 
 mod role {
@@ -24,7 +29,8 @@ mod role {
         let root = std::env::var(ROOT).expect("where it runs");
         let pause = std::env::var(PAUSE).ok().and_then(|p| p.parse().ok()).unwrap_or(0);
         let options = Options { interrupt: Interrupt::on_ctrl_c().unwrap(), ..Options::default() };
-        let code = match run_with(&pipelines(pause), &Store::new(root), &options) {
+        let name = std::env::var(NAME).unwrap_or_else(|_| "a".into());
+        let code = match run_with(&pipelines_of(&name, pause), &Store::new(root), &options) {
             Ok(_) => 0,
             Err(error) => {
                 let diagnostic = error.diagnostic();
@@ -38,6 +44,13 @@ mod role {
 
 const CHILD: [&str; 4] = ["exec::tests::process::role::child", "--exact", "--ignored", "--nocapture"];
 
+/// On another machine, as far as claims go, which then count without a sign of life for a second and a half.
+pub(super) fn command_of(host: &str, name: &str, root: &Path, pause_ms: u64) -> Command {
+    let mut command = command(root, pause_ms);
+    command.env("EPO_TEST_HOST", host).env("EPO_TEST_CLAIM_SECONDS", "1.5").env(NAME, name);
+    command
+}
+
 fn command(root: &Path, pause_ms: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(CHILD).env(ROOT, root).env(PAUSE, pause_ms.to_string());
@@ -50,7 +63,7 @@ fn start(root: &Path, pause_ms: u64) -> Child {
 }
 
 /// Waits until the child's `train` has so many metrics.
-fn wait_for(store: &Store, lines: usize, child: &mut Child) -> Option<ExitStatus> {
+pub(super) fn wait_for(store: &Store, lines: usize, child: &mut Child) -> Option<ExitStatus> {
     let folder = store.task_path(&plan(&pipelines(0)).tasks[1].digest);
     let began = Instant::now();
     loop {
@@ -65,7 +78,7 @@ fn wait_for(store: &Store, lines: usize, child: &mut Child) -> Option<ExitStatus
     }
 }
 
-fn expected() -> BTreeMap<String, Vec<u8>> {
+pub(super) fn expected() -> BTreeMap<String, Vec<u8>> {
     let folder = scratch();
     let store = Store::new(folder.path());
     run(&pipelines(0), &store).unwrap();

@@ -170,9 +170,10 @@ impl<'a> Resolver<'a> {
                 self.report(Diagnostic::error("E0115", path.span, message).also(function.name.span, "defined here"));
                 return Value::poison(path.span);
             }
-            Found::Pipeline(pipeline) => return self.pipeline_member(pipeline, path, context),
+            Found::Pipeline(pipeline) => return self.pipeline_member(pipeline, path, 1, context),
             Found::File(file) => match path.parts.get(1).map(|name| (name, self.lookup_file(file, name, false))) {
                 Some((_, Some(Found::Value(value)))) => return self.members(value, path, 2),
+                Some((_, Some(Found::Pipeline(pipeline)))) => return self.pipeline_member(pipeline, path, 2, context),
                 Some((name, Some(_))) => {
                     self.report(Diagnostic::error("E0115", name.span, format!("`{}` is not a value", name.name)));
                     return Value::poison(path.span);
@@ -315,11 +316,11 @@ impl<'a> Resolver<'a> {
         at
     }
 
-    /// `ppo.seen`, `ppo.train.best`, `ppo.lambda`.
-    fn pipeline_member(&self, pipeline: usize, path: &Path, context: &Context) -> Arc<Value> {
+    /// What a path names of a pipeline: `ppo.seen`, `ppo.train.best`, `other.ppo.train`. `at`: which of its parts is the stage.
+    fn pipeline_member(&self, pipeline: usize, path: &Path, at: usize, context: &Context) -> Arc<Value> {
         let text = &self.pipelines[pipeline];
         let lines = &self.pipeline_lines[pipeline];
-        let Some(part) = path.parts.get(1) else {
+        let Some(part) = path.parts.get(at) else {
             self.report(Diagnostic::error(
                 "E0115",
                 path.span,
@@ -332,7 +333,7 @@ impl<'a> Resolver<'a> {
             let pipeline = (!own).then(|| text.name.clone());
             let stage = StageRef { pipeline, stage: part.name.clone(), stage_span: part.span, output: None, at: None };
             let value = Value::new(ValueKind::Stage(stage), path.parts[0].span.to(part.span));
-            return if path.parts.len() == 2 { value } else { self.members(value, path, 2) };
+            return if path.parts.len() == at + 1 { value } else { self.members(value, path, at + 1) };
         }
         let stages: Vec<&str> = lines.keys().filter_map(|k| k.strip_prefix("stages.")).filter(|k| !k.contains('.')).collect();
         self.report(

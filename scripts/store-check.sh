@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# A store in a bucket, served by `moto` of PyPI: two run folders share it, and the second computes nothing; 20 kills while a run pushes leave nothing that is taken; a
+# changed byte is found and mended; a bucket that is not there, wrong keys and no server are a warning; no key stands in a record.
+#
+#     scripts/store-check.sh
+#
+# Needs an epo-run with the feature `cloud` (`PROGRAM`, or the release build), and Python 3.9 with pip; `PYTHON` names one with moto[server], else it is installed below target/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+epo=$(realpath "${PROGRAM:-target/release/epo-run}")
+if [ -z "${PYTHON:-}" ]; then
+    python3 -m venv target/tmp/moto
+    PYTHON=$PWD/target/tmp/moto/bin/python
+    "$PYTHON" -m pip install -q 'moto[server]'
+fi
+check=$PWD/scripts/store_check.py
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+"$PYTHON" "$check" serve > "$work/port" 2> "$work/said" &
+server=$!
+for _ in $(seq 600); do
+    [ -s "$work/port" ] && break
+    kill -0 "$server" || { cat "$work/said"; exit 1; }
+    sleep 0.1
+done
+export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat "$work/port") AWS_ALLOW_HTTP=true AWS_REGION=us-east-1
+export AWS_ACCESS_KEY_ID=a-key-for-the-check AWS_SECRET_ACCESS_KEY=a-secret-for-the-check
+"$PYTHON" "$check" bucket team
+
+cat > "$work/pipeline.epo" <<'EPO'
+prompt look = "{observation}"
+house = household { prompt = windowed { then = look }, seen = games { split = "seen", count = 10 } }
+pipeline shared {
+  seeds = [1, 2, 3]
+  stages {
+    chance = evaluate { actor = random, on = house.seen }
+    expert = evaluate { actor = expert, on = house.seen }
+    page   = report { of = [chance, expert] }
+  }
+}
+EPO
+# Of the run in a folder of runs: how often an event happened.
+events() { cat "$1"/shared/*/events.jsonl | grep -c "\"event\":\"$2\"" || true; }
+run() { "$epo" --runs "$work/$1" --device cpu --quiet "$work/pipeline.epo" > "$work/$1.out" 2> "$work/$1.err"; }
+same() { diff -r --exclude .lock --exclude checkpoints "$work/alone/tasks" "$work/$1/tasks"; }
+# Without a word of warning, to the same bytes.
+clean() {
+    run "$1"
+    [ ! -s "$work/$1.err" ] || { cat "$work/$1.err" >&2; exit 1; }
+    same "$1"
+}
+
+echo "-- without a store, to compare with"
+run alone
+total=$(events "$work/alone" task_finished)
+
+export EPO_STORE=s3://team/epo
+echo "-- two run folders"
+clean one
+clean two
+[ "$(events "$work/one" task_finished) $(events "$work/two" task_started) $(events "$work/two" task_taken)" = "$total 0 $total" ]
+echo "$total tasks: the first made them, the second took them, the same bytes"
+
+echo "-- 20 kills while pushing"
+half=0
+for n in $(seq 20); do
+    # Another time where it was too quick to be killed.
+    for try in 1 2 3 4 5 6; do
+        place=kills$n-$try
+        export EPO_STORE=s3://team/$place
+        rm -rf "$work/pusher" "$work/taker"
+        cp -r "$work/alone" "$work/pusher"
+        "$PYTHON" "$check" kill team "$place" "$n" "$epo" --runs "$work/pusher" --device cpu --quiet "$work/pipeline.epo" && break
+        [ $try -lt 6 ]
+    done
+    read -r entries blobs orphans < <("$PYTHON" "$check" count team "$place")
+    # Every entry that is there is whole, so it is taken, and the rest is computed: no warning, the same bytes.
+    clean taker
+    [ "$(events "$work/taker" task_taken) $(events "$work/taker" task_finished)" = "$entries $((total - entries))" ]
+    [ "$orphans" = 0 ] || half=$((half + 1))
+    echo "$n: killed with $entries of $total tasks and $blobs files there, $orphans of them of no task; then completed"
+    # And the next push has completed it.
+    [ "$("$PYTHON" "$check" count team "$place" | cut -d' ' -f1,3)" = "$total 0" ]
+done
+[ $half -ge 5 ] || { echo "only $half of the kills were in the middle of a task" >&2; exit 1; }
+echo "$half of the 20 were in the middle of a task"
+
+echo "-- a changed byte"
+export EPO_STORE=s3://team/epo
+object=$("$PYTHON" "$check" change team epo)
+run three
+same three
+grep -q "\`s3://team/$object\` is damaged: its content does not have the hash in its name; the task is computed" "$work/three.err"
+clean four
+[ "$(events "$work/four" task_started)" = 0 ]
+echo "$object: found, computed, mended"
+
+echo "-- what cannot be used is said once, and the run goes on"
+try() {
+    local name=$1
+    (export "$2"; run "$name")
+    same "$name"
+    cat "$work/$name.err"
+    [ "$(wc -l < "$work/$name.err")" = 1 ]
+}
+try bucket EPO_STORE=s3://nowhere/epo
+grep -q "there is no such bucket" "$work/bucket.err"
+try server AWS_ENDPOINT_URL=http://127.0.0.1:9
+grep -q "nobody answers at its address" "$work/server.err"
+
+! grep -rqE "a-(key|secret)-for-the-check" "$work" || { echo "a key stands in a record" >&2; exit 1; }
+echo "the shared store holds what it promises"
