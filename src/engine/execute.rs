@@ -41,6 +41,10 @@ pub(crate) fn execute(
     let mut listener = Listener::new(plan, store, options, watch);
     let result =
         hand_over(&mut listener, engine, jobs, &site, &mut run).and_then(|()| listener.listen(engine, &site, jobs.cancel, &mut run));
+    if let Err(ExecError::Left { cancelled: true, .. }) = &result {
+        // An engine takes its time: what is about to end is not to be found again.
+        Jobs::none(engine.key()).write(run.path())?;
+    }
     let (made, taken) = (std::mem::take(&mut listener.made), std::mem::take(&mut listener.taken));
     let pages = end(plan, store, &mut run, result)?;
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
