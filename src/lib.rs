@@ -3,6 +3,7 @@
 pub mod builtin;
 mod child;
 pub mod cli;
+mod engine;
 pub mod env;
 pub mod equation;
 pub mod exec;

@@ -4,12 +4,13 @@ use crate::equation::REWARDS;
 use crate::kind::{Category, FieldInfo, KindInfo};
 use crate::play::{Games, Interaction, PromptKind, Reading, WellFormed, WorldKind};
 use crate::policy::{Actor, AdapterKind, Arguments, CriticKind, Decode, OptimizerKind, PolicyKind};
-use crate::stage::{Common, Source, Stage};
+use crate::stage::{Common, Resources, Source, Stage};
 
 /// Every kind, with its category's name.
 pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static KindInfo)> {
     let mut kinds: Vec<(&'static str, &'static KindInfo)> = Vec::new();
     add::<dyn Stage>("stages", &mut kinds);
+    kinds.push(("machines", &Resources::INFO));
     add::<dyn WorldKind>("environments", &mut kinds);
     kinds.push(("games", &Games::INFO));
     add::<dyn PromptKind>("prompts", &mut kinds);
@@ -49,7 +50,8 @@ pub(crate) fn fields_of(kind: &str) -> impl Iterator<Item = &'static FieldInfo> 
 /// The fields that a stage takes from the pipeline's line of that name when it leaves them out, each once.
 pub(crate) fn inherited_fields() -> Vec<&'static str> {
     let mut names = Vec::new();
-    for field in <dyn Stage as Category>::entries().iter().flat_map(|e| e.info.fields).filter(|f| f.inherited) {
+    let own = <dyn Stage as Category>::entries().iter().flat_map(|e| e.info.fields);
+    for field in own.chain(Common::INFO.fields).filter(|f| f.inherited) {
         if !names.contains(&field.name) {
             names.push(field.name);
         }

@@ -68,6 +68,8 @@ pub(super) enum Verb {
     Lsp(super::lsp::LspArgs),
     /// Answer requests to a policy or a pretrained model over HTTP, as OpenAI's servers do.
     Serve(super::serve::ServeArgs),
+    /// Run one task of a run, as an engine does on another machine.
+    Task(super::task::TaskArgs),
 }
 
 /// Which pipelines, and with what changed.
@@ -151,6 +153,9 @@ pub(crate) struct SettingsArgs {
     /// `cpu`, `cuda`, or `auto`.
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<String>,
+    /// Who runs tasks: `local`, `slurm` or `ray`.
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub engine: Option<String>,
     /// A folder with `std/` and `lib/` in the place of the compiled-in files.
     #[arg(long, global = true, value_name = "DIR")]
     pub library: Option<PathBuf>,

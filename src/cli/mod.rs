@@ -31,12 +31,14 @@ mod run;
 mod runs;
 mod serve;
 mod settings;
+mod settings_of_engines;
 mod settings_of_servers;
 mod settings_verb;
 mod show;
 #[cfg(feature = "serve")]
 mod stop;
 mod surroundings;
+mod task;
 mod verify;
 mod watch;
 mod world;
@@ -153,6 +155,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
         Some(Verb::Watch(args)) => watch::run(args, &settings),
+        Some(Verb::Task(args)) => task::run(args, &settings),
     }
 }
 

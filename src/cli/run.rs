@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::compiled::Planned;
 use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, ranks, tell};
+use crate::engine::{self, Engine, Handing, Ray, Site, Slurm};
 use crate::exec::{Bars, Beside, End, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, dismiss, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
@@ -32,7 +33,9 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         Err(code) => return code,
     };
     let Planned { compiled, plan, .. } = &planned;
-    let device = match ranks::device(ranks, &settings.values.device) {
+    let handed = handed(settings);
+    // Where tasks are handed over, nothing is computed here.
+    let device = match handed.as_ref().map_or_else(|| ranks::device(ranks, &settings.values.device), |_| super::device::open("cpu")) {
         Ok(device) => device,
         Err(message) => return complain(&message),
     };
@@ -52,11 +55,13 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         if ranks.size() > 1 {
             tell(&format!("{} ranks", ranks.size()));
         }
-        if let Ok((takes, free)) = here::takes(plan, &reasons, settings, None) {
+        if handed.is_none()
+            && let Ok((takes, free)) = here::takes(plan, &reasons, settings, None)
+        {
             compiled::show(&compiled.sources, &Diagnostics(too_large(plan, &takes, free)));
         }
     }
-    let interrupt = match Interrupt::on_ctrl_c() {
+    let interrupt = match if handed.is_some() { Interrupt::to_leave() } else { Interrupt::on_ctrl_c() } {
         Ok(interrupt) => interrupt,
         Err(error) => return complain(&format!("cannot listen for Ctrl-C: {error}")),
     };
@@ -78,7 +83,16 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         (false, false) => Box::new(Lines::stderr()),
     };
     let mut tracked = Beside::new(&mut *watch, Tracked::new(&settings.values.trackers));
-    let result = execute(plan, &store, record, &options, &mut tracked);
+    let result = match handed {
+        None => execute(plan, &store, record, &options, &mut tracked),
+        Some(mut engine) => match site(settings) {
+            Ok(site) => {
+                let handing = Handing { engine: &mut *engine, options: &settings.values.engines.jobs, site };
+                engine::execute(plan, &store, record, &options, handing, &mut tracked)
+            }
+            Err(message) => return complain(&message),
+        },
+    };
     match &result {
         Ok(outcome) => tracked.run_ends(End::Finished, &outcome.pages),
         Err(ExecError::Interrupted { .. }) => tracked.run_ends(End::Interrupted, &[]),
@@ -89,6 +103,36 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
         Ok(outcome) => finish(plan, &outcome),
         Err(error) => failed(&error, &compiled.sources),
     }
+}
+
+/// The engine that tasks are handed to; `None`: this process runs them.
+fn handed(settings: &Settings) -> Option<Box<dyn Engine>> {
+    let engines = &settings.values.engines;
+    match engines.engine.as_str() {
+        "slurm" => Some(Box::new(Slurm { options: engines.slurm.clone() })),
+        "ray" => Some(Box::new(Ray::new(engines.ray.clone()))),
+        _ => None,
+    }
+}
+
+/// Where jobs run; the run is filled in when its folder is open.
+fn site(settings: &Settings) -> Result<Site, String> {
+    let values = &settings.values;
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let program = match &values.engines.jobs.program {
+        Some(program) => whole(program),
+        None => {
+            std::env::current_exe().map_err(|error| format!("cannot tell where this program lies: {error}; `jobs.program` can say it"))?
+        }
+    };
+    let folder = std::env::current_dir().map_err(|error| format!("cannot tell which folder this is: {error}"))?;
+    let mut given = vec!["--runs".to_owned(), whole(&values.runs).display().to_string(), "--device".into(), values.device.clone()];
+    if let Some(library) = &values.library {
+        given.extend(["--library".to_owned(), whole(library).display().to_string()]);
+    }
+    let threads = Some(values.threads).filter(|threads| *threads > 0);
+    let none = std::path::PathBuf::new;
+    Ok(Site { run: none(), id: String::new(), tasks: none(), folder, program, settings: given, threads })
 }
 
 /// The plan in a few lines.
@@ -121,7 +165,7 @@ fn finish(plan: &Plan, outcome: &Outcome) -> u8 {
 }
 
 fn failed(error: &ExecError, sources: &SourceMap) -> u8 {
-    if matches!(error, ExecError::Interrupted { .. }) {
+    if error.is_a_stop() {
         tell(&error.to_string());
         return INTERRUPTED;
     }

@@ -1,6 +1,7 @@
 //! Settings: what can only change where or how fast. Defaults, the user's file, `epo.toml` of the current folder, `EPO_*`, flags; later ones win.
 
 use super::args::SettingsArgs;
+use super::settings_of_engines::{Engines, GivenJobs, GivenRay, GivenSlurm};
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
 use crate::env::{Machine, Program, Server};
@@ -35,6 +36,8 @@ pub(crate) struct Values {
     pub machine: Machine,
     /// `track.tensorboard`, `track.gradients`, `track.mlflow`.
     pub trackers: Trackers,
+    /// `engine`, `jobs.…`, `slurm.…`, `ray.…`.
+    pub engines: Engines,
 }
 
 /// What one place says; what it leaves out stays as it is.
@@ -51,6 +54,10 @@ pub(super) struct Given {
     pub env: BTreeMap<String, GivenProgram>,
     pub endpoint: BTreeMap<String, GivenServer>,
     pub track: GivenTrackers,
+    pub engine: Option<String>,
+    pub jobs: GivenJobs,
+    pub slurm: GivenSlurm,
+    pub ray: GivenRay,
 }
 
 /// What one place says of copies of metrics.
@@ -130,6 +137,7 @@ impl Settings {
             library: None,
             machine,
             trackers: Trackers::default(),
+            engines: Engines::default(),
         };
         let mut settings = Self { values, origins: BTreeMap::new(), warnings: Vec::new() };
         for name in ["runs", "threads", "device", "library"].map(String::from).into_iter().chain(settings.names_of_data()) {
@@ -143,12 +151,16 @@ impl Settings {
         let (given, warnings) = surroundings::variables()?;
         settings.warnings = warnings;
         settings.take(given, |name| format!("EPO_{}", name.to_uppercase().replace('.', "__")));
-        let SettingsArgs { runs, threads, device, library } = args.clone();
-        settings.take(Given { runs, threads, device, library, ..Given::default() }, |name| format!("--{name}"));
+        let SettingsArgs { runs, threads, device, library, engine } = args.clone();
+        settings.take(Given { runs, threads, device, library, engine, ..Given::default() }, |name| format!("--{name}"));
         let device = &settings.values.device;
         if !["auto", "cpu", "cuda"].contains(&device.as_str()) {
             let origin = &settings.origins["device"];
             return Err(format!("the setting `device` (from {origin}) is `{device}`; it takes `auto`, `cpu` or `cuda`"));
+        }
+        if let Some((name, is, takes)) = settings.values.engines.mistake() {
+            let origin = settings.origins.get(name).map_or("default", String::as_str);
+            return Err(format!("the setting `{name}` (from {origin}) is {is}; it takes {takes}"));
         }
         Ok(settings)
     }
@@ -191,6 +203,7 @@ impl Settings {
             note("track.mlflow");
             self.values.trackers.mlflow = Some(url);
         }
+        self.values.engines.take(given.engine, given.jobs, (given.slurm, given.ray), &mut note);
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
             self.values.machine.data.insert(name, folder);
@@ -240,11 +253,13 @@ impl Settings {
 
     /// Every setting, for people and for the record of a run: a path that is no UTF-8 is shown as well as it can be.
     pub(crate) fn rows(&self) -> Vec<(String, Value)> {
-        let Values { runs, store, threads, device, library, machine: Machine { data, programs, servers }, trackers } = &self.values;
+        let Values { runs, store, threads, device, library, machine: Machine { data, programs, servers }, trackers, engines } =
+            &self.values;
         let path = |path: &Path| json!(path.to_string_lossy());
         let mut rows = vec![("runs".to_owned(), path(runs)), ("threads".into(), json!(threads)), ("device".into(), json!(device))];
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(store.iter().map(|store| ("store".to_owned(), json!(store.to_string()))));
+        rows.extend(engines.rows());
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
         rows.extend(trackers.gradients.then(|| ("track.gradients".to_owned(), json!(true))));
         rows.extend(trackers.mlflow.iter().map(|url| ("track.mlflow".to_owned(), json!(url))));

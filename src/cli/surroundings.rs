@@ -1,13 +1,13 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
 use super::settings::{Given, duration, tracker_address};
-use super::settings_of_servers;
+use super::{settings_of_engines, settings_of_servers};
 use crate::exec::Address;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 8] = ["RUNS", "STORE", "THREADS", "DEVICE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 9] = ["RUNS", "STORE", "THREADS", "DEVICE", "ENGINE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -50,6 +50,7 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
             _ => match name.strip_prefix("DATA__") {
                 Some(data) if !data.is_empty() => drop(given.data.insert(data.to_lowercase(), value.into())),
                 _ if of_program(&mut given, name, &text())? => {}
+                _ if settings_of_engines::variable(&mut given, name, &text())? => {}
                 _ if settings_of_servers::variable(&mut given, name, &text())? => {}
                 _ if OF_SCRIPTS.contains(&name) || OF_VERBS.contains(&name) || name.starts_with("TEST_") => {}
                 _ => warnings.push(unknown(name)),

@@ -2,33 +2,38 @@ use super::watch::{End, Pace, Start, Watch, progress_words, tell};
 use crate::lang::on_one_line;
 use crate::stage::Progress;
 use crate::store::in_words;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// Progress on a terminal: a line for every task that ended, a live bar for the one that runs.
+/// Progress on a terminal: a line for every task that ended, a live bar for each that runs.
 pub struct Bars {
-    target: Box<dyn Fn() -> ProgressDrawTarget>,
-    bar: Option<ProgressBar>,
+    all: MultiProgress,
+    open: Vec<Open>,
+    /// Which of them is spoken of.
+    at: usize,
+}
+
+/// A task that has begun.
+struct Open {
+    name: String,
     head: String,
+    bar: ProgressBar,
     pace: Pace,
 }
 
 impl Bars {
     /// On stderr, where it is a terminal.
     pub fn stderr() -> Self {
-        Self::new(ProgressDrawTarget::stderr)
+        Self::new(ProgressDrawTarget::stderr())
     }
 
-    /// `target` is asked for once a task.
-    pub fn new(target: impl Fn() -> ProgressDrawTarget + 'static) -> Self {
-        Self { target: Box::new(target), bar: None, head: String::new(), pace: Pace::new() }
+    /// To any place.
+    pub fn new(target: ProgressDrawTarget) -> Self {
+        Self { all: MultiProgress::with_draw_target(target), open: Vec::new(), at: 0 }
     }
 
     fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| tell(text)),
-            None => tell(text),
-        }
+        self.all.suspend(|| tell(text));
     }
 }
 
@@ -42,20 +47,24 @@ impl Watch for Bars {
     }
 
     fn task_begins(&mut self, start: &Start) {
-        self.head = format!("[{}/{}] {}", start.number, start.total, start.name);
-        self.pace = Pace::new();
+        let head = format!("[{}/{}] {}", start.number, start.total, start.name);
         if let Some(iteration) = start.resumed {
-            self.line(&format!("{}: going on at iteration {iteration}", self.head));
+            self.line(&format!("{head}: going on at iteration {iteration}"));
         }
-        let bar = ProgressBar::with_draw_target(None, (self.target)()).with_style(style("{spinner} {prefix} ({elapsed}) {msg}"));
-        bar.set_prefix(on_one_line(&self.head).into_owned());
+        let bar = self.all.add(ProgressBar::no_length().with_style(style("{spinner} {prefix} ({elapsed}) {msg}")));
+        bar.set_prefix(on_one_line(&head).into_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        self.bar = Some(bar);
+        self.at = self.open.len();
+        self.open.push(Open { name: start.name.to_owned(), head, bar, pace: Pace::new() });
+    }
+
+    fn turns_to(&mut self, name: &str) {
+        self.at = self.open.iter().position(|open| open.name == name).unwrap_or(self.at);
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let left = self.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
-        let Some(bar) = &self.bar else { return };
+        let Some(Open { bar, pace, .. }) = self.open.get_mut(self.at) else { return };
+        let left = pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
         if progress.total > 0 && bar.length().is_none() {
             bar.set_style(style("{spinner} {prefix} {bar:20} {msg}"));
         }
@@ -78,20 +87,24 @@ impl Watch for Bars {
         self.line(line);
     }
 
-    fn task_ends(&mut self, _name: &str, end: End) {
-        let last = self.bar.take().map(|bar| {
-            let message = bar.message();
-            bar.finish_and_clear();
-            message
-        });
-        let notes = last.filter(|m| !m.is_empty()).map(|m| format!("  {m}")).unwrap_or_default();
+    fn task_ends(&mut self, name: &str, end: End) {
+        self.turns_to(name);
+        if self.at >= self.open.len() {
+            return;
+        }
+        let Open { head, bar, pace, .. } = self.open.remove(self.at);
+        self.at = self.open.len().saturating_sub(1);
+        let last = bar.message();
+        bar.finish_and_clear();
+        self.all.remove(&bar);
+        let notes = if last.is_empty() { String::new() } else { format!("  {last}") };
         let (mark, word) = match end {
             End::Finished => ("✓", "done"),
             End::Failed => ("✗", "failed"),
             End::Interrupted => ("·", "interrupted"),
         };
-        let time = in_words(self.pace.elapsed());
-        self.line(&format!("{mark} {}: {word} after {time}{notes}", self.head));
+        let time = in_words(pace.elapsed());
+        self.line(&format!("{mark} {head}: {word} after {time}{notes}"));
     }
 }
 
@@ -141,17 +154,17 @@ mod tests {
     fn the_bar_shows_stage_iteration_and_notes() {
         let paper = Paper::default();
         let target = paper.clone();
-        let mut bars = Bars::new(move || ProgressDrawTarget::term_like(Box::new(target.clone())));
+        let mut bars = Bars::new(ProgressDrawTarget::term_like(Box::new(target)));
         bars.task_begins(&Start { name: "a.train", kind: "rl", number: 2, total: 3, resumed: None, folder: Path::new("") });
         bars.progress(&Progress::loading(136, 272));
-        bars.bar.as_ref().unwrap().force_draw();
+        bars.open[0].bar.force_draw();
         assert!(paper.0.lock().unwrap().contains("━━━━━━━━━━╸───────── 136/272 tensors read"), "{}", paper.0.lock().unwrap());
         let notes = vec![("success", "41 %".to_owned())];
         bars.progress(&Progress { done: 3, total: 9, unit: "iterations", notes });
-        bars.bar.as_ref().unwrap().force_draw();
+        bars.open[0].bar.force_draw();
         let text = paper.0.lock().unwrap().clone();
         assert!(text.contains("[2/3] a.train ━━━━━━╸") && text.contains("─ 3/9 iterations  success 41 %"), "{text}");
         bars.task_ends("a.train", End::Finished);
-        assert!(bars.bar.is_none());
+        assert!(bars.open.is_empty());
     }
 }

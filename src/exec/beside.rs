@@ -12,6 +12,8 @@ pub trait Listen {
     fn task_taken(&mut self, _name: &str, _shown: &mut dyn Watch) {}
     /// As [`Watch::task_begins`].
     fn task_begins(&mut self, _start: &Start, _shown: &mut dyn Watch) {}
+    /// As [`Watch::turns_to`].
+    fn turns_to(&mut self, _name: &str) {}
     /// As [`Watch::progress`].
     fn progress(&mut self, _shown: &mut dyn Watch) {}
     /// As [`Watch::histogram`].
@@ -53,6 +55,11 @@ impl<L: Listen> Watch for Beside<'_, L> {
     fn task_begins(&mut self, start: &Start) {
         self.shown.task_begins(start);
         self.listens.task_begins(start, self.shown);
+    }
+
+    fn turns_to(&mut self, name: &str) {
+        self.shown.turns_to(name);
+        self.listens.turns_to(name);
     }
 
     fn progress(&mut self, progress: &Progress) {

@@ -10,6 +10,15 @@ impl Interrupt {
     /// Listens to Ctrl-C (also SIGTERM and SIGHUP): the first asks to stop after the iteration, the second ends the process at once with 130.
     /// Either way the same command goes on from the last checkpoint. Once in a process.
     pub fn on_ctrl_c() -> Result<Self, ctrlc::Error> {
+        Self::listening("stopping after this iteration; press Ctrl-C again to stop at once")
+    }
+
+    /// As [`Self::on_ctrl_c`], of a process that only watches.
+    pub(crate) fn to_leave() -> Result<Self, ctrlc::Error> {
+        Self::listening("leaving")
+    }
+
+    fn listening(words: &'static str) -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
         let asked = interrupt.clone();
         ctrlc::set_handler(move || {
@@ -17,7 +26,7 @@ impl Interrupt {
                 tell("\nstopped at once; run the same command again to go on from the last checkpoint");
                 std::process::exit(130);
             }
-            tell("\nstopping after this iteration; press Ctrl-C again to stop at once");
+            tell(&format!("\n{words}"));
         })?;
         Ok(interrupt)
     }

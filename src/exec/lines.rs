@@ -5,16 +5,24 @@ use crate::store::in_words;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Progress as plain lines, for logs and pipes: the first and the last of each task, and one every few seconds between.
+/// Progress as plain lines, for logs and pipes: the first and the last of each task, and one every few seconds between. Where several tasks go on at a
+/// time, each line says of which it is.
 pub struct Lines<W: Write> {
     out: W,
     every: Duration,
+    open: Vec<Open>,
+    /// Which of them is spoken of.
+    at: usize,
+}
+
+/// A task that has begun.
+struct Open {
+    name: String,
     head: String,
     pace: Pace,
     said: Option<Instant>,
     /// What was not said because it came too soon.
     held: Option<Progress>,
-    taken: usize,
 }
 
 impl Lines<std::io::Stderr> {
@@ -27,7 +35,7 @@ impl Lines<std::io::Stderr> {
 impl<W: Write> Lines<W> {
     /// At most one line of progress in `every`.
     pub fn new(out: W, every: Duration) -> Self {
-        Self { out, every, head: String::new(), pace: Pace::new(), said: None, held: None, taken: 0 }
+        Self { out, every, open: Vec::new(), at: 0 }
     }
 
     fn line(&mut self, text: &str) {
@@ -36,41 +44,54 @@ impl<W: Write> Lines<W> {
     }
 
     fn show(&mut self, progress: &Progress) {
-        let left = self.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
-        self.line(&format!("  {}{left}", progress_words(progress)));
-        self.said = Some(Instant::now());
-        self.held = None;
+        let whose = self.whose();
+        let Some(open) = self.open.get_mut(self.at) else { return };
+        let left = open.pace.left(progress).map(|t| format!("  about {} left", in_words(t))).unwrap_or_default();
+        (open.said, open.held) = (Some(Instant::now()), None);
+        self.line(&format!("  {whose}{}{left}", progress_words(progress)));
+    }
+
+    /// Before what is said of a task, where there are others.
+    fn whose(&self) -> String {
+        match self.open.get(self.at) {
+            Some(open) if self.open.len() > 1 => format!("{}: ", open.head),
+            _ => String::new(),
+        }
     }
 }
 
 impl<W: Write> Watch for Lines<W> {
     fn task_taken(&mut self, name: &str, by: &str) {
-        self.taken += 1;
         self.line(&format!("{name}: up to date (made by {by})"));
     }
 
     fn task_begins(&mut self, start: &Start) {
-        self.head = format!("[{}/{}] {}", start.number, start.total, start.name);
-        self.pace = Pace::new();
-        (self.said, self.held) = (None, None);
+        let head = format!("[{}/{}] {}", start.number, start.total, start.name);
         let resumed = start.resumed.map(|i| format!(", going on at iteration {i}")).unwrap_or_default();
-        self.line(&format!("{} ({}){resumed}", self.head, start.kind));
+        self.line(&format!("{head} ({}){resumed}", start.kind));
+        self.at = self.open.len();
+        self.open.push(Open { name: start.name.to_owned(), head, pace: Pace::new(), said: None, held: None });
+    }
+
+    fn turns_to(&mut self, name: &str) {
+        self.at = self.open.iter().position(|open| open.name == name).unwrap_or(self.at);
     }
 
     fn progress(&mut self, progress: &Progress) {
         if progress.is_loading() {
             return;
         }
-        let due = self.said.is_none_or(|at| at.elapsed() >= self.every) || (progress.total > 0 && progress.done == progress.total);
+        let Some(open) = self.open.get_mut(self.at) else { return };
+        let due = open.said.is_none_or(|at| at.elapsed() >= self.every) || (progress.total > 0 && progress.done == progress.total);
         if due {
             self.show(progress);
         } else {
-            self.held = Some(progress.clone());
+            open.held = Some(progress.clone());
         }
     }
 
     fn say(&mut self, line: &str) {
-        self.line(&format!("  {line}"));
+        self.line(&format!("  {}{line}", self.whose()));
     }
 
     fn warn(&mut self, line: &str) {
@@ -81,16 +102,22 @@ impl<W: Write> Watch for Lines<W> {
         self.line(line);
     }
 
-    fn task_ends(&mut self, _name: &str, end: End) {
-        if let Some(progress) = self.held.take() {
+    fn task_ends(&mut self, name: &str, end: End) {
+        self.turns_to(name);
+        if let Some(progress) = self.open.get_mut(self.at).and_then(|open| open.held.take()) {
             self.show(&progress);
         }
+        if self.at >= self.open.len() {
+            return;
+        }
+        let Open { head, pace, .. } = self.open.remove(self.at);
+        self.at = self.open.len().saturating_sub(1);
         let end = match end {
             End::Finished => "done",
             End::Failed => "failed",
             End::Interrupted => "interrupted",
         };
-        self.line(&format!("{}: {end} after {}", self.head, in_words(self.pace.elapsed())));
+        self.line(&format!("{head}: {end} after {}", in_words(pace.elapsed())));
     }
 }
 
@@ -131,6 +158,28 @@ mod tests {
             "[2/3] a.train: done after 0 s",
         ];
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn of_several_each_line_says_whose_it_is() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out, Duration::ZERO);
+        let start = |name, number| Start { name, kind: "rl", number, total: 2, resumed: None, folder: Path::new("") };
+        lines.task_begins(&start("a.train", 1));
+        lines.task_begins(&start("b.train", 2));
+        lines.turns_to("a.train");
+        lines.progress(&progress(9));
+        lines.task_ends("a.train", End::Finished);
+        lines.progress(&progress(9));
+        let text = String::from_utf8(out).unwrap();
+        let expected = [
+            "[1/2] a.train (rl)",
+            "[2/2] b.train (rl)",
+            "  [1/2] a.train: 9/9 iterations  success 9 %  entropy 0.93",
+            "[1/2] a.train: done after 0 s",
+            "  9/9 iterations  success 9 %  entropy 0.93",
+        ];
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

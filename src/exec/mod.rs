@@ -11,6 +11,7 @@ mod pace;
 mod ranks;
 mod recorded;
 mod sharing;
+mod task;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -21,7 +22,7 @@ use crate::plan::{Beginning, Middle, Needed, Plan, STATE, Task, beginning, middl
 use crate::ranks::Ranks;
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
-use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
+use crate::store::{Claim, Event, FORMAT, Journal, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
 use std::path::PathBuf;
 
 pub use bars::Bars;
@@ -33,6 +34,9 @@ pub use live::{Watched, Watching};
 pub use ranks::{dismiss, follow, refuse};
 pub use recorded::{Recorded, of_plan, of_results, of_run};
 pub use watch::{End, Quiet, Start, Watch};
+
+pub(crate) use task::execute_task;
+pub(crate) use wait::until_free;
 
 pub use crate::shared::Address;
 pub use crate::stage::{Histogram, Looks, Machine, Progress, RunError};
@@ -95,7 +99,7 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     // A store that cannot be read is said where it is opened.
     let finished = |task: &Task| matches!(store.status(&task.digest), Ok(Some(status)) if status.state == State::Finished);
     let runs: Vec<bool> = plan.tasks.iter().map(|task| options.fresh || !(finished(task) || sharing.has(task))).collect();
-    look_outside(plan, options, watch, |index| runs.get(index) == Some(&true))?;
+    look_outside(plan, |index| runs.get(index) == Some(&true), options, watch)?;
     let record = RunRecord { plan: plan.record(), tasks: plan.links(), ..record };
     let mut run = match wait::until_free(watch, options, || store.open_run(&plan.digest, &record)) {
         Err(ExecError::Store(error)) if error.cannot_write() && !options.fresh => return look(plan, store, watch, error),
@@ -105,22 +109,29 @@ pub fn execute(plan: &Plan, store: &Store, record: RunRecord, options: &Options,
     run.event(Event::RunStarted { format: FORMAT, version, pid: std::process::id() })?;
     watch.run_begins(run.path(), plan.tasks.len());
     let mut execution = Execution { plan, store, options, watch: &mut *watch, sharing: &mut sharing, made: Vec::new(), taken: Vec::new() };
-    let result = execution.all(&mut run).and_then(|()| Ok(copy_pages(plan, store, &run)?));
-    let end = match &result {
-        Ok(_) => Event::RunFinished,
-        Err(ExecError::Interrupted { .. }) => Event::RunInterrupted,
-        Err(_) => Event::RunFailed,
-    };
+    let result = execution.all(&mut run);
     let Execution { made, taken, .. } = execution;
-    let recorded = run.event(end).and_then(|()| run.sync());
-    let pages = result?;
-    recorded?;
+    let pages = end(plan, store, &mut run, result)?;
     sharing.end(watch);
     Ok(Outcome { run: run.id().to_owned(), folder: run.path().to_path_buf(), made, taken, pages })
 }
 
-/// Looks at everything outside of the store that the tasks to be run need, before the first of them runs.
-fn look_outside(plan: &Plan, options: &Options, watch: &mut dyn Watch, runs: impl Fn(usize) -> bool) -> Result<(), ExecError> {
+/// Copies the pages of what went well, and writes down how it ended.
+pub(crate) fn end(plan: &Plan, store: &Store, run: &mut RunFolder, result: Result<(), ExecError>) -> Result<Vec<PathBuf>, ExecError> {
+    let result = result.and_then(|()| Ok(copy_pages(plan, store, run)?));
+    let end = match &result {
+        Ok(_) => Event::RunFinished,
+        Err(error) if error.is_a_stop() => Event::RunInterrupted,
+        Err(_) => Event::RunFailed,
+    };
+    let recorded = run.event(end).and_then(|()| run.sync());
+    let pages = result?;
+    recorded?;
+    Ok(pages)
+}
+
+/// Looks at everything outside of the store that the tasks `runs` holds for need, before the first of them runs.
+pub(crate) fn look_outside(plan: &Plan, runs: impl Fn(usize) -> bool, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
     let mut place = Place { machine: &options.machine, fetch: true, say: &mut |line| watch.say(line) };
     let missing: Vec<Diagnostic> = needed(plan, runs, &mut place).iter().filter_map(Needed::diagnostic).collect();
     if missing.is_empty() { Ok(()) } else { Err(ExecError::Outside(missing)) }
@@ -142,21 +153,13 @@ struct Execution<'a> {
 impl Execution<'_> {
     fn all(&mut self, run: &mut RunFolder) -> Result<(), ExecError> {
         if self.options.fresh {
-            self.clear()?;
+            clear(self.plan, self.store, self.options, self.watch)?;
         }
         for index in 0..self.plan.tasks.len() {
             self.stop_if_asked()?;
             self.one(index, run)?;
         }
         Ok(())
-    }
-
-    /// All are locked before the first is emptied: nothing is lost where another process is at work on one of them.
-    fn clear(&mut self) -> Result<(), ExecError> {
-        let (tasks, store) = (&self.plan.tasks, self.store);
-        let claim_all = || tasks.iter().map(|t| store.claim(&t.digest)).collect::<Result<Vec<_>, _>>();
-        let mut claims = wait::until_free(&mut *self.watch, self.options, claim_all)?;
-        Ok(claims.iter_mut().try_for_each(|claim| claim.clear())?)
     }
 
     fn stop_if_asked(&self) -> Result<(), ExecError> {
@@ -171,7 +174,7 @@ impl Execution<'_> {
         ExecError::Interrupted { task, fresh: self.options.fresh }
     }
 
-    fn one(&mut self, index: usize, run: &mut RunFolder) -> Result<(), ExecError> {
+    fn one(&mut self, index: usize, run: &mut dyn Journal) -> Result<(), ExecError> {
         let Some(task) = self.plan.tasks.get(index) else { return Ok(()) };
         match finished(self.store, task)? {
             Some(status) => self.take(task, &status, run),
@@ -179,7 +182,7 @@ impl Execution<'_> {
         }
     }
 
-    fn take(&mut self, task: &Task, status: &Status, run: &mut RunFolder) -> Result<(), ExecError> {
+    fn take(&mut self, task: &Task, status: &Status, run: &mut dyn Journal) -> Result<(), ExecError> {
         let name = self.plan.name(task);
         run.event(Event::TaskTaken { task: name.clone(), digest: task.digest.hex().into(), made_by: status.by.clone() })?;
         self.watch.task_taken(&name, &status.by);
@@ -188,7 +191,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn make(&mut self, index: usize, task: &Task, run: &mut RunFolder) -> Result<(), ExecError> {
+    fn make(&mut self, index: usize, task: &Task, run: &mut dyn Journal) -> Result<(), ExecError> {
         let name = self.plan.name(task);
         let mut claim = wait::until_free(&mut *self.watch, self.options, || self.store.claim(&task.digest))?;
         // Another process may have finished it while we looked, or waited.
@@ -276,7 +279,7 @@ impl Execution<'_> {
     }
 
     /// Whether the task was in the shared store, and now is here.
-    fn fetch(&mut self, index: usize, task: &Task, claim: &mut Claim, run: &mut RunFolder) -> Result<bool, ExecError> {
+    fn fetch(&mut self, index: usize, task: &Task, claim: &mut Claim, run: &mut dyn Journal) -> Result<bool, ExecError> {
         let (name, was_there) = (self.plan.name(task), self.sharing.has(task));
         match self.sharing.fetch(task, claim, self.options)? {
             Fetched::Task => {
@@ -289,25 +292,25 @@ impl Execution<'_> {
             Fetched::Nothing => {}
         }
         if was_there {
-            look_outside(self.plan, self.options, &mut *self.watch, |needs| needs == index)?;
+            look_outside(self.plan, |needs| needs == index, self.options, &mut *self.watch)?;
         }
         Ok(false)
     }
 
-    fn push(&mut self, task: &Task, name: &str, again: bool, run: &mut RunFolder) -> Result<(), StoreError> {
+    fn push(&mut self, task: &Task, name: &str, again: bool, run: &mut dyn Journal) -> Result<(), StoreError> {
         match self.sharing.push(self.store, task, again) {
             Some(line) => self.warn(name.to_owned(), line, run),
             None => Ok(()),
         }
     }
 
-    fn warn(&mut self, task: String, line: String, run: &mut RunFolder) -> Result<(), StoreError> {
+    fn warn(&mut self, task: String, line: String, run: &mut dyn Journal) -> Result<(), StoreError> {
         self.watch.warn(&format!("{task}: {line}"));
         run.event(Event::Warning { task, line })
     }
 
     /// Another machine took this process for dead and is at work on the task: its result will serve as well.
-    fn lost(&mut self, index: usize, name: String, run: &mut RunFolder) -> Result<(), ExecError> {
+    fn lost(&mut self, index: usize, name: String, run: &mut dyn Journal) -> Result<(), ExecError> {
         let line = "this process showed no sign of life for too long, and another machine has taken the task over".to_owned();
         self.warn(name.clone(), line, run)?;
         run.event(Event::TaskInterrupted { task: name.clone() })?;
@@ -335,8 +338,15 @@ impl Execution<'_> {
     }
 }
 
+/// Empties the folders of all tasks. All are locked before the first is emptied: nothing is lost where another process is at work on one of them.
+pub(crate) fn clear(plan: &Plan, store: &Store, options: &Options, watch: &mut dyn Watch) -> Result<(), ExecError> {
+    let claim_all = || plan.tasks.iter().map(|t| store.claim(&t.digest)).collect::<Result<Vec<_>, _>>();
+    let mut claims = wait::until_free(watch, options, claim_all)?;
+    Ok(claims.iter_mut().try_for_each(|claim| claim.clear())?)
+}
+
 /// The status of a task whose outputs are those that it was finished with, to the last byte: others will read, show or copy them.
-fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
+pub(crate) fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
     let status = match store.status(&task.digest) {
         Err(StoreError::Damaged { .. }) => None,
         other => other?,
@@ -346,7 +356,7 @@ fn finished(store: &Store, task: &Task) -> Result<Option<Status>, StoreError> {
 }
 
 /// A store that cannot be written, but holds all that is asked for.
-fn look(plan: &Plan, store: &Store, watch: &mut dyn Watch, error: StoreError) -> Result<Outcome, ExecError> {
+pub(crate) fn look(plan: &Plan, store: &Store, watch: &mut dyn Watch, error: StoreError) -> Result<Outcome, ExecError> {
     let mut taken = Vec::new();
     for task in &plan.tasks {
         match finished(store, task) {

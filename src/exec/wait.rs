@@ -8,7 +8,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Tries until no other process holds the lock, and says once that it waits. Ends early when the user wants to stop.
-pub(super) fn until_free<T>(
+pub(crate) fn until_free<T>(
     watch: &mut dyn Watch,
     options: &Options,
     mut attempt: impl FnMut() -> Result<T, StoreError>,

@@ -39,7 +39,9 @@ pub trait Watch {
     fn task_taken(&mut self, _name: &str, _by: &str) {}
     /// Followed by [`task_ends`](Self::task_ends), unless the disk fails.
     fn task_begins(&mut self, _start: &Start) {}
-    /// Of the task that began last.
+    /// What follows is of this task, of several that have begun and not ended. Until it is said, of the one that began last.
+    fn turns_to(&mut self, _name: &str) {}
+    /// Of the task that it turned to.
     fn progress(&mut self, _progress: &Progress) {}
     /// How some values of a step of that task are spread, if [`super::Options::looks`] asks for it.
     fn histogram(&mut self, _step: u64, _name: &str, _histogram: &Histogram) {}
@@ -49,7 +51,7 @@ pub trait Watch {
     fn warn(&mut self, _line: &str) {}
     /// Another process is at work on what is needed.
     fn waits(&mut self, _line: &str) {}
-    /// Of the task that began last.
+    /// Of a task that has begun.
     fn task_ends(&mut self, _name: &str, _end: End) {}
 }
 

@@ -12,7 +12,9 @@ pub(super) fn machines(a: &Value, b: &Value) -> bool {
         let own = ["cores", "system", "features"].map(|name| machine[name].clone());
         (own, ["threads", "device"].map(|name| machine["settings"][name].clone()))
     };
-    part(a) == part(b)
+    // What an engine did, it did elsewhere.
+    let here = |machine: &Value| machine["settings"]["engine"].as_str().is_none_or(|engine| engine == "local");
+    part(a) == part(b) && here(a) == here(b)
 }
 
 /// Fields of stages that say what is learned and not how much is done.

@@ -37,12 +37,14 @@ pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize
         let Some((spec, stage)) = instances.get(instance).and_then(|i| Some((i, i.stages.get(stage)?))) else { continue };
         let member = Member { instance, stage: stage.name.clone(), span: stage.span };
         let task = task(&plan, &by_stage, spec, stage, member.clone());
+        let needs = stage.needs.clone();
         let index = *by_digest.entry(task.digest.clone()).or_insert_with(|| {
-            plan.tasks.push(Task { members: Vec::new(), ..task });
+            plan.tasks.push(Task { members: Vec::new(), before: before(&graph, node, instances, &by_stage), ..task });
             plan.tasks.len() - 1
         });
         if let Some(task) = plan.tasks.get_mut(index) {
             task.members.push(member);
+            task.needs = task.needs.or_more(&needs);
         }
         by_stage.insert((instance, stage.name.clone()), index);
     }
@@ -131,6 +133,16 @@ fn order(graph: &StageGraph, wanted: &BTreeSet<NodeIndex>) -> Vec<NodeIndex> {
     order
 }
 
+/// The tasks of the stages from which an edge leads to this one, in the plan's order.
+fn before(graph: &StageGraph, node: NodeIndex, instances: &[PipelineSpec], by_stage: &BTreeMap<(usize, String), usize>) -> Vec<usize> {
+    let task = |used: NodeIndex| {
+        let (instance, stage) = graph[used];
+        by_stage.get(&(instance, instances.get(instance)?.stages.get(stage)?.name.clone())).copied()
+    };
+    let found: BTreeSet<usize> = graph.neighbors_directed(node, Direction::Incoming).filter_map(task).collect();
+    found.into_iter().collect()
+}
+
 fn task(plan: &Plan, by_stage: &BTreeMap<(usize, String), usize>, spec: &PipelineSpec, stage: &StageSpec, member: Member) -> Task {
     let index = |input: &Input| by_stage.get(&(input.pipeline, input.stage.clone())).copied();
     let inputs: Vec<TaskInput> = stage
@@ -159,6 +171,8 @@ fn task(plan: &Plan, by_stage: &BTreeMap<(usize, String), usize>, spec: &Pipelin
         members: vec![member],
         inputs,
         after: stage.after.iter().filter_map(index).collect(),
+        before: Vec::new(),
+        needs: stage.needs.clone(),
         figures: stage.stage.arithmetic().into_iter().chain(tells).collect(),
     }
 }

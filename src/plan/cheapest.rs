@@ -24,6 +24,7 @@ impl Plan {
         let moved = |task: &Task| Task {
             inputs: task.inputs.iter().map(|input| TaskInput { task: place(input.task), ..input.clone() }).collect(),
             after: task.after.iter().map(|index| place(*index)).collect(),
+            before: task.before.iter().map(|index| place(*index)).collect(),
             ..task.clone()
         };
         Plan { tasks: order.iter().filter_map(|index| self.tasks.get(*index)).map(moved).collect(), ..self.clone() }

@@ -19,7 +19,7 @@ mod view;
 
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use crate::spec::PipelineSpec;
-use crate::stage::{Artifact, Content, Contents, Figure, Stage};
+use crate::stage::{Artifact, Content, Contents, Figure, Resources, Stage};
 use crate::store::{Digest, Status};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,10 @@ pub struct Task {
     pub inputs: Vec<TaskInput>,
     /// Tasks that come earlier for order alone.
     pub after: Vec<usize>,
+    /// Every task that is done before it where both are to be done: those of its inputs, those of `after`, and what is its own beginning.
+    pub before: Vec<usize>,
+    /// What the stages that it is the work of ask of a machine, of each the most.
+    pub needs: Resources,
     /// What the plan shows beside the task: iterations, episodes, tokens.
     pub figures: Vec<Figure>,
 }

@@ -8,7 +8,7 @@ use crate::lang::resolve::Resolver;
 use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::registry::all_kinds;
-use crate::stage::{Artifact, Common, Output, Stage, possible_outputs};
+use crate::stage::{Artifact, Common, Output, Resources, Stage, possible_outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ struct Draft {
     name: String,
     span: Span,
     seed: Option<u64>,
+    needs: Resources,
     /// As written; the stage itself is absent after a mistake.
     kind: String,
     stage: Option<Arc<dyn Stage>>,
@@ -98,13 +99,16 @@ fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span
     if let Some(iterations) = own_or_line(resolver, instance, value, "iterations") {
         reader.constants.insert("iterations", iterations);
     }
-    let mut draft = Draft { name, span, seed: None, kind: String::new(), stage: None, references: Vec::new() };
+    let needs = Resources::default();
+    let mut draft = Draft { name, span, seed: None, needs, kind: String::new(), stage: None, references: Vec::new() };
     match &value.kind {
         ValueKind::Component(component) => {
             draft.kind.clone_from(&component.kind);
             let common = Common::read_fields(component, &mut reader);
             draft.stage = Part::<dyn Stage>::read(value, &mut reader).map(|part| part.value);
-            draft.seed = common.and_then(|c| c.seed);
+            if let Some(Common { seed, needs, .. }) = common {
+                (draft.seed, draft.needs) = (seed, needs.unwrap_or_default());
+            }
         }
         ValueKind::Poison => {}
         _ => reader.mismatch(value, <dyn Stage as Category>::WORDS),
@@ -146,7 +150,9 @@ fn spec(resolver: &Resolver<'_>, instance: usize, stages: &[Draft], all: Drafts<
         }
         let (after, inputs) = inputs.into_iter().partition(|i: &Input| i.field == "after");
         if let Some(stage) = &draft.stage {
-            specs.push(StageSpec { name: draft.name.clone(), span: draft.span, seed: draft.seed, stage: stage.clone(), inputs, after });
+            let Draft { name, span, seed, needs, .. } = draft;
+            let (name, needs) = (name.clone(), needs.clone());
+            specs.push(StageSpec { name, span: *span, seed: *seed, stage: stage.clone(), inputs, after, needs });
         }
     }
     let equation = specs.iter().find_map(|s| s.stage.equation()).unwrap_or_default();

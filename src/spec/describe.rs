@@ -161,7 +161,7 @@ pub(crate) fn pipeline_line(name: &str) -> Option<Described> {
         _ => {
             let stages = all_kinds().filter(|(category, _)| *category == "stages");
             let taking: Vec<(&str, &FieldInfo)> = stages
-                .filter_map(|(_, info)| Some((info.name, info.fields.iter().find(|field| field.inherited && field.name == name)?)))
+                .filter_map(|(_, info)| Some((info.name, fields("stages", info).find(|field| field.inherited && field.name == name)?)))
                 .collect();
             let (_, field) = taking.first()?;
             let kinds: Vec<String> = taking.iter().map(|(kind, _)| format!("`{kind}`")).collect();

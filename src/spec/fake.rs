@@ -153,7 +153,8 @@ pub(crate) fn labelled(mut pipeline: PipelineSpec, key: &str, value: impl ToStri
 }
 
 pub(crate) fn stage(name: &str, stage: Count, inputs: Vec<Input>) -> StageSpec {
-    StageSpec { name: name.into(), span: span(0), seed: None, stage: Arc::new(stage), inputs, after: Vec::new() }
+    let needs = crate::stage::Resources::default();
+    StageSpec { name: name.into(), span: span(0), seed: None, stage: Arc::new(stage), inputs, after: Vec::new(), needs }
 }
 
 /// `field = stage.output`, written at byte `at`.

@@ -44,8 +44,8 @@ impl Middles {
             let Some(spec) = place(instance).and_then(|place| specs.get_mut(place)) else { continue };
             let Some(at) = spec.stages.iter().position(|own| own.name == stage) else { continue };
             let whole = &spec.stages[at];
-            let StageSpec { span, seed, inputs, after, .. } = whole.clone();
-            spec.stages.insert(at, StageSpec { name: name(&stage, steps), span, seed, stage: stopped, inputs, after });
+            let named = StageSpec { name: name(&stage, steps), stage: stopped, ..whole.clone() };
+            spec.stages.insert(at, named);
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) mod fake;
 mod foreign;
 
 use crate::lang::Span;
-use crate::stage::{Artifact, Stage};
+use crate::stage::{Artifact, Resources, Stage};
 use std::sync::Arc;
 
 /// One instance of a pipeline (one seed, one point of its sweeps).
@@ -82,6 +82,8 @@ pub struct StageSpec {
     pub inputs: Vec<Input>,
     /// Order alone: indices into the instances and stage names.
     pub after: Vec<Input>,
+    /// What it asks of a machine.
+    pub needs: Resources,
 }
 
 /// An edge: an output of a stage, used by a field of another.

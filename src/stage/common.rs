@@ -1,5 +1,6 @@
 //! Fields that every stage has.
 
+use super::resources::Resources;
 use crate::kind;
 use crate::policy::AnyInput;
 
@@ -10,5 +11,7 @@ kind! {
         seed: Option<u64> [default None],
         /// Stages that must be done before, for order alone.
         after: Vec<AnyInput> [untouched default Vec::new()],
+        /// What it asks of the machine that it is run on, where the setting `engine` hands its tasks to others.
+        needs: Option<Resources> [untouched inherit default None],
     }
 }

@@ -91,17 +91,26 @@ pub(super) struct EventLog {
 impl EventLog {
     /// Opens for appending. A line that a dead process did not complete is cut off.
     pub(super) fn open(run: &Path) -> Result<Self, StoreError> {
-        let path = run.join(EVENTS);
-        plain::no_other_than_a_file(&path)?;
-        let file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(StoreError::io("open", &path))?;
-        let bytes = read::end_of_lines(&file).map_err(StoreError::io("read", &path))?;
-        file.set_len(bytes).map_err(StoreError::io("truncate", &path))?;
-        files::sync_parent(&path)?;
-        Ok(Self { path, file, bytes })
+        Self::at(&run.join(EVENTS))
+    }
+
+    /// As [`Self::open`], of a file with another name.
+    pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
+        plain::no_other_than_a_file(path)?;
+        let file = OpenOptions::new().create(true).append(true).read(true).open(path).map_err(StoreError::io("open", path))?;
+        let bytes = read::end_of_lines(&file).map_err(StoreError::io("read", path))?;
+        file.set_len(bytes).map_err(StoreError::io("truncate", path))?;
+        files::sync_parent(path)?;
+        Ok(Self { path: path.to_path_buf(), file, bytes })
     }
 
     pub(super) fn append(&mut self, event: Event) -> Result<(), StoreError> {
-        let mut line = serde_json::to_vec(&EventRecord { time: time::now(), event }).map_err(|e| StoreError::fill(&self.path, e.into()))?;
+        self.copy(&EventRecord { time: time::now(), event })
+    }
+
+    /// Appends what happened at another time.
+    pub(super) fn copy(&mut self, record: &EventRecord) -> Result<(), StoreError> {
+        let mut line = serde_json::to_vec(record).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
         if let Err(e) = fault::write_all(&mut self.file, &line) {
             // No half line stays behind.

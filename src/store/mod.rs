@@ -10,6 +10,7 @@ mod error;
 mod event;
 pub(crate) mod fault;
 mod files;
+mod jobs;
 mod lock;
 mod log;
 mod longer;
@@ -39,10 +40,9 @@ pub use verify::{Fault, Verified};
 pub(crate) use answers::Answers;
 #[cfg(test)]
 pub(crate) use digest::canonical;
-#[cfg(test)]
-pub(crate) use event::read_events;
-pub(crate) use event::{Event, EventRecord, plain_name};
+pub(crate) use event::{Event, EventRecord, plain_name, read_events};
 pub(crate) use files::{write_file, write_json};
+pub(crate) use jobs::{JobLog, Jobs, Journal, Tail};
 pub(crate) use lock::Lock;
 pub(crate) use manifest::{MANIFEST, Manifest, Mark};
 pub(crate) use metrics::METRICS;

@@ -1,6 +1,7 @@
 use super::digest::Digest;
 use super::error::StoreError;
-use super::event::{Event, EventLog, plain_name};
+use super::event::{Event, EventLog, EventRecord, plain_name};
+use super::jobs::Journal;
 use super::lock::Lock;
 use super::{files, plain, read};
 use serde_json::Value;
@@ -71,13 +72,9 @@ impl RunFolder {
         &self.path
     }
 
-    /// `ppo_epo/7f3a9c41`.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
-    pub(crate) fn event(&mut self, event: Event) -> Result<(), StoreError> {
-        self.events.append(event)
+    /// Appends what a job wrote down elsewhere, with its time.
+    pub(crate) fn copy_event(&mut self, record: &EventRecord) -> Result<(), StoreError> {
+        self.events.copy(record)
     }
 
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
@@ -90,6 +87,16 @@ impl RunFolder {
         let to = self.path.join(plain_name(name));
         files::write_file(&to, &bytes)?;
         Ok(to)
+    }
+}
+
+impl Journal for RunFolder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), StoreError> {
+        self.events.append(event)
     }
 }
 

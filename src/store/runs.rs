@@ -2,7 +2,7 @@
 
 use super::digest::Digest;
 use super::error::StoreError;
-use super::event::{EVENTS, Event, EventRecord, read_events};
+use super::event::{EVENTS, Event, EventRecord, plain_name, read_events};
 use super::lock::Lock;
 use super::metrics::METRICS;
 use super::root::Store;
@@ -186,6 +186,21 @@ impl Store {
             tasks,
             path,
         })
+    }
+
+    /// The run of this very id, `ppo_epo/7f3a9c41`.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub(crate) fn run_of(&self, id: &str) -> Result<RunSummary, StoreError> {
+        let none = || StoreError::Refused(format!("there is no run `{id}` in `{}`", self.root().display()));
+        let (name, digest) =
+            id.split_once('/').filter(|(name, digest)| plain_name(name) == *name && plain_name(digest) == *digest).ok_or_else(none)?;
+        let path = self.root().join(name).join(digest);
+        if !plain::is_folder(&path) {
+            return Err(none());
+        }
+        self.summary(name, digest, path)
     }
 
     /// The run that a user means: `ppo_epo/7f3a9c41`, its path, the beginning of its digest, or a name that but one run has.

@@ -31,13 +31,16 @@ impl Trackers {
 /// Copies what is measured while an execution goes on.
 pub struct Tracked<'t> {
     trackers: &'t Trackers,
-    /// Of the task that began last, while its copy goes well.
-    tensorboard: Option<Task>,
+    /// Of tasks that have begun, while their copies go well.
+    tensorboard: Vec<Task>,
+    /// The task that is spoken of.
+    name: String,
     mlflow: Option<Mlflow>,
 }
 
 /// A task's copy for TensorBoard.
 struct Task {
+    name: String,
     metrics: Growing,
     file: EventFile,
 }
@@ -45,7 +48,7 @@ struct Task {
 impl<'t> Tracked<'t> {
     /// Without trackers it does nothing.
     pub fn new(trackers: &'t Trackers) -> Self {
-        Self { trackers, tensorboard: None, mlflow: None }
+        Self { trackers, tensorboard: Vec::new(), name: String::new(), mlflow: None }
     }
 
     /// What came since the last time.
@@ -53,10 +56,15 @@ impl<'t> Tracked<'t> {
         if let Some(mlflow) = &self.mlflow {
             mlflow.warnings().for_each(|warning| shown.warn(&warning));
         }
-        let Some(mut task) = self.tensorboard.take() else { return };
-        match task.copy() {
-            Ok(()) => self.tensorboard = Some(task),
-            Err(message) => give_up(&message, shown),
+        self.tell(shown, Task::copy);
+    }
+
+    /// Tells TensorBoard of the task that is spoken of.
+    fn tell(&mut self, shown: &mut dyn Watch, what: impl FnOnce(&mut Task) -> Result<(), String>) {
+        let Some(at) = self.tensorboard.iter().position(|task| task.name == self.name) else { return };
+        if let Some(Err(message)) = self.tensorboard.get_mut(at).map(what) {
+            self.tensorboard.remove(at);
+            give_up(&message, shown);
         }
     }
 }
@@ -68,7 +76,7 @@ fn give_up(message: &str, shown: &mut dyn Watch) {
 impl Task {
     fn begin(folder: &Path, place: &Path, name: &str) -> Result<Self, String> {
         let file = EventFile::create(&place.join(file_name(name)))?;
-        let mut task = Self { metrics: Growing::new(folder.join(METRICS)), file };
+        let mut task = Self { name: name.to_owned(), metrics: Growing::new(folder.join(METRICS)), file };
         // Of one that goes on, what it had measured before.
         task.copy()?;
         Ok(task)
@@ -103,24 +111,25 @@ impl Listen for Tracked<'_> {
         }
     }
 
+    fn turns_to(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
     fn task_begins(&mut self, start: &Start, shown: &mut dyn Watch) {
+        start.name.clone_into(&mut self.name);
         if let Some(mlflow) = &self.mlflow {
             mlflow.begins(start.name, start.folder);
         }
         if let Some(place) = &self.trackers.tensorboard {
             match Task::begin(start.folder, place, start.name) {
-                Ok(task) => self.tensorboard = Some(task),
+                Ok(task) => self.tensorboard.push(task),
                 Err(message) => give_up(&message, shown),
             }
         }
     }
 
     fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram, shown: &mut dyn Watch) {
-        let Some(mut task) = self.tensorboard.take() else { return };
-        match task.histogram(step, name, histogram) {
-            Ok(()) => self.tensorboard = Some(task),
-            Err(message) => give_up(&message, shown),
-        }
+        self.tell(shown, |task| task.histogram(step, name, histogram));
     }
 
     fn progress(&mut self, shown: &mut dyn Watch) {
@@ -130,12 +139,13 @@ impl Listen for Tracked<'_> {
         self.copy(shown);
     }
 
-    fn task_ends(&mut self, _name: &str, end: End, shown: &mut dyn Watch) {
+    fn task_ends(&mut self, name: &str, end: End, shown: &mut dyn Watch) {
+        name.clone_into(&mut self.name);
         if let Some(mlflow) = &self.mlflow {
-            mlflow.ends(end);
+            mlflow.ends(name, end);
         }
         self.copy(shown);
-        self.tensorboard = None;
+        self.tensorboard.retain(|task| task.name != name);
     }
 
     fn run_ends(&mut self, end: End, pages: &[PathBuf], shown: &mut dyn Watch) {

@@ -196,6 +196,7 @@ fn settings_have_origins() {
         format!("threads 3 {own}"),
         "device cpu --device".to_string(),
         "library (compiled in) default".to_string(),
+        "engine local default".to_string(),
         format!("data.alfworld /games {own}"),
         "data.other there EPO_DATA__OTHER".to_string(),
         format!("data.scienceworld {} default", place.path(".local/share/epo/scienceworld").display()),

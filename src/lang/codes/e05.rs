@@ -55,4 +55,13 @@ would mix two models. With the old content in its place the same command goes on
         wrong: "",
         right: "",
     },
+    Code {
+        code: "E0507",
+        title: "an engine that tasks are handed to",
+        explanation: "\
+The setting `engine` hands tasks to Slurm or Ray, which is not there, cannot be reached, or refuses them with the words of the message.
+Jobs that it has already stay with it; the same command finds them again.",
+        wrong: "",
+        right: "",
+    },
 ];

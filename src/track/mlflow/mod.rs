@@ -26,7 +26,7 @@ enum Message {
         folder: PathBuf,
     },
     Progress,
-    Ends(End),
+    Ends(String, End),
     /// The run, and the pages that it made.
     Over(End, Vec<PathBuf>),
 }
@@ -67,8 +67,8 @@ impl Mlflow {
         self.tell(Message::Progress);
     }
 
-    pub(super) fn ends(&self, end: End) {
-        self.tell(Message::Ends(end));
+    pub(super) fn ends(&self, name: &str, end: End) {
+        self.tell(Message::Ends(name.to_owned(), end));
     }
 
     /// What there is to warn of.

@@ -27,7 +27,8 @@ pub(super) struct Worker {
     run: String,
     experiment: Option<String>,
     whole: Option<Known>,
-    task: Option<Task>,
+    /// Those that have begun.
+    tasks: Vec<Task>,
     sent: Option<Instant>,
     failed: Option<Instant>,
 }
@@ -45,17 +46,17 @@ struct Task {
 impl Worker {
     pub(super) fn new(url: String, warn: Sender<String>) -> Self {
         let client = Client::new(url);
-        Self { client, warn, run: String::new(), experiment: None, whole: None, task: None, sent: None, failed: None }
+        Self { client, warn, run: String::new(), experiment: None, whole: None, tasks: Vec::new(), sent: None, failed: None }
     }
 
     pub(super) fn run(mut self, heard: &Receiver<Message>) {
         loop {
             match heard.recv_timeout(PAUSE) {
                 Ok(Message::Run { id }) => self.run = id,
-                Ok(Message::Begins { name, folder }) => self.task = Some(Task::new(name, folder)),
+                Ok(Message::Begins { name, folder }) => self.tasks.push(Task::new(name, folder)),
                 Ok(Message::Progress) if self.sent.is_some_and(|at| at.elapsed() < PAUSE) => {}
                 Ok(Message::Progress) | Err(RecvTimeoutError::Timeout) => self.try_to_send(),
-                Ok(Message::Ends(end)) => self.end_task(end),
+                Ok(Message::Ends(name, end)) => self.end_task(&name, end),
                 Ok(Message::Over(end, pages)) => return self.over(end, &pages),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -72,20 +73,26 @@ impl Worker {
         }
         if let Err(message) = self.send() {
             self.failed = Some(Instant::now());
-            if let Some(task) = self.task.as_mut().filter(|task| !task.warned) {
-                task.warned = true;
-                let words = format!("MLflow is told nothing of {} for now; it is tried again: {message}", task.name);
+            let unheard = self.tasks.iter_mut().filter(|task| !task.warned);
+            let names: Vec<&str> = unheard
+                .map(|task| {
+                    task.warned = true;
+                    task.name.as_str()
+                })
+                .collect();
+            if !names.is_empty() {
+                let words = format!("MLflow is told nothing of {} for now; it is tried again: {message}", names.join(", "));
                 self.warn(&words);
             }
         }
     }
 
-    /// All that the task has measured and that the server does not have.
+    /// All that tasks have measured and that the server does not have.
     fn send(&mut self) -> Result<(), String> {
         self.sent = Some(Instant::now());
-        let Some(mut task) = self.task.take() else { return Ok(()) };
-        let sent = self.send_of(&mut task);
-        self.task = Some(task);
+        let mut tasks = std::mem::take(&mut self.tasks);
+        let sent = tasks.iter_mut().try_for_each(|task| self.send_of(task));
+        self.tasks = tasks;
         sent?;
         self.failed = None;
         Ok(())
@@ -161,9 +168,10 @@ impl Worker {
         Ok(known)
     }
 
-    fn end_task(&mut self, end: End) {
+    fn end_task(&mut self, name: &str, end: End) {
         let sent = self.send();
-        let Some(task) = self.task.take() else { return };
+        let Some(at) = self.tasks.iter().position(|task| task.name == name) else { return };
+        let task = self.tasks.remove(at);
         let ended = sent.and_then(|()| task.known.as_ref().map_or(Ok(()), |known| self.client.set_status(&known.id, word(end))));
         if let Err(message) = ended {
             self.warn(&format!("MLflow is not told all of {}: {message}", task.name));
