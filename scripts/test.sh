@@ -7,7 +7,8 @@
 #   a pretrained model (92 MB)       with CI=true or EPO_FULL=1
 #   Python 3.9 or later              for environments in other programs
 #   the right to mount a file system
-# With CI=true all of them run, so what is missing is a failure.
+#   Open MPI and libclang            where they are installed; scripts/mpi-check.sh installs them
+# With CI=true all of them run, so what is missing is a failure; but for Open MPI, whose tests are not compiled where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +27,11 @@ export EPO_SHARED=${EPO_SHARED:-$PWD/../shared}
 
 # Tests run with every feature that needs nothing of the machine; that the crate builds without any is seen by Clippy.
 features=(--features parquet,cloud)
+ranks=()
+if command -v mpirun >/dev/null && command -v mpicc >/dev/null && compgen -G "/usr/lib/llvm-*/lib/libclang*.so*" >/dev/null; then
+    features+=(--features mpi)
+    ranks=(--test ranks)
+fi
 
 cargo fmt --check
 cargo clippy --locked --no-default-features -- --deny warnings
@@ -48,5 +54,6 @@ else
     without=(--skip a_recording_of_every_task)
 fi
 python3 -c "import sys; sys.exit(sys.version_info < (3, 9))" 2>/dev/null && also --test process -- --ignored
+[ ${#ranks[@]} -eq 0 ] || also "${ranks[@]}" -- --ignored
 [ ${#missing[@]} -gt 0 ] || also --test scienceworld -- --ignored "${without[@]}"
 [ "${EPO_FULL:-}" != 1 ] || also --lib --test models -- --ignored chat_model

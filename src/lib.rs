@@ -7,6 +7,8 @@ pub mod env;
 pub mod equation;
 pub mod exec;
 pub mod extend;
+#[cfg(feature = "serve")]
+mod http;
 mod import;
 pub mod kind;
 pub mod lang;
@@ -17,6 +19,7 @@ mod pack;
 pub mod plan;
 mod play;
 mod policy;
+pub mod ranks;
 pub mod registry;
 mod remote;
 pub mod report;
@@ -30,5 +33,7 @@ mod stage;
 pub mod stats;
 pub mod store;
 pub mod track;
+#[cfg(feature = "serve")]
+mod watch;
 
 pub(crate) use kind::words;

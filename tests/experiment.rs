@@ -9,6 +9,8 @@ mod dataset;
 mod imitation;
 #[path = "experiment/middle.rs"]
 mod middle;
+#[path = "experiment/mlflow.rs"]
+mod mlflow;
 #[path = "experiment/rewards.rs"]
 mod rewards;
 #[path = "experiment/runs.rs"]

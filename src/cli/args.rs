@@ -52,6 +52,8 @@ pub(super) enum Verb {
     Verify(super::verify::VerifyArgs),
     /// Show the tables of a run again, and where its pages lie.
     Report(super::report::ReportArgs),
+    /// Show the report of a run that goes on to a browser, and what is new in it as it comes.
+    Watch(super::watch::WatchArgs),
     /// Show in what two runs or pipelines differ.
     Diff(super::diff::DiffArgs),
     /// Compare methods by their seeds and tasks: intervals, tests, what could have been seen.

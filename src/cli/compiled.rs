@@ -23,8 +23,11 @@ pub(super) fn show(sources: &SourceMap, diagnostics: &Diagnostics) {
     if diagnostics.is_empty() {
         return;
     }
-    // a reader that has gone away is no mistake
-    let _ = writeln!(std::io::stderr(), "{}{}", render::render_all(sources, diagnostics, color()), count(diagnostics));
+    let text = format!("{}{}", render::render_all(sources, diagnostics, color()), count(diagnostics));
+    if !super::ranks::hold(&text) {
+        // a reader that has gone away is no mistake
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
 }
 
 /// `2 errors, 1 warning`

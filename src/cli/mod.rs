@@ -24,6 +24,7 @@ mod pack;
 mod plan;
 mod play;
 mod probe;
+mod ranks;
 pub mod reference;
 mod report;
 mod run;
@@ -33,8 +34,11 @@ mod settings;
 mod settings_of_servers;
 mod settings_verb;
 mod show;
+#[cfg(feature = "serve")]
+mod stop;
 mod surroundings;
 mod verify;
+mod watch;
 mod world;
 
 pub(crate) use settings::Settings;
@@ -89,7 +93,9 @@ pub fn main_with(additions: &Additions) -> ExitCode {
             Some("it belongs to `epo-run FILE`; settings (`--runs DIR`) may stand anywhere"),
         ));
     }
-    ExitCode::from(whole(dispatch(&cli)))
+    let code = whole(dispatch(&cli));
+    ranks::speak();
+    ExitCode::from(code)
 }
 
 /// What was done is not done if its answer is lost.
@@ -100,6 +106,9 @@ fn whole(code: u8) -> u8 {
 fn dispatch(cli: &Cli) -> u8 {
     if let Ok(program) = std::env::current_exe() {
         crate::model::pretrained::looked_at_by(program, model::LOOK);
+    }
+    if cli.verb.is_none() {
+        ranks::hush();
     }
     let settings = match Settings::load(&cli.settings) {
         Ok(settings) => settings,
@@ -143,6 +152,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Some(Verb::Model(args)) => model::run(args, &settings),
         Some(Verb::Lsp(args)) => lsp::run(args, &settings),
         Some(Verb::Serve(args)) => serve::run(args, &settings),
+        Some(Verb::Watch(args)) => watch::run(args, &settings),
     }
 }
 
@@ -163,6 +173,9 @@ pub(crate) fn complain(message: &str) -> u8 {
 /// A line of talk on stderr; as with [`answer`], nobody need listen.
 pub(crate) fn tell(line: &str) {
     use std::io::Write;
+    if ranks::hold(line) {
+        return;
+    }
     let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 

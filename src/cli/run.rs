@@ -2,23 +2,37 @@
 
 use super::args::RunArgs;
 use super::compiled::Planned;
-use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, tell};
-use crate::exec::{Bars, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, execute};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, ranks, tell};
+use crate::exec::{Bars, Beside, End, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, dismiss, execute};
 use crate::lang::{Diagnostics, SourceMap};
 use crate::pack::{shown, stem};
 use crate::plan::{Plan, Reason, reasons, refusals, too_large};
+use crate::ranks::Ranks;
 use crate::store::{RunRecord, Store};
 use crate::track::Tracked;
 use std::io::IsTerminal;
 use std::path::Path;
 
 pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
+    let ranks = match ranks::join() {
+        Ok(ranks) => ranks,
+        Err(message) => return complain(&message),
+    };
+    if !ranks.is_first() {
+        return ranks::beside(&ranks, file, args, settings);
+    }
+    let code = first(&ranks, file, args, settings);
+    dismiss(&ranks);
+    code
+}
+
+fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
     let planned = match compiled::plan(file, &args.selection, settings) {
         Ok(planned) => planned,
         Err(code) => return code,
     };
     let Planned { compiled, plan, .. } = &planned;
-    let device = match super::device::open(&settings.values.device) {
+    let device = match ranks::device(ranks, &settings.values.device) {
         Ok(device) => device,
         Err(message) => return complain(&message),
     };
@@ -35,6 +49,9 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
     }
     if !args.quiet {
         announce(plan, &reasons, args.fresh);
+        if ranks.size() > 1 {
+            tell(&format!("{} ranks", ranks.size()));
+        }
         if let Ok((takes, free)) = here::takes(plan, &reasons, settings, None) {
             compiled::show(&compiled.sources, &Diagnostics(too_large(plan, &takes, free)));
         }
@@ -48,8 +65,10 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         threads: settings.threads(),
         device,
         machine: settings.values.machine.clone(),
+        looks: settings.values.trackers.looks(),
         store: settings.values.store.clone(),
         interrupt,
+        ranks: ranks.clone(),
         ..Options::default()
     };
     let record = record(name, &planned, settings);
@@ -58,7 +77,13 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let result = execute(plan, &store, record, &options, &mut Tracked::new(&mut *watch, &settings.values.trackers));
+    let mut tracked = Beside::new(&mut *watch, Tracked::new(&settings.values.trackers));
+    let result = execute(plan, &store, record, &options, &mut tracked);
+    match &result {
+        Ok(outcome) => tracked.run_ends(End::Finished, &outcome.pages),
+        Err(ExecError::Interrupted { .. }) => tracked.run_ends(End::Interrupted, &[]),
+        Err(_) => tracked.run_ends(End::Failed, &[]),
+    }
     drop(watch);
     match result {
         Ok(outcome) => finish(plan, &outcome),

@@ -55,12 +55,11 @@ pub(super) use with::run;
 mod with {
     use super::{ServeArgs, Settings};
     use crate::cli::settings::duration;
-    use crate::cli::{DONE, FAILED, INTERRUPTED, answer, complain, complain_with, input, runs, tell};
+    use crate::cli::{DONE, FAILED, answer, complain, complain_with, input, runs, stop, tell};
     use crate::model::pretrained::cache_folder;
-    use crate::serve::{FindError, Options, Serve, Stop, find};
+    use crate::serve::{FindError, Options, Serve, find};
     use crate::store::Store;
     use std::net::TcpListener;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     const KEY: &str = "EPO_SERVE_KEY";
     /// A key has a few letters.
@@ -97,7 +96,7 @@ mod with {
             threads: settings.threads(),
         };
         let server = Serve::new(found, listener, options).map_err(|error| complain(&error.to_string()))?;
-        let stop = listen_for_ctrl_c()?;
+        let stop = stop::on_ctrl_c("stopping when what is being answered is done, or in 10 s; press Ctrl-C again to stop at once")?;
         server.notes().iter().for_each(|note| tell(note));
         let address = server.address().map_err(|error| complain(&format!("cannot listen: {error}")))?;
         answer(&format!("serving `{name}` at http://{address}/v1\n"));
@@ -128,20 +127,5 @@ mod with {
             FindError::Which { message, help } => complain_with(message, Some(help)),
             FindError::Model(error) => complain(&error.to_string()),
         }
-    }
-
-    /// The first ends what is being answered, the second ends at once.
-    fn listen_for_ctrl_c() -> Result<Stop, u8> {
-        let (stop, asked) = (Stop::new(), AtomicBool::new(false));
-        let asks = stop.clone();
-        let handler = move || {
-            if asked.swap(true, Ordering::SeqCst) {
-                std::process::exit(INTERRUPTED.into());
-            }
-            tell("stopping when what is being answered is done, or in 10 s; press Ctrl-C again to stop at once");
-            asks.request();
-        };
-        ctrlc::set_handler(handler).map_err(|error| complain(&format!("cannot listen for Ctrl-C: {error}")))?;
-        Ok(stop)
     }
 }

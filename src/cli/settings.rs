@@ -3,7 +3,7 @@
 use super::args::SettingsArgs;
 use super::settings_of_servers::GivenServer;
 use super::surroundings;
-use crate::env::{Machine, Program};
+use crate::env::{Machine, Program, Server};
 use crate::exec::Address;
 use crate::lang::load::Library;
 use crate::play::WITH_DATA;
@@ -33,7 +33,7 @@ pub(crate) struct Values {
     /// Data folders by name (`data.scienceworld`), what plays environments (`env.guess.command`, `env.guess.url`), and servers that answer chats
     /// (`endpoint.judge.url`).
     pub machine: Machine,
-    /// `track.tensorboard`.
+    /// `track.tensorboard`, `track.gradients`, `track.mlflow`.
     pub trackers: Trackers,
 }
 
@@ -58,6 +58,9 @@ pub(super) struct Given {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenTrackers {
     pub tensorboard: Option<PathBuf>,
+    pub gradients: Option<bool>,
+    #[serde(deserialize_with = "mlflow_address")]
+    pub mlflow: Option<String>,
 }
 
 /// What one place says of the program or server that plays an environment.
@@ -69,6 +72,17 @@ pub(super) struct GivenProgram {
     pub pass: Option<Vec<String>>,
     #[serde(deserialize_with = "seconds")]
     pub time_out: Option<Duration>,
+}
+
+fn mlflow_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    tracker_address(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// # Errors
+/// What is wrong with it, without a word of it: somebody may have put a password there.
+pub(super) fn tracker_address(text: &str) -> Result<String, &'static str> {
+    let hint = "it takes an address as `http://127.0.0.1:5000`; a name, a password or a token stand in the variables that MLflow's own programs read";
+    Server::address(text).map_err(|_| hint)
 }
 
 fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
@@ -169,6 +183,14 @@ impl Settings {
             note("track.tensorboard");
             self.values.trackers.tensorboard = Some(folder);
         }
+        if let Some(gradients) = given.track.gradients {
+            note("track.gradients");
+            self.values.trackers.gradients = gradients;
+        }
+        if let Some(url) = given.track.mlflow {
+            note("track.mlflow");
+            self.values.trackers.mlflow = Some(url);
+        }
         for (name, folder) in given.data {
             note(&format!("data.{name}"));
             self.values.machine.data.insert(name, folder);
@@ -211,7 +233,7 @@ impl Settings {
     /// Worker threads.
     pub(crate) fn threads(&self) -> usize {
         match self.values.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => (std::thread::available_parallelism().map_or(1, usize::from) / super::ranks::on_this_machine()).max(1),
             n => n,
         }
     }
@@ -224,6 +246,8 @@ impl Settings {
         rows.push(("library".into(), library.as_deref().map_or(Value::Null, path)));
         rows.extend(store.iter().map(|store| ("store".to_owned(), json!(store.to_string()))));
         rows.extend(trackers.tensorboard.iter().map(|folder| ("track.tensorboard".to_owned(), path(folder))));
+        rows.extend(trackers.gradients.then(|| ("track.gradients".to_owned(), json!(true))));
+        rows.extend(trackers.mlflow.iter().map(|url| ("track.mlflow".to_owned(), json!(url))));
         rows.extend(data.iter().map(|(name, folder)| (format!("data.{name}"), path(folder))));
         for (name, Program { command, url, pass, time_out }) in programs {
             rows.extend(url.iter().map(|url| (format!("env.{name}.url"), json!(url))));

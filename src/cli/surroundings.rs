@@ -1,13 +1,13 @@
 //! What the environment of the process says: `EPO_*`, and where a user's files lie.
 
-use super::settings::{Given, duration};
+use super::settings::{Given, duration, tracker_address};
 use super::settings_of_servers;
 use crate::exec::Address;
 use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 6] = ["RUNS", "STORE", "THREADS", "DEVICE", "LIBRARY", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 8] = ["RUNS", "STORE", "THREADS", "DEVICE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.
@@ -32,6 +32,15 @@ pub(super) fn variables() -> Result<(Given, Vec<String>), String> {
                 Err(why) => return Err(format!("the setting `store` (from EPO_STORE) is wrong: {why}")),
             },
             "TRACK__TENSORBOARD" => given.track.tensorboard = Some(value.into()),
+            "TRACK__GRADIENTS" => {
+                let wrong =
+                    |_| format!("the setting `track.gradients` (from EPO_TRACK__GRADIENTS) is `{}`; it takes `true` or `false`", text());
+                given.track.gradients = Some(text().parse().map_err(wrong)?);
+            }
+            "TRACK__MLFLOW" => {
+                let wrong = |why| format!("the setting `track.mlflow` (from EPO_TRACK__MLFLOW) is wrong: {why}");
+                given.track.mlflow = Some(tracker_address(&text()).map_err(wrong)?);
+            }
             "LIBRARY" => given.library = Some(value.into()),
             "DEVICE" => given.device = Some(text()),
             "THREADS" => match text().parse() {

@@ -3,7 +3,7 @@
 use super::args::Selection;
 use super::compiled::{self, Planned};
 use super::{DONE, FAILED, INTERRUPTED, Settings, answer, answer_json, complain, tell};
-use crate::exec::{Bars, End, ExecError, Interrupt, Lines, Options, Progress, Quiet, Start, Watch, execute};
+use crate::exec::{Bars, Beside, End, ExecError, Interrupt, Lines, Listen, Options, Quiet, Watch, execute};
 use crate::lang::Diagnostics;
 use crate::pack::{Agreement, Fault, Pack, PackedTask, agreement};
 use crate::plan::{Place, Plan, needed, outside_text};
@@ -11,7 +11,7 @@ use crate::store::Store;
 use clap::Args;
 use serde_json::json;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -89,15 +89,16 @@ fn rerun(args: &VerifyArgs, settings: &Settings, planned: &Planned, tasks: &[Pac
     let plan = planned.plan.cheapest_first(cost);
     let machine = settings.values.machine.clone();
     let options = Options { threads: settings.threads(), device, machine, interrupt, ..Options::default() };
-    let inner: Box<dyn Watch> = match (args.json, std::io::stderr().is_terminal()) {
+    let mut inner: Box<dyn Watch> = match (args.json, std::io::stderr().is_terminal()) {
         (true, _) => Box::new(Quiet),
         (false, true) => Box::new(Bars::stderr()),
         (false, false) => Box::new(Lines::stderr()),
     };
-    let mut watch = Comparing { inner, store: &store, plan: &plan, tasks, say: !args.json, found: Vec::new() };
+    let comparing = Comparing { store: &store, plan: &plan, tasks, say: !args.json, found: Vec::new() };
+    let mut watch = Beside::new(&mut *inner, comparing);
     let record = super::run::record("rerun".into(), planned, settings);
     let done = execute(&plan, &store, record, &options, &mut watch);
-    let Comparing { inner, found, .. } = watch;
+    let Comparing { found, .. } = watch.listens;
     drop(inner);
     match done {
         Ok(_) => {}
@@ -142,9 +143,8 @@ fn verdict(args: &VerifyArgs, found: &[(String, Result<Agreement, String>)]) -> 
     agrees
 }
 
-/// Compares each task as soon as it is made, and shows the run as ever.
+/// Compares each task as soon as it is made.
 struct Comparing<'a> {
-    inner: Box<dyn Watch>,
     store: &'a Store,
     plan: &'a Plan,
     tasks: &'a [PackedTask],
@@ -170,38 +170,12 @@ impl Comparing<'_> {
     }
 }
 
-impl Watch for Comparing<'_> {
-    fn run_begins(&mut self, folder: &Path, tasks: usize) {
-        self.inner.run_begins(folder, tasks);
-    }
-
-    fn task_taken(&mut self, name: &str, by: &str) {
-        self.inner.task_taken(name, by);
+impl Listen for Comparing<'_> {
+    fn task_taken(&mut self, name: &str, _shown: &mut dyn Watch) {
         self.compare(name);
     }
 
-    fn task_begins(&mut self, start: &Start) {
-        self.inner.task_begins(start);
-    }
-
-    fn progress(&mut self, progress: &Progress) {
-        self.inner.progress(progress);
-    }
-
-    fn say(&mut self, line: &str) {
-        self.inner.say(line);
-    }
-
-    fn warn(&mut self, line: &str) {
-        self.inner.warn(line);
-    }
-
-    fn waits(&mut self, line: &str) {
-        self.inner.waits(line);
-    }
-
-    fn task_ends(&mut self, name: &str, end: End) {
-        self.inner.task_ends(name, end);
+    fn task_ends(&mut self, name: &str, end: End, _shown: &mut dyn Watch) {
         if end == End::Finished {
             self.compare(name);
         }

@@ -1,6 +1,7 @@
 use super::{Options, Watch};
 use crate::plan::Known;
-use crate::stage::{Content, Context, InputFolder, Machine, Progress};
+use crate::ranks::Ranks;
+use crate::stage::{Content, Context, Histogram, InputFolder, Looks, Machine, Progress};
 use crate::store::{Event, TaskFolder};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ pub(super) enum Heard {
         /// Worth a line in the events: something new is done, and not only a moment after the last.
         record: bool,
     },
+    /// Of a step, what it is of, and how it is spread.
+    Spread(u64, String, Histogram),
     Said(String),
     Warned(String),
 }
@@ -24,6 +27,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct TaskContext<'a> {
     seed: u64,
     options: &'a Options,
+    ranks: &'a Ranks,
     inputs: Vec<InputFolder>,
     folder: TaskFolder,
     hear: &'a mut dyn FnMut(Heard),
@@ -40,12 +44,17 @@ impl<'a> TaskContext<'a> {
         folder: TaskFolder,
         hear: &'a mut dyn FnMut(Heard),
     ) -> Self {
-        Self { seed, options, inputs, folder, hear, contents: None, recorded: None }
+        Self { seed, options, ranks: &Ranks::ALONE, inputs, folder, hear, contents: None, recorded: None }
     }
 
     /// With what lay outside of the store when the plan was made.
     pub(super) fn knowing(self, contents: &'a Known) -> Self {
         Self { contents: Some(contents), ..self }
+    }
+
+    /// Beside others.
+    pub(super) fn among(self, ranks: &'a Ranks) -> Self {
+        Self { ranks, ..self }
     }
 
     pub(super) fn into_folder(self) -> TaskFolder {
@@ -60,6 +69,10 @@ impl Context for TaskContext<'_> {
 
     fn threads(&self) -> usize {
         self.options.threads.max(1)
+    }
+
+    fn ranks(&self) -> &Ranks {
+        self.ranks
     }
 
     fn device(&self) -> &candle_core::Device {
@@ -96,6 +109,14 @@ impl Context for TaskContext<'_> {
         (self.hear)(Heard::Progress { progress, record });
     }
 
+    fn looks(&self) -> Looks {
+        self.options.looks
+    }
+
+    fn histogram(&mut self, step: u64, name: &str, histogram: Histogram) {
+        (self.hear)(Heard::Spread(step, name.to_owned(), histogram));
+    }
+
     fn say(&mut self, line: &str) {
         (self.hear)(Heard::Said(line.to_owned()));
     }
@@ -117,6 +138,10 @@ pub(super) fn hear(task: &str, heard: Heard, watch: &mut dyn Watch) -> Option<Ev
             let Progress { done, total, unit, notes } = progress;
             let notes = notes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             record.then(|| Event::Progress { task: task.to_owned(), done, total, unit: unit.to_owned(), notes })
+        }
+        Heard::Spread(step, name, histogram) => {
+            watch.histogram(step, &name, &histogram);
+            None
         }
         Heard::Said(line) => {
             watch.say(&line);

@@ -22,6 +22,11 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// Does nothing on Ctrl-C, SIGTERM and SIGHUP: another process is asked as well, and decides for this one. Once in a process.
+    pub fn left_to_another() -> Result<(), ctrlc::Error> {
+        ctrlc::set_handler(|| {})
+    }
+
     /// As the first Ctrl-C does.
     pub fn request(&self) {
         self.0.store(true, Ordering::SeqCst);

@@ -1,10 +1,14 @@
 //! Doing what a plan says: each task in order, taken where it is finished, gone on with where it is half done.
 
 mod bars;
+mod beside;
 mod context;
 mod error;
 mod interrupt;
 mod lines;
+mod live;
+mod pace;
+mod ranks;
 mod recorded;
 mod sharing;
 #[cfg(test)]
@@ -14,21 +18,24 @@ mod watch;
 
 use crate::lang::{Diagnostic, Span};
 use crate::plan::{Beginning, Middle, Needed, Plan, STATE, Task, beginning, middle, needed};
+use crate::ranks::Ranks;
 use crate::spec::PipelineSpec;
 use crate::stage::{Artifact, InputFolder, Place};
 use crate::store::{Claim, Event, FORMAT, RunFolder, RunRecord, State, Status, Store, StoreError, TaskInfo, output_path};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use bars::Bars;
+pub use beside::{Beside, Listen};
 pub use error::ExecError;
 pub use interrupt::Interrupt;
 pub use lines::Lines;
+pub use live::{Watched, Watching};
+pub use ranks::{dismiss, follow, refuse};
 pub use recorded::{Recorded, of_plan, of_results, of_run};
 pub use watch::{End, Quiet, Start, Watch};
 
 pub use crate::shared::Address;
-pub use crate::stage::{Machine, Progress, RunError};
+pub use crate::stage::{Histogram, Looks, Machine, Progress, RunError};
 
 use context::{Heard, TaskContext};
 use sharing::{Fetched, Sharing};
@@ -44,18 +51,23 @@ pub struct Options {
     pub device: candle_core::Device,
     /// What settings say of it.
     pub machine: Machine,
+    /// What somebody wants to look at beyond what is recorded.
+    pub looks: Looks,
     /// A store that is shared with others: what is there is not computed, and what is finished is put there.
     pub store: Option<Address>,
     /// Checkpoints to keep of each task.
     pub keep: usize,
     /// A clone of it may be kept, to stop from another thread.
     pub interrupt: Interrupt,
+    /// Those that share stages which can be shared; the others are the first one's, which executes the plan. See [`follow`].
+    pub ranks: Ranks,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let (machine, interrupt) = (Machine::default(), Interrupt::default());
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, store: None, keep: 3, interrupt }
+        let looks = Looks::default();
+        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, looks, store: None, keep: 3, interrupt, ranks: Ranks::ALONE }
     }
 }
 
@@ -210,6 +222,8 @@ impl Execution<'_> {
             self.watch.warn(line);
         }
 
+        let ranks = if task.stage.is_shared() { &self.options.ranks } else { &Ranks::ALONE };
+        let order = ranks::Order::of(index, task, resumed);
         let mut trouble = None;
         let watch = &mut *self.watch;
         let mut hear = |heard: Heard| {
@@ -219,8 +233,11 @@ impl Execution<'_> {
             }
         };
         let inputs = inputs(self.plan, self.store, task);
-        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents);
-        let result = catch_unwind(AssertUnwindSafe(|| task.stage.run(&mut context))).unwrap_or_else(|panic| Err(panicked(panic)));
+        let mut context = TaskContext::new(task.seed, self.options, inputs, folder, &mut hear).knowing(&self.plan.contents).among(ranks);
+        let result = match ranks.announce(&order) {
+            Ok(()) => ranks::together(ranks, task, &mut context),
+            Err(error) => Err(error.into()),
+        };
         let folder = context.into_folder();
         if folder.is_lost() {
             drop(folder);

@@ -1,5 +1,5 @@
 use crate::lang::visible;
-use crate::stage::Progress;
+use crate::stage::{Histogram, Progress};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ pub trait Watch {
     fn task_begins(&mut self, _start: &Start) {}
     /// Of the task that began last.
     fn progress(&mut self, _progress: &Progress) {}
+    /// How some values of a step of that task are spread, if [`super::Options::looks`] asks for it.
+    fn histogram(&mut self, _step: u64, _name: &str, _histogram: &Histogram) {}
     /// A line of the stage for people.
     fn say(&mut self, _line: &str) {}
     /// Something is damaged and made again, or a stage is probably not what was meant.

@@ -49,6 +49,9 @@ pub enum ModelError {
     /// A cache or model for which there is no memory.
     #[error("{0}")]
     Memory(String),
+    /// Ranks that share the work do not go on together.
+    #[error(transparent)]
+    Ranks(#[from] crate::ranks::RanksError),
     /// The device refused an operation.
     #[error("{}", without_frames(.0))]
     Tensor(candle_core::Error),

@@ -7,6 +7,7 @@ use super::forest::{Forest, Placed, arrange};
 use super::native::batch::Batch;
 use super::native::head::Question;
 use super::{ModelError, Row, Weights};
+use crate::ranks::Ranks;
 use std::ops::Range;
 
 /// Independent parts of a minibatch, each with its own gradient sum: more threads than this are of no use.
@@ -37,11 +38,13 @@ pub struct Compute {
     pub checkpointing: bool,
     /// Whether tokens with which several rows begin are computed once. Changes a forward pass by no bit on the CPU, and gradients by rounding.
     pub share: bool,
+    /// Those that lanes are dealt to on the CPU: all of them score and differentiate the same rows. Changes no bit of any result.
+    pub ranks: Ranks,
 }
 
 impl Default for Compute {
     fn default() -> Compute {
-        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false, share: true }
+        Compute { threads: 1, micro_batch: None, keep: 1 << 30, checkpointing: false, share: true, ranks: Ranks::ALONE }
     }
 }
 

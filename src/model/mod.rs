@@ -4,6 +4,8 @@
 //! [`evaluate`] gives them together with the means to propagate the gradient of any function of them, [`OptimizerState`] applies it,
 //! [`Generator`] makes new responses from the same parameters.
 
+#[cfg(test)]
+mod among_tests;
 mod cached;
 mod composite;
 mod config;
@@ -36,6 +38,7 @@ pub mod reference;
 mod rope;
 mod row;
 mod score;
+mod shared;
 #[cfg(test)]
 mod sharing_tests;
 mod slices;

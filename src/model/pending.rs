@@ -10,8 +10,10 @@ use super::native::pass::{Keep, Pass, forward};
 use super::native::past::{self, Past};
 use super::native::team::Team;
 use super::native::{Packed, Real};
+use super::shared::{gathered, states_of_all, total};
 use super::threads::parallel;
 use super::{Gradients, ModelError, Row, Weights};
+use crate::ranks::Ranks;
 use candle_core::Device;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,29 +22,41 @@ use std::time::Instant;
 pub(crate) fn native_answers<T: Real>(weights: &Weights, rows: &[Row], what: Ask, compute: &Compute) -> Result<Answers<T>, ModelError> {
     check(what, weights)?;
     let model = weights.packed::<T>(false, compute.threads)?;
-    let lanes = split(weights, rows, compute)?;
+    let (lanes, ranks) = own_lanes(split(weights, rows, compute)?, compute);
     let (top, team) = (Top::of(what)?, Team::of(compute.threads, lanes.len()));
     let parts = parallel(lanes.len(), compute.threads, |lane| answered(&model, &lanes[lane], &top, Keep::Nothing, team).1);
-    Ok(collect(parts.into_iter().flatten(), targets(rows), what))
+    Ok(collect(gathered(&ranks, parts.into_iter().flatten().collect())?, targets(rows), what))
 }
 
 /// The final hidden states at all targets, `[targets, width]`, with nothing else kept.
 pub(crate) fn native_states<T: Real>(weights: &Weights, rows: &[Row], compute: &Compute) -> Result<Vec<T>, ModelError> {
     let model = weights.packed::<T>(false, compute.threads)?;
-    let (lanes, width) = (split(weights, rows, compute)?, model.config.width);
+    let (lanes, ranks) = own_lanes(split(weights, rows, compute)?, compute);
+    let width = model.config.width;
     let team = Team::of(compute.threads, lanes.len());
     let found = parallel(lanes.len(), compute.threads, |lane| {
-        let (lane, mut found) = (&lanes[lane], Vec::new());
+        let (lane, mut indices, mut found) = (&lanes[lane], Vec::new(), Vec::new());
         run(&model, lane, Keep::Nothing, team, |batch, hidden| {
-            found.extend(lane.questions(batch).iter().map(|q| (q.index, hidden[q.output * width..][..width].to_vec())));
+            for question in lane.questions(batch) {
+                indices.push(question.index);
+                found.extend_from_slice(&hidden[question.output * width..][..width]);
+            }
         });
-        found
+        (indices, found)
     });
     let mut states = vec![T::ZERO; targets(rows) * width];
-    for (index, state) in found.into_iter().flatten() {
-        states[index * width..][..width].copy_from_slice(&state);
+    for (indices, found) in states_of_all(&ranks, found)? {
+        for (index, state) in indices.into_iter().zip(found.chunks(width.max(1))) {
+            states[index * width..][..width].copy_from_slice(state);
+        }
     }
     Ok(states)
+}
+
+/// Those that are this rank's, and the ranks that have any.
+fn own_lanes<'a>(all: Vec<Lane<'a>>, compute: &Compute) -> (Vec<Lane<'a>>, Ranks) {
+    let ranks = compute.ranks.among(all.len());
+    (ranks.own(all), ranks)
 }
 
 /// What is kept of a lane between its forward and its backward pass.
@@ -88,7 +102,11 @@ pub(crate) struct Pending<'a, T> {
     /// What a lane at work keeps, and where that would be more than so many bytes, keeps of a batch at a time.
     keep: Keep,
     most: usize,
+    /// This rank's.
     lanes: Vec<Mutex<(Lane<'a>, Option<Kept<T>>)>>,
+    ranks: Ranks,
+    /// The ranks that have lanes, in the order of these.
+    holders: Vec<usize>,
     targets: usize,
 }
 
@@ -104,7 +122,8 @@ impl<'a, T: Real> Pending<'a, T> {
         check(what, weights)?;
         let (model, top) = (weights.packed::<T>(true, compute.threads)?, Top::of(what)?);
         let lanes = split(weights, rows, compute)?;
-        let targets = targets(rows);
+        let (targets, holders) = (targets(rows), compute.ranks.among(lanes.len()).holders(lanes.len()));
+        let (lanes, ranks) = own_lanes(lanes, compute);
         let keep = if compute.checkpointing { Keep::Inputs } else { Keep::All };
         let size = Size::new::<T>(weights, keep);
         let mut room = if at_once { compute.keep / 4 * 3 } else { 0 };
@@ -124,7 +143,7 @@ impl<'a, T: Real> Pending<'a, T> {
         }
         let lanes: Vec<_> = lanes.into_iter().map(|lane| Mutex::new((lane, None))).collect();
         let team = Team::of(compute.threads, lanes.len());
-        let answers = at_once.then(|| {
+        let answers = at_once.then(|| -> Result<Answers<T>, ModelError> {
             let parts = parallel(lanes.len(), compute.threads, |number| {
                 let (lane, kept) = &mut *locked(&lanes[number]);
                 let keep = if waits[number] { keep } else { Keep::Nothing };
@@ -132,33 +151,41 @@ impl<'a, T: Real> Pending<'a, T> {
                 *kept = Some(found).filter(|_| waits[number]);
                 parts
             });
-            collect(parts.into_iter().flatten(), targets, what)
+            Ok(collect(gathered(&ranks, parts.into_iter().flatten().collect())?, targets, what))
         });
-        Ok((Pending { weights, model, what, top, threads: compute.threads, keep, most, lanes, targets }, answers))
+        let answers = answers.transpose()?;
+        Ok((Pending { weights, model, what, top, threads: compute.threads, keep, most, lanes, ranks, holders, targets }, answers))
     }
 
     /// Gradients of Σ slope · answer: of the model, and of a value head that is no part of it.
     pub(crate) fn backward(self, slopes: Slopes) -> Result<(Answers<T>, Found), ModelError> {
         check_slopes(slopes, self.targets)?;
-        let Pending { weights, model, what, top, threads, keep, most, lanes, targets } = self;
+        let Pending { weights, model, what, top, threads, keep, most, lanes, ranks, holders, targets } = self;
         let empty = || Sums::zeros(weights, what.value.is_some());
-        let total = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
+        let sum = Mutex::new(InOrder { next: 0, early: BTreeMap::new(), total: None, spare: Vec::new() });
+        // The lanes of a later rank are added to the sum of those before, which comes when these are done.
+        let adds = holders.first().is_none_or(|first| *first == ranks.rank());
         let (size, team) = (Size::new::<T>(weights, keep), Team::of(threads, lanes.len()));
         let parts = parallel(lanes.len(), threads, |number| {
             let (lane, kept) = &mut *locked(&lanes[number]);
             let at_once = if size.whole(lane) <= most { keep } else { Keep::Nothing };
             let mut kept = kept.take().unwrap_or_else(|| run(&model, lane, at_once, team, |_, _| {}));
-            let spare = locked(&total).spare.pop();
+            let spare = locked(&sum).spare.pop();
             let mut sums = spare.map_or_else(empty, Sums::zeroed);
             let parts = pull(&model, lane, &mut kept, &top, keep, slopes, &mut sums, team);
-            locked(&total).add(number, sums);
-            parts
+            if adds {
+                locked(&sum).add(number, sums);
+                return (parts, None);
+            }
+            (parts, Some(sums))
         });
-        let total = total.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
-        let mut named = total.unwrap_or_else(empty).named();
+        let (parts, apart): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let sum = sum.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).total;
+        let own: Vec<Sums<T>> = sum.into_iter().chain(apart.into_iter().flatten()).collect();
+        let mut named = total(&ranks, &holders, own, empty)?.named();
         let mut own = |weights: &Weights| Ok::<_, ModelError>(Gradients::new(take(&mut named, weights)?).on(threads));
         let found = Found { model: own(weights)?, head: what.apart(weights).map(own).transpose()? };
-        Ok((collect(parts.into_iter().flatten(), targets, what), found))
+        Ok((collect(gathered(&ranks, parts.into_iter().flatten().collect())?, targets, what), found))
     }
 
     /// Seconds that each lane takes alone, forward and backward.

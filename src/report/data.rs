@@ -183,8 +183,17 @@ pub struct EpisodeExample {
 pub struct TurnExample {
     /// What the actor saw before acting.
     pub observation: String,
+    /// The whole response, where it is more than the action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
     /// As the environment got it.
     pub action: String,
+    /// What the turn adds to the episode's score; none where it was not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
+    /// Whether the environment did not take the action, or the response was not of the form asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub invalid: bool,
     /// Mean entropy of the response's tokens, in nats; none for an actor without a distribution.
     pub entropy: Option<f64>,
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Markup {
     out: String,
 }
@@ -20,6 +20,15 @@ impl Markup {
 
     pub(super) fn finish(self) -> String {
         self.out
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.out
+    }
+
+    /// What was written elsewhere.
+    pub(super) fn append(&mut self, other: &Markup) {
+        self.out.push_str(&other.out);
     }
 
     /// `<name …>body</name>`

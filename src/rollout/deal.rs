@@ -74,6 +74,8 @@ pub(crate) enum RolloutError {
     Env(#[from] EnvError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    #[error(transparent)]
+    Ranks(#[from] crate::ranks::RanksError),
     #[error("{0}")]
     Unplayable(String),
 }

@@ -6,6 +6,7 @@ use crate::lang::load::Root;
 use crate::model::{DecoderConfig, Tokenizer, Variant, Weights};
 use crate::play::EnvironmentSpec;
 use crate::policy::{Decode, Policy, Published};
+use crate::ranks::Ranks;
 use crate::seed::Seed;
 use crate::spec::{LIBRARY, Request, environment};
 use candle_core::{DType, Device};
@@ -81,15 +82,25 @@ pub(crate) fn play(environment: &EnvironmentSpec, policy: &Policy, games: usize)
 
 /// As [`play`], with an expert beside the policy.
 pub(crate) fn play_labelled(environment: &EnvironmentSpec, policy: &Policy, games: usize, mix: f64) -> Result<Vec<Episode>, RolloutError> {
-    with_labels(2, environment, policy, games, Some(Labels { mix }))
+    with_labels((2, &Ranks::ALONE), environment, policy, games, Some(Labels { mix }))
 }
 
 pub(crate) fn play_on(threads: usize, environment: &EnvironmentSpec, policy: &Policy, games: usize) -> Result<Vec<Episode>, RolloutError> {
-    with_labels(threads, environment, policy, games, None)
+    with_labels((threads, &Ranks::ALONE), environment, policy, games, None)
+}
+
+/// As [`play`], by one of several ranks.
+pub(crate) fn play_among(
+    ranks: &Ranks,
+    environment: &EnvironmentSpec,
+    policy: &Policy,
+    games: usize,
+) -> Result<Vec<Episode>, RolloutError> {
+    with_labels((1, ranks), environment, policy, games, None)
 }
 
 fn with_labels(
-    threads: usize,
+    (threads, ranks): (usize, &Ranks),
     environment: &EnvironmentSpec,
     policy: &Policy,
     games: usize,
@@ -103,5 +114,5 @@ fn with_labels(
     };
     let assignments: Vec<Assignment> = tasks.iter().enumerate().map(assignment).collect();
     let player = Player::Policy { policy, decode: &policy.decode };
-    Rollout { environment, world: &*world, player, keep_prompts: true, labels, threads }.play(&assignments)
+    Rollout { environment, world: &*world, player, keep_prompts: true, labels, threads }.play_among(ranks, &assignments)
 }

@@ -5,6 +5,7 @@
 //! decoding; a finished episode frees its slot at once for the next. So every generated turn is a turn of some episode.
 //! Where a server answers, a lane plays one episode at a time and waits; there are as many lanes as requests may be under way.
 
+mod among;
 mod chat;
 mod deal;
 mod dialogue;

@@ -5,10 +5,11 @@ use super::body::{Form, Model};
 use super::error::{ApiError, json_response};
 use super::queue::{Queue, Refusal};
 use super::stream;
+use crate::http::names_this_machine;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -73,15 +74,6 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         None => {}
     }
     next.run(request).await
-}
-
-fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn described(app: &App) -> Value {

@@ -7,17 +7,11 @@ use super::find::Found;
 use super::http::{App, router};
 use super::lane::Lanes;
 use super::queue::Queue;
+use crate::http::{Stop, listen};
 use crate::model::{Generator, ModelError};
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
-use tokio::time::{sleep, timeout};
 
 /// What may be told a server; nothing of it changes an answer.
 #[derive(Debug)]
@@ -41,31 +35,10 @@ pub(crate) struct Options {
 const CONTEXT: usize = 4096;
 /// The most threads that lanes are for.
 const MOST_LANES: usize = 64;
-/// In which the head of a request has to arrive.
-const HEAD_TIME: Duration = Duration::from_secs(30);
-/// For what is being answered when the server is to stop.
-const GRACE: Duration = Duration::from_secs(10);
-/// In which those whose answers were given up are told.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Connections beyond those whose requests have a place: to hear that there is none.
 const MORE_CONNECTIONS: usize = 64;
 /// Threads that read requests.
 const READERS: usize = 2;
-
-/// The wish that a server stops.
-#[derive(Clone, Debug)]
-pub(crate) struct Stop(watch::Sender<bool>);
-
-impl Stop {
-    pub(crate) fn new() -> Stop {
-        Stop(watch::Sender::new(false))
-    }
-
-    /// No request is taken any more; those that are being answered have some seconds.
-    pub(crate) fn request(&self) {
-        self.0.send_replace(true);
-    }
-}
 
 /// A server that could begin.
 pub(crate) struct Serve {
@@ -139,7 +112,7 @@ impl Serve {
             let started: Result<Vec<_>, _> =
                 (0..lanes).map(|number| std::thread::Builder::new().spawn_scoped(scope, move || work(number))).collect();
             let heard = match &started {
-                Ok(_) => runtime.block_on(listen(listener, router(app.clone()), connections, stop.0.subscribe(), &queue)),
+                Ok(_) => runtime.block_on(listen(listener, router(app.clone()), connections, stop, &*queue)),
                 Err(error) => Err(format!("no thread can be started: {error}")),
             };
             queue.abandon();
@@ -147,46 +120,4 @@ impl Serve {
             ended.collect::<Vec<_>>().into_iter().chain([heard]).collect()
         })
     }
-}
-
-/// Takes connections, up to so many at a time, and at the end waits for those that are being answered.
-async fn listen(listener: TcpListener, router: Router, most: usize, mut stop: watch::Receiver<bool>, queue: &Queue) -> Result<(), String> {
-    let wrong = |error: std::io::Error| format!("cannot listen: {error}");
-    listener.set_nonblocking(true).map_err(wrong)?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(wrong)?;
-    let (connections, open) = (GracefulShutdown::new(), Arc::new(Semaphore::new(most)));
-    loop {
-        let accepted = async {
-            let permit = open.clone().acquire_owned().await;
-            (listener.accept().await, permit)
-        };
-        let (accepted, permit) = tokio::select! {
-            accepted = accepted => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok((stream, _)) = accepted else {
-            // Too many open files, or the like: it passes.
-            sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        // What is sent token by token should not wait for more.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A connection that breaks is its client's affair.
-            let _ = connection.await;
-            drop(permit);
-        });
-    }
-    drop(listener);
-    queue.close();
-    let mut done = std::pin::pin!(connections.shutdown());
-    if timeout(GRACE, &mut done).await.is_err() {
-        queue.abandon();
-        let _ = timeout(LAST_WORDS, done).await;
-    }
-    Ok(())
 }

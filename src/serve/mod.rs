@@ -18,4 +18,4 @@ mod stream;
 mod writer;
 
 pub(crate) use find::{FindError, find};
-pub(crate) use listen::{Options, Serve, Stop};
+pub(crate) use listen::{Options, Serve};

@@ -1,6 +1,7 @@
 //! Jobs that wait for a lane.
 
 use super::job::{Job, News};
+use crate::http::End;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
@@ -119,6 +120,16 @@ impl Queue {
         self.close();
         self.state().phase = Phase::Closed;
         self.wake.notify_all();
+    }
+}
+
+impl End for Queue {
+    fn stopping(&self) {
+        self.close();
+    }
+
+    fn given_up(&self) {
+        self.abandon();
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a running stage may ask of the executor.
 
+use super::histogram::{Histogram, Looks};
 use crate::env::Machine;
 use crate::lang::Span;
 use crate::model::pretrained::Content;
+use crate::ranks::Ranks;
 use crate::seed::Seed;
 use crate::store::{TaskFolder, output_path};
 use std::path::{Path, PathBuf};
@@ -108,6 +110,9 @@ pub trait Context {
     /// Worker threads to use. Must not change any result.
     fn threads(&self) -> usize;
 
+    /// Those that run this stage together. Must not change any result.
+    fn ranks(&self) -> &Ranks;
+
     fn device(&self) -> &candle_core::Device;
 
     /// What settings say of the machine.
@@ -129,12 +134,18 @@ pub trait Context {
 
     fn progress(&mut self, progress: Progress);
 
+    /// What somebody wants to look at beyond what is recorded.
+    fn looks(&self) -> Looks;
+
+    /// How some values of a step are spread, for who wanted to look.
+    fn histogram(&mut self, step: u64, name: &str, histogram: Histogram);
+
     /// A line for people (`skipped 3 episodes: …`); goes to the events and the terminal.
     fn say(&mut self, line: &str);
 
     /// As [`Self::say`], of what is probably not meant.
     fn warn(&mut self, line: &str);
 
-    /// Asked between iterations; `true` after Ctrl-C.
+    /// Asked between iterations; `true` after Ctrl-C. Of several ranks only the first is asked by the user.
     fn interrupted(&self) -> bool;
 }

@@ -123,6 +123,11 @@ pub trait Stage: Identity + fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether several ranks run it together: each calls `run`, and comes to the same.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Does the work, writing into the task's folder. Must go on from the folder's last checkpoint to the same bytes as if never interrupted.
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError>;
 }

@@ -4,6 +4,7 @@ use crate::env::EnvError;
 use crate::lang::Diagnostic;
 use crate::model::ModelError;
 use crate::objective::ObjectiveError;
+use crate::ranks::RanksError;
 use crate::rollout::RolloutError;
 use crate::store::StoreError;
 
@@ -46,6 +47,12 @@ impl From<EnvError> for RunError {
 
 impl From<RolloutError> for RunError {
     fn from(error: RolloutError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<RanksError> for RunError {
+    fn from(error: RanksError) -> Self {
         Self::Failed(error.to_string())
     }
 }

@@ -226,7 +226,6 @@ fn add_rows(data: &mut ReportData, input: &InputFolder, results: Results, pipeli
 
 fn add_examples(data: &mut ReportData, input: &InputFolder, pipeline: &str) -> Result<(), RunError> {
     for Example { split, episode } in examples(read_lines(&input.folder.join("episodes.jsonl"))?) {
-        let turn = |t: Turn| TurnExample { observation: t.observation, action: t.action, entropy: t.entropy };
         data.examples.push(EpisodeExample {
             pipeline: pipeline.to_owned(),
             label: input.label.clone(),
@@ -240,6 +239,11 @@ fn add_examples(data: &mut ReportData, input: &InputFolder, pipeline: &str) -> R
         });
     }
     Ok(())
+}
+
+pub(super) fn turn(turn: Turn) -> TurnExample {
+    let Turn { observation, response, action, reward, valid, entropy, .. } = turn;
+    TurnExample { observation, response, action, reward: Some(reward), invalid: !valid, entropy }
 }
 
 /// What each task came to, in the order of the panel; the episodes on one task stand behind each other.

@@ -137,6 +137,10 @@ impl Stage for Sft {
         Outside::policy(&self.policy).into_iter().collect()
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         run(self, context)
     }
@@ -206,6 +210,11 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         }
         let slope = |(action, prompt): (f64, f64)| (-action - stage.prompts.0 * prompt) as f32;
         let slopes = ScoreGradients { logp: actions.parts().zip(prompts.parts()).map(slope).collect(), entropy: Vec::new() };
+        let done = update + 1;
+        let recorded = done.is_multiple_of(record_every) || done == total;
+        if recorded && context.looks().gradients {
+            updater.look();
+        }
         let norm = updater.step(evaluation.backward(&slopes)?, now, refusal)?;
         sums = Sums {
             nll: sums.nll + nll * tokens,
@@ -215,8 +224,7 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
             norm: sums.norm + norm,
             updates: sums.updates + 1.0,
         };
-        let done = update + 1;
-        if done.is_multiple_of(record_every) || done == total {
+        if recorded {
             let loss = sums.nll / sums.tokens;
             let record = MetricRecord::new(done as u64)
                 .with("loss/nll", loss)
@@ -227,12 +235,16 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
                 .with("epoch", done as f64 / per_epoch as f64);
             let record = if stage.prompts.0 > 0.0 { record.with("loss/prompts", sums.prompts / sums.updates) } else { record };
             let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
+            context.ranks().agree(&format!("update {done}"), &record)?;
             context.folder().metric(&record)?;
             sums = Sums::default();
+            for (name, histogram) in updater.seen() {
+                context.histogram(done as u64, &format!("gradient/policy/{name}"), histogram);
+            }
             let notes = vec![("loss", format!("{loss:.3}")), ("epoch", format!("{:.1}", done as f64 / per_epoch as f64))];
             context.progress(Progress { done: done as u64, total: total as u64, unit: "updates", notes });
         }
-        let stop = context.interrupted();
+        let stop = context.ranks().first_says(context.interrupted())?;
         let due = done.is_multiple_of(save_every);
         if (due || stop) && done < total {
             let fill = |folder: &Path| -> Result<(), Failure> {

@@ -2,11 +2,13 @@
 
 use super::context::Context;
 use super::error::RunError;
+use super::histogram::Histogram;
 use crate::equation::Now;
 use crate::kind::Part;
 use crate::lang::{Diagnostic, Span};
 use crate::model::{Compute, Gradients, ModelError, OptimizerState, Weights};
 use crate::policy::OptimizerKind;
+use candle_core::DType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +46,9 @@ pub(crate) struct Updater {
     weights: Arc<Weights>,
     state: OptimizerState,
     settings: Part<dyn OptimizerKind>,
+    /// Whether the next gradients are to be looked at, and what was seen.
+    look: bool,
+    seen: Vec<(String, Histogram)>,
 }
 
 impl Updater {
@@ -51,12 +56,22 @@ impl Updater {
     /// If the device has no room for what the optimiser keeps.
     pub(crate) fn new(weights: Arc<Weights>, settings: &Part<dyn OptimizerKind>) -> Result<Self, ModelError> {
         let state = settings.start(&weights)?;
-        Ok(Self { weights, state, settings: settings.clone() })
+        Ok(Self { weights, state, settings: settings.clone(), look: false, seen: Vec::new() })
     }
 
     /// The learning rate.
     pub(crate) fn rate(&self, now: Now) -> f64 {
         self.settings.rate(now)
+    }
+
+    /// The next gradients are looked at, before they are clipped.
+    pub(crate) fn look(&mut self) {
+        self.look = true;
+    }
+
+    /// How the gradients that were looked at are spread, by tensor.
+    pub(crate) fn seen(&mut self) -> Vec<(String, Histogram)> {
+        std::mem::take(&mut self.seen)
     }
 
     /// Clips, refuses a gradient that is not finite, makes the step, and refuses weights that are not finite; gives the gradient's norm before
@@ -66,6 +81,9 @@ impl Updater {
     /// `refusal` of what is not finite, or what the device says.
     pub(crate) fn step(&mut self, mut gradients: Gradients, now: Now, refusal: impl FnOnce(Spoilt) -> RunError) -> Result<f64, RunError> {
         let threads = gradients.threads();
+        if std::mem::take(&mut self.look) {
+            self.seen = spread(&gradients)?;
+        }
         let norm = match self.settings.clip_norm() {
             Some(most) => gradients.clip(most)?,
             None => gradients.norm()?,
@@ -99,11 +117,26 @@ impl Updater {
     }
 }
 
+fn spread(gradients: &Gradients) -> Result<Vec<(String, Histogram)>, ModelError> {
+    let mut found = Vec::new();
+    for (name, tensor) in gradients.tensors() {
+        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        found.extend(Histogram::of(&values).map(|histogram| (name.clone(), histogram)));
+    }
+    Ok(found)
+}
+
 /// What is said of a loss or a gradient that is not finite.
 pub(crate) fn not_finite(place: Span, message: String) -> RunError {
     RunError::At(Box::new(Diagnostic::error("E0504", place, message).help("lower the learning rate or set `clip_norm`")))
 }
 
 pub(crate) fn compute(context: &dyn Context, micro_batch: usize, checkpointing: bool) -> Compute {
-    Compute { threads: context.threads(), micro_batch: Some(micro_batch), checkpointing, ..Compute::default() }
+    Compute {
+        threads: context.threads(),
+        micro_batch: Some(micro_batch),
+        checkpointing,
+        ranks: context.ranks().clone(),
+        ..Compute::default()
+    }
 }

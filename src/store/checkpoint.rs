@@ -75,6 +75,12 @@ pub(super) fn latest(task: &Path, folder: &Path) -> Result<(Option<Checkpoint>, 
     Ok((None, warnings))
 }
 
+/// The one after so many iterations, whole.
+pub(super) fn at(task: &Path, folder: &Path, iteration: u64) -> Result<Checkpoint, StoreError> {
+    let path = folder.join(name(iteration));
+    read(task, &path, iteration).map(|manifest| Checkpoint { iteration, folder: path, manifest })
+}
+
 /// A line for each that does not have the hashes it was written with.
 pub(super) fn damaged(task: &Path, folder: &Path) -> Result<Vec<String>, StoreError> {
     let problem = |iteration| read(task, &folder.join(name(iteration)), iteration).err().map(|error| error.to_string());

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
-    file: File,
+    /// None where another process writes it.
+    file: Option<File>,
     bytes: u64,
     hasher: blake3::Hasher,
 }
@@ -30,16 +31,22 @@ impl Log {
         if bytes > 0 {
             hasher.update_reader(File::open(path).map_err(StoreError::io("open", path))?).map_err(StoreError::io("read", path))?;
         }
-        Ok(Self { path: path.to_path_buf(), file, bytes, hasher })
+        Ok(Self { path: path.to_path_buf(), file: Some(file), bytes, hasher })
+    }
+
+    /// One that another process writes: what is appended here is forgotten.
+    pub(super) fn elsewhere(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), file: None, bytes: 0, hasher: blake3::Hasher::new() }
     }
 
     pub(super) fn append<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), StoreError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         let mut line = serde_json::to_vec(value).map_err(|e| StoreError::fill(&self.path, e.into()))?;
         line.push(b'\n');
         fault::point();
-        if let Err(e) = fault::write_all(&mut self.file, &line) {
+        if let Err(e) = fault::write_all(file, &line) {
             // No half line stays behind.
-            let _ = self.file.set_len(self.bytes);
+            let _ = file.set_len(self.bytes);
             return Err(StoreError::io("write", &self.path)(e));
         }
         self.bytes += line.len() as u64;
@@ -50,6 +57,7 @@ impl Log {
 
     /// Begins with the content of another log.
     pub(super) fn take(&mut self, other: &Path) -> Result<(), StoreError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         if self.bytes > 0 {
             return Err(StoreError::Refused(format!("`{}` has begun already", self.path.display())));
         }
@@ -60,8 +68,8 @@ impl Log {
             let read = from.read(&mut part).map_err(StoreError::io("read", other))?;
             let Some(part) = part.get(..read).filter(|part| !part.is_empty()) else { return Ok(()) };
             fault::point();
-            if let Err(e) = fault::write_all(&mut self.file, part) {
-                let _ = self.file.set_len(self.bytes);
+            if let Err(e) = fault::write_all(file, part) {
+                let _ = file.set_len(self.bytes);
                 return Err(StoreError::io("write", &self.path)(e));
             }
             self.bytes += read as u64;
@@ -74,8 +82,9 @@ impl Log {
     }
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let Some(file) = &self.file else { return Ok(()) };
         // Not a regular file (a device in a test): nothing to sync.
-        match fault::sync_file(&self.file) {
+        match fault::sync_file(file) {
             Err(e) if e.kind() != ErrorKind::InvalidInput => Err(StoreError::io("write", &self.path)(e)),
             _ => Ok(()),
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(super) const METRICS: &str = "metrics.jsonl";
+pub(crate) const METRICS: &str = "metrics.jsonl";
 
 /// One line of `metrics.jsonl`: `{"iteration":3,"values":{"entropy":0.93,"success":0.41}}`.
 ///

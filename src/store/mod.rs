@@ -32,7 +32,7 @@ pub use lock::Holder;
 pub use metrics::{MetricRecord, read_metrics};
 pub use root::Store;
 pub use run::RunRecord;
-pub use runs::{Removed, RunState, RunSummary, RunTask};
+pub use runs::{Removed, RunState, RunSummary, RunTask, Seen};
 pub use task::{State, Status, output_path};
 pub use verify::{Fault, Verified};
 
@@ -41,14 +41,15 @@ pub(crate) use answers::Answers;
 pub(crate) use digest::canonical;
 #[cfg(test)]
 pub(crate) use event::read_events;
-pub(crate) use event::{Event, plain_name};
+pub(crate) use event::{Event, EventRecord, plain_name};
 pub(crate) use files::{write_file, write_json};
 pub(crate) use lock::Lock;
 pub(crate) use manifest::{MANIFEST, Manifest, Mark};
+pub(crate) use metrics::METRICS;
 pub(crate) use pace::Pace;
-pub(crate) use read::{Records, read_json, read_line, read_lines};
+pub(crate) use read::{Growing, Records, read_json, read_last_lines, read_line, read_lines};
 pub(crate) use run::RunFolder;
-pub(crate) use task::{Claim, TaskFolder, TaskInfo};
+pub(crate) use task::{Claim, EPISODES, TaskFolder, TaskInfo};
 pub(crate) use time::in_words;
 
 /// The version of everything written here. A folder of a newer one is refused and left as it is.

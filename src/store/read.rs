@@ -85,6 +85,58 @@ pub(crate) fn read_line<T: DeserializeOwned>(path: &Path, start: u64) -> Result<
     Records::of(path, Some(BufReader::new(file))).next().ok_or_else(missing)?.map(|(_, record)| record)
 }
 
+/// The last whole records of a file of JSON lines, up to so many, that lie within its last bytes, up to so many; none where there is no file.
+///
+/// # Errors
+/// If the file cannot be read, or a line of it is no record.
+pub(crate) fn read_last_lines<T: DeserializeOwned>(path: &Path, most: usize, bytes: u64) -> Result<Vec<T>, StoreError> {
+    let mut file = match open(path) {
+        Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let wrong = StoreError::io("read", path);
+    let read = |file: &mut File| {
+        let start = file.metadata()?.len().saturating_sub(bytes);
+        let mut block = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(bytes).read_to_end(&mut block)?;
+        std::io::Result::Ok((start, block))
+    };
+    let (start, block) = read(&mut file).map_err(wrong)?;
+    // Neither a line whose beginning is further up, nor one that is still being written.
+    let mut lines: Vec<&[u8]> = block.split_inclusive(|byte| *byte == b'\n').skip(usize::from(start > 0)).collect();
+    lines.pop_if(|line| line.last() != Some(&b'\n'));
+    let last = lines.get(lines.len().saturating_sub(most)..).unwrap_or_default();
+    last.iter().map(|line| serde_json::from_slice(line).map_err(|e| damaged(path, e.to_string()))).collect()
+}
+
+/// Reads a file of JSON lines that grows, a part at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Growing {
+    path: PathBuf,
+    /// Bytes that were read.
+    read: u64,
+}
+
+impl Growing {
+    /// From its beginning; it need not be there yet.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, read: 0 }
+    }
+
+    /// The records that came since the last time.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a line of it is no record.
+    pub(crate) fn more<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, StoreError> {
+        let mut records = Records::open(&self.path)?;
+        records.go_to(self.read)?;
+        let found = records.by_ref().map(|record| Ok(record?.1)).collect::<Result<_, StoreError>>()?;
+        self.read = records.start;
+        Ok(found)
+    }
+}
+
 /// The records of a file of JSON lines, one after the other, each with the byte at which it begins. A last line without its newline is still being
 /// written and is left out.
 pub(crate) struct Records<T> {
@@ -108,6 +160,15 @@ impl<T: DeserializeOwned> Records<T> {
 
     fn of(path: &Path, text: Option<BufReader<File>>) -> Self {
         Self { path: path.to_path_buf(), text, line: Vec::new(), number: 0, start: 0, record: PhantomData }
+    }
+
+    /// On to a byte at which a record begins.
+    fn go_to(&mut self, start: u64) -> Result<(), StoreError> {
+        if let Some(text) = &mut self.text {
+            text.seek(SeekFrom::Start(start)).map_err(StoreError::io("read", &self.path))?;
+            self.start = start;
+        }
+        Ok(())
     }
 
     fn read(&mut self) -> Result<Option<(u64, T)>, StoreError> {
@@ -198,6 +259,40 @@ mod tests {
         std::fs::write(&path, "1\nx\n2\n").unwrap();
         let read: Vec<bool> = Records::<u32>::open(&path).unwrap().map(|record| record.is_ok()).collect();
         assert_eq!(read, [true, false], "nothing is read behind a damaged line");
+    }
+
+    #[test]
+    fn what_grows_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mut growing = Growing::new(path.clone());
+        for (text, more) in
+            [("", vec![]), ("1\n2\n", vec![1, 2]), ("1\n2\n3", vec![]), ("1\n2\n34\n5\n", vec![34, 5]), ("1\n2\n34\n5\n", vec![])]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(growing.more::<u32>().unwrap(), more, "{text:?}");
+        }
+        assert!(Growing::new(folder.path().join("y")).more::<u32>().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_last_lines_are_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, "10\n20\n30\n40\n5").unwrap();
+        for (most, bytes, last) in [
+            (9, 99, vec![10, 20, 30, 40]),
+            (2, 99, vec![30, 40]),
+            (0, 99, vec![]),
+            // the line that begins there may have begun before
+            (9, 13, vec![10, 20, 30, 40]),
+            (9, 12, vec![20, 30, 40]),
+            (9, 10, vec![30, 40]),
+            (9, 1, vec![]),
+        ] {
+            assert_eq!(read_last_lines::<u32>(&path, most, bytes).unwrap(), last, "{most} {bytes}");
+        }
+        assert!(read_last_lines::<u32>(&folder.path().join("y"), 9, 9).unwrap().is_empty());
     }
 
     #[test]

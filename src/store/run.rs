@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub(super) const PLAN: &str = "plan.json";
 pub(super) const TASKS: &str = "tasks";
+pub(super) const RESOLVED: &str = "resolved.epo";
 pub(super) const RECIPE: &str = "recipe.json";
 pub(super) const SOURCES: &str = "source";
 pub(super) const MACHINE: &str = "machine.json";
@@ -57,7 +58,7 @@ impl RunFolder {
         link_tasks(&path.join(TASKS), &record.tasks)?;
         files::write_json(&path.join(PLAN), &record.plan)?;
         files::write_json(&path.join(MACHINE), &record.machine)?;
-        files::write_file(&path.join("resolved.epo"), record.resolved.as_bytes())?;
+        files::write_file(&path.join(RESOLVED), record.resolved.as_bytes())?;
         write_sources(&path.join(SOURCES), &record.sources)?;
         if !record.recipe.is_null() {
             files::write_json(&path.join(RECIPE), &record.recipe)?;

@@ -2,17 +2,19 @@
 
 use super::digest::Digest;
 use super::error::StoreError;
-use super::event::{Event, read_events};
+use super::event::{EVENTS, Event, EventRecord, read_events};
 use super::lock::Lock;
+use super::metrics::METRICS;
 use super::root::Store;
-use super::run::{MACHINE, PLAN, RECIPE, SOURCES, TASKS, not_newer};
-use super::task::{State, Status};
+use super::run::{MACHINE, PLAN, RECIPE, RESOLVED, SOURCES, TASKS, not_newer};
+use super::task::{STATUS, State, Status};
 use super::{files, plain, read};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How a run stands, from its events and its lock. One that died on another machine looks as if it ran, until somebody runs it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,6 +65,13 @@ pub struct RunTask {
     pub state: Option<State>,
 }
 
+/// What a look at a run's files told of them: lengths and times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    busy: bool,
+    files: Vec<Option<(u64, Option<SystemTime>)>>,
+}
+
 impl RunSummary {
     /// `plan.json`.
     pub fn plan(&self) -> Result<Value, StoreError> {
@@ -77,6 +86,16 @@ impl RunSummary {
     /// `machine.json`.
     pub(crate) fn machine(&self) -> Result<Value, StoreError> {
         read::document(&self.path.join(MACHINE))
+    }
+
+    /// What happened in it.
+    pub(crate) fn events(&self) -> Result<Vec<EventRecord>, StoreError> {
+        read_events(&self.path)
+    }
+
+    /// The pipelines flattened to a text that runs alone; `None` where there is none that can be read.
+    pub(crate) fn resolved(&self) -> Option<String> {
+        read::text(&self.path.join(RESOLVED)).ok().flatten()
     }
 
     /// The texts that the run was made from, in no order that says anything.
@@ -119,6 +138,24 @@ impl Store {
             }
         }
         Ok(runs)
+    }
+
+    /// Other than before when something of a run may have changed.
+    pub(crate) fn seen<'d>(&self, run: &RunSummary, tasks: impl Iterator<Item = &'d Digest>) -> Seen {
+        let look = |path: PathBuf| path.metadata().ok().map(|data| (data.len(), data.modified().ok()));
+        let of_task = |digest: &Digest| [STATUS, METRICS].map(|name| self.task_path(digest).join(name));
+        let paths = [run.path.join(EVENTS), run.path.join(PLAN)].into_iter().chain(tasks.flat_map(of_task));
+        // Who is killed leaves no word.
+        Seen { busy: Lock::holder(&run.path).is_some(), files: paths.map(look).collect() }
+    }
+
+    /// The same run as it is now.
+    pub(crate) fn again(&self, run: &RunSummary) -> Result<RunSummary, StoreError> {
+        if !run.path.join(PLAN).is_file() {
+            return Err(StoreError::Refused(format!("the run {} is gone", run.id)));
+        }
+        let digest = run.id.rsplit('/').next().unwrap_or_default();
+        self.summary(&run.name, digest, run.path.clone())
     }
 
     fn summary(&self, name: &str, digest: &str, path: PathBuf) -> Result<RunSummary, StoreError> {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) const STATUS: &str = "status.json";
-pub(super) const EPISODES: &str = "episodes.jsonl";
+pub(crate) const EPISODES: &str = "episodes.jsonl";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const OUTPUTS: &str = "outputs";
 
@@ -222,7 +222,7 @@ impl Claim {
         fault::point();
         let open = |name: &str| Log::open(&self.path.join(name), checkpoint.as_ref().and_then(|c| c.manifest.logs.get(name)));
         let (metrics, episodes) = (open(METRICS)?, open(EPISODES)?);
-        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, lock: self.lock })
+        Ok(TaskFolder { path: self.path, status, keep, metrics, episodes, checkpoint, warnings, lock: Some(self.lock) })
     }
 
     /// Whether the answers are this task's, and, where it was finished, those that it was finished with.
@@ -263,10 +263,27 @@ pub struct TaskFolder {
     episodes: Log,
     checkpoint: Option<Checkpoint>,
     warnings: Vec<String>,
-    lock: Lock,
+    /// None where another process writes: then nothing is written here.
+    lock: Option<Lock>,
 }
 
 impl TaskFolder {
+    /// The folder of a task that another process has opened, and from which of its checkpoints that goes on. What would be written is forgotten.
+    pub(crate) fn beside(path: PathBuf, checkpoint: Option<u64>) -> Result<Self, StoreError> {
+        let elsewhere = || {
+            StoreError::Refused(format!("`{}` is not there as the first rank has it; all ranks need the same run folder", path.display()))
+        };
+        let status = Status::read(&path)?.ok_or_else(elsewhere)?;
+        let checkpoint = checkpoint.map(|iteration| checkpoint::at(&path, &path.join(CHECKPOINTS), iteration)).transpose()?;
+        let (metrics, episodes) = (Log::elsewhere(&path.join(METRICS)), Log::elsewhere(&path.join(EPISODES)));
+        Ok(Self { path, status, keep: 0, metrics, episodes, checkpoint, warnings: Vec::new(), lock: None })
+    }
+
+    /// Fails where another machine has taken the folder over; `often`: of what is called for every line.
+    fn check(&self, often: bool) -> Result<(), StoreError> {
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.check(often))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -278,7 +295,7 @@ impl TaskFolder {
 
     /// Whether another machine took this process for dead and has the folder now.
     pub(crate) fn is_lost(&self) -> bool {
-        matches!(self.lock.check(false), Err(StoreError::Lost { .. }))
+        matches!(self.check(false), Err(StoreError::Lost { .. }))
     }
 
     /// What was found damaged when the folder was opened.
@@ -288,13 +305,13 @@ impl TaskFolder {
 
     /// Appends to `metrics.jsonl`.
     pub fn metric(&mut self, record: &MetricRecord) -> Result<(), StoreError> {
-        self.lock.check(true)?;
+        self.check(true)?;
         self.metrics.append(record)
     }
 
     /// Appends one line to `episodes.jsonl`.
     pub fn episode<T: Serialize + ?Sized>(&mut self, episode: &T) -> Result<(), StoreError> {
-        self.lock.check(true)?;
+        self.check(true)?;
         self.episodes.append(episode)
     }
 
@@ -315,10 +332,13 @@ impl TaskFolder {
     }
 
     fn save(&mut self, (iteration, stopped): (u64, bool), fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
         let logs = || {
             self.metrics.sync()?;
             self.episodes.sync()?;
-            self.lock.check(false)?;
+            self.check(false)?;
             Ok(self.log_marks())
         };
         let folder = self.path.join(CHECKPOINTS);
@@ -334,8 +354,11 @@ impl TaskFolder {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             return Err(StoreError::Refused(format!("`{name}` is no name for an output")));
         }
+        if self.lock.is_none() {
+            return Ok(());
+        }
         files::create_folder(&self.path.join(OUTPUTS))?;
-        files::publish_folder(&output_path(&self.path, name), fill, |manifest| self.lock.check(false).map(|()| manifest)).map(drop)
+        files::publish_folder(&output_path(&self.path, name), fill, |manifest| self.check(false).map(|()| manifest)).map(drop)
     }
 
     /// [`Self::write_output`] of one file, `<name>.json`.
@@ -375,7 +398,7 @@ impl TaskFolder {
         self.status.logs = self.log_marks();
         self.status.logs.extend(answers::in_order(&self.path)?.map(|mark| (ANSWERS.to_owned(), mark)));
         self.status.state = State::Finished;
-        self.lock.check(false)?;
+        self.check(false)?;
         fault::point();
         files::write_json(&self.path.join(STATUS), &self.status)?;
         Ok(self.status)
@@ -383,7 +406,7 @@ impl TaskFolder {
 
     /// Records why the task ended early. The next run goes on from the last checkpoint.
     pub fn fail(mut self, message: &str) -> Result<(), StoreError> {
-        self.lock.check(false)?;
+        self.check(false)?;
         self.status.state = State::Failed;
         self.status.error = Some(message.to_owned());
         files::write_json(&self.path.join(STATUS), &self.status)

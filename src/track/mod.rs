@@ -1,9 +1,11 @@
-//! Copies of a run's metrics for the programs that people watch runs with. Nothing of a run depends on them, and one that fails is given up with a warning.
+//! Copies of a run's metrics for the programs that people watch runs with. Nothing of a run depends on them, and one that fails is a warning.
 
+mod mlflow;
 mod tensorboard;
 
-use crate::exec::{End, Progress, Start, Watch};
-use crate::store::{MetricRecord, read_metrics};
+use crate::exec::{End, Histogram, Listen, Looks, Start, Watch};
+use crate::store::{Growing, METRICS, MetricRecord};
+use mlflow::Mlflow;
 use std::path::{Path, PathBuf};
 use tensorboard::EventFile;
 
@@ -12,59 +14,77 @@ use tensorboard::EventFile;
 pub struct Trackers {
     /// A folder for TensorBoard: one folder below it for each task.
     pub tensorboard: Option<PathBuf>,
+    /// Whether TensorBoard is told of gradients too.
+    pub gradients: bool,
+    /// The address of a server of MLflow.
+    pub mlflow: Option<String>,
 }
 
-/// Shows an execution as `shown` does, and copies what is measured.
-pub struct Tracked<'w> {
-    shown: &'w mut dyn Watch,
-    trackers: &'w Trackers,
-    task: Option<Task>,
+impl Trackers {
+    /// What they want to look at beyond what is recorded.
+    pub fn looks(&self) -> Looks {
+        let there = self.tensorboard.is_some();
+        Looks { entropies: there, gradients: there && self.gradients }
+    }
 }
 
-/// The task that began last, while its copy goes well.
+/// Copies what is measured while an execution goes on.
+pub struct Tracked<'t> {
+    trackers: &'t Trackers,
+    /// Of the task that began last, while its copy goes well.
+    tensorboard: Option<Task>,
+    mlflow: Option<Mlflow>,
+}
+
+/// A task's copy for TensorBoard.
 struct Task {
-    folder: PathBuf,
+    metrics: Growing,
     file: EventFile,
-    /// Records that were copied.
-    copied: usize,
 }
 
-impl<'w> Tracked<'w> {
-    /// Without trackers it only shows.
-    pub fn new(shown: &'w mut dyn Watch, trackers: &'w Trackers) -> Self {
-        Self { shown, trackers, task: None }
+impl<'t> Tracked<'t> {
+    /// Without trackers it does nothing.
+    pub fn new(trackers: &'t Trackers) -> Self {
+        Self { trackers, tensorboard: None, mlflow: None }
     }
 
     /// What came since the last time.
-    fn copy(&mut self) {
-        let Some(mut task) = self.task.take() else { return };
-        match task.copy() {
-            Ok(()) => self.task = Some(task),
-            Err(message) => self.give_up(&message),
+    fn copy(&mut self, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.warnings().for_each(|warning| shown.warn(&warning));
         }
-    }
-
-    fn give_up(&mut self, message: &str) {
-        self.shown.warn(&format!("TensorBoard is told no more of this task: {message}"));
+        let Some(mut task) = self.tensorboard.take() else { return };
+        match task.copy() {
+            Ok(()) => self.tensorboard = Some(task),
+            Err(message) => give_up(&message, shown),
+        }
     }
 }
 
+fn give_up(message: &str, shown: &mut dyn Watch) {
+    shown.warn(&format!("TensorBoard is told no more of this task: {message}"));
+}
+
 impl Task {
-    fn begin(folder: &Path, trackers: &Trackers, name: &str) -> Result<Option<Self>, String> {
-        let Some(place) = &trackers.tensorboard else { return Ok(None) };
+    fn begin(folder: &Path, place: &Path, name: &str) -> Result<Self, String> {
         let file = EventFile::create(&place.join(file_name(name)))?;
-        let mut task = Self { folder: folder.to_path_buf(), file, copied: 0 };
+        let mut task = Self { metrics: Growing::new(folder.join(METRICS)), file };
         // Of one that goes on, what it had measured before.
         task.copy()?;
-        Ok(Some(task))
+        Ok(task)
+    }
+
+    fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram) -> Result<(), String> {
+        if let Some(tensor) = name.strip_prefix("gradient/") {
+            let norm = (format!("gradient_norm/{tensor}"), histogram.squares.sqrt());
+            self.file.scalars(step, &[norm].into())?;
+        }
+        self.file.histogram(step, name, histogram)
     }
 
     fn copy(&mut self) -> Result<(), String> {
-        let records: Vec<MetricRecord> = read_metrics(&self.folder).map_err(|error| error.to_string())?;
-        for record in records.iter().skip(self.copied) {
-            self.file.scalars(record.iteration, &record.values)?;
-        }
-        self.copied = self.copied.max(records.len());
+        let records: Vec<MetricRecord> = self.metrics.more().map_err(|error| error.to_string())?;
+        records.iter().try_for_each(|record| self.file.scalars(record.iteration, &record.values))?;
         self.file.flush()
     }
 }
@@ -74,44 +94,53 @@ fn file_name(task: &str) -> String {
     task.chars().map(|c| if c.is_alphanumeric() || "._-+=[](),".contains(c) { c } else { '_' }).collect()
 }
 
-impl Watch for Tracked<'_> {
-    fn run_begins(&mut self, folder: &Path, tasks: usize) {
-        self.shown.run_begins(folder, tasks);
-    }
-
-    fn task_taken(&mut self, name: &str, by: &str) {
-        self.shown.task_taken(name, by);
-    }
-
-    fn task_begins(&mut self, start: &Start) {
-        self.shown.task_begins(start);
-        match Task::begin(start.folder, self.trackers, start.name) {
-            Ok(task) => self.task = task,
-            Err(message) => self.give_up(&message),
+impl Listen for Tracked<'_> {
+    fn run_begins(&mut self, folder: &Path, shown: &mut dyn Watch) {
+        let Some(url) = &self.trackers.mlflow else { return };
+        match Mlflow::start(url, folder) {
+            Ok(mlflow) => self.mlflow = Some(mlflow),
+            Err(message) => shown.warn(&format!("MLflow is told nothing: {message}")),
         }
     }
 
-    fn progress(&mut self, progress: &Progress) {
-        self.shown.progress(progress);
-        self.copy();
+    fn task_begins(&mut self, start: &Start, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.begins(start.name, start.folder);
+        }
+        if let Some(place) = &self.trackers.tensorboard {
+            match Task::begin(start.folder, place, start.name) {
+                Ok(task) => self.tensorboard = Some(task),
+                Err(message) => give_up(&message, shown),
+            }
+        }
     }
 
-    fn say(&mut self, line: &str) {
-        self.shown.say(line);
+    fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram, shown: &mut dyn Watch) {
+        let Some(mut task) = self.tensorboard.take() else { return };
+        match task.histogram(step, name, histogram) {
+            Ok(()) => self.tensorboard = Some(task),
+            Err(message) => give_up(&message, shown),
+        }
     }
 
-    fn warn(&mut self, line: &str) {
-        self.shown.warn(line);
+    fn progress(&mut self, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.progress();
+        }
+        self.copy(shown);
     }
 
-    fn waits(&mut self, line: &str) {
-        self.shown.waits(line);
+    fn task_ends(&mut self, _name: &str, end: End, shown: &mut dyn Watch) {
+        if let Some(mlflow) = &self.mlflow {
+            mlflow.ends(end);
+        }
+        self.copy(shown);
+        self.tensorboard = None;
     }
 
-    fn task_ends(&mut self, name: &str, end: End) {
-        self.copy();
-        self.task = None;
-        self.shown.task_ends(name, end);
+    fn run_ends(&mut self, end: End, pages: &[PathBuf], shown: &mut dyn Watch) {
+        let warnings = self.mlflow.take().map(|mlflow| mlflow.over(end, pages.to_vec())).unwrap_or_default();
+        warnings.iter().for_each(|warning| shown.warn(warning));
     }
 }
 

@@ -1,8 +1,10 @@
 //! TensorBoard's event files: records of TensorFlow's `TFRecord` framing (length, its checksum, data, its checksum), each a protocol buffer `Event`.
 //!
-//! Only the few fields that scalars need are written, so the encoding stands here: `Event { wall_time = 1, step = 2, file_version = 3, summary = 5 }`,
-//! `Summary { value = 1 }`, `Value { tag = 1, simple_value = 2 }`.
+//! Only the few fields that scalars and histograms need are written, so the encoding stands here: `Event { wall_time = 1, step = 2, file_version = 3,
+//! summary = 5 }`, `Summary { value = 1 }`, `Value { tag = 1, simple_value = 2, histo = 5 }`, `Histogram { min = 1, max = 2, num = 3, sum = 4,
+//! sum_squares = 5, bucket_limit = 6, bucket = 7 }`.
 
+use crate::exec::Histogram;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -50,6 +52,25 @@ impl EventFile {
             of_one.extend((*value as f32).to_le_bytes());
             bytes(&mut summary, 1, &of_one);
         }
+        self.event(step, |event| bytes(event, 5, &summary))
+    }
+
+    /// Counts in buckets, as 64 bits.
+    pub(super) fn histogram(&mut self, step: u64, name: &str, histogram: &Histogram) -> Result<(), String> {
+        let Histogram { least, most, sum, squares, buckets } = histogram;
+        let mut counts = Vec::new();
+        for (field, number) in [(1, *least), (2, *most), (3, histogram.count() as f64), (4, *sum), (5, *squares)] {
+            tag(&mut counts, field, EIGHT_BYTES);
+            counts.extend(number.to_le_bytes());
+        }
+        let packed = |of: &dyn Fn(&(f64, u64)) -> f64| buckets.iter().flat_map(|bucket| of(bucket).to_le_bytes()).collect::<Vec<u8>>();
+        bytes(&mut counts, 6, &packed(&|(limit, _)| *limit));
+        bytes(&mut counts, 7, &packed(&|(_, count)| *count as f64));
+        let mut value = Vec::new();
+        bytes(&mut value, 1, name.as_bytes());
+        bytes(&mut value, 5, &counts);
+        let mut summary = Vec::new();
+        bytes(&mut summary, 1, &value);
         self.event(step, |event| bytes(event, 5, &summary))
     }
 

@@ -62,3 +62,21 @@ fn a_run_without_a_report() {
     let said = place.epo(&["report", "small"]);
     assert!(said.code == 1 && said.err.ends_with("has no report: its pipelines have no `report` stage\n"), "{said:?}");
 }
+
+/// Two processes of a program that cannot be ranks would do the same work twice.
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn one_of_several_ranks_in_a_binary_without_them() {
+    let place = Place::new(&[("small.epo", SMALL)]);
+    let rank = |rank: &str| {
+        let launched = [("OMPI_COMM_WORLD_RANK", rank), ("OMPI_COMM_WORLD_SIZE", "2")];
+        place.epo_with(&["small.epo", "--quiet"], "", &launched)
+    };
+    let words = "error: started as one of 2 ranks, but this binary was built without them (cargo build --features mpi)\n";
+    rank("0").is(1, "", words);
+    rank("1").is(1, "", &format!("rank 1: {words}"));
+    assert!(!place.path("runs").exists());
+    // A launcher of one process is none.
+    let alone = place.epo_with(&["small.epo", "--quiet"], "", &[("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "1")]);
+    assert_eq!(alone.code, 0, "{}", alone.err);
+}

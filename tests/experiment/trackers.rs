@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 fn run(runs: &Runs, logs: &Path, more: &[&str]) -> Said {
-    Said::of(command(&runs.args(TINY, more)).env("EPO_TRACK__TENSORBOARD", logs).output().unwrap())
+    let mut command = command(&runs.args(TINY, more));
+    Said::of(command.env("EPO_TRACK__TENSORBOARD", logs).env("EPO_TRACK__GRADIENTS", "true").output().unwrap())
 }
 
 /// Of protocol buffers what scalars need: fields by number, each a number or bytes.
@@ -40,8 +41,8 @@ fn fields(mut data: &[u8]) -> Vec<(u64, u64, Vec<u8>)> {
     found
 }
 
-/// The values of the only file of a folder, by name and step; as texts, in which one that is no number is itself.
-fn scalars(folder: &Path) -> BTreeMap<(String, u64), String> {
+/// What the only file of a folder holds, by name and step.
+fn values(folder: &Path) -> BTreeMap<(String, u64), (u64, Vec<u8>)> {
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = files.as_slice() else { panic!("{files:?}") };
     let data = fs::read(file).unwrap();
@@ -55,11 +56,33 @@ fn scalars(folder: &Path) -> BTreeMap<(String, u64), String> {
             for (_, _, value) in fields(summary) {
                 let value = fields(&value);
                 let name = String::from_utf8(value[0].2.clone()).unwrap();
-                found.insert((name, step), f32::from_le_bytes(value[1].2.clone().try_into().unwrap()).to_string());
+                found.insert((name, step), (value[1].0, value[1].2.clone()));
             }
         }
     }
     found
+}
+
+/// The scalars, but for norms of gradients; as texts, in which one that is no number is itself.
+fn scalars(folder: &Path) -> BTreeMap<(String, u64), String> {
+    let all = values(folder).into_iter().filter(|((name, _), (form, _))| *form == 2 && !name.starts_with("gradient_norm/"));
+    all.map(|(key, (_, bytes))| (key, f32::from_le_bytes(bytes.try_into().unwrap()).to_string())).collect()
+}
+
+fn double(bytes: &[u8]) -> f64 {
+    f64::from_le_bytes(bytes.try_into().unwrap())
+}
+
+/// The histograms whose names begin so: by name and step how many values, their sum, and that of their squares.
+fn histograms(folder: &Path, begin: &str) -> BTreeMap<(String, u64), [f64; 3]> {
+    let all = values(folder).into_iter().filter(|((name, _), (form, _))| *form == 5 && name.starts_with(begin));
+    let read = |(key, (_, bytes)): (_, (u64, Vec<u8>))| {
+        let fields: BTreeMap<u64, Vec<u8>> = fields(&bytes).into_iter().map(|(number, _, bytes)| (number, bytes)).collect();
+        let counted: f64 = fields[&7].chunks(8).map(double).sum();
+        assert!(counted == double(&fields[&3]) && fields[&6].len() == fields[&7].len());
+        (key, [counted, double(&fields[&4]), double(&fields[&5])])
+    };
+    all.map(read).collect()
 }
 
 /// What a task has measured.
@@ -83,6 +106,25 @@ fn tensorboard_gets_every_value_and_no_result_depends_on_it() {
         assert!(expected.len() > 10);
         assert_eq!(scalars(&logs.path().join(format!("tiny.{stage}"))), expected);
     }
+    // The mean of the entropies of each turn's tokens is the metric.
+    let (folder, measures) = (logs.path().join("tiny.train"), measured(&runs.task("train")));
+    let spread = histograms(&folder, "entropy_by_turn/");
+    assert!(spread.len() > 2);
+    for ((name, step), [count, sum, _]) in &spread {
+        let metric = (name.replace("entropy_by_turn", "entropy/turn"), *step);
+        assert!((sum / count - measures[&metric].parse::<f64>().unwrap()).abs() < 1e-6, "{name} {step}");
+    }
+    for (stage, steps) in [("warm", 4), ("train", 2)] {
+        let folder = logs.path().join(format!("tiny.{stage}"));
+        let gradients = histograms(&folder, "gradient/policy/");
+        let norms = values(&folder);
+        assert!(gradients.len() >= 5 * steps && gradients.len() % steps == 0, "{stage} {:?}", gradients.keys());
+        for ((name, step), [.., squares]) in &gradients {
+            let norm = &norms[&(name.replace("gradient/", "gradient_norm/"), *step)].1;
+            assert_eq!(f32::from_le_bytes(norm.clone().try_into().unwrap()), squares.sqrt() as f32);
+        }
+    }
+    assert!(!histograms(&folder, "gradient/critic/").is_empty());
     let alone = Runs::new();
     alone.run(TINY, &["--set", "tiny.iterations=2"]).exits(0);
     assert_eq!(alone.weights("train"), runs.weights("train"));

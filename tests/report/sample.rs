@@ -171,11 +171,18 @@ fn resolved(name: &str, title: &str, seed: u64) -> String {
 }
 
 fn turns(lines: &[(&str, &str, Option<f64>)]) -> Vec<TurnExample> {
-    lines.iter().map(|(o, a, e)| TurnExample { observation: o.to_string(), action: a.to_string(), entropy: *e }).collect()
+    let turn = |(o, a, e): &(&str, &str, Option<f64>)| TurnExample {
+        observation: o.to_string(),
+        action: a.to_string(),
+        reward: Some(0.0),
+        entropy: *e,
+        ..TurnExample::default()
+    };
+    lines.iter().map(turn).collect()
 }
 
 fn won() -> EpisodeExample {
-    EpisodeExample {
+    let mut episode = EpisodeExample {
         pipeline: "ppo_epo".into(),
         label: "seed=0".into(),
         stage: "seen".into(),
@@ -192,7 +199,12 @@ fn won() -> EpisodeExample {
             ("You clean mug 2 with sink 1.", "go to shelf 1", Some(0.18)),
             ("On shelf 1 you see nothing.", "put mug 2 on shelf 1", Some(0.02)),
         ]),
+    };
+    if let [first, .., last] = episode.turns.as_mut_slice() {
+        first.response = Some("<think>A mug is likely on the counter.</think>\n<action>go to counter 1</action>".into());
+        last.reward = Some(1.0);
     }
+    episode
 }
 
 fn lost() -> EpisodeExample {

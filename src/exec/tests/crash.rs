@@ -5,6 +5,7 @@ use crate::seed::Seed;
 use crate::spec::fake::{Count, count, three};
 use crate::store::fault;
 use rand_chacha::rand_core::RngCore;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(super) fn pipelines() -> Vec<PipelineSpec> {
     vec![three("a", 0, 5, count("rl"))]

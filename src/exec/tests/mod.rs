@@ -6,6 +6,7 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod power;
 mod process;
+mod ranks;
 mod shared;
 mod sharing;
 mod trouble;

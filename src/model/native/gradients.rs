@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor, Var};
 use indexmap::IndexMap;
 
 simd! {
-    fn add_all<T>(sums: &mut [T], others: &[T]) {
+    pub(crate) fn add_all<T>(sums: &mut [T], others: &[T]) {
         for (sum, other) in sums.iter_mut().zip(others) {
             *sum += *other;
         }
@@ -133,7 +133,8 @@ impl<T: Real> Sums<T> {
         if self.head.is_empty() { &mut self.embedding } else { &mut self.head }
     }
 
-    fn parts(&mut self) -> Vec<&mut Vec<T>> {
+    /// Every sum, in an order of its own.
+    pub(crate) fn parts(&mut self) -> Vec<&mut Vec<T>> {
         let mut all = vec![&mut self.embedding];
         for layer in &mut self.layers {
             let layer = layer.get_or_insert_with(|| self.shape.layer());

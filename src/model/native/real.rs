@@ -5,11 +5,12 @@ use super::simd::LANES;
 use super::vector::Vectors;
 use crate::model::figure::States;
 use crate::model::weights::PackedCache;
+use bytemuck::Pod;
 use candle_core::WithDType;
 use std::ops::Neg;
 use std::sync::Arc;
 
-pub(crate) trait Real: WithDType + Vectors + Default + Neg<Output = Self> {
+pub(crate) trait Real: WithDType + Vectors + Default + Neg<Output = Self> + Pod {
     const ZERO: Self;
     const ONE: Self;
     fn of(value: f64) -> Self;

@@ -5,9 +5,10 @@ use super::super::markup::Markup;
 use super::super::svg;
 use super::missing;
 
-pub(super) fn write(m: &mut Markup, sections: &[Section]) {
+/// `none` stands where there is nothing to show.
+pub(super) fn write(m: &mut Markup, sections: &[Section], none: &'static str) {
     if sections.iter().all(|s| s.charts.is_empty()) {
-        missing(m, "No curves: none of the reported stages recorded metrics. Name `rl` or `sft` stages in the report's `of`.");
+        missing(m, none);
         return;
     }
     for (at, section) in sections.iter().enumerate().filter(|(_, s)| !s.charts.is_empty()) {

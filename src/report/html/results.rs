@@ -7,9 +7,10 @@ use super::super::number::{bounds, count, figure_text, percent, short};
 use super::super::table::{Cell, Standing, Table};
 use super::{comparisons, episodes, instance, missing, scrolling};
 
-pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table) {
+/// `none` stands where there is nothing to show.
+pub(super) fn write(m: &mut Markup, data: &ReportData, table: &Table, none: &'static str) {
     if table.is_empty() {
-        missing(m, "No evaluation results: none of the reported stages is an evaluation. Name `evaluate` stages in the report's `of`.");
+        missing(m, none);
         return;
     }
     main_table(m, table);

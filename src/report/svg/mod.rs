@@ -6,7 +6,7 @@ mod marks;
 mod rows;
 
 use super::chart::{Figure, Format, Panel, Stroke};
-use super::markup::Markup;
+use super::markup::{Attributes, Markup};
 use super::number;
 use super::scale::{Scale, drawable};
 pub(super) use rows::draw as draw_picture;
@@ -35,22 +35,15 @@ pub(super) fn draw(m: &mut Markup, figure: &Figure, id: &str) {
     let top = 22.0 + 16.0 * legend.len() as f64;
     let plots: f64 = figure.panels.iter().map(|p| p.height).sum::<f64>() + BETWEEN * figure.panels.len().saturating_sub(1) as f64;
     let height = top + plots + 36.0;
-    let (title_id, text_id) = (format!("{id}-title"), format!("{id}-text"));
-    let attributes: &[(&'static str, &str)] = &[
-        ("xmlns", "http://www.w3.org/2000/svg"),
-        ("class", "chart"),
-        ("role", "img"),
-        ("aria-labelledby", &format!("{title_id} {text_id}")),
-        ("viewBox", &format!("0 0 {WIDTH} {height:.0}")),
-        ("font-size", "11"),
+    // What the script needs to say the values at a place, for which a chart takes the focus.
+    let read: &[(&'static str, &str)] = &[
+        ("tabindex", "0"),
         ("data-left", &place(left)),
         ("data-right", &place(WIDTH - RIGHT)),
         ("data-low", &horizontal.low.to_string()),
         ("data-high", &horizontal.high.to_string()),
     ];
-    m.element("svg", attributes, |m| {
-        m.leaf("title", &[("id", &title_id)], &figure.title);
-        m.leaf("desc", &[("id", &text_id)], description(figure));
+    framed(m, id, (&figure.title, &description(figure)), height, read, |m| {
         let frame = Frame { left, right: WIDTH - RIGHT, horizontal: &horizontal };
         legend::draw(m, &legend);
         let mut y = top;
@@ -60,6 +53,26 @@ pub(super) fn draw(m: &mut Markup, figure: &Figure, id: &str) {
             y += panel.height + BETWEEN;
         }
         label(m, (left + WIDTH - RIGHT) / 2.0, height - 4.0, "middle", &figure.horizontal);
+    });
+}
+
+/// A drawing with its name and its words for those who do not see it.
+fn framed(m: &mut Markup, id: &str, (title, words): (&str, &str), height: f64, more: Attributes, body: impl FnOnce(&mut Markup)) {
+    let (title_id, text_id) = (format!("{id}-title"), format!("{id}-text"));
+    let (labels, size) = (format!("{title_id} {text_id}"), format!("0 0 {WIDTH} {height:.0}"));
+    let mut attributes = vec![
+        ("xmlns", "http://www.w3.org/2000/svg"),
+        ("class", "chart"),
+        ("role", "img"),
+        ("aria-labelledby", labels.as_str()),
+        ("viewBox", size.as_str()),
+        ("font-size", "11"),
+    ];
+    attributes.extend(more);
+    m.element("svg", &attributes, |m| {
+        m.leaf("title", &[("id", &title_id)], title);
+        m.leaf("desc", &[("id", &text_id)], words);
+        body(m);
     });
 }
 

@@ -5,7 +5,7 @@ use super::super::number::short;
 use super::super::palette;
 use super::super::picture::Picture;
 use super::marks::{label, place};
-use super::{CHARACTER, RIGHT, WIDTH};
+use super::{CHARACTER, RIGHT, WIDTH, framed};
 
 /// Shades, from nothing to the colour itself.
 const SHADES: usize = 8;
@@ -22,18 +22,7 @@ pub(in crate::report) fn draw(m: &mut Markup, picture: &Picture, id: &str) {
     let bottom = TOP + row_height * picture.rows.len() as f64;
     let words: Vec<String> = picture.rows.iter().map(|(word, _)| word.chars().take(LONGEST).collect()).collect();
     let left = 10.0 + CHARACTER * words.iter().map(|word| word.chars().count()).max().unwrap_or(0) as f64;
-    let (title_id, text_id) = (format!("{id}-title"), format!("{id}-text"));
-    let attributes: &[(&'static str, &str)] = &[
-        ("xmlns", "http://www.w3.org/2000/svg"),
-        ("class", "chart"),
-        ("role", "img"),
-        ("aria-labelledby", &format!("{title_id} {text_id}")),
-        ("viewBox", &format!("0 0 {WIDTH} {:.0}", bottom + 36.0)),
-        ("font-size", "11"),
-    ];
-    m.element("svg", attributes, |m| {
-        m.leaf("title", &[("id", &title_id)], &picture.title);
-        m.leaf("desc", &[("id", &text_id)], description(picture));
+    framed(m, id, (&picture.title, &description(picture)), bottom + 36.0, &[], |m| {
         label(m, left, 12.0, "start", &scale(picture));
         cells(m, picture, (left, row_height));
         // as many words as there is room for

@@ -68,7 +68,12 @@ pub(crate) fn resume(
 ) -> Result<usize, RunError> {
     let (folder, iteration) = match (context.folder().checkpoint().cloned(), &stage.from) {
         (Some(own), _) => (own.folder, own.iteration),
-        (None, Some(from)) => take_over(stage, &input(context, &from.0.field)?, context)?,
+        (None, Some(from)) => {
+            let taken = take_over(stage, &input(context, &from.0.field)?, context)?;
+            // What the first rank has copied, all read.
+            context.ranks().wait()?;
+            taken
+        }
         (None, None) => return Ok(0),
     };
     learner.updater.restore(&folder, POLICY)?;

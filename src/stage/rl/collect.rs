@@ -72,7 +72,7 @@ fn play(
                 let player = Player::Policy { policy: &learner.policy, decode };
                 let (environment, world) = (&course.split.environment, &*course.world);
                 let rollout = Rollout { environment, world, player, keep_prompts: false, labels: None, threads };
-                episodes.extend(rollout.play(&of_course)?);
+                episodes.extend(rollout.play_among(context.ranks(), &of_course)?);
             }
         }
         episodes.sort_by_key(|episode| (episode.group, episode.member));

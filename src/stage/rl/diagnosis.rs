@@ -48,6 +48,17 @@ fn entropy_by_turn(played: &[&Episode]) -> BTreeMap<String, f64> {
     known.map(|(number, (sum, count))| (format!("entropy/turn/{number:03}"), sum / count as f64)).collect()
 }
 
+/// How the entropies of the tokens of all turns of a number are spread, by that number.
+pub(super) fn entropies_by_turn(episodes: &[Episode]) -> BTreeMap<usize, Vec<f32>> {
+    let mut found: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+    for (number, turn) in episodes.iter().filter(|episode| !episode.failed()).flat_map(|episode| (1..).zip(&episode.turns)) {
+        if let Some(sample) = &turn.sample {
+            found.entry(number).or_default().extend(&sample.entropy);
+        }
+    }
+    found
+}
+
 fn alike(played: &[&Episode]) -> Vec<(String, f64)> {
     let mut groups: BTreeMap<u64, Vec<&Episode>> = BTreeMap::new();
     for episode in played {

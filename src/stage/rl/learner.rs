@@ -2,6 +2,7 @@
 
 use super::super::context::Context;
 use super::super::error::RunError;
+use super::super::histogram::Histogram;
 use super::super::policies::policy;
 use super::super::updater::{Updater, compute};
 use super::fields::Rl;
@@ -40,6 +41,23 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
+    /// The gradients of the next update are looked at.
+    pub(crate) fn look_at_gradients(&mut self) {
+        self.updater.look();
+        if let Some((_, updater)) = &mut self.critic {
+            updater.look();
+        }
+    }
+
+    /// How the gradients that were looked at are spread: `policy/layers.0…`, `critic/…`.
+    pub(crate) fn seen(&mut self) -> Vec<(String, Histogram)> {
+        let critic = self.critic.as_mut().map(|(_, updater)| ("critic", updater));
+        let named = |(whose, updater): (&str, &mut Updater)| {
+            updater.seen().into_iter().map(move |(name, seen)| (format!("{whose}/{name}"), seen)).collect::<Vec<_>>()
+        };
+        [("policy", &mut self.updater)].into_iter().chain(critic).flat_map(named).collect()
+    }
+
     pub(crate) fn new(stage: &Rl, context: &mut dyn Context) -> Result<Self, RunError> {
         let (objective, advantage) =
             stage.equations(&mut Diagnostics::default()).ok_or_else(|| RunError::Failed("the equations do not check".into()))?;

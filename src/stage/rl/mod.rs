@@ -186,6 +186,10 @@ impl Stage for Rl {
         Ok(Arc::new(Until::new(self, steps)?))
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         train(self, self.iterations.0, context)
     }

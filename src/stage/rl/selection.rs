@@ -54,7 +54,7 @@ impl Selection {
             labels: None,
             threads: context.threads(),
         };
-        let episodes = rollout.play(&assignments)?;
+        let episodes = rollout.play_among(context.ranks(), &assignments)?;
         let result = SplitResult::new(&split.name, &panel.hash, &episodes);
         if self.best.as_ref().is_none_or(|b| result.successes > b.successes) {
             self.best = Some(Best { iteration: done, successes: result.successes, episodes: result.episodes });

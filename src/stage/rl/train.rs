@@ -3,6 +3,7 @@
 use super::super::context::{Context, Progress};
 use super::super::cuts::Cuts;
 use super::super::error::RunError;
+use super::super::histogram::Histogram;
 use super::collect::{Collected, collect};
 use super::courses::Course;
 use super::fields::Rl;
@@ -33,6 +34,10 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let estimated = learner.estimate(&mut batch, iteration)?;
         let rewards = learner.rewards.metrics(&batch, rows.own)?;
+        let looks = context.looks();
+        if looks.gradients {
+            learner.look_at_gradients();
+        }
         let updates = update(stage, &mut learner, &batch, &rows, iteration, seed.child("update", 0))?;
         let carried = learner.remember(batch, &rows.rows)?;
         if let (Some(mixture), Some(played)) = (&learner.mixture, &played) {
@@ -51,6 +56,7 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let entropies = [diagnosis::series(&records, "entropy"), diagnosis::series(std::slice::from_ref(&record), "entropy")].concat();
         record.values.extend(diagnosis::swing(&entropies).map(|swing| ("entropy.swing".to_string(), swing)));
+        context.ranks().agree(&format!("iteration {}", iteration + 1), &record)?;
         context.folder().metric(&record)?;
         records.push(record.clone());
         collapse::warnings(&records).iter().for_each(|line| context.warn(&format!("after iteration {}: {line}", iteration + 1)));
@@ -59,7 +65,17 @@ pub(super) fn train(stage: &Rl, end: usize, context: &mut dyn Context) -> Result
         }
         let done = iteration + 1;
         context.progress(progress(done, end, &record));
-        let stop = context.interrupted();
+        if looks.entropies {
+            for (turn, entropies) in diagnosis::entropies_by_turn(&episodes) {
+                if let Some(histogram) = Histogram::of(&entropies) {
+                    context.histogram(iteration as u64, &format!("entropy_by_turn/{turn:03}"), histogram);
+                }
+            }
+        }
+        for (name, histogram) in learner.seen() {
+            context.histogram(iteration as u64, &format!("gradient/{name}"), histogram);
+        }
+        let stop = context.ranks().first_says(context.interrupted())?;
         let due = done.is_multiple_of(stage.checkpoint_every.0);
         if (due || stop) && done < end {
             checkpoint::save((&learner, &selection, &foreign), (done, due), context)?;

@@ -82,6 +82,10 @@ impl Stage for Until {
         Some(self.end as u64)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &mut dyn Context) -> Result<(), RunError> {
         train(&self.whole, self.end, context)
     }
