@@ -7,7 +7,8 @@ use crate::lang::diagnostic::closest;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-const SETTINGS: [&str; 9] = ["RUNS", "STORE", "THREADS", "DEVICE", "ENGINE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
+const SETTINGS: [&str; 9] =
+    ["RUNS", "STORE", "THREADS", "DEVICE", "ENGINE", "LIBRARY", "TRACK__GRADIENTS", "TRACK__MLFLOW", "TRACK__TENSORBOARD"];
 /// Of the scripts and tests of this project.
 const OF_SCRIPTS: [&str; 5] = ["CUDA_DIR", "FULL", "PEER_PYTHON", "SCIENCEWORLD", "SHARED"];
 /// A key, which is no setting: settings are shown and recorded.

@@ -71,7 +71,17 @@ impl Default for Options {
     fn default() -> Self {
         let (machine, interrupt) = (Machine::default(), Interrupt::default());
         let looks = Looks::default();
-        Self { fresh: false, threads: 1, device: candle_core::Device::Cpu, machine, looks, store: None, keep: 3, interrupt, ranks: Ranks::ALONE }
+        Self {
+            fresh: false,
+            threads: 1,
+            device: candle_core::Device::Cpu,
+            machine,
+            looks,
+            store: None,
+            keep: 3,
+            interrupt,
+            ranks: Ranks::ALONE,
+        }
     }
 }
 

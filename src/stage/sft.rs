@@ -159,6 +159,15 @@ struct Sums {
     updates: f64,
 }
 
+impl Sums {
+    /// Means since the last point; with those of prompts, if they are learned.
+    fn means(&self, done: u64, prompts: bool) -> MetricRecord {
+        let record = MetricRecord::new(done).with("loss/nll", self.nll / self.tokens).with("entropy", self.entropy / self.tokens);
+        let record = record.with("gradient_norm", self.norm / self.updates);
+        if prompts { record.with("loss/prompts", self.prompts / self.updates) } else { record }
+    }
+}
+
 fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
     let policy = policy(context, &stage.policy)?;
     let (mut lessons, weights) = lessons(stage, context, &policy)?;
@@ -226,14 +235,8 @@ fn run(stage: &Sft, context: &mut dyn Context) -> Result<(), RunError> {
         };
         if recorded {
             let loss = sums.nll / sums.tokens;
-            let record = MetricRecord::new(done as u64)
-                .with("loss/nll", loss)
-                .with("entropy", sums.entropy / sums.tokens)
-                .with("gradient_norm", sums.norm / sums.updates)
-                .with("learning_rate", lr)
-                .with("prompt_cut", cuts.prompt_share())
-                .with("epoch", done as f64 / per_epoch as f64);
-            let record = if stage.prompts.0 > 0.0 { record.with("loss/prompts", sums.prompts / sums.updates) } else { record };
+            let record = sums.means(done as u64, stage.prompts.0 > 0.0).with("learning_rate", lr);
+            let record = record.with("prompt_cut", cuts.prompt_share()).with("epoch", done as f64 / per_epoch as f64);
             let record = cuts.full_share().into_iter().fold(record, |record, share| record.with("conversation_full", share));
             context.ranks().agree(&format!("update {done}"), &record)?;
             context.folder().metric(&record)?;

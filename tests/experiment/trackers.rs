@@ -118,7 +118,7 @@ fn tensorboard_gets_every_value_and_no_result_depends_on_it() {
         let folder = logs.path().join(format!("tiny.{stage}"));
         let gradients = histograms(&folder, "gradient/policy/");
         let norms = values(&folder);
-        assert!(gradients.len() >= 5 * steps && gradients.len() % steps == 0, "{stage} {:?}", gradients.keys());
+        assert!(gradients.len() >= 5 * steps && gradients.len().is_multiple_of(steps), "{stage} {:?}", gradients.keys());
         for ((name, step), [.., squares]) in &gradients {
             let norm = &norms[&(name.replace("gradient/", "gradient_norm/"), *step)].1;
             assert_eq!(f32::from_le_bytes(norm.clone().try_into().unwrap()), squares.sqrt() as f32);

@@ -76,7 +76,7 @@ impl News {
             }
             let text = String::from_utf8_lossy(&line);
             if let Some(id) = text.strip_prefix("id: ") {
-                name = id.trim().to_owned();
+                id.trim().clone_into(&mut name);
             }
             if let Some(data) = text.strip_prefix("data: ") {
                 let news: Value = serde_json::from_str(data).expect("JSON");
