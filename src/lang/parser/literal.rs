@@ -120,7 +120,9 @@ fn suggestion(unit: &str) -> Option<&'static str> {
 /// Of `{1b}…` the character, and how many signs were read.
 fn numbered(text: &str) -> Option<(char, usize)> {
     let (digits, _) = text.strip_prefix('{')?.split_once('}')?;
-    let number = (1..=6).contains(&digits.len()).then(|| u32::from_str_radix(digits, 16).ok())??;
+    // Rust's own reading takes a sign.
+    let plain = (1..=6).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = plain.then(|| u32::from_str_radix(digits, 16).ok())??;
     Some((char::from_u32(number)?, digits.len() + 2))
 }
 
