@@ -40,9 +40,7 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --locked "${features[@]}" --no-deps
 
 # `long::` is for scripts/full-check.sh, `role::` are processes that tests start.
 if [ "${CI:-}" = true ]; then
-    cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
-    # With a server of S3 from PyPI.
-    PROGRAM=target/debug/epo-run exec scripts/store-check.sh
+    exec cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
 fi
 cargo test --locked "${features[@]}" --no-fail-fast
 also() { cargo test --locked "${features[@]}" --no-fail-fast "$@" --skip long:: --skip role::; }
