@@ -21,7 +21,7 @@ fn until(news: &mut News, parts: &mut BTreeMap<String, String>, what: &str, says
 #[test]
 fn curves_grow_while_one_looks_and_an_end_is_seen() {
     let runs = Runs::new();
-    let mut run = runs.start(CORRIDOR, &["--set", "corridor.iterations=400"]);
+    let mut run = runs.start(CORRIDOR, &["--set", "corridor.iterations=4000"]);
     runs.wait_for_checkpoint(&mut run, 1);
     let watcher = Watcher::start(&runs, &[]);
     let page = watcher.page();
@@ -29,7 +29,7 @@ fn curves_grow_while_one_looks_and_an_end_is_seen() {
     let mut news = watcher.news("");
     let mut parts = BTreeMap::new();
     let points = |parts: &BTreeMap<String, String>| {
-        let values = parts.get("curves").and_then(|curves| curves.split("Entropy in its corridor").nth(1)?.split("data-values=\"").nth(1));
+        let values = parts.get("curves").and_then(|curves| curves.split_once("Entropy in its corridor")?.1.split("data-values=\"").nth(1));
         values.and_then(|rest| rest.split('"').next()).map_or(0, |values| values.split(';').count())
     };
     until(&mut news, &mut parts, "a curve", |parts| points(parts) >= 2);
@@ -40,7 +40,7 @@ fn curves_grow_while_one_looks_and_an_end_is_seen() {
     };
     let before = latest(&parts).expect("an episode");
     until(&mut news, &mut parts, "another episode", |parts| latest(parts).is_some_and(|latest| latest != before));
-    until(&mut news, &mut parts, "what is left", |parts| parts["stages"].contains("/400 iterations") && parts["stages"].contains(" left"));
+    until(&mut news, &mut parts, "what is left", |parts| parts["stages"].contains("/4000 iterations") && parts["stages"].contains(" left"));
     // The corridor comes with the second iteration, and is drawn as in the report.
     until(&mut news, &mut parts, "a corridor", |parts| parts["curves"].contains("class=\"band c0\""));
     run.kill().unwrap();

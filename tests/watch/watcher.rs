@@ -68,8 +68,12 @@ impl News {
     /// The next event with parts: its name, and the parts by their ids. None if none comes in so long, or ever.
     pub(crate) fn next(&mut self, patience: Duration) -> Option<(String, BTreeMap<String, String>)> {
         self.0.get_ref().set_read_timeout(Some(patience)).expect("a time");
-        let (mut name, mut line) = (String::new(), Vec::new());
+        let (mut name, mut line, begun) = (String::new(), Vec::new(), Instant::now());
         loop {
+            // Signs of life come all the time.
+            if begun.elapsed() > patience {
+                return None;
+            }
             line.clear();
             if self.0.read_until(b'\n', &mut line).ok()? == 0 {
                 return None;
