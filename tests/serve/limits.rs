@@ -17,7 +17,7 @@ fn busy(args: &[&str]) -> (tempfile::TempDir, Server) {
     Server::with_model(200_000, &[&["--context", "200000", "--threads", "1", "--slots", "1"], args].concat())
 }
 
-/// Waits until so many requests are being answered, and so many wait.
+/// Waits until so many requests are being answered, and so many wait. A slot is free a moment after its answer was sent.
 fn wait_until(server: &Server, answering: usize, waiting: usize) {
     let begun = Instant::now();
     loop {
@@ -36,6 +36,7 @@ fn is_answered_soon(server: &Server) {
         assert!(begun.elapsed() < Duration::from_secs(20), "no place gets free");
         std::thread::sleep(Duration::from_millis(20));
     }
+    wait_until(server, 0, 0);
 }
 
 #[test]
@@ -44,6 +45,7 @@ fn a_full_queue_says_so_and_clients_that_vanish_leave_their_places() {
     for stream in [false, true] {
         let mut body = long(LONG);
         body["stream"] = stream.into();
+        wait_until(&server, 0, 0);
         let clients: Vec<TcpStream> = (0..2).map(|_| server.ask(TEXT, &body)).collect();
         wait_until(&server, 1, 1);
         let reply = server.post(TEXT, &long(1));
