@@ -10,11 +10,9 @@ epo=${EPO:-target/release/epo-run}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/scipy
-    PYTHON=$PWD/target/tmp/scipy/bin/python
-    "$PYTHON" -m pip install -q numpy scipy
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with scipy numpy scipy
 
 "$epo" --runs "$work/runs" -q scripts/compare.epo --only table > "$work/said"
 cat "$work/said"

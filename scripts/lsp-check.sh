@@ -9,9 +9,7 @@ if [ -z "${PROGRAM:-}" ]; then
     PROGRAM=$PWD/target/release/epo-run
 fi
 export PROGRAM
-if [ -z "${PYTHON:-}" ]; then
-    [ -x target/tmp/editor/bin/python ] || python3 -m venv target/tmp/editor
-    PYTHON=$PWD/target/tmp/editor/bin/python
-    "$PYTHON" -m pip install -q 'pytest-lsp>=0.4.3,<2'
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with editor 'pytest-lsp>=0.4.3,<2'
 "$PYTHON" scripts/lsp_check.py

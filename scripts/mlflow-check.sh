@@ -8,11 +8,9 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/mlflow
-    PYTHON=$PWD/target/tmp/mlflow/bin/python
-    "$PYTHON" -m pip install -q mlflow
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with mlflow mlflow
 export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 url=http://127.0.0.1:$port

@@ -5,11 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/openenv
-    PYTHON=$PWD/target/tmp/openenv/bin/python
-    "$PYTHON" -m pip install -q openenv-core==0.3.0
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with openenv openenv-core==0.3.0
 recipes=$PWD/pipelines/openenv
 place=$(mktemp -d)
 server=

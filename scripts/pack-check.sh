@@ -8,11 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$(realpath "${PROGRAM:-target/release/epo-run}")
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/rocrate
-    PYTHON=$PWD/target/tmp/rocrate/bin/python
-    "$PYTHON" -m pip install -q rocrate
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with rocrate rocrate
 smallest=$PWD/scripts/smallest.epo
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

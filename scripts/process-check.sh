@@ -5,11 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/games
-    PYTHON=$PWD/target/tmp/games/bin/python
-    "$PYTHON" -m pip install -q gymnasium textworld textarena
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with games gymnasium textworld textarena
 games=$PWD/pipelines/process
 module=$PWD/python/epo_env.py
 place=$(mktemp -d)

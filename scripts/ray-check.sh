@@ -5,11 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
 here=$PWD
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/ray
-    PYTHON=$PWD/target/tmp/ray/bin/python
-    "$PYTHON" -m pip install -q 'ray[default]'
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with ray 'ray[default]'
 ray=$(dirname "$PYTHON")/ray
 place=$(mktemp -d)
 export RAY_USAGE_STATS_ENABLED=0 RAY_DISABLE_IMPORT_WARNING=1 RAY_TMPDIR=$place/ray NO_COLOR=1

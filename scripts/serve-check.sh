@@ -12,11 +12,9 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/openai
-    PYTHON=$PWD/target/tmp/openai/bin/python
-    "$PYTHON" -m pip install -q openai
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with openai openai
 
 EPO_SERVE_KEY=a-key-for-the-check "$epo" serve "$policy" --port 0 --context 512 > "$work/first" 2> "$work/said" &
 server=$!

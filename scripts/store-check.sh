@@ -8,11 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/moto
-    PYTHON=$PWD/target/tmp/moto/bin/python
-    "$PYTHON" -m pip install -q 'moto[server]'
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with moto 'moto[server]'
 check=$PWD/scripts/store_check.py
 work=$(mktemp -d)
 server=

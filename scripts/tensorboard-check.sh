@@ -7,11 +7,9 @@ epo=$(realpath "${PROGRAM:-target/release/epo-run}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv target/tmp/tensorboard
-    PYTHON=$PWD/target/tmp/tensorboard/bin/python
-    "$PYTHON" -m pip install -q tensorboard trackio tbparse
-fi
+# shellcheck source=scripts/python.sh
+. scripts/python.sh
+python_with tensorboard tensorboard trackio tbparse
 
 EPO_TRACK__TENSORBOARD="$work/logs" EPO_TRACK__GRADIENTS=true "$epo" --quiet --runs "$work/runs" tests/experiment/tiny.epo
 

@@ -109,7 +109,7 @@ fn dispatch(cli: &Cli) -> u8 {
     if let Ok(program) = std::env::current_exe() {
         crate::model::pretrained::looked_at_by(program, model::LOOK);
     }
-    if cli.verb.is_none() {
+    if matches!(cli.verb, None | Some(Verb::Task(_))) {
         ranks::hush();
     }
     let settings = match Settings::load(&cli.settings) {

@@ -1,12 +1,11 @@
-//! `mpirun -np 4 epo-run FILE`: which of several processes this is, and what those do that are not the first.
+//! `mpirun -np 4 epo-run FILE`, or a job of Slurm with several ranks: which of several processes this is, and what those do that are not the first.
 
-use super::args::RunArgs;
-use super::{DONE, FAILED, Settings, compiled, complain, tell};
+use super::compiled::Planned;
+use super::{DONE, FAILED, Settings, complain, tell};
 use crate::exec::{Interrupt, Options, follow, refuse};
 use crate::ranks::Ranks;
 use crate::store::Store;
 use candle_core::Device;
-use std::path::Path;
 use std::sync::Mutex;
 
 /// Where launchers say which process it is: Open MPI's own, and what Slurm and others pass on.
@@ -86,9 +85,9 @@ pub(super) fn speak() {
     }
 }
 
-/// Beside the first rank, until that is done.
-pub(super) fn beside(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
-    let result = match compiled::plan(file, &args.selection, settings) {
+/// Beside the first rank, until that is done. `plan`: what the first one executes too.
+pub(super) fn beside(ranks: &Ranks, settings: &Settings, plan: impl FnOnce() -> Result<Planned, u8>) -> u8 {
+    let result = match plan() {
         Ok(planned) => {
             // The first one is asked to stop.
             if let Err(error) = Interrupt::left_to_another() {

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::compiled::Planned;
-use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, here, ranks, tell};
+use super::{DONE, FAILED, INTERRUPTED, Settings, compiled, complain, complain_with, here, ranks, tell};
 use crate::engine::{self, Engine, Handing, Ray, Site, Slurm};
 use crate::exec::{Bars, Beside, End, ExecError, Interrupt, Lines, Options, Outcome, Quiet, Watch, dismiss, execute};
 use crate::lang::{Diagnostics, SourceMap};
@@ -20,7 +20,7 @@ pub(super) fn run(file: &Path, args: &RunArgs, settings: &Settings) -> u8 {
         Err(message) => return complain(&message),
     };
     if !ranks.is_first() {
-        return ranks::beside(&ranks, file, args, settings);
+        return ranks::beside(&ranks, settings, || compiled::plan(file, &args.selection, settings));
     }
     let code = first(&ranks, file, args, settings);
     dismiss(&ranks);
@@ -34,6 +34,11 @@ fn first(ranks: &Ranks, file: &Path, args: &RunArgs, settings: &Settings) -> u8 
     };
     let Planned { compiled, plan, .. } = &planned;
     let handed = handed(settings);
+    if let Some(engine) = handed.as_ref().filter(|_| ranks.size() > 1) {
+        let message = format!("started as {} ranks, and the setting `engine` hands tasks to {}", ranks.size(), engine.name());
+        let help = "start one process; `ranks` in a stage's `needs`, or `jobs.ranks`, says by how many each is shared";
+        return complain_with(&message, Some(help));
+    }
     // Where tasks are handed over, nothing is computed here.
     let device = match handed.as_ref().map_or_else(|| ranks::device(ranks, &settings.values.device), |_| super::device::open("cpu")) {
         Ok(device) => device,

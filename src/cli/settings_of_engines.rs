@@ -31,6 +31,7 @@ impl Default for Engines {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenJobs {
     program: Option<PathBuf>,
+    ranks: Option<usize>,
     cpus: Option<usize>,
     gpus: Option<usize>,
     memory: Option<f64>,
@@ -73,6 +74,7 @@ impl Engines {
         }
         put(engine, "engine", &mut self.engine, &mut note);
         put(jobs.program.map(Some), "jobs.program", &mut self.jobs.program, &mut note);
+        put(jobs.ranks, "jobs.ranks", &mut self.jobs.ranks, &mut note);
         put(jobs.cpus, "jobs.cpus", &mut self.jobs.cpus, &mut note);
         put(jobs.gpus, "jobs.gpus", &mut self.jobs.gpus, &mut note);
         put(jobs.memory.map(Some), "jobs.memory", &mut self.jobs.memory, &mut note);
@@ -93,8 +95,9 @@ impl Engines {
         if !ENGINES.contains(&self.engine.as_str()) {
             return Some(("engine", format!("`{}`", self.engine), "`local`, `slurm` or `ray`"));
         }
-        if !(1..=65_536).contains(&self.jobs.cpus) {
-            return Some(("jobs.cpus", self.jobs.cpus.to_string(), "a whole number from 1 to 65536"));
+        let counts = [("jobs.ranks", self.jobs.ranks), ("jobs.cpus", self.jobs.cpus)];
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| !(1..=65_536).contains(count)) {
+            return Some((name, count.to_string(), "a whole number from 1 to 65536"));
         }
         if let Some(memory) = positive(self.jobs.memory) {
             return Some(("jobs.memory", memory, "gibibytes, a number above 0"));
@@ -117,6 +120,7 @@ impl Engines {
             return rows;
         }
         rows.extend(jobs.program.iter().map(|program| ("jobs.program".to_owned(), json!(program.to_string_lossy()))));
+        rows.push(("jobs.ranks".into(), json!(jobs.ranks)));
         rows.push(("jobs.cpus".into(), json!(jobs.cpus)));
         rows.push(("jobs.gpus".into(), json!(jobs.gpus)));
         rows.extend(jobs.memory.map(|memory| ("jobs.memory".into(), json!(memory))));
@@ -145,6 +149,7 @@ pub(super) fn variable(given: &mut Given, variable: &str, value: &str) -> Result
     match variable {
         "ENGINE" => given.engine = Some(value.to_owned()),
         "JOBS__PROGRAM" => given.jobs.program = Some(value.into()),
+        "JOBS__RANKS" => given.jobs.ranks = parsed(variable, value, "a whole number")?,
         "JOBS__CPUS" => given.jobs.cpus = parsed(variable, value, "a whole number")?,
         "JOBS__GPUS" => given.jobs.gpus = parsed(variable, value, "a whole number")?,
         "JOBS__MEMORY" => given.jobs.memory = parsed(variable, value, "gibibytes")?,

@@ -1,7 +1,7 @@
 //! Handing a plan to an engine, and watching until all of it is done.
 
 use super::listen::Listener;
-use super::{Engine, Job, JobOptions, Site};
+use super::{Engine, Job, JobOptions, Site, ranks};
 use crate::exec::{ExecError, Options, Outcome, Watch, clear, end, finished, look, look_outside, until_free};
 use crate::plan::Plan;
 use crate::store::{Event, EventRecord, FORMAT, Jobs, Journal, RunFolder, RunRecord, Store, Tail};
@@ -114,9 +114,10 @@ fn hand_over(
             listener.catch_up(&earlier, run)?;
         }
     }
-    let new: Vec<Job> = (open.difference(&going).filter_map(|index| plan.tasks.get(*index)))
+    let mut new: Vec<Job> = (open.difference(&going).filter_map(|index| plan.tasks.get(*index)))
         .map(|task| Job::new(plan, task, options, |before| open.contains(&before)))
         .collect();
+    ranks::look(engine, options, &mut new, listener.watch)?;
     // What is fetched is then there for all; what is missing here may be there where a job runs, which looks for itself.
     if let Err(ExecError::Outside(missing)) =
         look_outside(plan, |index| open.contains(&index) && !going.contains(&index), listener.options, listener.watch)

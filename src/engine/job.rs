@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub(crate) struct JobOptions {
     /// The program that a node starts; by default the one that hands tasks over.
     pub program: Option<PathBuf>,
+    /// Processes that share a stage which can be shared and does not say how many.
+    pub ranks: usize,
     /// Cores of a stage that does not say how many.
     pub cpus: usize,
     /// Graphics processors.
@@ -24,25 +26,30 @@ pub(crate) struct JobOptions {
 
 impl Default for JobOptions {
     fn default() -> Self {
-        Self { program: None, cpus: 1, gpus: 0, memory: None, time: None, cancel: false }
+        Self { program: None, ranks: 1, cpus: 1, gpus: 0, memory: None, time: None, cancel: false }
     }
 }
 
 /// What a job asks of a machine, settings included.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Needs {
+    /// Processes of MPI.
+    pub ranks: usize,
+    /// Of each rank.
     pub cpus: usize,
     pub gpus: usize,
-    /// Mebibytes.
+    /// Mebibytes, of each rank.
     pub memory: Option<u64>,
     /// Seconds.
     pub time: Option<u64>,
 }
 
 impl Needs {
-    pub(crate) fn of(stage: &Resources, options: &JobOptions) -> Self {
+    /// `shared`: whether several ranks can share the stage.
+    pub(crate) fn of(stage: &Resources, shared: bool, options: &JobOptions) -> Self {
         let whole = |number: f64| number.ceil().max(1.0) as u64;
         Self {
+            ranks: if shared { stage.ranks.map_or(options.ranks, |n| n.0) } else { 1 },
             cpus: stage.cpus.map_or(options.cpus, |n| n.0),
             gpus: stage.gpus.unwrap_or(options.gpus),
             memory: stage.memory.map(|n| n.0).or(options.memory).map(|gib| whole(gib * 1024.0)),
@@ -76,7 +83,7 @@ impl Job {
             name: plan.name(task),
             stage: format!("{pipeline}.{}", first.map_or("", |member| member.stage.as_str())),
             instance,
-            needs: Needs::of(&task.needs, options),
+            needs: Needs::of(&task.needs, task.stage.is_shared(), options),
             after: task
                 .before
                 .iter()

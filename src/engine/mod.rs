@@ -6,6 +6,7 @@ mod job;
 mod listen;
 mod log;
 mod open;
+mod ranks;
 mod ray;
 mod slurm;
 
@@ -46,6 +47,9 @@ pub(crate) trait Engine {
 
     /// For people: `Slurm`.
     fn name(&self) -> &'static str;
+
+    /// Whether it starts several processes of MPI for one job.
+    fn starts_ranks(&self) -> bool;
 
     /// Whether it is there.
     ///

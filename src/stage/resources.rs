@@ -21,11 +21,13 @@ kind! {
     /// }
     /// ```
     pub struct Resources as "resources" {
-        /// Cores, which the stage's threads are then.
+        /// Processes that share the stage, where it can be shared (`rl`, `sft`): with Slurm and the feature `mpi`. Results are those of one.
+        ranks: Option<Count<65_536>> [untouched default None],
+        /// Cores, which the stage's threads are then; of each rank.
         cpus: Option<Count<65_536>> [untouched default None],
         /// Graphics processors.
         gpus: Option<usize> [untouched default None],
-        /// Gibibytes of memory.
+        /// Gibibytes of memory; of each rank.
         memory: Option<Positive> [untouched default None],
         /// Minutes. Shortly before they are over, the stage writes a checkpoint, and goes on from it in another turn.
         time: Option<Positive> [untouched default None],
@@ -42,6 +44,7 @@ impl Resources {
             }
         }
         Self {
+            ranks: larger(self.ranks, other.ranks),
             cpus: larger(self.cpus, other.cpus),
             gpus: larger(self.gpus, other.gpus),
             memory: larger(self.memory, other.memory),
@@ -81,9 +84,10 @@ mod tests {
     #[test]
     fn a_task_of_two_stages_gets_what_either_asks_for() {
         let a = Resources { cpus: Some(Count(4)), memory: Some(Positive(1.5)), ..Resources::default() };
-        let b = Resources { cpus: Some(Count(2)), memory: Some(Positive(2.0)), time: Some(Positive(9.0)), gpus: None };
+        let b =
+            Resources { cpus: Some(Count(2)), memory: Some(Positive(2.0)), time: Some(Positive(9.0)), ranks: Some(Count(3)), gpus: None };
         let both = a.or_more(&b);
-        assert_eq!((both.cpus, both.gpus), (Some(Count(4)), None));
+        assert_eq!((both.ranks, both.cpus, both.gpus), (Some(Count(3)), Some(Count(4)), None));
         assert_eq!((both.memory, both.time), (Some(Positive(2.0)), Some(Positive(9.0))));
         assert!(both.identity().as_object().is_some_and(serde_json::Map::is_empty), "nothing of it may change a digest");
     }

@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod place;
+mod ranks;
 mod ray;
 mod slurm;
 mod task;

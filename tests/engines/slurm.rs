@@ -4,7 +4,7 @@ use crate::place::Place;
 use std::fs;
 
 /// `sbatch` gives numbers and runs what it is given at once, element by element; `squeue` knows of nothing that is left to do.
-const AT_ONCE: &str = r#"[ "$1" = --version ] && echo slurm 22.05.8 && exit
+pub(crate) const AT_ONCE: &str = r#"[ "$1" = --version ] && echo slurm 22.05.8 && exit
 n=$(($(cat number 2> /dev/null || echo 6) + 1)); echo $n > number
 printf '%s\n' "$@" '--' >> asked
 cat > "script.$n"
@@ -123,6 +123,7 @@ fn settings_that_cannot_be() {
     for (name, value, words) in [
         ("EPO_ENGINE", "cloud", "the setting `engine` (from EPO_ENGINE) is `cloud`; it takes `local`, `slurm` or `ray`"),
         ("EPO_JOBS__CPUS", "0", "the setting `jobs.cpus` (from EPO_JOBS__CPUS) is 0; it takes a whole number from 1"),
+        ("EPO_JOBS__RANKS", "0", "the setting `jobs.ranks` (from EPO_JOBS__RANKS) is 0; it takes a whole number from 1"),
         ("EPO_JOBS__TIME", "soon", "the setting `jobs.time` (from EPO_JOBS__TIME) is `soon`; it takes minutes"),
         ("EPO_JOBS__MEMORY", "-1", "the setting `jobs.memory` (from EPO_JOBS__MEMORY) is -1; it takes gibibytes"),
         ("EPO_SLURM__AHEAD", "1000000", "the setting `slurm.ahead` (from EPO_SLURM__AHEAD) is 1000000; it takes seconds"),

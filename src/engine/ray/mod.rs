@@ -130,6 +130,10 @@ impl Engine for Ray {
         "Ray"
     }
 
+    fn starts_ranks(&self) -> bool {
+        false
+    }
+
     fn look(&mut self) -> Result<(), ExecError> {
         match self.client.get("/api/version")? {
             Some(_) => Ok(()),

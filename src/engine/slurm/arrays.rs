@@ -97,7 +97,7 @@ mod tests {
             name: String::new(),
             stage: stage.into(),
             instance,
-            needs: Needs { cpus: 1, gpus: 0, memory: None, time: None },
+            needs: Needs { ranks: 1, cpus: 1, gpus: 0, memory: None, time: None },
             after: after.iter().map(|text| digest(text)).collect(),
         }
     }

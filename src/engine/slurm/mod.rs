@@ -47,6 +47,10 @@ impl Engine for Slurm {
         "Slurm"
     }
 
+    fn starts_ranks(&self) -> bool {
+        true
+    }
+
     fn look(&mut self) -> Result<(), ExecError> {
         there()
     }

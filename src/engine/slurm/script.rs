@@ -1,6 +1,6 @@
 //! What `sbatch` is given: its words, and the script that a node runs.
 
-use super::super::Site;
+use super::super::{Needs, Site};
 use super::SlurmOptions;
 use super::arrays::Batch;
 use std::fmt::Write;
@@ -24,14 +24,20 @@ pub(super) fn words(site: &Site, batch: &Batch<'_>, options: &SlurmOptions) -> V
         format!("--output={}", site.jobs().join("slurm.log").display()),
         "--open-mode=append".to_owned(),
         "--requeue".to_owned(),
-        "--nodes=1".to_owned(),
-        "--ntasks=1".to_owned(),
+        format!("--ntasks={}", needs.ranks),
         format!("--cpus-per-task={}", needs.cpus),
     ];
+    if needs.ranks == 1 {
+        words.push("--nodes=1".to_owned());
+    }
     if needs.gpus > 0 {
         words.push(format!("--gpus={}", needs.gpus));
     }
-    words.extend(needs.memory.map(|mebibytes| format!("--mem={mebibytes}M")));
+    words.extend(needs.memory.map(|mebibytes| match needs.ranks {
+        1 => format!("--mem={mebibytes}M"),
+        // `--mem` is that of a node, on which there may be any number of them.
+        _ => format!("--mem-per-cpu={}M", mebibytes.div_ceil(needs.cpus as u64)),
+    }));
     words.extend(needs.time.map(|seconds| format!("--time={}", seconds.div_ceil(60))));
     // Told at once, a job would come round for ever: half of its time it has.
     let ahead = needs.time.map_or(options.ahead, |seconds| options.ahead.min(seconds.div_ceil(60) * 30));
@@ -70,13 +76,17 @@ pub(super) fn text(site: &Site, batch: &Batch<'_>, options: &SlurmOptions) -> St
     }
     let words: Vec<String> =
         site.words(&first.needs).iter().map(|word| word.as_deref().map_or_else(|| "\"$1\"".to_owned(), quoted)).collect();
+    let (tell, launch) = start(&first.needs);
     let _ = write!(
         out,
-        r#"soon=
-trap 'soon=1; kill -TERM "$task" 2> /dev/null' USR1
+        r#"# An array and one of its elements have one number.
+me=${{SLURM_ARRAY_JOB_ID:+${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID}}
+me=${{me:-$SLURM_JOB_ID}}
+soon=
+trap 'soon=1; {tell} 2> /dev/null' USR1
 # Slurm tells all processes of a job that it is to end.
 trap : TERM INT
-{} {} &
+{launch}{} {} &
 task=$!
 wait "$task"
 code=$?
@@ -86,7 +96,7 @@ while [ "$code" -gt 128 ] && kill -0 "$task" 2> /dev/null; do
     code=$?
 done
 if [ -n "$soon" ] && [ "$code" -eq 130 ]; then
-    scontrol requeue "$SLURM_JOB_ID" && sleep 600
+    scontrol requeue "$me" && sleep 600
 fi
 exit "$code"
 "#,
@@ -94,6 +104,21 @@ exit "$code"
         words.join(" ")
     );
     out
+}
+
+/// How the program is told to stop, and what stands before it.
+fn start(needs: &Needs) -> (&'static str, String) {
+    match needs.ranks {
+        1 => (r#"kill -TERM "$task""#, String::new()),
+        // `srun` would end its ranks at once: they are told past it, the first one listens. What the batch is given of cores is not passed on by itself.
+        _ => (
+            r#"scancel --signal=INT "$me""#,
+            format!(
+                "SLURM_MPI_TYPE=\"${{SLURM_MPI_TYPE:-pmix}}\" srun --kill-on-bad-exit=1 --cpus-per-task=\"${{SLURM_CPUS_PER_TASK:-{}}}\" ",
+                needs.cpus
+            ),
+        ),
+    }
 }
 
 fn quoted_path(path: &Path) -> String {
@@ -108,7 +133,7 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Job, Needs};
+    use super::super::super::Job;
     use super::*;
     use crate::store::Digest;
 
@@ -119,21 +144,34 @@ mod tests {
         }
     }
 
+    fn job(needs: Needs) -> Job {
+        Job { task: Digest::of_bytes(b"a"), name: "a.train".into(), stage: "a.train".into(), instance: 0, needs, after: Vec::new() }
+    }
+
+    fn site() -> Site {
+        let [run, folder, program] = ["/runs/a/0", "/w", "/bin/epo-run"].map(Into::into);
+        let settings = vec!["--runs".into(), "my runs".into()];
+        Site { run, id: "a/0".into(), folder, program, tasks: "/runs/tasks".into(), settings, threads: None }
+    }
+
+    #[test]
+    fn ranks_are_started_by_slurm_wherever_it_has_place() {
+        let job = job(Needs { ranks: 3, cpus: 2, gpus: 0, memory: Some(1001), time: None });
+        let batch = Batch { jobs: vec![(0, &job)], dependency: None };
+        let words = words(&site(), &batch, &SlurmOptions::default());
+        for word in ["--ntasks=3", "--cpus-per-task=2", "--mem-per-cpu=501M"] {
+            assert!(words.iter().any(|given| given == word), "{word} in {words:?}");
+        }
+        assert!(!words.iter().any(|word| word.starts_with("--nodes") || word.starts_with("--mem=")), "{words:?}");
+        let text = text(&site(), &batch, &SlurmOptions::default());
+        let line = "\nSLURM_MPI_TYPE=\"${SLURM_MPI_TYPE:-pmix}\" srun --kill-on-bad-exit=1 --cpus-per-task=\"${SLURM_CPUS_PER_TASK:-2}\" /bin/epo-run task ";
+        assert!(text.contains(line) && text.contains("trap 'soon=1; scancel --signal=INT \"$me\" 2> /dev/null' USR1\n"), "{text}");
+    }
+
     #[test]
     fn what_a_stage_asks_for_and_what_settings_say_last() {
-        let needs = Needs { cpus: 4, gpus: 1, memory: Some(1536), time: Some(90) };
-        let after = Vec::new();
-        let job = Job { task: Digest::of_bytes(b"a"), name: "a.train".into(), stage: "a.train".into(), instance: 0, needs, after };
-        let [run, folder, program] = ["/runs/a/0", "/w", "/bin/epo-run"].map(Into::into);
-        let site = Site {
-            run,
-            id: "a/0".into(),
-            folder,
-            program,
-            tasks: "/runs/tasks".into(),
-            settings: vec!["--runs".into(), "my runs".into()],
-            threads: None,
-        };
+        let needs = Needs { ranks: 1, cpus: 4, gpus: 1, memory: Some(1536), time: Some(90) };
+        let (job, site) = (job(needs), site());
         let options = SlurmOptions { options: vec!["--cpus-per-task=2".into()], setup: vec!["module load x".into()], ahead: 120 };
         let batch = Batch { jobs: vec![(0, &job)], dependency: Some("afterok:7".into()) };
         let words = words(&site, &batch, &options);
