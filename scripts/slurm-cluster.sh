@@ -27,6 +27,8 @@ SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$place/state
 SlurmdSpoolDir=$place/spool.%n
+# PMIx makes a folder of one name on each node.
+TmpFS=$place/tmp.%n
 SlurmdPidFile=$place/slurmd.%n.pid
 SlurmdLogFile=$place/slurmd.%n.log
 SlurmctldPidFile=$place/slurmctld.pid
@@ -63,7 +65,7 @@ CONF
 }
 
 slurm_node() {
-    mkdir -p "$1/spool.$2"
+    mkdir -p "$1/spool.$2" "$1/tmp.$2"
     slurmd -N "$2" -f "$1/slurm.conf"
 }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # A store in a bucket, served by `moto` of PyPI: two run folders share it, and the second computes nothing; 20 kills while a run pushes leave nothing that is taken; a
-# changed byte is found and mended; a bucket that is not there, wrong keys and no server are a warning; no key stands in a record.
+# changed byte is found and mended; a bucket that is not there, no server, keys without rights, a clock that is off by an hour and a store that is full are each a
+# warning, and nothing is lost; no key stands in a record.
 #
 #     scripts/store-check.sh
 #
-# Needs an epo-run with the feature `cloud` (`PROGRAM`, or the release build), and Python 3.9 with pip; `PYTHON` names one with moto[server], else it is installed below target/.
+# Needs an epo-run with the feature `cloud` (`PROGRAM`, or the release build), and Python 3.9 with pip; `PYTHON` names one with moto[server], else it is installed below
+# target/. That a disk is full is tried where a file system may be mounted, or with CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
@@ -23,7 +25,8 @@ for _ in $(seq 600); do
     kill -0 "$server" || { cat "$work/said"; exit 1; }
     sleep 0.1
 done
-export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat "$work/port") AWS_ALLOW_HTTP=true AWS_REGION=us-east-1
+read -r port late full < "$work/port"
+export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ALLOW_HTTP=true AWS_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=a-key-for-the-check AWS_SECRET_ACCESS_KEY=a-secret-for-the-check
 "$PYTHON" "$check" bucket team
 
@@ -107,6 +110,54 @@ try bucket EPO_STORE=s3://nowhere/epo
 grep -q "there is no such bucket" "$work/bucket.err"
 try server AWS_ENDPOINT_URL=http://127.0.0.1:9
 grep -q "nobody answers at its address" "$work/server.err"
+
+try clock AWS_ENDPOINT_URL="http://127.0.0.1:$late"
+grep -q "this machine's clock is off (the server says \`RequestTimeTooSkewed\`); set it" "$work/clock.err"
+
+echo "-- keys that may not put"
+export EPO_STORE=s3://team/rights
+read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY < <("$PYTHON" "$check" reader)
+"$PYTHON" "$check" ask 0
+try may-not-put EPO_STORE=s3://team/rights
+grep -q "cannot write \`s3://team/rights/.*access denied: the keys of the environment may not do that.*; nothing more is put there, and the next run puts what is missing" \
+    "$work/may-not-put.err"
+# What others have put there is taken all the same.
+EPO_STORE=s3://team/epo clean reads
+[ "$(events "$work/reads" task_started)" = 0 ]
+AWS_SECRET_ACCESS_KEY=another try wrong-keys EPO_STORE=s3://team/rights
+grep -q "the keys of the environment are not known there, or wrong" "$work/wrong-keys.err"
+! grep -rqF -e "$AWS_ACCESS_KEY_ID" -e "$AWS_SECRET_ACCESS_KEY" "$work" || { echo "a key stands in a record" >&2; exit 1; }
+"$PYTHON" "$check" ask inf
+
+echo "-- a store that is full, and has room again"
+export EPO_STORE=s3://team/full
+try full AWS_ENDPOINT_URL="http://127.0.0.1:$full"
+grep -q "cannot write \`s3://team/full/.*the store is full .*; nothing more is put there, and the next run puts what is missing" "$work/full.err"
+[ "$("$PYTHON" "$check" count team full)" = "0 0 0" ]
+clean full
+[ "$("$PYTHON" "$check" count team full | cut -d' ' -f1,3)" = "$total 0" ]
+if [ "${CI:-}" = true ] || unshare -m true 2> /dev/null; then
+    # A store of three pages.
+    unshare -m bash -euo pipefail -c '
+        mkdir "$1/disk"
+        mount -t tmpfs -o size=12k tmpfs "$1/disk"
+        export EPO_STORE=file:$1/disk/team
+        code=0
+        "$2" --runs "$1/disk-full" --device cpu --quiet "$1/pipeline.epo" > /dev/null 2> "$1/disk.err" || code=$?
+        mount -o remount,size=20m "$1/disk"
+        "$2" --runs "$1/disk-full" --device cpu --quiet "$1/pipeline.epo" > /dev/null 2> "$1/room.err"
+        "$2" --runs "$1/disk-taker" --device cpu --quiet "$1/pipeline.epo" > /dev/null 2> "$1/taker.err"
+        "$2" runs verify --store
+        exit $code' bash "$work" "$epo"
+    cat "$work/disk.err"
+    grep -q "cannot write \`file:$work/disk/team/.*: the disk is full; nothing more is put there, and the next run puts what is missing" "$work/disk.err"
+    [ "$(wc -l < "$work/disk.err")" = 1 ]
+    [ ! -s "$work/room.err" ]
+    [ ! -s "$work/taker.err" ]
+    same disk-full
+    same disk-taker
+    [ "$(events "$work/disk-taker" task_started)" = 0 ]
+fi
 
 ! grep -rqE "a-(key|secret)-for-the-check" "$work" || { echo "a key stands in a record" >&2; exit 1; }
 echo "the shared store holds what it promises"

@@ -1,18 +1,26 @@
 """For store-check.sh: a server of S3, and looks into its buckets.
 
-    serve                   prints its port, and serves until it is killed
+    serve                   prints its port, and those of two ways to it: one whose clock is an hour ahead, one that has no room; serves until it is killed
     bucket NAME             makes one
     count NAME PREFIX       entries, files, and files that no entry names
     kill NAME PREFIX N COMMAND…  runs it, and kills it (SIGKILL) when N objects are there; fails where it ends before
+    reader                  prints the keys of somebody who may list and get, and nothing else
+    ask COUNT               keys and rights are looked at from the COUNTth request on: 0, or `inf` for not at all
     change NAME PREFIX      changes a byte of the largest file of an entry, and prints its name
 """
 
+import datetime
+import http.client
+import http.server
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 
 def serve():
@@ -22,9 +30,75 @@ def serve():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False).start()
-    print(port, flush=True)
+    print(port, way(port, late), way(port, full), flush=True)
     while True:
         time.sleep(3600)
+
+
+def late(request):
+    """As S3 does where a request is more than a quarter of an hour from its own time, which is an hour ahead here."""
+    asked = datetime.datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%S%z")
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    if abs(now - asked) > datetime.timedelta(minutes=15):
+        return 403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large."
+
+
+def full(request):
+    """As MinIO does on a full disk."""
+    if request.command in ("PUT", "POST"):
+        return 507, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold."
+
+
+def way(port, refuses):
+    """A server before another one, which gets what is not refused."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self):
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {"content-type": "application/xml"}
+            if refused := refuses(self):
+                status, code, message = refused
+                text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+            else:
+                behind = http.client.HTTPConnection("127.0.0.1", port)
+                behind.request(self.command, self.path, body, dict(self.headers))
+                answer = behind.getresponse()
+                status, text, headers = answer.status, answer.read(), dict(answer.getheaders())
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in ("content-length", "connection", "date", "server", "transfer-encoding"):
+                    self.send_header(name, value)
+            self.send_header("content-length", headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(text)))
+            self.end_headers()
+            self.wfile.write(b"" if self.command == "HEAD" else text)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def reader():
+    import boto3
+
+    iam = boto3.client("iam", region_name="us-east-1")
+    iam.create_user(UserName="reader")
+    allowed = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    print(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def ask(count):
+    url = os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth"
+    urllib.request.urlopen(urllib.request.Request(url, count.encode(), {"content-type": "text/plain"})).read()
 
 
 def client():
@@ -87,6 +161,10 @@ match sys.argv[1:]:
         count(name, prefix)
     case ["kill", name, prefix, most, *command]:
         kill(name, prefix, int(most), command)
+    case ["reader"]:
+        reader()
+    case ["ask", count]:
+        ask(count)
     case ["change", name, prefix]:
         change(name, prefix)
     case _:

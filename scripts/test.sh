@@ -8,7 +8,7 @@
 #   Python 3.9 or later              for environments in other programs
 #   the right to mount a file system
 #   Open MPI and libclang            where they are installed; scripts/mpi-check.sh installs them
-# With CI=true all of them run, so what is missing is a failure; but for Open MPI, whose tests are not compiled where it is missing.
+# With CI=true all of them run, and the shared store with a server of PyPI, so what is missing is a failure; but for Open MPI, whose tests are not compiled where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +40,9 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --locked "${features[@]}" --no-deps
 
 # `long::` is for scripts/full-check.sh, `role::` are processes that tests start.
 if [ "${CI:-}" = true ]; then
-    exec cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
+    cargo test --locked "${features[@]}" --no-fail-fast -- --include-ignored --skip long:: --skip role::
+    PYTHON='' PROGRAM=${CARGO_TARGET_DIR:-target}/debug/epo-run scripts/store-check.sh
+    exit
 fi
 cargo test --locked "${features[@]}" --no-fail-fast
 also() { cargo test --locked "${features[@]}" --no-fail-fast "$@" --skip long:: --skip role::; }

@@ -70,13 +70,16 @@ pub(super) fn text(site: &Site, batch: &Batch<'_>, options: &SlurmOptions) -> St
         }
     }
     let _ = writeln!(out, "exec >> {}/\"$1.log\" 2>&1", quoted_path(&site.jobs()));
-    let _ = writeln!(out, "echo \"job ${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}} on $SLURMD_NODENAME, turn ${{SLURM_RESTART_COUNT:-0}}\"");
+    let _ = writeln!(
+        out,
+        "echo \"job ${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}} on ${{SLURM_JOB_NODELIST:-$SLURMD_NODENAME}}, turn ${{SLURM_RESTART_COUNT:-0}}\""
+    );
     for line in &options.setup {
         let _ = writeln!(out, "{line}");
     }
     let words: Vec<String> =
         site.words(&first.needs).iter().map(|word| word.as_deref().map_or_else(|| "\"$1\"".to_owned(), quoted)).collect();
-    let (tell, launch) = start(&first.needs);
+    let Start { launch, tell, stopped } = start(&first.needs);
     let _ = write!(
         out,
         r#"# An array and one of its elements have one number.
@@ -95,7 +98,8 @@ while [ "$code" -gt 128 ] && kill -0 "$task" 2> /dev/null; do
     wait "$task"
     code=$?
 done
-if [ -n "$soon" ] && [ "$code" -eq 130 ]; then
+if [ -n "$soon" ] && [ "$code" {stopped} ]; then
+    echo "another turn is asked for"
     scontrol requeue "$me" && sleep 600
 fi
 exit "$code"
@@ -106,18 +110,28 @@ exit "$code"
     out
 }
 
-/// How the program is told to stop, and what stands before it.
-fn start(needs: &Needs) -> (&'static str, String) {
-    match needs.ranks {
-        1 => (r#"kill -TERM "$task""#, String::new()),
-        // `srun` would end its ranks at once: they are told past it, the first one listens. What the batch is given of cores is not passed on by itself.
-        _ => (
-            r#"scancel --signal=INT "$me""#,
-            format!(
-                "SLURM_MPI_TYPE=\"${{SLURM_MPI_TYPE:-pmix}}\" srun --kill-on-bad-exit=1 --cpus-per-task=\"${{SLURM_CPUS_PER_TASK:-{}}}\" ",
-                needs.cpus
-            ),
-        ),
+/// What depends on how many processes a job is.
+struct Start {
+    /// Stands before the program.
+    launch: String,
+    /// Tells it to stop.
+    tell: &'static str,
+    /// How its exit code is then.
+    stopped: &'static str,
+}
+
+fn start(needs: &Needs) -> Start {
+    if needs.ranks == 1 {
+        return Start { launch: String::new(), tell: r#"kill -TERM "$task""#, stopped: "-eq 130" };
+    }
+    // The batch's cores are not passed on by themselves.
+    let cores = format!("--cpus-per-task=\"${{SLURM_CPUS_PER_TASK:-{}}}\"", needs.cpus);
+    Start {
+        launch: format!("SLURM_MPI_TYPE=\"${{SLURM_MPI_TYPE:-pmix}}\" srun --kill-on-bad-exit=1 {cores} "),
+        // `srun` itself would end its ranks at once.
+        tell: r#"scancel --signal=INT "$me""#,
+        // The first rank ends with 130, and others may be ended with it.
+        stopped: "-ge 130",
     }
 }
 
