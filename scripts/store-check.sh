@@ -5,14 +5,18 @@
 #
 #     scripts/store-check.sh
 #
-# Needs an epo-run with the feature `cloud` (`PROGRAM`, or the release build), and Python 3.9 with pip; `PYTHON` names one with moto[server], else it is installed below
-# target/. That a disk is full is tried where a file system may be mounted, or with CI=true.
+# Needs an epo-run with the feature `cloud` (`PROGRAM`, or the release build), `faketime` (installed by root on Debian), and Python 3.9 with pip; `PYTHON` names one with
+# moto[server], else it is installed below target/. That a disk is full is tried where a file system may be mounted, or with CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
 # shellcheck source=scripts/python.sh
 . scripts/python.sh
 python_with moto 'moto[server]'
+if ! command -v faketime > /dev/null && command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends faketime > /dev/null
+fi
 check=$PWD/scripts/store_check.py
 work=$(mktemp -d)
 server=
@@ -25,7 +29,7 @@ for _ in $(seq 600); do
     kill -0 "$server" || { cat "$work/said"; exit 1; }
     sleep 0.1
 done
-read -r port late full < "$work/port"
+read -r port clocked full < "$work/port"
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ALLOW_HTTP=true AWS_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=a-key-for-the-check AWS_SECRET_ACCESS_KEY=a-secret-for-the-check
 "$PYTHON" "$check" bucket team
@@ -44,7 +48,8 @@ pipeline shared {
 EPO
 # Of the run in a folder of runs: how often an event happened.
 events() { cat "$1"/shared/*/events.jsonl | grep -c "\"event\":\"$2\"" || true; }
-run() { "$epo" --runs "$work/$1" --device cpu --quiet "$work/pipeline.epo" > "$work/$1.out" 2> "$work/$1.err"; }
+before=()
+run() { "${before[@]}" "$epo" --runs "$work/$1" --device cpu --quiet "$work/pipeline.epo" > "$work/$1.out" 2> "$work/$1.err"; }
 same() { diff -r --exclude .lock --exclude checkpoints "$work/alone/tasks" "$work/$1/tasks"; }
 # Without a word of warning, to the same bytes.
 clean() {
@@ -111,8 +116,28 @@ grep -q "there is no such bucket" "$work/bucket.err"
 try server AWS_ENDPOINT_URL=http://127.0.0.1:9
 grep -q "nobody answers at its address" "$work/server.err"
 
-try clock AWS_ENDPOINT_URL="http://127.0.0.1:$late"
+
+echo "-- a clock that is off by an hour"
+export EPO_STORE=s3://team/clock
+(export AWS_ENDPOINT_URL=http://127.0.0.1:$clocked; clean on-time)
+before=(env DONT_FAKE_MONOTONIC=1 faketime -f +1h)
+try clock AWS_ENDPOINT_URL="http://127.0.0.1:$clocked"
 grep -q "this machine's clock is off (the server says \`RequestTimeTooSkewed\`); set it" "$work/clock.err"
+# In one run folder clocks are not compared: machines at other times wait for each other, and each task is done once.
+unset EPO_STORE
+workers=()
+for hours in -1 +0 +1; do
+    EPO_TEST_HOST=node$hours DONT_FAKE_MONOTONIC=1 faketime -f "${hours}h" \
+        "$epo" --runs "$work/times" --device cpu --quiet "$work/pipeline.epo" > /dev/null 2>> "$work/times.err" &
+    workers+=($!)
+done
+for worker in "${workers[@]}"; do
+    wait "$worker"
+done
+before=()
+same times
+[ "$(events "$work/times" task_finished)" = "$total" ]
+echo "$total tasks by three machines at three times, each done once"
 
 echo "-- keys that may not put"
 export EPO_STORE=s3://team/rights

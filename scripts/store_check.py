@@ -1,6 +1,6 @@
 """For store-check.sh: a server of S3, and looks into its buckets.
 
-    serve                   prints its port, and those of two ways to it: one whose clock is an hour ahead, one that has no room; serves until it is killed
+    serve                   prints its port, and those of two ways to it: one that looks at clocks, one that has no room; serves until it is killed
     bucket NAME             makes one
     count NAME PREFIX       entries, files, and files that no entry names
     kill NAME PREFIX N COMMAND…  runs it, and kills it (SIGKILL) when N objects are there; fails where it ends before
@@ -30,16 +30,15 @@ def serve():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False).start()
-    print(port, way(port, late), way(port, full), flush=True)
+    print(port, way(port, clocked), way(port, full), flush=True)
     while True:
         time.sleep(3600)
 
 
-def late(request):
-    """As S3 does where a request is more than a quarter of an hour from its own time, which is an hour ahead here."""
+def clocked(request):
+    """As S3 does where a request says that it was made more than a quarter of an hour ago, or will be."""
     asked = datetime.datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%S%z")
-    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
-    if abs(now - asked) > datetime.timedelta(minutes=15):
+    if abs(datetime.datetime.now(datetime.timezone.utc) - asked) > datetime.timedelta(minutes=15):
         return 403, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large."
 
 
