@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Pipelines through a real Ray of two nodes on this machine, beside the same pipelines run here: the same bytes, whatever is killed. Needs an epo-run (PROGRAM, or the
-# release build) and a Python with `ray[default]` (PYTHON; else it is installed below target/). Some five minutes.
+# release build) and a Python with `ray[default]` (PYTHON; else it is installed below target/). Some five minutes, and more where cores are short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 epo=$(realpath "${PROGRAM:-target/release/epo-run}")
@@ -17,6 +17,7 @@ nodes=()
 stop_all() {
     for node in "${nodes[@]}"; do
         kill_tree "$node"
+        wait "$node" 2> /dev/null || true
     done
     rm -rf "$place"
 }
