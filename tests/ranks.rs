@@ -9,9 +9,13 @@ const FILE: &str = "tests/experiment/tiny.epo";
 
 /// So many processes of the program.
 fn run(ranks: usize, runs: &Path, file: &str) -> Output {
+    run_by("local", ranks, runs, file)
+}
+
+fn run_by(engine: &str, ranks: usize, runs: &Path, file: &str) -> Output {
     let mut command = Command::new("mpirun");
     command
-        .args(["--oversubscribe", "-np", &ranks.to_string(), env!("CARGO_BIN_EXE_epo-run"), "--threads", "1", "--runs"])
+        .args(["--oversubscribe", "-np", &ranks.to_string(), env!("CARGO_BIN_EXE_epo-run"), "--threads", "1", "--engine", engine, "--runs"])
         .arg(runs)
         .arg(file);
     command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1").env("XDG_CONFIG_HOME", "/nowhere");
@@ -62,4 +66,15 @@ fn what_cannot_be_planned_is_said_once() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert_eq!(said.matches("none.epo").count(), 1, "{said}");
+}
+
+#[test]
+#[ignore = "needs mpirun"]
+fn ranks_hand_no_tasks_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run_by("slurm", 2, folder.path(), FILE);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("started as 2 ranks, and the setting `engine` hands tasks to Slurm").count(), 1, "{said}");
+    assert!(said.contains("`jobs.ranks`"), "{said}");
 }
