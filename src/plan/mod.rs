@@ -214,8 +214,8 @@ fn selected(instances: &[PipelineSpec], names: &[String]) -> Result<Option<BTree
     let mut diagnostics = Diagnostics::default();
     for name in names {
         let before = selected.len();
-        selected.extend((0..instances.len()).filter(|i| instances[*i].name == *name || instances[*i].display_name() == *name));
-        if selected.len() == before && !instances.iter().any(|i| i.name == *name || i.display_name() == *name) {
+        selected.extend((0..instances.len()).filter(|i| instances[*i].is_called(name)));
+        if selected.len() == before && !instances.iter().any(|i| i.is_called(name)) {
             let known: BTreeSet<&str> = instances.iter().map(|i| i.name.as_str()).collect();
             let list = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
             let message = format!("no pipeline is called `{name}`");
