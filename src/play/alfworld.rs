@@ -2,7 +2,7 @@
 
 use super::environment::WorldKind;
 use crate::env::alfworld::{
-    Alfworld as Games, AlfworldConfig, Expert, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache,
+    Alfworld as Games, AlfworldConfig, Expert, Goals, RELEASE, RELEASE_NAME, SPLITS, TASK_TYPES, check, locate, usual_cache,
 };
 use crate::env::{EnvError, Machine, Replay, World};
 use crate::kind::{Field, Identity, Reader};
@@ -47,6 +47,16 @@ words! {
     }
 }
 
+words! {
+    /// What is asked for.
+    pub(crate) enum Asked {
+        /// Each game's own goal.
+        Own = "own",
+        /// In every episode another object and another place of the room.
+        Varied = "varied",
+    }
+}
+
 kind! {
     /// The official ALFWorld text games, read from their own files: rooms in which an object has to be found, cleaned, heated, cooled or looked at, and
     /// brought somewhere. One reward, at the end. There are two experts: the game's own walkthrough, which knows where things are, and one that has to
@@ -76,6 +86,8 @@ kind! {
         release: String [default RELEASE_NAME.to_string()],
         /// Who shows how to play: the game's `walkthrough`, or the project's own expert that is `searching`, knows nothing that a player is not told, and has an answer after every detour.
         expert: Guide [added default Guide::Walkthrough],
+        /// What is asked for: each game's `own` goal; or one that is `varied` from group to group of episodes, of the game's own type, about any object and place of its room that it can be about. With those a policy has to read the task, since a room no longer tells it. For learning; scores are told on `own` goals. Only the expert that is `searching` can be asked for drawn ones.
+        goals: Asked [added default Asked::Own],
     }
 }
 
@@ -84,6 +96,12 @@ pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_
     if read.types.is_empty() {
         let place = component.fields.get("types").map_or(component.kind_span, |f| f.value.span);
         reader.report(Diagnostic::error("E0202", place, "without a type there is no game"));
+        return None;
+    }
+    if read.goals == Asked::Varied && read.expert == Guide::Walkthrough {
+        let place = component.fields.get("goals").map_or(component.kind_span, |f| f.value.span);
+        let error = Diagnostic::error("E0202", place, "a walkthrough leads to the game's own goal, not to a drawn one");
+        reader.report(error.help("write `expert = searching` beside it"));
         return None;
     }
     Some(Arc::new(read))
@@ -108,6 +126,10 @@ impl Alfworld {
                 Guide::Walkthrough => Expert::Walkthrough,
                 Guide::Searching => Expert::Searching,
             },
+            goals: match self.goals {
+                Asked::Own => Goals::Own,
+                Asked::Varied => Goals::Varied,
+            },
             verified: self.release == RELEASE_NAME,
             ..AlfworldConfig::default()
         };
@@ -118,10 +140,13 @@ impl Alfworld {
 /// The types are a set: their order and repetitions choose no other games.
 impl Identity for Alfworld {
     fn identity(&self) -> serde_json::Value {
-        let Self { types: _, release, expert } = self;
+        let Self { types: _, release, expert, goals } = self;
         let mut identity = serde_json::json!({ "release": release.identity(), "types": self.distinct_types().identity() });
         if *expert != Guide::Walkthrough {
             identity["expert"] = expert.identity();
+        }
+        if *goals != Asked::Own {
+            identity["goals"] = goals.identity();
         }
         identity
     }

@@ -157,6 +157,9 @@ fn what_a_pipeline_declares_is_checked() {
     let said = declare("types = [pick_and_place_simpel]", train);
     assert!(said.contains("did you mean `pick_and_place_simple`?") && said.contains("a.epo:3:12"), "{said}");
     assert!(declare("types = []", train).contains("error[E0202]: without a type there is no game"), "{}", declare("types = []", train));
+    let said = declare("goals = varied", train);
+    assert!(said.contains("error[E0202]: a walkthrough leads to the game's own goal") && said.contains("a.epo:3:11"), "{said}");
+    assert!(!declare("goals = varied, expert = searching", train).contains("error"));
     let said = declare("", "games { split = \"valid_sen\" }");
     assert!(said.contains("there is no split \"valid_sen\" here") && said.contains("did you mean `valid_seen`?"), "{said}");
     let said = declare("", "games { split = \"train\", seed = 1 }");

@@ -81,7 +81,7 @@ fn an_instance_with_two_labels_is_chosen_by_its_name() {
             |stage: &serde_json::Value| stage.as_str().and_then(|name| Some(name.rsplit_once('.')?.0.to_owned())).expect("a name");
         stages.map(instance).collect::<std::collections::BTreeSet<_>>()
     };
-    let (one, other) = ("small[seed=0, chance.actor=random]", "small[seed=1, chance.actor=expert]");
+    let (one, other) = ("small[seed=0, chance.actor=random]", "small[seed=1, chance.actor=random]");
     assert_eq!(Vec::from_iter(tasks(&[one])), [one]);
     assert_eq!(Vec::from_iter(tasks(&["small[seed=0,chance.actor=random]"])), [one]);
     assert_eq!(Vec::from_iter(tasks(&[&format!("{one},{other}")])), [one, other]);

@@ -73,6 +73,7 @@ pub(crate) const FIELDS: Fields = &[
             ("expert", "walkthrough", "searching"),
         ],
     ),
+    ("alfworld.searched", &[("goals", "own", "varied")]),
     (
         "scienceworld",
         &[
@@ -353,6 +354,12 @@ rooms = alfworld {
   prompt = windowed { then = one }
   train = games { split = "train" }
 }
+searched = alfworld {
+  @alfworld.searched@
+  expert = searching
+  prompt = windowed { then = one }
+  train = games { split = "train" }
+}
 school = scienceworld {
   @scienceworld@
   prompt = windowed { then = one }
@@ -386,7 +393,7 @@ pipeline every {
     test   = evaluate { @evaluate@ }
     chance = evaluate {
       @evaluate.other@
-      on = [rooms.train, school.train]
+      on = [rooms.train, searched.train, school.train]
     }
     page   = report { @report@ }
     out    = export { @export@ }

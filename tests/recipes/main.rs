@@ -18,13 +18,12 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 9] = [
         "conversation.epo",
         "dagger.epo",
         "demo.epo",
         "distillation.epo",
         "expert_iteration.epo",
-        "from_the_middle.epo",
         "matrix.epo",
         "react_endpoint.epo",
         "smollm2.epo",

@@ -78,3 +78,31 @@ fn each_runs() {
     assert_eq!(trained, METHODS.len() + 3);
     assert_eq!(carried, 2 * 3, "three of them hand a number on");
 }
+
+/// Every question of the study at the smallest scale: each page has its table, and with two seeds a comparison.
+#[test]
+fn the_study_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pages = folder.path().join("pages");
+    let mut command = Command::new("scripts/study.sh");
+    command
+        .arg("--tiny")
+        .arg(&pages)
+        .env("BINARY", env!("CARGO_BIN_EXE_epo-run"))
+        .env("XDG_CONFIG_HOME", "/nowhere")
+        .env_remove("EPO_RUNS");
+    let said = command.output().expect("the script");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    for (question, row) in [
+        ("rates", "after GRPO + EPO · rate=3e-3 |"),
+        ("floor", "after PPO + EPO · low=0.8 |"),
+        ("middle", "after PPO + entropy, smoothed from iteration 15 on |"),
+        ("knobs", "after PPO + EPO · past=5 |"),
+        ("collapse", "after PPO + EPO, too fast · low=0.5 |"),
+        ("readings", "after GRPO + EPO, released code |"),
+        ("means", "after GRPO + entropy, less in later turns |"),
+    ] {
+        let page = fs::read_to_string(pages.join(format!("{question}.md"))).expect("a page");
+        assert!(page.contains(row) && page.contains("2 from"), "{question}: {page}");
+    }
+}

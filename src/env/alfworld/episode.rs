@@ -33,10 +33,10 @@ impl Episode {
 }
 
 impl Environment for Episode {
-    /// The games know no chance, so the seed changes nothing.
-    fn reset(&mut self, task: &Task, _seed: u64) -> Result<Observation, EnvError> {
+    /// The games know no chance: the seed chooses the goal, where goals are drawn.
+    fn reset(&mut self, task: &Task, seed: u64) -> Result<Observation, EnvError> {
         self.running = None;
-        let playable = self.shared.playable(&task.id).map_err(|error| EnvError::Task(error.to_string()))?;
+        let playable = self.shared.set_up(&task.id, seed).map_err(|error| EnvError::Task(error.to_string()))?;
         let state = playable.game.initial();
         let text = playable.game.opening(&state).map_err(|error| EnvError::Task(format!("`{}`: {error}", task.id)))?;
         let mut admissible = Vec::new();

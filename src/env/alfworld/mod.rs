@@ -9,6 +9,7 @@ mod episode;
 mod error;
 mod file;
 mod folder;
+mod goals;
 mod names;
 mod search;
 mod world;
@@ -18,6 +19,7 @@ pub use error::AlfworldError;
 pub use file::GameFile;
 pub use folder::{RELEASE, SPLITS, TASK_TYPES};
 pub(crate) use folder::{RELEASE_NAME, locate, usual_cache};
+pub use goals::Goals;
 pub use names::ClassNames;
 pub use world::{Alfworld, AlfworldConfig, Expert};
 

@@ -1,6 +1,7 @@
 //! The games as an environment: panels of tasks, and games that are read when first played.
 
 use super::folder::{self, Entry, RELEASE, SPLITS, TASK_TYPES, locate, scan};
+use super::goals::{self, Goals};
 use super::{AlfworldError, GameFile, episode::Episode};
 use crate::env::pddl::{Game, Loader};
 use crate::env::{EnvError, Environment, Panel, Task, World};
@@ -22,6 +23,8 @@ pub struct AlfworldConfig {
     pub seed: u64,
     /// Who shows how to play.
     pub expert: Expert,
+    /// What the games are about.
+    pub goals: Goals,
     /// Whether each split has to be, to the byte, that of the release, see [`RELEASE`].
     pub verified: bool,
 }
@@ -47,6 +50,7 @@ pub struct Alfworld {
 pub(super) struct Shared {
     root: PathBuf,
     pub(super) expert: Expert,
+    goals: Goals,
     loader: Loader,
     games: Mutex<IndexMap<String, Arc<Cell>>>,
 }
@@ -73,7 +77,7 @@ impl Alfworld {
             return Err(AlfworldError::UnknownType { name: unknown.clone() });
         }
         let root = locate(config.data.as_deref())?;
-        let shared = Shared { root, expert: config.expert, loader: Loader::new(), games: Mutex::default() };
+        let shared = Shared { root, expert: config.expert, goals: config.goals, loader: Loader::new(), games: Mutex::default() };
         Ok(Alfworld { shared: Arc::new(shared), config, entries: Mutex::default() })
     }
 
@@ -82,7 +86,7 @@ impl Alfworld {
         &self.shared.root
     }
 
-    /// The game of a task; read when it is asked for the first time.
+    /// The game of a task, with its own goal; read when it is asked for the first time.
     ///
     /// # Errors
     /// When its file is absent, damaged, unsolvable or not supported.
@@ -160,7 +164,16 @@ fn verify(root: &Path, split: &str, entries: &[Entry]) -> Result<(), AlfworldErr
 }
 
 impl Shared {
-    pub(super) fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
+    /// The game that a task and a seed are.
+    pub(super) fn set_up(&self, id: &str, seed: u64) -> Result<Arc<Playable>, AlfworldError> {
+        match self.goals {
+            Goals::Own => self.playable(id),
+            // Hardly ever asked for twice.
+            Goals::Varied => self.read(id, |file| goals::varied(file, seed)).map(Arc::new),
+        }
+    }
+
+    fn playable(&self, id: &str) -> Result<Arc<Playable>, AlfworldError> {
         let cell = {
             let mut games = self.games.lock().unwrap_or_else(PoisonError::into_inner);
             // The one asked for last stands last.
@@ -171,10 +184,10 @@ impl Shared {
             }
             cell
         };
-        cell.get_or_init(|| self.read(id).map(Arc::new)).clone()
+        cell.get_or_init(|| self.read(id, |file| file).map(Arc::new)).clone()
     }
 
-    fn read(&self, id: &str) -> Result<Playable, AlfworldError> {
+    fn read(&self, id: &str, change: impl FnOnce(GameFile) -> GameFile) -> Result<Playable, AlfworldError> {
         let inside = Path::new(id).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if !inside || id.is_empty() {
             return Err(AlfworldError::UnknownTask { id: id.to_string() });
@@ -183,7 +196,7 @@ impl Shared {
         if !path.is_file() {
             return Err(AlfworldError::NoGame { path });
         }
-        let file = GameFile::read(&path)?;
+        let file = change(GameFile::read(&path)?);
         Ok(Playable { game: file.game(&path, &self.loader)?, walkthrough: file.walkthrough })
     }
 }
