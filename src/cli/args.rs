@@ -75,12 +75,32 @@ pub(super) enum Verb {
 /// Which pipelines, and with what changed.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Selection {
-    /// Only this pipeline (or several).
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Only this pipeline, or this one of its instances: `ppo[seed=0, lambda=0.003]`; or several, with commas between them.
+    #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Change a line of a pipeline: `ppo.lambda=0.003`.
     #[arg(long, value_name = "PIPELINE.PATH=VALUE")]
     pub set: Vec<String>,
+}
+
+impl Selection {
+    /// The names of `--only`, one by one. A comma within brackets is part of a name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let (mut names, mut name, mut depth) = (Vec::new(), String::new(), 0_usize);
+        for c in self.only.join(",").chars() {
+            match c {
+                ',' if depth == 0 => names.push(std::mem::take(&mut name)),
+                _ => name.push(c),
+            }
+            match c {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        names.push(name);
+        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
 }
 
 #[derive(Debug, Args)]

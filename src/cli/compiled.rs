@@ -74,7 +74,7 @@ pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> R
     }
     let library = super::elsewhere::library(file, settings)?;
     let compiled = compile(&Request { root: Root::File(file), overrides: &selection.set, library: &library });
-    planned(compiled, &selection.only, &file.display().to_string(), settings)
+    planned(compiled, &selection.names(), &file.display().to_string(), settings)
 }
 
 /// As [`plan`], of texts that are there, with more of a command line.
@@ -82,8 +82,8 @@ pub(super) fn plan(file: &Path, selection: &Selection, settings: &Settings) -> R
 /// # Errors
 /// The exit code.
 pub(super) fn plan_of(recipe: &Recipe, selection: &Selection, settings: &Settings) -> Result<Planned, u8> {
-    let only = if selection.only.is_empty() { &recipe.only } else { &selection.only };
-    planned(recipe.compile(&selection.set), only, &recipe.root, settings)
+    let only = if selection.only.is_empty() { recipe.only.clone() } else { selection.names() };
+    planned(recipe.compile(&selection.set), &only, &recipe.root, settings)
 }
 
 fn planned(compiled: Compiled, only: &[String], shown: &str, settings: &Settings) -> Result<Planned, u8> {
@@ -91,7 +91,7 @@ fn planned(compiled: Compiled, only: &[String], shown: &str, settings: &Settings
     if compiled.diagnostics.has_errors() {
         return Err(WRONG_INPUT);
     }
-    if let Some(unknown) = only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.name == **name || p.display_name() == **name)) {
+    if let Some(unknown) = only.iter().find(|name| !compiled.pipelines.iter().any(|p| p.is_called(name))) {
         let known = compiled.roots.join("`, `");
         return Err(complain(&format!("there is no pipeline `{unknown}` in {shown}; there are `{known}`")));
     }

@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct KindsArgs {
-    /// A kind, a function, a quantity, a placeholder or a line of a pipeline, to be described in full.
+    /// A kind, a field, a function, a quantity, a placeholder, a line of a pipeline or a word of the language, to be described in full.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// As JSON; of kinds only.

@@ -73,8 +73,7 @@ pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
     };
     match args.view {
         View::Spec => {
-            let wanted =
-                compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.name == *n || p.display_name() == *n));
+            let wanted = compiled.pipelines.iter().filter(|p| names.is_empty() || names.iter().any(|n| p.is_called(n)));
             let specs: Vec<Value> = wanted.map(|p| spec(p, &compiled)).collect();
             answer_json(&Value::from(specs));
         }
@@ -96,7 +95,7 @@ pub(super) fn run(args: &ShowArgs, settings: &Settings) -> u8 {
 /// The pipeline that was asked for; none means all.
 fn chosen(args: &ShowArgs, compiled: &Compiled) -> Result<Vec<String>, u8> {
     let Some(name) = &args.name else { return Ok(Vec::new()) };
-    if compiled.pipelines.iter().any(|p| p.name == *name || p.display_name() == *name) {
+    if compiled.pipelines.iter().any(|p| p.is_called(name)) {
         return Ok(vec![name.clone()]);
     }
     let known: Vec<&str> = compiled.resolved.names().collect();

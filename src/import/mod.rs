@@ -35,7 +35,7 @@ pub(crate) fn verl(words: &[String], read: impl Fn(&Path) -> Result<String, Stri
         [one] if launcher::is_launcher(one) => launcher::settings(&[])?,
         [file] if Path::new(file).is_file() => {
             let text = read(Path::new(file))?;
-            (if config::is_config(file) { config::flat(file, &text)? } else { words::settings(&words::commands(&text)?)? }, Vec::new())
+            if config::is_config(file) { (config::flat(file, &text)?, Vec::new()) } else { of_words(&words::commands(&text)?)? }
         }
         [line] if line.contains(char::is_whitespace) => of_words(&words::commands(line)?)?,
         [file] => return Err(format!("there is no file `{file}`")),
@@ -52,8 +52,9 @@ pub(crate) fn trl(file: &str, text: &str) -> Result<Imported, String> {
     imported(Source::Trl, file, config::flat(file, text)?, Vec::new())
 }
 
+/// Of the commands of a script, the last that trains.
 fn of_words(commands: &[Vec<String>]) -> Result<(Vec<Setting>, Vec<Unplaced>), String> {
-    for words in commands {
+    for words in commands.iter().rev() {
         if let Some(at) = words.iter().position(|word| launcher::is_launcher(word)) {
             return launcher::settings(words.get(at + 1..).unwrap_or_default());
         }

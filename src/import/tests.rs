@@ -91,6 +91,18 @@ fn the_released_launcher_drops_the_smoothing_in_its_ppo_branch() {
 }
 
 #[test]
+fn the_released_launcher_in_a_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.sh").display().to_string();
+    let script = "#!/bin/bash\nLR=3e-6\n# PPO\nbash examples/general_running_server.sh --environment sciworld \\\n  --rl_algorithm \"ppo\" --lr $LR --entropy_smooth True\n";
+    std::fs::write(&file, script).unwrap();
+    let imported = verl(&[file], |path| std::fs::read_to_string(path).map_err(|error| error.to_string())).unwrap();
+    checks(&imported);
+    has(&imported, "lr = 3e-6");
+    assert_eq!(reason(&imported, "--entropy_smooth True"), DROPPED);
+}
+
+#[test]
 fn its_grpo_branch_smooths() {
     let line = "examples/general_running_server.sh --rl_algorithm grpo --entropy_smooth True --smooth_weights True --window_size 3";
     let imported = verl(&words(line), none).unwrap();

@@ -12,6 +12,7 @@ use lsp_server::{Connection, ErrorCode, Message, Notification, Request as Asked,
 use lsp_types::notification::{
     DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument, Notification as _, PublishDiagnostics,
 };
+use lsp_types::request::{References, Rename, Request as _};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CompletionOptions, FoldingRangeProviderCapability,
     HoverProviderCapability, InitializeParams, OneOf, PublishDiagnosticsParams, RenameOptions, ServerCapabilities, SignatureHelpOptions,
@@ -121,6 +122,9 @@ impl Server {
                 Message::Request(asked) => {
                     if connection.handle_shutdown(&asked).map_err(|error| error.to_string())? {
                         return Ok(());
+                    }
+                    if [References::METHOD, Rename::METHOD].contains(&asked.method.as_str()) {
+                        self.workspace.read_all_locks();
                     }
                     connection.sender.send(Message::Response(self.respond(asked))).map_err(gone)?;
                 }

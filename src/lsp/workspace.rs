@@ -7,7 +7,7 @@ use crate::lang::load::Library;
 use crate::lang::load::elsewhere::is_elsewhere;
 use lsp_types::Url;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Files that are looked at, and folders within one another.
@@ -33,7 +33,18 @@ impl Workspace {
 
     /// Looks at the lock beside a document. The texts that it names are read when it says something else than before.
     pub(super) fn read_lock(&mut self, document: Option<&Path>) {
-        let Some(folder) = document.and_then(Path::parent) else { return };
+        if let Some(folder) = document.and_then(Path::parent) {
+            self.read_lock_of(folder);
+        }
+    }
+
+    /// Looks at the locks beside all files: for what looks into files that nobody opened.
+    pub(super) fn read_all_locks(&mut self) {
+        let folders: BTreeSet<PathBuf> = self.files().iter().filter_map(|file| Some(file.parent()?.to_path_buf())).collect();
+        folders.iter().for_each(|folder| self.read_lock_of(folder));
+    }
+
+    fn read_lock_of(&mut self, folder: &Path) {
         match (self.pinned.lock)(folder) {
             None => drop(self.locks.remove(folder)),
             Some(lock) if self.locks.get(folder).is_some_and(|(known, _)| *known == lock) => {}
@@ -50,7 +61,7 @@ impl Workspace {
         self.locks.clear();
     }
 
-    /// The library for a file: with what the lock beside it pins, if a document of its folder was opened.
+    /// The library for a file: with what the lock beside it pins, if that was looked at.
     pub(super) fn library_of(&self, file: Option<&Path>) -> &Library {
         file.and_then(Path::parent).and_then(|folder| self.locks.get(folder)).map_or(&self.library, |(_, library)| library)
     }

@@ -41,7 +41,7 @@ impl Condition {
         };
         if node.kind == Kind::Number {
             let help = "compare it, as in `score > 0.5`".to_string();
-            return refuse("E0304", format!("`{field}` must be a condition, but `{}` is a number", node.text), help);
+            return refuse("E0304", format!("`{field}` must be a condition, but `{}` is a number", node.text()), help);
         }
         // Each of these looks at more than an episode, if it does not say otherwise.
         let live = program.reachable([root]);
@@ -52,7 +52,7 @@ impl Condition {
                 _ => false,
             };
             if wide {
-                let message = format!("`{}` is not known here: each episode is looked at by itself", other.text);
+                let message = format!("`{}` is not known here: each episode is looked at by itself", other.text());
                 let help = "a statistic of its turns says `by = episode`".to_string();
                 let diagnostic = Diagnostic::error("E0305", other.place(), message).help(help);
                 diagnostics.push(diagnostic);
@@ -60,8 +60,8 @@ impl Condition {
             }
         }
         if !Level::Episode.within(node.level) {
-            let message = format!("`{field}` takes one value an episode, but `{}` has {}", node.text, node.level.words());
-            let help = format!("`count({}, by = episode) > 0` asks for one turn of which it holds", node.text);
+            let message = format!("`{field}` takes one value an episode, but `{}` has {}", node.text(), node.level.words());
+            let help = format!("`count({}, by = episode) > 0` asks for one turn of which it holds", node.text());
             return refuse("E0311", message, help);
         }
         Some(Self { root, text: shortened(term, FULL), program })

@@ -276,7 +276,7 @@ impl Objective {
         place: Span,
     ) -> Result<Gradient, ObjectiveError> {
         let node = &self.program.nodes[id];
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place, source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place, source };
         let tensor = match value {
             // Conditions, and what has no value, have no gradient.
             Some(value) if node.kind != Kind::Condition => {
@@ -330,7 +330,7 @@ impl Checker<'_> {
     /// Reports an equation that is no single number: where, and which part of it has the finer level.
     pub(super) fn is_one_number(&mut self, root: NodeId, what: &str) -> bool {
         let node = &self.program.nodes[root];
-        let (place, inner) = (node.place(), node.span);
+        let (place, inner) = (node.place(), node.span());
         if node.kind == Kind::Condition {
             let message = format!("`{what}` must be a number, but this is a condition");
             let diagnostic = super::check::placed(Diagnostic::error("E0304", place, message), place, inner);
@@ -356,7 +356,7 @@ impl Checker<'_> {
             diagnostic = diagnostic.also(culprit.place(), level.words());
         }
         // what a library function is made of is not what the user would write
-        let text = if culprit.place() == culprit.span { culprit.text.as_str() } else { "…" };
+        let text = if culprit.place() == culprit.span() { &culprit.text() } else { "…" };
         let mut help = vec![format!("`mean({text})` counts every {level} alike", level = level.name().replace('_', " "))];
         if level == Level::Token {
             help.push(format!("`mean(mean({text}, by = turn))` counts every turn alike"));

@@ -45,7 +45,7 @@ impl Mixture {
                 _ => false,
             };
             if of_now {
-                let message = format!("`{}` is not known here: a weight is decided before the iteration is played", node.text);
+                let message = format!("`{}` is not known here: a weight is decided before the iteration is played", node.text());
                 let diagnostic = Diagnostic::error("E0305", node.place(), message);
                 diagnostics.push(diagnostic.help("earlier iterations are asked by `history(mean(success), first = 0)`, one number each"));
                 return None;
@@ -71,7 +71,7 @@ impl Mixture {
         let values = evaluator.run(&self.roots)?;
         let number = |root: &NodeId| {
             let node = &self.program.nodes[*root];
-            evaluator.check_finite(&values, *root, &node.text, node.place())?;
+            evaluator.check_finite(&values, *root, &node.text(), node.place())?;
             let found = values.get(*root).map(|value| evaluator.scalar(node, value)).transpose()?;
             Ok(found.flatten().unwrap_or(0.0))
         };

@@ -5,6 +5,8 @@ use super::quantities::QuantityInfo;
 use super::text::TextQuestion;
 use crate::builtin::{Builtin, Elementwise, GradientRule, Reduction};
 use crate::lang::Span;
+use crate::lang::print::shortened;
+use crate::lang::term::Term;
 use std::sync::Arc;
 
 /// A node by its position in [`Program::nodes`].
@@ -34,16 +36,27 @@ pub(super) struct Node {
     pub past: bool,
     /// What the node computes, whatever it is called and wherever it stands.
     pub digest: blake3::Hash,
-    /// The expression in short, for messages.
-    pub text: String,
-    pub span: Span,
-    pub via: Option<Span>,
+    /// As it was written.
+    pub term: Arc<Term>,
 }
 
+/// Characters to which expressions are cut in messages.
+pub(super) const SHORT: usize = 48;
+
 impl Node {
-    /// Where to point first: see [`crate::lang::term::Term::place`].
+    /// The expression in short, for messages: few nodes are ever spoken of.
+    pub(super) fn text(&self) -> String {
+        shortened(&self.term, SHORT)
+    }
+
+    /// Where it was written, possibly inside a library function.
+    pub(super) fn span(&self) -> Span {
+        self.term.span
+    }
+
+    /// Where to point first.
     pub(super) fn place(&self) -> Span {
-        self.via.unwrap_or(self.span)
+        self.term.place()
     }
 }
 

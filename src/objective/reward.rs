@@ -37,7 +37,7 @@ impl Reward {
         let live = program.reachable([root]);
         let other = |op: &Op| matches!(op, Op::History(_) | Op::Carry(_) | Op::Collected(_));
         if let Some((node, _)) = program.nodes.iter().zip(live).find(|(node, live)| *live && other(&node.op)) {
-            let message = format!("`{}` is not known here: a reward is of the turns as they were played", node.text);
+            let message = format!("`{}` is not known here: a reward is of the turns as they were played", node.text());
             let help = "write what looks back into the `advantage` or the `loss`";
             diagnostics.push(Diagnostic::error("E0305", node.place(), message).help(help));
             return None;
@@ -50,8 +50,8 @@ impl Reward {
             return None;
         }
         if !Level::Turn.within(node.level) {
-            let message = format!("`{name}` takes one value a turn, but `{}` has {}", node.text, node.level.words());
-            let help = format!("reduce it: `mean({0}, by = turn)` or `sum({0}, by = turn)`", node.text);
+            let message = format!("`{name}` takes one value a turn, but `{}` has {}", node.text(), node.level.words());
+            let help = format!("reduce it: `mean({0}, by = turn)` or `sum({0}, by = turn)`", node.text());
             diagnostics.push(Diagnostic::error("E0311", term.place(), message).help(help));
             return None;
         }

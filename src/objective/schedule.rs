@@ -10,7 +10,7 @@ use crate::builtin::Builtin;
 use crate::lang::print::shortened;
 use crate::lang::term::Term;
 use crate::lang::{Diagnostics, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An expression over `iteration`, `iterations` and `progress`.
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Schedule {
     program: Program,
     root: NodeId,
+    /// What it is made of, each node after those it uses.
+    timely: Vec<NodeId>,
     place: Span,
     text: String,
 }
@@ -53,7 +55,10 @@ impl Schedule {
         if !checker.is_one_number(root, field) {
             return None;
         }
-        Some(Self { program: checker.program, root, place: term.place(), text: shortened(term, FULL) })
+        let program = checker.program;
+        // What needs a batch was refused.
+        let timely = timely(&program, root).unwrap_or_default();
+        Some(Self { program, root, timely, place: term.place(), text: shortened(term, FULL) })
     }
 
     /// The same for schedules that compute the same.
@@ -73,8 +78,7 @@ impl Schedule {
 
     /// The value at a moment of the run. Conditions are 0 and 1 on the way.
     pub fn at(&self, now: Now) -> Result<f64, ObjectiveError> {
-        // What needs a batch is refused by the check.
-        let value = parts(&self.program, self.root).and_then(|parts| value(&self.program, &parts, now)).unwrap_or(f64::NAN);
+        let value = value(&self.program, &self.timely, now).unwrap_or(f64::NAN);
         if value.is_finite() {
             return Ok(value);
         }
@@ -105,14 +109,14 @@ pub(crate) const ASSUMED_ITERATIONS: usize = 100;
 
 /// `progress` and the value of an expression of nothing but the time, at moments all over the run; `None` if it needs a batch.
 pub(super) fn over_the_run(program: &Program, root: NodeId, iterations: Option<usize>) -> Option<Vec<(f64, f64)>> {
-    let parts = parts(program, root)?;
+    let timely = timely(program, root)?;
     let iterations = iterations.unwrap_or(ASSUMED_ITERATIONS).max(1);
     let moments = iterations.min(MOMENTS);
     let at = |moment: usize| {
         let iteration = moment * iterations / moments;
         let progress = iteration as f64 / iterations as f64;
         let now = Now { iteration: iteration as f64, iterations: iterations as f64, progress };
-        Some((progress, value(program, &parts, now)?))
+        Some((progress, value(program, &timely, now)?))
     };
     (0..moments).map(at).collect()
 }
@@ -127,7 +131,7 @@ fn needs_a_batch(op: &Op) -> bool {
 }
 
 /// The nodes of an expression of nothing but the time, each after those it uses; `None` if there is another. Work is bounded by its own size.
-fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
+fn timely(program: &Program, root: NodeId) -> Option<Vec<NodeId>> {
     let (mut found, mut pending) = (BTreeSet::new(), vec![root]);
     while let Some(id) = pending.pop() {
         let node = &program.nodes[id];
@@ -144,15 +148,17 @@ fn parts(program: &Program, root: NodeId) -> Option<BTreeSet<NodeId>> {
             pending.extend(&node.args);
         }
     }
-    Some(found)
+    Some(found.into_iter().collect())
 }
 
 /// The value of the last of the given nodes.
-fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
-    let mut values: BTreeMap<NodeId, f64> = BTreeMap::new();
-    for &id in parts {
+fn value(program: &Program, timely: &[NodeId], now: Now) -> Option<f64> {
+    let last = *timely.last()?;
+    let (mut values, mut args) = (vec![f64::NAN; last + 1], Vec::new());
+    for &id in timely {
         let node = &program.nodes[id];
-        let args: Vec<f64> = node.args.iter().filter_map(|arg| values.get(arg).copied()).collect();
+        args.clear();
+        args.extend(node.args.iter().map(|arg| values[*arg]));
         let value = match &node.op {
             Op::Number(x) => *x,
             Op::Bool(x) => f64::from(u8::from(*x)),
@@ -161,7 +167,7 @@ fn value(program: &Program, parts: &BTreeSet<NodeId>, now: Now) -> Option<f64> {
             Op::Elementwise(_, how) => how.of_numbers(&args)?,
             _ => return None,
         };
-        values.insert(id, value);
+        values[id] = value;
     }
-    values.last_key_value().map(|(_, value)| *value)
+    Some(values[last])
 }

@@ -9,14 +9,16 @@ use super::history::History;
 use super::loss::Objective;
 use super::quantities::TOP_SHARES;
 use crate::lang::{Diagnostic, Diagnostics};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-thread_local! {
-    /// What was found of an equation, for so many iterations and a quantity. A check has a thread of its own: its thousand pipelines with other seeds have one
-    /// equation, which is tried once.
-    static TRIED: RefCell<BTreeMap<(String, usize, &'static str), bool>> = const { RefCell::new(BTreeMap::new()) };
-}
+/// What was found of an equation, for so many iterations and a quantity. A thousand pipelines with other seeds have one equation, and so has a file after most
+/// edits: it is tried once.
+static TRIED: Mutex<BTreeMap<Trial, bool>> = Mutex::new(BTreeMap::new());
+type Trial = (String, usize, &'static str);
+
+/// Trials that are remembered; an editor may be open for days.
+const MOST_TRIED: usize = 10_000;
 
 /// Episodes of the batch, in groups of two; two turns each, of two tokens.
 const EPISODES: usize = 4;
@@ -64,11 +66,15 @@ impl Objective {
 
     fn tried(&self, wrong: &Wrong, iterations: usize) -> bool {
         let key = (self.digest().to_string(), iterations, wrong.quantity);
-        if let Some(known) = TRIED.with_borrow(|tried| tried.get(&key).copied()) {
-            return known;
+        if let Some(known) = TRIED.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return *known;
         }
         let found = self.pushes_the_wrong_way(wrong, iterations) == Some(true);
-        TRIED.with_borrow_mut(|tried| tried.insert(key, found));
+        let mut tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.len() >= MOST_TRIED {
+            tried.clear();
+        }
+        tried.insert(key, found);
         found
     }
 

@@ -8,28 +8,51 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Stages of all instances as nodes `(instance, index of the stage)`; an edge leads from what is used to its user, and holds the reference's place.
 pub(super) type StageGraph = DiGraph<(usize, usize), Span>;
 
-pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>, contents: Known) -> Result<Plan, Diagnostics> {
-    let instances = &of_chosen_seeds(instances, selected)[..];
-    let mut graph = graph(instances)?;
-    let cycles = cycle::diagnose(&graph, instances);
+/// Stages in the order in which they may be done, before they are tasks.
+struct Laid<'i> {
+    instances: Cow<'i, [PipelineSpec]>,
+    graph: StageGraph,
+    wanted: BTreeSet<NodeIndex>,
+    warnings: Vec<Diagnostic>,
+}
+
+fn lay<'i>(instances: &'i [PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Result<Laid<'i>, Diagnostics> {
+    let instances = of_chosen_seeds(instances, selected);
+    let mut graph = graph(&instances)?;
+    let cycles = cycle::diagnose(&graph, &instances);
     if cycles.has_errors() {
         return Err(cycles);
     }
     let wanted = wanted(&graph, selected);
-    goes_on::beginnings_first(&mut graph, instances, &wanted);
-    let mut plan = Plan {
-        instances: instances.to_vec(),
-        tasks: Vec::new(),
-        digest: Digest::of_bytes(b""),
-        contents,
-        warnings: unused::warn(&graph, instances, &wanted),
+    goes_on::beginnings_first(&mut graph, &instances, &wanted);
+    let warnings = unused::warn(&graph, &instances, &wanted);
+    Ok(Laid { instances, graph, wanted, warnings })
+}
+
+/// What [`build`] has to say. Tasks and their digests, which take most of its time, are made only where a stage goes on from the middle of another: what is
+/// wrong with that is seen by them.
+pub(super) fn messages(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Diagnostics {
+    let laid = match lay(instances, selected) {
+        Ok(laid) => laid,
+        Err(errors) => return errors,
     };
+    if !goes_on::is_among(&laid.graph, &laid.instances, &laid.wanted) {
+        return Diagnostics(laid.warnings);
+    }
+    build(instances, selected, Known::new()).map_or_else(|errors| errors, |plan| Diagnostics(plan.warnings))
+}
+
+pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>, contents: Known) -> Result<Plan, Diagnostics> {
+    let Laid { instances, graph, wanted, warnings } = lay(instances, selected)?;
+    let mut plan = Plan { instances: instances.to_vec(), tasks: Vec::new(), digest: Digest::of_bytes(b""), contents, warnings };
+    let instances = &instances[..];
     let mut by_digest = BTreeMap::new();
     let mut by_stage = BTreeMap::new();
     for node in order(&graph, &wanted) {
@@ -54,9 +77,10 @@ pub(super) fn build(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize
 }
 
 /// What brings seeds together is given those that are asked for: a run of one seed needs no other.
-fn of_chosen_seeds(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Vec<PipelineSpec> {
+fn of_chosen_seeds<'i>(instances: &'i [PipelineSpec], selected: Option<&BTreeSet<usize>>) -> Cow<'i, [PipelineSpec]> {
+    let pools = |instance: &PipelineSpec| instance.stages.iter().flat_map(|stage| &stage.inputs).any(|input| input.pooled);
+    let Some(selected) = selected.filter(|_| instances.iter().any(pools)) else { return Cow::Borrowed(instances) };
     let mut instances = instances.to_vec();
-    let Some(selected) = selected else { return instances };
     let seed = |instance: &PipelineSpec| instance.label.iter().find(|(key, _)| key == "seed").map(|(_, value)| value.clone());
     let chosen: BTreeSet<(String, Option<String>)> =
         selected.iter().filter_map(|i| instances.get(*i)).map(|instance| (instance.name.clone(), seed(instance))).collect();
@@ -67,7 +91,7 @@ fn of_chosen_seeds(instances: &[PipelineSpec], selected: Option<&BTreeSet<usize>
             stage.inputs.retain(|input| !input.pooled || wanted(input));
         }
     }
-    instances
+    Cow::Owned(instances)
 }
 
 fn graph(instances: &[PipelineSpec]) -> Result<StageGraph, Diagnostics> {

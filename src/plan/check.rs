@@ -9,10 +9,7 @@ pub fn check(request: &Request<'_>) -> (SourceMap, Diagnostics) {
     let compiled = checked(request);
     let mut diagnostics = compiled.diagnostics;
     if !diagnostics.has_errors() {
-        match Plan::only(&compiled.pipelines, &compiled.roots) {
-            Ok(plan) => plan.warnings.into_iter().for_each(|warning| diagnostics.push(warning)),
-            Err(errors) => errors.0.into_iter().for_each(|error| diagnostics.push(error)),
-        }
+        Plan::messages(&compiled.pipelines, &compiled.roots).0.into_iter().for_each(|message| diagnostics.push(message));
         diagnostics.sort();
     }
     (compiled.sources, diagnostics)

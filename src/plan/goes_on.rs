@@ -33,6 +33,16 @@ pub(super) fn beginnings_first(graph: &mut StageGraph, instances: &[PipelineSpec
     }
 }
 
+/// Whether any stage goes on from the middle of another.
+pub(super) fn is_among(graph: &StageGraph, instances: &[PipelineSpec], stages: &BTreeSet<NodeIndex>) -> bool {
+    let goes_on = |node: &NodeIndex| {
+        let (instance, stage) = graph[*node];
+        let stage = instances.get(instance).and_then(|instance| instance.stages.get(stage));
+        stage.is_some_and(|stage| stage.inputs.iter().any(|input| input.artifact == Artifact::State))
+    };
+    stages.iter().any(goes_on)
+}
+
 /// `E0404` for each stage that cannot take over what the other leaves.
 pub(super) fn mistakes(plan: &Plan) -> Diagnostics {
     let mut found = Diagnostics::default();

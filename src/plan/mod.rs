@@ -151,26 +151,13 @@ impl Plan {
         Self::chosen(instances, names, Known::new())
     }
 
+    /// What [`Plan::only`] says, errors or warnings.
+    fn messages(instances: &[PipelineSpec], names: &[String]) -> Diagnostics {
+        selected(instances, names).map_or_else(|errors| errors, |selected| build::messages(instances, selected.as_ref()))
+    }
+
     fn chosen(instances: &[PipelineSpec], names: &[String], contents: Known) -> Result<Plan, Diagnostics> {
-        if names.is_empty() {
-            return build::build(instances, None, contents);
-        }
-        let mut selected = BTreeSet::new();
-        let mut diagnostics = Diagnostics::default();
-        for name in names {
-            let before = selected.len();
-            selected.extend((0..instances.len()).filter(|i| instances[*i].name == *name || instances[*i].display_name() == *name));
-            if selected.len() == before && !instances.iter().any(|i| i.name == *name || i.display_name() == *name) {
-                let known: BTreeSet<&str> = instances.iter().map(|i| i.name.as_str()).collect();
-                let list = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-                let message = format!("no pipeline is called `{name}`");
-                diagnostics.push(Diagnostic::bare("E0403", message).did_you_mean(name, known).help(format!("the pipelines here: {list}")));
-            }
-        }
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
-        }
-        build::build(instances, Some(&selected), contents)
+        build::build(instances, selected(instances, names)?.as_ref(), contents)
     }
 
     /// As messages and events call a task: `ppo_epo[seed=1].train`.
@@ -216,4 +203,27 @@ impl Plan {
     pub(crate) fn record(&self) -> Value {
         view::json(self, None, &[])
     }
+}
+
+/// The instances that are named; `None` for all.
+fn selected(instances: &[PipelineSpec], names: &[String]) -> Result<Option<BTreeSet<usize>>, Diagnostics> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut selected = BTreeSet::new();
+    let mut diagnostics = Diagnostics::default();
+    for name in names {
+        let before = selected.len();
+        selected.extend((0..instances.len()).filter(|i| instances[*i].is_called(name)));
+        if selected.len() == before && !instances.iter().any(|i| i.is_called(name)) {
+            let known: BTreeSet<&str> = instances.iter().map(|i| i.name.as_str()).collect();
+            let list = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("no pipeline is called `{name}`");
+            diagnostics.push(Diagnostic::bare("E0403", message).did_you_mean(name, known).help(format!("the pipelines here: {list}")));
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(Some(selected))
 }

@@ -9,6 +9,7 @@ use crate::lang::value::{Value, ValueKind};
 use crate::lang::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::registry::all_kinds;
 use crate::stage::{Artifact, Common, Output, Resources, Stage, possible_outputs};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ struct Draft {
     /// As written; the stage itself is absent after a mistake.
     kind: String,
     stage: Option<Arc<dyn Stage>>,
+    /// Of the stage that was read, or of any of its kind. Which they are is a question to its equations: asked once, however many mention it.
+    outputs: Vec<Output>,
     references: Vec<Reference>,
 }
 
@@ -100,7 +103,7 @@ fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span
         reader.constants.insert("iterations", iterations);
     }
     let needs = Resources::default();
-    let mut draft = Draft { name, span, seed: None, needs, kind: String::new(), stage: None, references: Vec::new() };
+    let mut draft = Draft { name, span, seed: None, needs, kind: String::new(), stage: None, outputs: Vec::new(), references: Vec::new() };
     match &value.kind {
         ValueKind::Component(component) => {
             draft.kind.clone_from(&component.kind);
@@ -114,6 +117,7 @@ fn read_stage(resolver: &Resolver<'_>, instance: usize, name: String, span: Span
         _ => reader.mismatch(value, <dyn Stage as Category>::WORDS),
     }
     draft.references = reader.references;
+    draft.outputs = draft.stage.as_ref().map_or_else(|| possible_outputs(&draft.kind).to_vec(), |stage| stage.outputs());
     draft
 }
 
@@ -205,7 +209,9 @@ fn follow(
             resolver.report_at(Diagnostic::error("E0103", reference.span, format!("the stage `{}` uses itself", draft.name)));
             return;
         }
-        let given = match (&found.stage, &stage.at) {
+        let mut outputs = Cow::Borrowed(&found.outputs[..]);
+        let mut name = &found.name;
+        let stopped = match (&found.stage, &stage.at) {
             (Some(whole), Some(at)) => match middles.of(&**whole, target, &found.name, at) {
                 Ok(stopped) => Some(stopped),
                 Err(mistake) => {
@@ -213,19 +219,20 @@ fn follow(
                     return;
                 }
             },
-            (Some(whole), None) => Some((found.name.clone(), whole.clone())),
-            (None, _) => None,
+            _ => None,
         };
-        let outputs = given.as_ref().map_or_else(|| possible_outputs(&found.kind).to_vec(), |(_, stage)| stage.outputs());
+        if let Some((stopped_name, stopped)) = &stopped {
+            (name, outputs) = (stopped_name, Cow::Owned(stopped.outputs()));
+        }
         if outputs.is_empty() {
             continue;
         }
-        if let Some(output) = pick(resolver, reference, &outputs, &found.kind, found.span).filter(|_| given.is_some()) {
+        if let Some(output) = pick(resolver, reference, &outputs, &found.kind, found.span).filter(|_| found.stage.is_some()) {
             into.push(Input {
                 field: reference.field.clone(),
                 span: reference.span,
                 pipeline: target,
-                stage: given.as_ref().map_or_else(|| stage.stage.clone(), |(name, _)| name.clone()),
+                stage: name.clone(),
                 output: output.name.to_string(),
                 artifact: output.artifact,
                 pooled: pools && has_seed(resolver, instance) && has_seed(resolver, target),

@@ -47,7 +47,56 @@ pub(crate) fn described(name: &str, library: &Library) -> Vec<Described> {
     found.extend(key(name));
     found.extend(holes);
     found.extend(pipeline_line(name));
+    // Fields are many, and some are called as what they take: they are told where nothing else has the name.
+    if found.is_empty() {
+        found = fields_called(name);
+    }
+    found.extend(word(name));
     found
+}
+
+/// Words of the language itself: how they are written, and what for.
+const WORDS: [(&str, &str, &str); 7] = [
+    ("pipeline", "pipeline NAME { … }", "Lines, an equation and stages: what is run. A file may have several."),
+    (
+        "from",
+        "pipeline NAME from OTHER { … }",
+        "The pipeline has every line of the other, and its own in their place; what was inherited sees the new lines.",
+    ),
+    ("without", "without PATH", "Leaves out an inherited line: `without critic`, `without loss.fit`, `without stages.end`."),
+    (
+        "import",
+        "import \"FILE\" as NAME",
+        "The names of another file: beside this one, of the library (`std/losses.epo`), of a hub or of a pack. With `as NAME` they stand behind that name.",
+    ),
+    ("fn", "fn NAME(ARGUMENT, OTHER = 1) = EXPRESSION", "A function of one's own; its body sees names where it is defined."),
+    ("prompt", "prompt NAME = \"\"\"…\"\"\"", "A text with placeholders such as `{observation}`."),
+    ("sweep", "sweep(A, B, …)", "In the place of a value: the pipeline runs once for each of them."),
+];
+
+fn word(name: &str) -> Option<Described> {
+    let (word, written, text) = WORDS.into_iter().find(|(word, ..)| *word == name)?;
+    Some(Described::new(word, "a word of the language", written.to_owned(), text.to_owned()))
+}
+
+/// A field of kinds; kinds whose fields say the same are named together.
+fn fields_called(name: &str) -> Vec<Described> {
+    let mut found: Vec<(&FieldInfo, Vec<&str>)> = Vec::new();
+    for (category, info) in all_kinds() {
+        for field in fields(category, info).filter(|field| field.name == name) {
+            match found.iter_mut().find(|(other, _)| other.doc == field.doc) {
+                Some((_, kinds)) if kinds.contains(&info.name) => {}
+                Some((_, kinds)) => kinds.push(info.name),
+                None => found.push((field, vec![info.name])),
+            }
+        }
+    }
+    let described = |(field, kinds): (&FieldInfo, Vec<&str>)| {
+        let doc: Vec<&str> = field.doc.trim().lines().map(str::trim).collect();
+        let text = format!("{}\n\nTakes {}. Left out: {}.", doc.join("\n"), (field.expects)(), when_left_out(field));
+        Described::new(name, &format!("a field of {}", kinds.join(", ")), String::new(), text)
+    };
+    found.into_iter().map(described).collect()
 }
 
 /// Every name that [`described`] knows.
@@ -59,6 +108,8 @@ pub(crate) fn described_names(library: &Library) -> Vec<String> {
     names.extend(VOCABULARY.keys.iter().chain(VOCABULARY.counted_keys).map(|key| (*key).to_owned()));
     names.extend(PLACEHOLDERS.iter().map(|(hole, _)| (*hole).to_owned()));
     names.extend(pipeline_lines().map(str::to_owned));
+    names.extend(WORDS.iter().map(|(word, ..)| (*word).to_owned()));
+    names.extend(all_kinds().flat_map(|(category, info)| fields(category, info)).map(|field| field.name.to_owned()));
     names
 }
 

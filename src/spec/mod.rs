@@ -61,6 +61,12 @@ impl PipelineSpec {
         format!("{}[{}]", self.name, self.label_text())
     }
 
+    /// Whether a name is that of the pipeline, or of this instance of it; blanks in it do not count.
+    pub fn is_called(&self, name: &str) -> bool {
+        let plain = |name: &str| name.split_whitespace().collect::<String>();
+        self.name == name || plain(&self.display_name()) == plain(name)
+    }
+
     /// `seed=1, lambda=0.003`; empty where nothing was unfolded.
     pub fn label_text(&self) -> String {
         self.label.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ")

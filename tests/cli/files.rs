@@ -65,3 +65,29 @@ error[E0104]: unknown field `max_turn`
         .epo(&["nothing.epo"])
         .refuses("error[E0040]: there is no file `nothing.epo`\n  = help: the path is taken from the current folder\n1 error\n");
 }
+
+#[test]
+fn an_instance_with_two_labels_is_chosen_by_its_name() {
+    let text = SMALL.replace("title = \"Small\"", "seeds = [0, 1]").replace("actor = random", "actor = sweep(random, expert)");
+    let place = Place::new(&[("small.epo", &text), ("other.epo", &text.replace("pipeline small", "pipeline other"))]);
+    let tasks = |only: &[&str]| {
+        let mut words = vec!["plan", "small.epo", "--json"];
+        only.iter().for_each(|name| words.extend(["--only", name]));
+        let said = place.epo(&words);
+        assert_eq!(said.code, 0, "{said:?}");
+        let plan: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let stages = plan["tasks"].as_array().expect("tasks").iter().flat_map(|task| task["stages"].as_array().expect("stages"));
+        let instance =
+            |stage: &serde_json::Value| stage.as_str().and_then(|name| Some(name.rsplit_once('.')?.0.to_owned())).expect("a name");
+        stages.map(instance).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (one, other) = ("small[seed=0, chance.actor=random]", "small[seed=1, chance.actor=random]");
+    assert_eq!(Vec::from_iter(tasks(&[one])), [one]);
+    assert_eq!(Vec::from_iter(tasks(&["small[seed=0,chance.actor=random]"])), [one]);
+    assert_eq!(Vec::from_iter(tasks(&[&format!("{one},{other}")])), [one, other]);
+    assert_eq!(Vec::from_iter(tasks(&[other, one])), [one, other]);
+    assert_eq!(tasks(&["small"]).len(), 4);
+    place
+        .epo(&["plan", "small.epo", "--only", "small[seed=2, chance.actor=random]"])
+        .refuses("error: there is no pipeline `small[seed=2, chance.actor=random]` in small.epo; there are `small`\n");
+}

@@ -159,6 +159,9 @@ fn every_word_is_described() {
         ("seeds", "seeds (a line of a pipeline)\n\nA list"),
         ("shaping", "shaping (a line of a pipeline)\n"),
         ("stages", "stages (a line of a pipeline)\n"),
+        ("group_size", "group_size (a field of rl)\n\nEpisodes on each of them.\n\nTakes a whole number"),
+        ("sweep", "sweep (a word of the language)\n\nsweep(A, B, …)\n"),
+        ("from", "from (a word of the language)\n"),
     ] {
         let said = place.epo(&["kinds", name]);
         assert!(said.code == 0 && said.out.contains(wanted), "{name}: {said:?}");
@@ -167,6 +170,7 @@ fn every_word_is_described() {
     let both = place.epo(&["kinds", "rewards"]).out;
     assert!(both.starts_with("rewards (rewards)\n") && both.contains("\nrewards (a line of a pipeline)\n"), "{both}");
     place.epo(&["kinds", "entrpy"]).refuses("error: there is no kind `entrpy`\n  = help: did you mean `entropy`?\n");
+    place.epo(&["kinds", "grop_size"]).refuses("error: there is no kind `grop_size`\n  = help: did you mean `group_size`?\n");
     place.epo(&["kinds", "gae", "--json"]).refuses("error: there is no kind `gae`\n  = help: `epo-run kinds` lists all kinds\n");
 }
 

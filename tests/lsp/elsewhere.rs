@@ -59,3 +59,28 @@ fn the_lock_is_read_when_a_file_is_opened_and_when_it_changes() {
     assert_eq!(editor.codes("mine.epo"), ["E0045"]);
     assert_eq!(editor.end(), Some(0));
 }
+
+#[test]
+fn a_lock_counts_where_no_file_of_its_folder_is_open() {
+    let place = folder();
+    let mine = "import \"pack:parts.zip/demo.epo\"\nimport \"sub/part.epo\"\n\npipeline mine from demo { iterations = steps }\n";
+    std::fs::write(place.path().join("mine.epo"), mine).expect("a file");
+    epo(place.path(), &["lock", "mine.epo"]);
+    std::fs::create_dir(place.path().join("sub")).expect("a folder");
+    std::fs::write(place.path().join("sub/part.epo"), "steps = 6\n").expect("a file");
+    epo(place.path(), &["check", "mine.epo"]);
+
+    let mut editor = Editor::start(place, &[]);
+    editor.open("sub/part.epo");
+    let mut params = editor.at("sub/part.epo", "ste|ps");
+    // the pack has a `house` too, which `mine.epo` then finds twice
+    params["newName"] = json!("house");
+    let refused = editor.response("textDocument/rename", params.clone());
+    let message = refused["error"]["message"].as_str().unwrap_or_else(|| panic!("{refused}"));
+    assert!(message.contains("E0102"), "{message}");
+    params["newName"] = json!("rounds");
+    let renamed = editor.response("textDocument/rename", params);
+    let changes = renamed["result"]["changes"].as_object().unwrap_or_else(|| panic!("{renamed}"));
+    assert_eq!(changes.len(), 2, "{renamed}");
+    assert_eq!(editor.end(), Some(0));
+}

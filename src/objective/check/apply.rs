@@ -1,10 +1,10 @@
 //! The rules of one call: types of arguments, level of the result.
 
 use super::super::levels::Level;
-use super::super::program::{Kind, NodeId, Op};
+use super::super::program::{Kind, NodeId, Op, SHORT};
 use super::super::quantities::TOP_SHARES;
 use super::super::schedule::{over_the_run, short};
-use super::{Checker, SHORT};
+use super::Checker;
 use crate::builtin::{Builtin, Default, Elementwise, Operation, Row, Type};
 use crate::lang::Span;
 use crate::lang::print::shortened;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Arguments by position, with defaults filled in.
 pub(super) struct Call<'t> {
-    pub term: &'t Term,
+    pub term: &'t Arc<Term>,
     builtin: Builtin,
     pub row: &'static Row,
     nodes: Vec<Option<NodeId>>,
@@ -132,8 +132,8 @@ impl Checker<'_> {
             };
             sound = false;
             let node = &self.program.nodes[id];
-            let message = format!("`{}` is {found}, but `{}` needs {needed}", node.text, call.row.name);
-            let (place, inner, whole) = (node.place(), node.span, call.term.place());
+            let message = format!("`{}` is {found}, but `{}` needs {needed}", node.text(), call.row.name);
+            let (place, inner, whole) = (node.place(), node.span(), call.term.place());
             let mut diagnostic = super::placed(crate::lang::Diagnostic::error("E0304", place, message), place, inner);
             if whole != place {
                 diagnostic = diagnostic.also(whole, "needed here");
@@ -157,7 +157,7 @@ impl Checker<'_> {
         let count = call.node(0)?;
         let most = TOP_SHARES.len();
         let Some(number) = self.program.nodes[count].constant else {
-            let text = self.program.nodes[count].text.clone();
+            let text = self.program.nodes[count].text();
             self.report("E0308", call.term, format!("`count` must be a number that is known before the run, not `{text}`"), |d| d);
             return None;
         };
@@ -192,7 +192,7 @@ impl Checker<'_> {
 
     pub(super) fn too_fine(&mut self, call: &Call, param: &str, id: NodeId, wanted: Level) -> Option<NodeId> {
         let (span, words) = self.about(id);
-        let text = self.program.nodes[id].text.clone();
+        let text = self.program.nodes[id].text();
         let by = if wanted == Level::Batch { String::new() } else { format!(", by = {wanted}") };
         let message = format!("`{param}` of `{}` takes {}, but `{text}` has {words}", call.row.name, wanted.words());
         self.report("E0311", call.term, message, |d| {

@@ -118,14 +118,14 @@ pub(crate) fn check_flow(
         Some(cut) => {
             let node = &program.nodes[cut];
             let diagnostic = diagnostic.also(node.place(), "the gradient ends here");
-            if node.place() == node.span { diagnostic } else { diagnostic.also(node.span, "inside this function") }
+            if node.place() == node.span() { diagnostic } else { diagnostic.also(node.span(), "inside this function") }
         }
         None => diagnostic,
     };
     if !flow.reach[minimize].any() {
         let node = &program.nodes[minimize];
         let message = "`minimize` reaches no parameter of a model: no update would change anything";
-        let diagnostic = placed(Diagnostic::error("E0310", node.place(), message), node.place(), node.span);
+        let diagnostic = placed(Diagnostic::error("E0310", node.place(), message), node.place(), node.span());
         diagnostics.push(ends(diagnostic, minimize).help("gradients start at `logp`, `entropy` and `value`"));
         return false;
     }
@@ -166,8 +166,8 @@ pub(crate) fn check_flow(
             let message = format!("`{name}` reaches no parameter of a model: it changes the logged value and nothing else");
             diagnostics.push(ends(Diagnostic::warning("W0301", place, message), term).help(advice(learned)));
         } else if !deliberate && (learned || !inner) {
-            let message = format!("`{}` reaches no parameter of a model: it changes the logged value and nothing else", node.text);
-            let diagnostic = placed(Diagnostic::warning("W0301", node.place(), message), node.place(), node.span);
+            let message = format!("`{}` reaches no parameter of a model: it changes the logged value and nothing else", node.text());
+            let diagnostic = placed(Diagnostic::warning("W0301", node.place(), message), node.place(), node.span());
             diagnostics.push(ends(diagnostic, id).help(advice(learned)));
         }
     }

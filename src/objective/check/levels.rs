@@ -27,8 +27,9 @@ impl Checker<'_> {
         let nodes = &self.program.nodes;
         let (coarse, fine) = (&nodes[mix.coarse], nodes[mix.fine].level);
         let outcome = matches!(coarse.op, Op::Quantity(info) if info.name == "outcome") && time.by == Level::Episode;
-        let text = if outcome { "score" } else { coarse.text.as_str() };
-        let message = format!("`{name}` would count `{}` once for every {} of its {}", coarse.text, words(fine), words(coarse.level));
+        let whole = coarse.text();
+        let text = if outcome { "score" } else { &whole };
+        let message = format!("`{name}` would count `{whole}` once for every {} of its {}", words(fine), words(coarse.level));
         let (by, per) = (key("by", time.by, Level::Turn), key("per", fine, Level::Token));
         let help = format!("`on_last({text}{by}{per})` is that value on the last {}, and 0 on the others", words(fine));
         self.refuse(mix, term, message, help);
@@ -60,8 +61,8 @@ impl Checker<'_> {
         let (coarse, fine) = (&nodes[mix.coarse], &nodes[mix.fine]);
         let by = if to == Level::Batch { String::new() } else { format!(" by {}", words(to)) };
         let message =
-            format!("`{name}`{by} would count `{}` once for every {} of its {}", coarse.text, words(fine.level), words(coarse.level));
-        let help = format!("`sum({}, by = {})` or `mean(…)` makes one value {} of it", fine.text, coarse.level, each(coarse.level));
+            format!("`{name}`{by} would count `{}` once for every {} of its {}", coarse.text(), words(fine.level), words(coarse.level));
+        let help = format!("`sum({}, by = {})` or `mean(…)` makes one value {} of it", fine.text(), coarse.level, each(coarse.level));
         self.refuse(mix, term, message, help);
         None
     }
@@ -83,7 +84,7 @@ impl Checker<'_> {
         if time.by != Level::Episode || !repeats {
             return;
         }
-        let (place, text) = (term.place(), node.text.clone());
+        let (place, text) = (term.place(), node.text());
         let message = format!("with `by = episode`, `{text}` is counted once for every turn of the episode");
         let help =
             format!("`reward` is the reward of each turn; `{name}(on_last(score, by = episode), …)` has the episode's score at its end");
@@ -150,7 +151,7 @@ impl Checker<'_> {
         let nodes = &self.program.nodes;
         let (sum, coarse, fine) = (&nodes[mix.sum], &nodes[mix.coarse], &nodes[mix.fine]);
         let place = sum.place();
-        let mut diagnostic = placed(Diagnostic::error("E0314", place, message), place, sum.span);
+        let mut diagnostic = placed(Diagnostic::error("E0314", place, message), place, sum.span());
         let mut about = |span: Span, words: &str| {
             if span != place && diagnostic.labels.iter().all(|label| label.span != span) {
                 diagnostic = diagnostic.clone().also(span, words.to_owned());

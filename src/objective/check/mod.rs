@@ -16,7 +16,6 @@ use super::levels::Level;
 use super::program::{Kind, Node, NodeId, Op, Program};
 use super::quantities::{QuantityInfo, quantity_info};
 use crate::builtin::GradientRule;
-use crate::lang::print::shortened;
 use crate::lang::term::{Argument, Term, TermKind};
 use crate::lang::{Diagnostic, Diagnostics, Span};
 use std::collections::HashMap;
@@ -24,9 +23,6 @@ use std::sync::Arc;
 
 /// Deepest nesting that is evaluated: the tensors' automatic differentiation recurses along the expression.
 pub(super) const MAX_DEPTH: usize = 300;
-
-/// Length to which expressions are cut in messages.
-const SHORT: usize = 48;
 
 pub(super) struct Checker<'a> {
     pub scope: &'a Scope,
@@ -94,7 +90,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn quantity(&mut self, term: &Term, info: &'static QuantityInfo) -> Option<NodeId> {
+    fn quantity(&mut self, term: &Arc<Term>, info: &'static QuantityInfo) -> Option<NodeId> {
         if let Some(lack) = self.scope.refusal(info) {
             let message = format!("`{}` is not known here: {}", info.name, lack.reason);
             self.report(lack.code, term, message, |d| d.help(lack.help.clone()));
@@ -105,7 +101,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Appends a node; `None` if it is nested too deeply.
-    fn push(&mut self, term: &Term, op: Op, args: Vec<NodeId>, level: Level, kind: Kind, gradient: GradientRule) -> Option<NodeId> {
+    fn push(&mut self, term: &Arc<Term>, op: Op, args: Vec<NodeId>, level: Level, kind: Kind, gradient: GradientRule) -> Option<NodeId> {
         let below = args.iter().map(|&arg| &self.program.nodes[arg]);
         let depth = below.clone().map(|node| node.depth + 1).max().unwrap_or(0);
         if depth > MAX_DEPTH {
@@ -120,9 +116,7 @@ impl<'a> Checker<'a> {
         let node = Node {
             digest: self.digest(&op, &args, level),
             constant: fold(&op, &args.iter().map(|&arg| self.program.nodes[arg].constant).collect::<Vec<_>>()),
-            text: shortened(term, SHORT),
-            span: term.span,
-            via: term.via,
+            term: Arc::clone(term),
             op,
             args,
             level,

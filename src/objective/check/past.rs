@@ -50,7 +50,7 @@ impl Checker<'_> {
             }
         }
         if by.is_none() && quantile.is_none() && level != Level::Batch {
-            let (text, (span, words)) = (self.program.nodes[argument].text.clone(), self.about(argument));
+            let (text, (span, words)) = (self.program.nodes[argument].text(), self.about(argument));
             self.report("E0311", call.term, format!("`history` keeps one number an iteration, but `{text}` has {words}"), |d| {
                 d.also(span, words).help(format!("reduce it: `history(mean({text}))`; or keep one for each turn number: `by = turn_index`"))
             });
@@ -88,7 +88,7 @@ impl Checker<'_> {
             Some(level) => format!("-by-{level}"),
         };
         let id = format!("{}-{}{own}", self.whose(), &node.digest.to_hex()[..16]);
-        let text = first_argument(call.term).unwrap_or_else(|| node.text.clone());
+        let text = first_argument(call.term).unwrap_or_else(|| node.text());
         let window = window.map(|window| window as usize);
         let (prior, place) = (prior.unwrap_or(0.0), call.term.place());
         let expression = HistoryExpr { id, argument, window, by, decay, quantile, prior, text, place };
@@ -153,7 +153,7 @@ impl Checker<'_> {
         let found = self.program.nodes.iter().zip(live).find(|(node, live)| *live && is_carried(&node.op)).map(|(node, _)| node);
         let Some(node) = found else { return true };
         let message = "`carried` is not known here: it is the present number of a `carry`, in its `next`";
-        let diagnostic = placed(Diagnostic::error("E0305", node.place(), message), node.place(), node.span);
+        let diagnostic = placed(Diagnostic::error("E0305", node.place(), message), node.place(), node.span());
         self.diagnostics.push(diagnostic.help("for example `carry(0.1, next = carried * 1.01, high = 1)`"));
         false
     }
@@ -183,7 +183,7 @@ impl Checker<'_> {
         if let Some(constant) = self.program.nodes[id].constant {
             return Some(Some(constant));
         }
-        let text = self.program.nodes[id].text.clone();
+        let text = self.program.nodes[id].text();
         self.report("E0308", call.term, format!("`{param}` must be a number that is known before the run, not `{text}`"), |d| d);
         None
     }

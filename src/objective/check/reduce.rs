@@ -1,9 +1,9 @@
 //! Calls of functions of many elements at once.
 
 use super::super::levels::Level;
-use super::super::program::{Kind, NodeId, Op};
+use super::super::program::{Kind, NodeId, Op, SHORT};
+use super::Checker;
 use super::apply::Call;
-use super::{Checker, SHORT};
 use crate::builtin::Reduction;
 use crate::lang::print::shortened;
 
@@ -19,7 +19,7 @@ impl Checker<'_> {
         let level = self.program.nodes[argument].level;
         let to = call.key("by").map_or(Level::Batch, |(level, _)| level);
         if level.meet(to) == to {
-            let (name, text) = (call.row.name, self.program.nodes[argument].text.clone());
+            let (name, text) = (call.row.name, self.program.nodes[argument].text());
             let (span, words) = self.about(argument);
             let message = match call.key("by") {
                 Some(_) => format!("`{name}` with `by = {to}` reduces nothing: `{text}` has {words} already"),
@@ -91,7 +91,7 @@ impl Checker<'_> {
     }
 
     fn nothing_to_compare(&mut self, call: &Call, argument: NodeId) -> Option<NodeId> {
-        let (name, text) = (call.row.name, self.program.nodes[argument].text.clone());
+        let (name, text) = (call.row.name, self.program.nodes[argument].text());
         let (span, words) = self.about(argument);
         let message = format!("`{name}` compares values with each other, but `{text}` is {words}");
         self.report("E0303", call.term, message, |d| d.also(span, words));

@@ -47,8 +47,8 @@ pub(crate) fn check_sum(program: &Program, root: NodeId, iterations: Option<usiz
             (Op::Elementwise(builtin @ (Builtin::Mul | Builtin::Div), _), [a, b]) => {
                 let zero = |arg: NodeId| always_zero(program, arg, iterations);
                 if node.constant.is_none() && (zero(*a) || *builtin == Builtin::Mul && zero(*b)) {
-                    let message = format!("`{}` is always 0: its coefficient is", node.text);
-                    let diagnostic = placed(Diagnostic::warning("W0305", node.place(), message), node.place(), node.span);
+                    let message = format!("`{}` is always 0: its coefficient is", node.text());
+                    let diagnostic = placed(Diagnostic::warning("W0305", node.place(), message), node.place(), node.span());
                     diagnostics.push(diagnostic.help("leave it out, or give it another coefficient"));
                 } else if let (Some(c), Builtin::Mul) = (program.nodes[*a].constant, builtin) {
                     give(*b, c);
@@ -107,10 +107,10 @@ fn check_cancelling(program: &Program, root: NodeId, weights: &[Weight], diagnos
         places.sort_by_key(|node| node.place().start);
         let Some(first) = places.first() else { continue };
         let message = match &first.op {
-            Op::Elementwise(Builtin::Sub, _) if places.len() == 1 => format!("`{}` is always 0: both sides are the same", first.text),
-            _ => format!("`{}` cancels: all its mentions together have the coefficient 0", first.text),
+            Op::Elementwise(Builtin::Sub, _) if places.len() == 1 => format!("`{}` is always 0: both sides are the same", first.text()),
+            _ => format!("`{}` cancels: all its mentions together have the coefficient 0", first.text()),
         };
-        let mut diagnostic = placed(Diagnostic::warning("W0304", first.place(), message), first.place(), first.span);
+        let mut diagnostic = placed(Diagnostic::warning("W0304", first.place(), message), first.place(), first.span());
         for other in places.iter().skip(1).filter(|other| other.place() != first.place()) {
             diagnostic = diagnostic.also(other.place(), "and here");
         }

@@ -32,7 +32,7 @@ impl Checker<'_> {
         let argument = call.node(0)?;
         let level = self.program.nodes[argument].level;
         if level.meet(time.per) == level && level != Level::Batch {
-            let (text, (span, words)) = (self.program.nodes[argument].text.clone(), self.about(argument));
+            let (text, (span, words)) = (self.program.nodes[argument].text(), self.about(argument));
             let message = format!("`on_last` has nothing to place: `{text}` has {words} already");
             self.report("E0303", call.term, message, |d| {
                 d.also(span, words).help("it takes a value of a turn or an episode, such as `outcome` or `score`")
@@ -46,7 +46,7 @@ impl Checker<'_> {
     pub(super) fn neighbour(&mut self, call: &Call, after: bool) -> Option<NodeId> {
         let argument = call.node(0)?;
         let level = self.program.nodes[argument].level;
-        let (name, text) = (call.row.name, self.program.nodes[argument].text.clone());
+        let (name, text) = (call.row.name, self.program.nodes[argument].text());
         if Level::Episode.within(level) {
             let (span, words) = self.about(argument);
             let message = format!("`{name}` has nothing to go on to: `{text}` is {words}, the same all through an episode");

@@ -55,9 +55,9 @@ impl Evaluator<'_> {
         Err(ObjectiveError::NonFinite(Box::new(NonFinite {
             term: term.to_owned(),
             term_place,
-            text: node.text.clone(),
+            text: node.text(),
             place: node.place(),
-            inner: node.span,
+            inner: node.span(),
             what: what(x),
             element: self.describe(node.level, element),
             gradient: None,
@@ -68,11 +68,11 @@ impl Evaluator<'_> {
     pub(crate) fn check_given(&self, node: &Node, value: &Value) -> Result<(), ObjectiveError> {
         let Some((element, x)) = first_bad(value, |_| true) else { return Ok(()) };
         Err(ObjectiveError::NonFinite(Box::new(NonFinite {
-            term: node.text.clone(),
+            term: node.text(),
             term_place: node.place(),
-            text: node.text.clone(),
+            text: node.text(),
             place: node.place(),
-            inner: node.span,
+            inner: node.span(),
             what: what(x),
             element: self.describe(node.level, element),
             gradient: None,

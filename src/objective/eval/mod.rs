@@ -169,7 +169,7 @@ impl Evaluator<'_> {
     }
 
     fn elementwise(&self, node: &Node, how: &'static Elementwise, args: &[&Value]) -> Result<Value, ObjectiveError> {
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
         let args = args.iter().map(|arg| self.broadcast(node, arg, node.level)).collect::<Result<Vec<_>, _>>()?;
         let mut presence = together(&args);
         let args: Vec<&Value> = args.iter().collect();
@@ -264,7 +264,7 @@ impl Evaluator<'_> {
         let map = self.map(node, to, value.level)?;
         let data = match &value.data {
             Data::Numbers(tensor) => {
-                let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+                let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
                 Data::Numbers(tensor.index_select(&map.tensor, 0).map_err(failed)?)
             }
             Data::Conditions(conditions) => Data::Conditions(spread(conditions, &map)),
@@ -284,7 +284,7 @@ impl Evaluator<'_> {
     /// 0 in the place of values with such a presence.
     fn zero_where(&self, node: &Node, value: &mut Value, lacks: impl Fn(Presence) -> bool) -> Result<(), ObjectiveError> {
         if let Some(presence) = value.presence.as_ref().filter(|all| all.iter().any(|p| lacks(*p))) {
-            let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+            let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
             let kept = presence.iter().map(|p| !lacks(*p)).collect();
             value.data = Data::Numbers(ops::keep(&kept, &self.numbers(node, value)?).map_err(failed)?);
         }
@@ -307,12 +307,12 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn host(&self, node: &Node, value: &Value) -> Result<Vec<f64>, ObjectiveError> {
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
         self.numbers(node, value)?.to_vec1().map_err(failed)
     }
 
     fn constant(&self, node: &Node, values: Vec<f64>) -> Result<Tensor, ObjectiveError> {
-        ops::constant(values).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
+        ops::constant(values).map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })
     }
 }
 
@@ -320,7 +320,7 @@ impl Evaluator<'_> {
 fn arguments<'v, const N: usize>(node: &Node, args: &[&'v Value]) -> Result<[&'v Value; N], ObjectiveError> {
     <[&Value; N]>::try_from(args).map_err(|_| {
         let source = candle_core::Error::Msg(format!("{} arguments where {N} belong", args.len()));
-        ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source }
+        ObjectiveError::Tensor { text: node.text(), place: node.place(), source }
     })
 }
 

@@ -29,7 +29,7 @@ impl Evaluator<'_> {
     pub(super) fn quantile(&self, node: &Node, x: &Value, which: &Value) -> Outcome<Value> {
         let q = self.one(node, which)?;
         if !(0.0..=1.0).contains(&q) {
-            let text = format!("q of {}", node.text);
+            let text = format!("q of {}", node.text());
             return Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value: q, place: node.place() });
         }
         let x = self.broadcast(node, x, x.level.meet(node.level))?;
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
             let part = |of: fn(f64) -> f64| ops::constant(places.iter().map(|(_, _, part)| of(*part)).collect());
             (pick(|p| p.0)? * part(|part| 1.0 - part)?)? + (pick(|p| p.1)? * part(|part| part)?)?
         };
-        let tensor = between().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+        let tensor = between().map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })?;
         Ok(Value::numbers(tensor, node.level, presence))
     }
 

@@ -12,7 +12,7 @@ type Outcome<T> = Result<T, ObjectiveError>;
 
 impl Evaluator<'_> {
     pub(super) fn history(&self, node: &Node, row: usize, first: Option<&Value>) -> Outcome<Value> {
-        let no_history = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
+        let no_history = || ObjectiveError::NoHistory { text: node.text(), place: node.place() };
         let expression = self.program.histories.get(row).ok_or_else(no_history)?;
         let history = self.history.ok_or_else(no_history)?;
         let first = first.map(|first| self.broadcast(node, first, node.level)).transpose()?;
@@ -87,7 +87,7 @@ impl Evaluator<'_> {
 
     /// What was kept of the whole batch; without that, this batch is taken to be the whole.
     pub(super) fn collected(&self, node: &Node, row: usize) -> Outcome<Value> {
-        let missing = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
+        let missing = || ObjectiveError::NoHistory { text: node.text(), place: node.place() };
         let expression = self.program.collected.get(row).ok_or_else(missing)?;
         let made;
         let kept = if let Some(kept) = self.batch.kept(&expression.id) {
@@ -111,8 +111,8 @@ impl Evaluator<'_> {
         let (moment, standing) = (Moment::Collected, Standing::Plain);
         let then = Evaluator { leaves: BTreeMap::new(), moment, standing, ..*self };
         let values = then.run(&[argument])?;
-        then.check_finite(&values, argument, &node.text, node.place())?;
-        let missing = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
+        then.check_finite(&values, argument, &node.text(), node.place())?;
+        let missing = || ObjectiveError::NoHistory { text: node.text(), place: node.place() };
         let value = values.get(argument).ok_or_else(missing)?;
         let numbers = then.host(node, value)?.into_iter().enumerate();
         let values = numbers.map(|(element, x)| (x, value.presence_of(element))).collect();
@@ -121,7 +121,7 @@ impl Evaluator<'_> {
 
     /// The number that this iteration was handed.
     pub(super) fn carried(&self, node: &Node, row: usize) -> Outcome<Value> {
-        let missing = || ObjectiveError::NoHistory { text: node.text.clone(), place: node.place() };
+        let missing = || ObjectiveError::NoHistory { text: node.text(), place: node.place() };
         let expression = self.program.carries.get(row).ok_or_else(missing)?;
         let number = self.history.map_or(expression.start, |history| history.carried(expression));
         Ok(Value::numbers(self.constant(node, vec![number])?, Level::Batch, None))

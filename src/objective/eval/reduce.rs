@@ -69,7 +69,7 @@ impl Evaluator<'_> {
     fn reduced(&self, node: &Node, how: Reduction, x: &Value, to: Level) -> std::result::Result<Value, ObjectiveError> {
         let x = self.broadcast(node, x, x.level.meet(to))?;
         let map = self.map(node, x.level, to)?;
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
         // What is void is not there at all; what lacks a past is there and counts as 0, unless nothing else is there.
         let counts = tally(&map, |element| x.presence_of(element) != Presence::Void);
         let here = tally(&map, |element| x.presence_of(element) == Presence::Here);
@@ -125,7 +125,7 @@ impl Evaluator<'_> {
 
     /// The first or the last element in time of each turn or episode.
     fn end(&self, node: &Node, first: bool, x: &Value, to: Level) -> std::result::Result<Value, ObjectiveError> {
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
         let (map, chain) = (self.map(node, x.level, to)?, self.chain(node, Time { by: to, per: x.level })?);
         let mut at: Vec<Option<u32>> = vec![None; map.count];
         // The chain goes backwards in time.
@@ -174,14 +174,14 @@ impl Evaluator<'_> {
             let scale = ops::map1(&SQRT, &(variance + WHITEN_EPSILON)?)?;
             deviations / scale.index_select(&map.tensor, 0)?
         };
-        let tensor = whiten().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+        let tensor = whiten().map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })?;
         Ok(Value::numbers(tensor, node.level, x.presence))
     }
 
     pub(super) fn top(&self, node: &Node, x: &Value, fraction: &Value) -> std::result::Result<Value, ObjectiveError> {
         let fraction = self.one(node, fraction)?;
         if !(fraction > 0.0 && fraction <= 1.0) {
-            let (text, place) = (format!("fraction of {}", node.text), node.place());
+            let (text, place) = (format!("fraction of {}", node.text()), node.place());
             return Err(ObjectiveError::OutOfRange { text, range: "above 0 and not above 1", value: fraction, place });
         }
         let numbers = self.host(node, x)?;

@@ -90,7 +90,7 @@ impl Evaluator<'_> {
         let left_out = self.left_out(node, time, x)?;
         let once = time.by == Level::Episode && Level::Episode.within(x.level);
         let mut by_row = self.steps(node, Time { per: Level::Turn, ..time }, x)?;
-        let failed = |source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source };
+        let failed = |source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source };
         if once {
             by_row = ops::keep(&self.last_rows(node)?, &by_row).map_err(failed)?;
         }
@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         let within = |value: f64| match (0.0..=1.0).contains(&value) {
             true => Ok(value),
             false => {
-                let text = format!("a rate of {}", node.text);
+                let text = format!("a rate of {}", node.text());
                 Err(ObjectiveError::OutOfRange { text, range: "from 0 to 1", value, place: node.place() })
             }
         };
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
             return within(self.one(node, rate)?).map(Factor::Same);
         }
         let rates = self.steps(node, time, rate)?.to_vec1();
-        let rates: Vec<f64> = rates.map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+        let rates: Vec<f64> = rates.map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })?;
         rates.into_iter().map(within).collect::<Outcome<Arc<[f64]>>>().map(Factor::Each)
     }
 
@@ -169,11 +169,11 @@ impl Evaluator<'_> {
             return self.steps(node, time, reward);
         }
         let by_row = self.steps(node, Time { per: Level::Turn, ..time }, reward)?;
-        credited(chain, &by_row).map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })
+        credited(chain, &by_row).map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })
     }
 }
 
 fn along(node: &Node, time: Time, left_out: Option<Arc<[Presence]>>, scan: impl FnOnce() -> Result<Tensor>) -> Outcome<Value> {
-    let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text.clone(), place: node.place(), source })?;
+    let tensor = scan().map_err(|source| ObjectiveError::Tensor { text: node.text(), place: node.place(), source })?;
     Ok(Value::numbers(tensor, time.per, left_out))
 }
