@@ -112,7 +112,7 @@ pub(crate) const FIELDS: Fields = &[
     ),
     ("process", &[("name", "\"guess\"", "\"other\""), ("version", "\"1\"", "\"2\""), ("placeholders", "[\"left\"]", "[]")]),
     ("stage", &[("seed", "7", "8"), ("after", "[shown]", "[other]"), ("needs", "resources { @resources@ }", "")]),
-    ("resources", &[("cpus", "4", "2"), ("gpus", "1", "0"), ("memory", "8", "16"), ("time", "30", "60")]),
+    ("resources", &[("ranks", "2", "3"), ("cpus", "4", "2"), ("gpus", "1", "0"), ("memory", "8", "16"), ("time", "30", "60")]),
     ("tokenizer", &[("on", "[house.train]", "[house.train, house.drawn]"), ("vocabulary", "400", "500"), ("episodes", "5", "6")]),
     (
         "collect",
