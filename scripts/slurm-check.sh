@@ -102,7 +102,8 @@ for environ in /proc/[0-9]*/environ; do
     fi
 done
 ended 2
-said "task 1: Killed"
+# The other rank is ended too, and may have the last word.
+said "task [01]: Killed"
 EPO_JOBS__RANKS=1 EPO_SLURM__OPTIONS='' ends 0 --runs ranks-killed "${only[@]}" "${long[@]}" cluster.epo
 said "going on at iteration"
 same ranked-here ranks-killed
