@@ -1,13 +1,21 @@
-//! Many texts, fast: mutations of the files of some folders, such as the corpus that a guided run found, without counting what they reach.
+//! Many inputs, fast: mutations of the files of some folders, such as the corpus that a guided run found, without counting what they reach.
 //!
-//! `cargo run --release --manifest-path fuzz/Cargo.toml --bin many -- COUNT SEED FOLDER…`
+//! `cargo run --release --manifest-path fuzz/Cargo.toml --bin many -- TARGET COUNT SEED FOLDER…`
 //!
-//! Input `i` of a seed is always the same. A panic or an input that takes more than five seconds is written to `found-SEED-I` and told; exit code 1.
+//! Input `i` of a seed is always the same. A panic or an input that takes more than five seconds is written to `found-TARGET-SEED-I` and told; exit code 1.
 
-#[path = "cases/language.rs"]
-mod case;
+#[path = "cases/alfworld.rs"]
+mod alfworld;
+#[path = "cases/batch.rs"]
+mod batch;
 #[path = "../tests/common/faithful.rs"]
 mod check;
+#[path = "cases/language.rs"]
+mod language;
+#[path = "cases/model.rs"]
+mod model;
+#[path = "cases/run_folder.rs"]
+mod run_folder;
 
 use epo::spec::on_deep_stack;
 use std::panic::catch_unwind;
@@ -16,16 +24,30 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The most bytes of an input.
-const LONGEST: usize = 4096;
+/// What is done with an input, and the most bytes that it has.
+type Target = (fn(&[u8]), usize);
+
+fn target(name: &str) -> Option<Target> {
+    Some(match name {
+        "alfworld" => (alfworld::run, 65_536),
+        "batch" => (batch::run, 4096),
+        "language" => (language::run, 4096),
+        "model" => (model::run, 131_072),
+        "run_folder" => (run_folder::try_out, 65_536),
+        _ => return None,
+    })
+}
+
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What texts of the language are made of, and what readers of numbers and brackets stumble over.
+/// What texts of the language, JSON and run folders are made of, and what readers of numbers and brackets stumble over.
+#[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "import", "from", "pipeline", "prompt", "fn", "without", "seeds", "sweep", "stages", "loss", "advantage", "minimize", "by =", "history(", "mean(",
-    "where(", "grpo(", "gae(", "{", "}", "(", ")", "[", "]", "\"", "\"\"\"", "\\", "#", "\n", "\r\n", "\t", ",", "=", "..", ".", "+", "-", "*", "/", "^",
-    "<", "<=", "==", "!=", "and", "or", "not", "true", "false", "none", "0", "1", "-1", "1e308", "1e-400", "0.1", "NaN", "inf", "9007199254740993",
-    "18446744073709551616", "30min", "4GiB", "std/losses.epo", "../", "/etc/passwd", "train.best", "iteration", "é", "\u{202e}", "\u{feff}", "\0", "日本",
+    "import", "from", "pipeline", "prompt", "fn", "without", "seeds", "sweep", "stages", "loss", "advantage", "minimize", "by =", "history(",
+    "mean(", "where(", "grpo(", "gae(", "{", "}", "(", ")", "[", "]", "\"", "\"\"\"", "\\", "#", "\n", "\r\n", "\t", ",", "=", "..", ".", "+", "-",
+    "*", "/", "^", "<", "<=", "==", "!=", "and", "or", "not", "true", "false", "none", "0", "1", "-1", "1e308", "1e-400", "0.1", "NaN", "inf",
+    "9007199254740993", "18446744073709551616", "30min", "4GiB", "std/losses.epo", "../", "/etc/passwd", "train.best", "iteration", "é", "\u{202e}",
+    "\u{feff}", "\0", "日本", "null", "[]", "{}", "\":", "\n=== R/", "\n=== T0/", "\n-> file", "\n-> folder", "{{", "{%", "%}",
 ];
 
 /// A deterministic stream of numbers (SplitMix64).
@@ -49,7 +71,7 @@ impl Draws {
     }
 }
 
-fn input(corpus: &[Vec<u8>], seed: u64, number: u64) -> Vec<u8> {
+fn input(corpus: &[Vec<u8>], longest: usize, seed: u64, number: u64) -> Vec<u8> {
     let mut draws = Draws(seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93));
     let mut text = corpus[draws.below(corpus.len())].clone();
     for _ in 0..=draws.below(4) {
@@ -87,16 +109,16 @@ fn input(corpus: &[Vec<u8>], seed: u64, number: u64) -> Vec<u8> {
             }
         }
     }
-    text.truncate(LONGEST);
+    text.truncate(longest);
     text
 }
 
-fn corpus(folder: &Path, found: &mut Vec<Vec<u8>>) -> std::io::Result<()> {
+fn corpus(folder: &Path, longest: usize, found: &mut Vec<Vec<u8>>) -> std::io::Result<()> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     paths.sort();
     for path in paths {
         let text = std::fs::read(path)?;
-        if !text.is_empty() && text.len() <= LONGEST {
+        if !text.is_empty() && text.len() <= longest {
             found.push(text);
         }
     }
@@ -105,13 +127,14 @@ fn corpus(folder: &Path, found: &mut Vec<Vec<u8>>) -> std::io::Result<()> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [count, seed, folders @ ..] = arguments.as_slice() else { return Err("COUNT SEED FOLDER…".into()) };
+    let [name, count, seed, folders @ ..] = arguments.as_slice() else { return Err("TARGET COUNT SEED FOLDER…".into()) };
+    let Some((run, limit)) = target(name) else { return Err(format!("no target is called {name}").into()) };
     let (count, seed): (u64, u64) = (count.parse()?, seed.parse()?);
     let mut texts = Vec::new();
     for folder in folders {
-        corpus(Path::new(folder), &mut texts)?;
+        corpus(Path::new(folder), limit, &mut texts)?;
     }
-    println!("{count} inputs from {} texts, seed {seed}", texts.len());
+    println!("{name}: {count} inputs from {} texts, seed {seed}", texts.len());
     let (next, done, bad, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let threads = std::thread::available_parallelism()?.get();
     let busy: Vec<Mutex<Option<(Instant, u64)>>> = (0..threads).map(|_| Mutex::new(None)).collect();
@@ -119,7 +142,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tell = |number: u64, what: &str| {
         bad.fetch_add(1, Ordering::Relaxed);
         println!("input {number}: {what}");
-        std::fs::write(format!("found-{seed}-{number}"), input(&texts, seed, number)).ok();
+        std::fs::write(format!("found-{name}-{seed}-{number}"), input(&texts, limit, seed, number)).ok();
     };
     let work = |place: usize| {
         loop {
@@ -127,10 +150,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if number >= count {
                 return;
             }
-            let text = input(&texts, seed, number);
+            let text = input(&texts, limit, seed, number);
             let start = Instant::now();
             *busy[place].lock().expect("no thread panics here") = Some((start, number));
-            if catch_unwind(|| case::run(&text)).is_err() {
+            if catch_unwind(|| run(&text)).is_err() {
                 tell(number, "panicked");
             }
             let mut slot = busy[place].lock().expect("no thread panics here");
@@ -170,6 +193,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM: unknown").to_string();
     let (took, number) = *longest.lock().expect("no thread panics here");
-    println!("{} inputs, {} findings; the longest took {:.2} s (input {number}); {peak}", done.load(Ordering::Relaxed), bad.load(Ordering::Relaxed), took.as_secs_f64());
+    println!(
+        "{} inputs, {} findings; the longest took {:.2} s (input {number}); {peak}",
+        done.load(Ordering::Relaxed),
+        bad.load(Ordering::Relaxed),
+        took.as_secs_f64()
+    );
     std::process::exit(i32::from(bad.load(Ordering::Relaxed) > 0));
 }

@@ -94,7 +94,7 @@ for seeds in fuzz/seeds/*/; do
     mkdir -p "fuzz/corpus/$target"
     cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "$seeds" -- -max_total_time=60 -timeout=5 -rss_limit_mb=2048
 done
-cargo run --release --manifest-path fuzz/Cargo.toml --bin many -- 30000 1 fuzz/seeds/language fuzz/corpus/language
+cargo run --release --manifest-path fuzz/Cargo.toml --bin many -- language 30000 1 fuzz/seeds/language fuzz/corpus/language
 
 echo "== benchmarks"
 cargo bench --locked --bench turns

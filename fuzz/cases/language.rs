@@ -13,7 +13,8 @@ pub fn run(bytes: &[u8]) {
     let id = sources.add("text.epo", None, text);
     let (_, messages) = parser::parse(&sources, id);
     render_all(&sources, &messages, true);
-    let (sources, all, mut messages) = equations(&Request { root: Root::Text { name: "text.epo", text }, overrides: &[], library: &LIBRARY });
+    let (sources, all, mut messages) =
+        equations(&Request { root: Root::Text { name: "text.epo", text }, overrides: &[], library: &LIBRARY });
     for found in &all {
         found.check(&mut messages);
     }

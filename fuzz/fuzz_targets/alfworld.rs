@@ -1,24 +1,10 @@
-//! Arbitrary bytes as a game file: read and played, or refused; never a panic, never without end.
+//! `fuzz/cases/alfworld.rs`, guided by what the inputs reach.
 //!
 //! `cargo +nightly fuzz run alfworld fuzz/corpus/alfworld fuzz/seeds/alfworld -- -timeout=10 -max_len=65536`
 
 #![no_main]
 
-use epo::env::alfworld::GameFile;
-use epo::env::pddl::Loader;
-use libfuzzer_sys::fuzz_target;
-use std::path::Path;
+#[path = "../cases/alfworld.rs"]
+mod case;
 
-fuzz_target!(|bytes: &[u8]| {
-    let name = Path::new("game.tw-pddl");
-    let Ok(file) = GameFile::parse(name, bytes) else { return };
-    let Ok(game) = file.game(name, &Loader::new()) else { return };
-    let mut state = game.initial();
-    let _ = game.opening(&state);
-    for round in 0..5 {
-        let commands = game.admissible_texts(&state);
-        let Some(command) = commands.get(commands.len() * round / 5).map(|text| (*text).to_string()) else { return };
-        let _ = game.act(&mut state, &command);
-        let _ = game.won(&state);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| case::run(bytes));

@@ -1,12 +1,10 @@
-//! Arbitrary bytes as the files of a folder of runs.
+//! `fuzz/cases/run_folder.rs`, guided by what the inputs reach.
 //!
 //! `cargo +nightly fuzz run run_folder fuzz/corpus/run_folder fuzz/seeds/run_folder -- -timeout=10 -max_len=65536`
 
 #![no_main]
 
 #[path = "../cases/run_folder.rs"]
-mod run_folder;
+mod case;
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| run_folder::try_out(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| case::try_out(bytes));

@@ -98,6 +98,12 @@ pub trait Environment: Send {
     /// What an expert would do now; `None` where there is no expert or it is at a loss.
     fn expert(&mut self) -> Result<Option<String>, EnvError>;
 
+    /// What the expert has in mind now, in a line of words, where it says what it sees and wants before it acts; `None` where there is none or it is at a
+    /// loss.
+    fn thought(&mut self) -> Result<Option<String>, EnvError> {
+        Ok(None)
+    }
+
     /// The text of one of the world's own [placeholders](World::placeholders), as things stand now.
     fn placeholder(&mut self, name: &str) -> Result<String, EnvError> {
         Err(EnvError::Broken(format!("this environment fills no placeholder `{name}`")))

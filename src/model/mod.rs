@@ -56,7 +56,7 @@ pub use error::{ModelError, without_frames};
 pub(crate) use fence::guarded;
 pub use figure::{Asked, Figure, Other};
 pub use forest::Tokens;
-pub use generate::{Finish, Generator, Likely, Mode, Request, Response, Sampling, SlotId, Until};
+pub use generate::{Finish, Generator, Likely, Mode, Request, Response, Sampling, SlotId, Thought, Until};
 pub use gradients::{Gradients, norm};
 pub use lanes::Compute;
 pub(crate) use lanes::gradient_sums_bytes;

@@ -221,11 +221,14 @@ fn tells(plan: &Plan, stage: &StageSpec, inputs: &[TaskInput]) -> Vec<Figure> {
     }
     let figure = |((split, tasks), methods): ((String, usize), BTreeMap<String, BTreeSet<usize>>)| {
         let seeds = methods.values().map(BTreeSet::len).max().filter(|_| methods.len() > 1)?;
-        let points = |between: f64| Design { seeds, tasks }.tells(between).map(|tells| format!("{:.1}", tells * 100.0));
-        let (least, more) = (points(0.0)?, points(BETWEEN)?);
+        let design = Design { seeds, tasks };
+        let (least, more) = (design.tells(0.0)? * 100.0, design.tells(BETWEEN)? * 100.0);
+        // Shares differ by less than 100 points.
+        let more = if more < 100.0 { format!("{more:.1}") } else { "nothing".to_string() };
         let value = match seeds {
-            1 => format!("{least} points between two policies, and nothing of methods: 1 seed × {tasks} tasks"),
-            n => format!("{least} points, {more} where seeds differ by {:.0}: {n} seeds × {tasks} tasks", BETWEEN * 100.0),
+            _ if least >= 100.0 => format!("nothing: seeds × tasks = {seeds} × {tasks} is too few"),
+            1 => format!("{least:.1} points between two policies, and nothing of methods: 1 seed × {tasks} tasks"),
+            n => format!("{least:.1} points, {more} where seeds differ by {:.0}: {n} seeds × {tasks} tasks", BETWEEN * 100.0),
         };
         Some(Figure::new(format!("tells on {split}"), value))
     };

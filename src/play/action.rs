@@ -14,6 +14,16 @@ pub(crate) trait Reading: Identity + fmt::Debug + Send + Sync + 'static {
     fn respond(&self, action: &str) -> String {
         action.to_owned()
     }
+
+    /// Whether there is a place in it for what one who shows how to play has in mind.
+    fn shows_thoughts(&self) -> bool {
+        false
+    }
+
+    /// The same with a thought, where there is a place for it.
+    fn respond_aloud(&self, _thought: &str, action: &str) -> String {
+        self.respond(action)
+    }
 }
 
 impl Category for dyn Reading {
@@ -23,6 +33,7 @@ impl Category for dyn Reading {
         const ENTRIES: &[Entry<dyn Reading>] = &[
             Entry { info: &Between::INFO, read: |_, c, r| read(c, r, &Between::INFO, Between::read_fields) },
             Entry { info: &Last::INFO, read: |_, c, r| read(c, r, &Last::INFO, Last::read_fields) },
+            Entry { info: &LastLine::INFO, read: |_, c, r| read(c, r, &LastLine::INFO, LastLine::read_fields) },
             Entry { info: &Whole::INFO, read: |_, c, r| read(c, r, &Whole::INFO, Whole::read_fields) },
         ];
         ENTRIES
@@ -84,6 +95,17 @@ kind! {
 }
 
 kind! {
+    /// The last line of the response, without outer spaces. What stands before it is a thought: an expert's, where it has one (`household`, and
+    /// `alfworld` with `expert = searching`), or a policy's own (`thought` of `choose`).
+    ///
+    /// ```epo
+    /// prompt p = "{task} {observation}\n>"
+    /// rooms = alfworld { expert = searching, prompt = windowed { then = p }, action = last_line, train = games { split = "train" } }
+    /// ```
+    pub(crate) struct LastLine as "last_line" {}
+}
+
+kind! {
     /// The whole response, without outer spaces.
     pub(crate) struct Whole as "whole" {}
 }
@@ -107,6 +129,21 @@ impl Reading for Last {
         let skip = response.chars().count().saturating_sub(self.characters.0);
         let start = response.char_indices().nth(skip).map_or(response.len(), |(i, _)| i);
         response[start..].trim()
+    }
+}
+
+impl Reading for LastLine {
+    fn read<'t>(&self, response: &'t str) -> &'t str {
+        response.trim().lines().last().unwrap_or("").trim()
+    }
+
+    fn shows_thoughts(&self) -> bool {
+        true
+    }
+
+    fn respond_aloud(&self, thought: &str, action: &str) -> String {
+        let thought = thought.lines().collect::<Vec<_>>().join(" ");
+        format!("{thought}\n{action}")
     }
 }
 
@@ -186,6 +223,16 @@ impl WellFormed for Has {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thought_stands_before_the_last_line() {
+        for (response, action) in [("look", "look"), ("a\nb\n look ", "look"), ("a\nlook\n", "look"), ("", ""), ("\n", "")] {
+            assert_eq!(LastLine {}.read(response), action, "{response:?}");
+        }
+        let aloud = LastLine {}.respond_aloud("two\nlines", "go north");
+        assert_eq!((aloud.as_str(), LastLine {}.read(&aloud)), ("two lines\ngo north", "go north"));
+        assert_eq!(Whole {}.respond_aloud("a thought", "go north"), "go north");
+    }
 
     #[test]
     fn tags_in_order_and_no_ideographs() {

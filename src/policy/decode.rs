@@ -24,6 +24,9 @@ pub(crate) enum Decode {
     },
     Choose {
         temperature: f64,
+        /// The most tokens of a line that is written before the choice; `None`: there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought: Option<usize>,
     },
 }
 
@@ -31,7 +34,7 @@ impl Decode {
     /// 0 is greedy: the most likely token or action, always.
     pub(crate) fn temperature(&self) -> f64 {
         match self {
-            Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature,
+            Self::Sample { temperature, .. } | Self::Choose { temperature, .. } => *temperature,
         }
     }
 
@@ -39,7 +42,7 @@ impl Decode {
     pub(crate) fn at(&self, new: f64) -> Self {
         let mut decode = self.clone();
         match &mut decode {
-            Self::Sample { temperature, .. } | Self::Choose { temperature } => *temperature = new,
+            Self::Sample { temperature, .. } | Self::Choose { temperature, .. } => *temperature = new,
         }
         decode
     }
@@ -103,6 +106,9 @@ kind! {
     /// A choice among the actions that are possible: the policy scores them token by token along their prefix tree, so every action is valid and
     /// the entropy is over real choices. Tokens that the tree forces are no response tokens.
     ///
+    /// With a `thought`, the policy first writes a line of its own, over the whole vocabulary, and then chooses: a small model that says what it sees
+    /// before it acts has each of the two to learn by itself. Experts that have thoughts show them where the environment has `action = last_line`.
+    ///
     /// ```epo
     /// prompt p = "{observation}"
     /// house = household { prompt = windowed { then = p }, train = games { split = "train" } }
@@ -119,6 +125,8 @@ kind! {
         from: From [default From::Admissible],
         /// Divides the logits; 0 takes the most likely branch.
         temperature: Temperature [default Temperature(1.0)],
+        /// The most tokens of a thought: a line that is sampled freely before the choice. Left out, there is none.
+        thought: Option<Count<4096>> [added default None],
     }
 }
 
@@ -137,7 +145,7 @@ impl Sample {
 
 impl Choose {
     pub(super) fn decode(&self) -> Decode {
-        Decode::Choose { temperature: self.temperature.0 }
+        Decode::Choose { temperature: self.temperature.0, thought: self.thought.map(|most| most.0) }
     }
 }
 
@@ -153,7 +161,13 @@ impl Identity for Decode {
                 }
                 json!({ "sample": fields })
             }
-            Self::Choose { temperature } => json!({ "choose": { "temperature": temperature } }),
+            Self::Choose { temperature, thought } => {
+                let mut fields = json!({ "temperature": temperature });
+                if let Some(most) = thought {
+                    fields["thought"] = most.identity();
+                }
+                json!({ "choose": fields })
+            }
         }
     }
 }

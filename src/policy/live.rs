@@ -2,7 +2,7 @@
 
 use super::decode::Decode;
 use super::published::Published;
-use crate::model::{DecoderConfig, LoraConfig, Mode, ModelError, Row, Sampling, Target, Tokenizer, Weights};
+use crate::model::{DecoderConfig, LoraConfig, Mode, ModelError, Row, Sampling, Target, Thought, Tokenizer, Weights};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -96,9 +96,10 @@ impl Policy {
     /// What is asked of the generator for one turn.
     pub(crate) fn mode(&self, decode: &Decode, responses: &[String]) -> Result<Mode, ModelError> {
         Ok(match decode {
-            Decode::Choose { temperature } => {
+            Decode::Choose { temperature, thought } => {
                 let options = responses.iter().map(|r| self.tokenizer.encode(r)).collect::<Result<_, _>>()?;
-                Mode::Choose { options, temperature: *temperature, end: self.tokenizer.end() }
+                let thought = thought.map(|max_tokens| Ok::<_, ModelError>(Thought { max_tokens, until: self.line_end()? })).transpose()?;
+                Mode::Choose { thought, options, temperature: *temperature, end: self.tokenizer.end() }
             }
             Decode::Sample { temperature, top_k, top_p, min_p, max_tokens, stop: _ } => Mode::Sample {
                 sampling: Sampling { temperature: *temperature, top_k: *top_k, top_p: *top_p, min_p: *min_p },
@@ -108,21 +109,50 @@ impl Policy {
         })
     }
 
-    /// A row that demonstrates a response: with `choose` the branches that were taken among `responses`, else all its tokens and the end.
-    pub(crate) fn demonstration(&self, prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
+    /// The token that ends a line, and with it a thought.
+    fn line_end(&self) -> Result<u32, ModelError> {
+        match *self.tokenizer.encode("\n")? {
+            [token] => Ok(token),
+            _ => Err(ModelError::input("the end of a line is several tokens of this model, and a thought ends with one; leave `thought` out")),
+        }
+    }
+
+    /// The text before a choice, without its end, from the tokens of a response.
+    pub(crate) fn thought(&self, response: &[u32]) -> Result<String, ModelError> {
+        let until = self.line_end()?;
+        let length = response.iter().position(|token| *token == until).unwrap_or(0);
+        self.tokenizer.decode(&response[..length])
+    }
+
+    /// A row that demonstrates a response: with `choose` the branches that were taken among `responses`, behind the tokens of the thought where there is
+    /// one; else all its tokens and the end.
+    pub(crate) fn demonstration(&self, mut prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
         let with_end = |text: &str| -> Result<Vec<u32>, ModelError> {
             let mut ids = self.tokenizer.encode(text)?;
             ids.push(self.tokenizer.end());
             Ok(ids)
         };
+        let mut targets = Vec::new();
+        let (thought, response) = match self.decode {
+            Decode::Sample { .. } => {
+                let from = prompt.len();
+                return Ok(Row::after([prompt, with_end(response)?].concat(), from));
+            }
+            Decode::Choose { thought: Some(_), .. } => response.rsplit_once('\n').map_or((Some(""), response), |(thought, rest)| (Some(thought), rest)),
+            Decode::Choose { thought: None, .. } => (None, response),
+        };
+        let mut options: Vec<&str> = responses.iter().map(String::as_str).collect();
+        if let Some(thought) = thought {
+            let from = prompt.len();
+            prompt.extend(self.tokenizer.encode(thought)?);
+            prompt.push(self.line_end()?);
+            targets.extend(Row::after(prompt.clone(), from).targets);
+            options.iter_mut().for_each(|option| *option = option.rsplit_once('\n').map_or(*option, |(_, rest)| rest));
+        }
         let taken = with_end(response)?;
         let from = prompt.len();
         let ids = [prompt, taken.clone()].concat();
-        if matches!(self.decode, Decode::Sample { .. }) {
-            return Ok(Row::after(ids, from));
-        }
-        let options = responses.iter().map(|r| with_end(r)).collect::<Result<Vec<_>, _>>()?;
-        let mut targets = Vec::new();
+        let options = options.into_iter().map(with_end).collect::<Result<Vec<_>, _>>()?;
         for (depth, token) in taken.iter().enumerate() {
             let mut allowed: Vec<u32> =
                 options.iter().filter(|o| o.starts_with(&taken[..depth])).filter_map(|o| o.get(depth)).copied().collect();

@@ -180,12 +180,13 @@ pub(super) fn most_tokens(policy: &Policy, most: usize, room: usize) -> Result<u
 pub(crate) fn response_room(policy: &Policy, decode: &Decode, responses: &[String]) -> Result<usize, ModelError> {
     match decode {
         Decode::Sample { max_tokens, .. } => Ok(*max_tokens),
-        Decode::Choose { .. } => {
+        Decode::Choose { thought, .. } => {
             let mut longest = 0;
             for response in responses {
                 longest = longest.max(policy.tokenizer.encode(response)?.len());
             }
-            Ok(longest + 1)
+            // Behind both there is one more.
+            Ok(longest + 1 + thought.map_or(0, |most| most + 1))
         }
     }
 }

@@ -27,7 +27,12 @@ pub(crate) fn house(prompt: &str) -> EnvironmentSpec {
 }
 
 pub(crate) fn choose() -> Decode {
-    Decode::Choose { temperature: 1.0 }
+    Decode::Choose { temperature: 1.0, thought: None }
+}
+
+/// A choice behind a thought of up to this many tokens.
+pub(crate) fn think(most: usize) -> Decode {
+    Decode::Choose { temperature: 1.0, thought: Some(most) }
 }
 
 pub(crate) fn sample(max_tokens: usize) -> Decode {

@@ -34,7 +34,7 @@ struct Going {
     admissible: Vec<String>,
     prompt: Prompt,
     shown: Shown,
-    /// What the expert would do, where one is asked.
+    /// What the expert would answer, where one is asked.
     label: Option<String>,
     /// Where prompts are conversations that a policy has.
     dialogue: Option<Dialogue>,
@@ -56,6 +56,8 @@ enum Next {
 
 struct Action {
     response: String,
+    /// Where it was chosen: the part of the response that the action is read from, without a thought before it.
+    chosen: Option<String>,
     /// Whether it ended for want of room.
     cut: bool,
     sample: Option<Sample>,
@@ -67,7 +69,7 @@ struct Action {
 impl Action {
     /// One that no policy decided.
     fn of(response: String) -> Action {
-        Action { response, cut: false, sample: None, answered: false, logprobs: None }
+        Action { response, chosen: None, cut: false, sample: None, answered: false, logprobs: None }
     }
 }
 
@@ -79,11 +81,17 @@ impl Labels {
     }
 }
 
-/// In the form that the environment asks of responses.
-fn label(environment: &EnvironmentSpec, action: &str) -> Label {
-    let response = environment.play.action.respond(action);
+/// What an expert would do, with what it has in mind, in the form that the environment asks of responses.
+fn label(environment: &EnvironmentSpec, response: String) -> Label {
     let action = environment.action(&response);
     Label { response: (action != response).then_some(response), action }
+}
+
+/// An action as one who shows how to play says it: with the expert's thought, where there is a place for it.
+fn show_how(environment: &EnvironmentSpec, game: &mut Box<dyn Environment>, action: &str) -> Result<String, EnvError> {
+    let reading = &environment.play.action;
+    let thought = if reading.shows_thoughts() { game.thought()? } else { None };
+    Ok(thought.map_or_else(|| reading.respond(action), |thought| reading.respond_aloud(&thought, action)))
 }
 
 /// The error with the turn in which it arose.
@@ -283,17 +291,23 @@ impl<'a> Lane<'a> {
         }
         if let Some(labels) = self.rollout.labels {
             going.label = match game.expert() {
-                Ok(advice) => advice,
+                Ok(advice) => match advice.map(|action| show_how(environment, game, &action)).transpose() {
+                    Ok(response) => response,
+                    Err(error) => return Ok(Next::Over(error.to_string())),
+                },
                 Err(error) => return Ok(Next::Over(error.to_string())),
             };
-            if let Some(action) = going.label.clone().filter(|_| labels.are_played(going)) {
-                return self.stand_in(going, &action);
+            if let Some(response) = going.label.clone().filter(|_| labels.are_played(going)) {
+                return self.stand_in(going, response);
             }
         }
-        let plain = |action: String| Next::Act(Action::of(environment.play.action.respond(&action)));
+        let plain = |response: Result<String, EnvError>| match response {
+            Ok(response) => Next::Act(Action::of(response)),
+            Err(error) => Next::Over(error.to_string()),
+        };
         match self.rollout.player {
-            Player::Expert => Ok(match self.games[going.game].expert() {
-                Ok(Some(action)) => plain(action),
+            Player::Expert => Ok(match game.expert() {
+                Ok(Some(action)) => plain(show_how(environment, game, &action)),
                 Ok(None) => Next::Over("the expert does not know what to do".into()),
                 Err(error) => Next::Over(error.to_string()),
             }),
@@ -302,8 +316,8 @@ impl<'a> Lane<'a> {
                     return Ok(Next::Over("there is no admissible action".into()));
                 }
                 let draw = going.assignment.seed.child("turn", going.episode.turns.len() as u64).rng().next_u64();
-                let action = going.admissible[(draw % going.admissible.len() as u64) as usize].clone();
-                Ok(plain(action))
+                let action = &going.admissible[(draw % going.admissible.len() as u64) as usize];
+                Ok(plain(show_how(environment, game, action)))
             }
             Player::Policy { policy, decode } => self.request(going, policy, decode),
             Player::Endpoint { asker, .. } => Self::ask(going, asker),
@@ -321,15 +335,14 @@ impl<'a> Lane<'a> {
                 chat.answer(&answer.text, answer.usage);
                 let response = asker.manner().response(&answer.text).to_owned();
                 let logprobs = answer.logprobs.map(|tokens| tokens.into_iter().map(|(_, logprob)| logprob).collect());
-                Next::Act(Action { response, cut: answer.cut, sample: None, answered: true, logprobs })
+                Next::Act(Action { response, chosen: None, cut: answer.cut, sample: None, answered: true, logprobs })
             }
             Err(refused) => Next::Over(refused),
         })
     }
 
     /// Plays what the expert would do in the player's place: a conversation goes on as if the policy had answered that.
-    fn stand_in(&mut self, going: &mut Going, action: &str) -> Result<Next, RolloutError> {
-        let response = self.rollout.environment.play.action.respond(action);
+    fn stand_in(&mut self, going: &mut Going, response: String) -> Result<Next, RolloutError> {
         if let Some(chat) = &mut going.chat {
             if chat.ask(&going.prompt).is_none() {
                 return Ok(Next::Full);
@@ -381,9 +394,12 @@ impl<'a> Lane<'a> {
         let Player::Policy { policy, decode } = self.rollout.player else {
             return Err(RolloutError::Unplayable("a response without a policy".into()));
         };
-        let text = match response.choice.and_then(|choice| going.admissible.get(choice)) {
-            Some(action) => self.rollout.environment.play.action.respond(action),
-            None => match decode.until(&policy.tokenizer) {
+        let chosen = response.choice.and_then(|choice| going.admissible.get(choice));
+        let chosen = chosen.map(|action| self.rollout.environment.play.action.respond(action));
+        let text = match (&chosen, decode) {
+            (Some(chosen), Decode::Choose { thought: Some(_), .. }) => format!("{}\n{chosen}", policy.thought(&response.tokens)?),
+            (Some(chosen), _) => chosen.clone(),
+            (None, _) => match decode.until(&policy.tokenizer) {
                 Some(until) => until.text(&response.tokens)?,
                 None => policy.tokenizer.decode(&response.tokens)?,
             },
@@ -394,13 +410,13 @@ impl<'a> Lane<'a> {
         let row = response.row(&going.shown.ids);
         let cut = response.finish == Finish::Length;
         let sample = Some(Sample { row, logp: response.logp, entropy: response.entropy });
-        Ok(Action { response: text, cut, sample, answered: false, logprobs: None })
+        Ok(Action { response: text, chosen, cut, sample, answered: false, logprobs: None })
     }
 
     /// Tells the environment; true when the episode is over.
     fn act(&mut self, going: &mut Going, action: Action) -> bool {
         let environment = self.rollout.environment;
-        let told = environment.action(&action.response);
+        let told = environment.action(action.chosen.as_ref().unwrap_or(&action.response));
         let step = match self.games[going.game].step(&told) {
             Ok(step) => step,
             Err(error) => {
@@ -420,7 +436,7 @@ impl<'a> Lane<'a> {
             prompt_data: if keep { data(&going.prompt) } else { Vec::new() },
             prompt: keep.then(|| going.prompt.text().to_string()),
             admissible: keep.then(|| std::mem::take(&mut going.admissible)),
-            label: going.label.take().map(|action| label(environment, &action)),
+            label: going.label.take().map(|response| label(environment, response)),
             reward,
             valid: formed && step.valid,
             prompt_cut: (action.sample.is_some() || action.answered) && going.shown.cut,

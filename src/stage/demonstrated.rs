@@ -170,9 +170,15 @@ impl<'e> Answer<'e> {
         }
     }
 
-    /// What could have been answered: what the action was in the response is what another action would have been in its place.
+    /// What could have been answered: what the action was in the response is what another action would have been in its place, at its end or
+    /// else where its words come first.
     fn alternatives(self, admissible: &[String]) -> Vec<String> {
-        admissible.iter().map(|action| self.response.replacen(self.action, action, 1)).collect()
+        let at = match self.response.ends_with(self.action) {
+            true => self.response.len() - self.action.len(),
+            false => 0,
+        };
+        let (before, rest) = self.response.split_at(at);
+        admissible.iter().map(|action| format!("{before}{}", rest.replacen(self.action, action, 1))).collect()
     }
 }
 
@@ -180,7 +186,7 @@ impl<'e> Answer<'e> {
 mod tests {
     use super::*;
     use crate::policy::Decode;
-    use crate::rollout::fake::{CHATML, chat, choose, decoder, house, play, play_labelled, sample};
+    use crate::rollout::fake::{CHATML, chat, choose, decoder, house, play, play_labelled, sample, think};
 
     /// A player with the same answers has the same rows, and what is kept in a file suffices for them.
     #[test]
@@ -271,6 +277,37 @@ mod tests {
             }
             assert!(rows.next().is_none());
         }
+    }
+
+    /// Before a choice, the thought is learned token by token, and an empty one where none was shown.
+    #[test]
+    fn thoughts_are_learned_before_choices() {
+        let policy = decoder(think(6), 2000);
+        let options = ["want a mug\ngo to shelf 1", "want a mug\ngo to drawer 1", "look"].map(String::from);
+        let ids = |text: &str| policy.tokenizer.encode(text).unwrap();
+        for (response, thought) in [("want a mug\ngo to shelf 1", "want a mug"), ("go to shelf 1", "")] {
+            let row = policy.demonstration(vec![9, 8], response, &options).unwrap();
+            let (line, end) = (ids("\n"), [policy.tokenizer.end()]);
+            assert_eq!(row.ids, [&[9, 8], ids(thought).as_slice(), &line, &ids("go to shelf 1"), &end].concat());
+            let (free, chosen) = row.targets.split_at(ids(thought).len() + 1);
+            assert!(free.iter().all(|target| target.allowed.is_none()) && chosen.iter().all(|target| target.allowed.is_some()));
+            assert_eq!(free.iter().map(|target| target.token).collect::<Vec<_>>(), [ids(thought), line].concat());
+            assert_eq!(chosen.len(), 2, "go or look; shelf or drawer");
+        }
+        let house = house(r#"conversation { first = "{observation}\n>", then = "\n{observation}\n>" }, action = last_line"#);
+        let played = play(&house, &policy, 5).unwrap();
+        for turn in played.iter().flat_map(|episode| &episode.turns) {
+            let response = turn.response.as_ref().unwrap();
+            assert!(turn.valid && turn.admissible.as_ref().unwrap().contains(&turn.action));
+            assert_eq!(response.rsplit_once('\n').unwrap().1, turn.action);
+            let row = &turn.sample.as_ref().unwrap().row;
+            let prompt = row.targets[0].position + 1;
+            assert_eq!(policy.thought(&row.ids[prompt..]).unwrap(), response.rsplit_once('\n').unwrap().0);
+            assert!(row.ids.ends_with(&[ids(&turn.action), vec![policy.tokenizer.end()]].concat()));
+        }
+        let mut found = Demonstrated::default();
+        assert!(played.iter().all(|episode| found.add(&policy, episode).unwrap()));
+        assert_eq!(found.rows.len(), played.iter().map(|episode| episode.turns.len()).sum::<usize>());
     }
 
     /// Where the expert stands in, it is what was played, and a conversation goes on with it.

@@ -53,6 +53,7 @@ pub(crate) const FIELDS: Fields = &[
     ),
     ("between", &[("open", "\"<a>\"", "\"<b>\""), ("close", "\"</a>\"", "\"</b>\""), ("else", "last { @last@ }", "whole")]),
     ("last", &[("characters", "30", "40")]),
+    ("last_line", &[]),
     ("whole", &[]),
     (
         "has",
@@ -197,7 +198,7 @@ pub(crate) const FIELDS: Fields = &[
             ("stop", "[\"\\n\", \"<end>\"]", ""),
         ],
     ),
-    ("choose", &[("from", "admissible", "admissible"), ("temperature", "0", "0.5")]),
+    ("choose", &[("from", "admissible", "admissible"), ("temperature", "0", "0.5"), ("thought", "8", "9")]),
     (
         "adamw",
         &[

@@ -89,6 +89,11 @@ impl Environment for Episode {
             None => running.walk().map(str::to_string),
         })
     }
+
+    fn thought(&mut self) -> Result<Option<String>, EnvError> {
+        let running = self.running()?;
+        Ok(running.searcher.as_ref().and_then(Searcher::thought))
+    }
 }
 
 impl Running {

@@ -45,12 +45,12 @@ fn other_types(room: &str, goal: &str, seed: u64) -> Option<Vec<(String, String)
     let room = Room::read(room);
     let goal = Asked::read(goal)?;
     let places = |object| if goal.place.is_some() { room.places(object, goal.treatable) } else { Vec::new() };
-    let choices: Vec<(&str, Vec<&str>)> = room.objects(&goal).into_iter().map(|object| (object, places(object))).collect();
-    let choices: Vec<_> = choices.iter().filter(|(_, places)| goal.place.is_none() || !places.is_empty()).collect();
+    let choices = room.objects(&goal).into_iter().map(|object| (object, places(object)));
+    let choices: Vec<(&str, Vec<&str>)> = choices.filter(|(_, places)| goal.place.is_none() || !places.is_empty()).collect();
     let mut rng = Seed(seed).child("goal", 0).rng();
     let mut draw = |among: usize| (rng.next_u64() % among.max(1) as u64) as usize;
     let (object, places) = choices.get(draw(choices.len()))?;
-    let mut words = vec![(goal.object.to_string(), (*object).to_string())];
+    let mut words = vec![(goal.object.to_string(), object.to_string())];
     if let Some(place) = goal.place {
         words.push((place.to_string(), (*places.get(draw(places.len()))?).to_string()));
     }

@@ -70,6 +70,23 @@ pub(super) fn advise(layout: &Layout, view: &View) -> Option<Act> {
     Expert { layout, view, goal: layout.goal }.advise()
 }
 
+/// What the advice comes from, in the words of the game: what is wanted, and whether it is seen or held.
+pub(super) fn thought(layout: &Layout, view: &View) -> Option<String> {
+    let expert = Expert { layout, view, goal: layout.goal };
+    let act = expert.advise()?;
+    let wanted = layout.goal.object;
+    let known = match view.hand {
+        None => match act {
+            Act::Take(it, _) => format!("{} {}", it.class, it.number),
+            _ => "none".to_string(),
+        },
+        Some(held) if held.class != wanted => format!("not {} {}", held.class, held.number),
+        Some(held) if !expert.prepared(&held) => format!("have {} {}, {} it", held.class, held.number, layout.family),
+        Some(held) => format!("have {} {}, to {}", held.class, held.number, layout.goal.receptacle),
+    };
+    Some(format!("want {wanted}: {known}"))
+}
+
 struct Expert<'a> {
     layout: &'a Layout,
     view: &'a View<'a>,

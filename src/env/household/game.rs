@@ -85,6 +85,16 @@ impl Game {
     }
 
     pub(super) fn expert(&self) -> Option<String> {
+        self.look(|view| expert::advise(&self.layout, view)?.command(&self.layout))
+    }
+
+    /// What the expert has in mind.
+    pub(super) fn thought(&self) -> Option<String> {
+        self.look(|view| expert::thought(&self.layout, view))
+    }
+
+    /// What somebody makes of the last observation; nothing once the goal is reached.
+    fn look<T>(&self, make: impl FnOnce(&View) -> Option<T>) -> Option<T> {
         if self.won {
             return None;
         }
@@ -102,8 +112,7 @@ impl Game {
         let inside = |thing: &&Thing| open && self.pddl.holds(&self.state, "in", &[&thing.id(), &place]);
         let contents: Vec<Seen> = self.layout.things.iter().filter(inside).map(seen).collect();
         let hand = held.and_then(|held| self.layout.things.iter().find(|thing| thing.id() == held)).map(seen);
-        let view = View { room, at, open: open || is("lit"), contents: &contents, hand };
-        expert::advise(&self.layout, &view)?.command(&self.layout)
+        make(&View { room, at, open: open || is("lit"), contents: &contents, hand })
     }
 }
 

@@ -39,4 +39,8 @@ impl Environment for Instance {
     fn expert(&mut self) -> Result<Option<String>, EnvError> {
         Ok(self.game()?.expert())
     }
+
+    fn thought(&mut self) -> Result<Option<String>, EnvError> {
+        Ok(self.game()?.thought())
+    }
 }

@@ -13,7 +13,7 @@ mod tree;
 mod until;
 mod watch;
 
-pub use request::{Finish, Mode, Request, Response};
+pub use request::{Finish, Mode, Request, Response, Thought};
 pub use sample::Sampling;
 pub use slots::{Generator, SlotId};
 pub use until::Until;

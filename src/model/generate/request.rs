@@ -28,6 +28,8 @@ pub enum Mode {
     },
     /// One of the options, token by token along their prefix tree; `end` is put behind each of them.
     Choose {
+        /// What is written before it, if anything is.
+        thought: Option<Thought>,
         /// Token ids of each option, without `end`.
         options: Vec<Vec<u32>>,
         /// 0: always the most likely branch.
@@ -35,6 +37,15 @@ pub enum Mode {
         /// The token behind an option; chosen too where one option begins another.
         end: u32,
     },
+}
+
+/// Tokens over the whole vocabulary before a choice, up to one that ends them; that one is put behind them where it does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thought {
+    /// The most tokens, without the one that ends them.
+    pub max_tokens: usize,
+    /// The token that ends them, such as the end of a line.
+    pub until: u32,
 }
 
 /// Why a response ended.

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Wanted};
 use super::tree::PrefixTree;
 use super::watch::{Likely, Watch};
-use super::{Finish, Mode, Request, Response, Sampling, Until};
+use super::{Finish, Mode, Request, Response, Sampling, Thought, Until};
 use crate::model::native::decode::{Copy, Feed};
 use crate::model::native::head::{scale, softmax};
 use crate::model::{Head, ModelError, Target, Weights};
@@ -56,7 +56,14 @@ struct Running {
 
 enum Goal {
     Sample { sampling: Sampling, max_tokens: usize, stop: Vec<u32> },
-    Choose { tree: PrefixTree, node: usize, temperature: f64 },
+    Choose { thought: Option<Thinking>, tree: PrefixTree, node: usize, temperature: f64 },
+}
+
+/// What is still being written before a choice.
+struct Thinking {
+    left: usize,
+    until: u32,
+    end: u32,
 }
 
 impl Generator {
@@ -174,15 +181,24 @@ impl Generator {
                 }
                 (Goal::Sample { sampling, max_tokens, stop }, 0)
             }
-            Mode::Choose { options, temperature, end } => {
+            Mode::Choose { thought, options, temperature, end } => {
                 check_temperature(temperature)?;
-                if let Some(id) = options.iter().find_map(|o| unknown(o)).or(unknown(&[end])) {
+                let until = thought.map_or(end, |thought| thought.until);
+                if let Some(id) = options.iter().find_map(|o| unknown(o)).or(unknown(&[end, until])) {
                     return wrong(format!("option token {id} is outside the vocabulary of {vocab}"));
                 }
                 let longest = options.iter().map(Vec::len).max().unwrap_or(0);
                 let tree = PrefixTree::new(&options, end)?;
-                let node = tree.follow(0, &mut tokens);
-                (Goal::Choose { tree, node, temperature }, longest)
+                match thought.filter(|thought| thought.max_tokens > 0) {
+                    Some(Thought { max_tokens, until }) => {
+                        let thought = Some(Thinking { left: max_tokens, until, end });
+                        (Goal::Choose { thought, tree, node: 0, temperature }, longest + max_tokens + 1)
+                    }
+                    None => {
+                        let node = tree.follow(0, &mut tokens);
+                        (Goal::Choose { thought: None, tree, node, temperature }, longest)
+                    }
+                }
             }
         };
         if prompt.len() + longest > self.capacity {
@@ -359,7 +375,7 @@ impl Running {
     /// The response, if nothing is left to choose.
     fn settled(&self) -> Option<Response> {
         match &self.goal {
-            Goal::Choose { tree, node, .. } if tree.tokens(*node).is_empty() => {
+            Goal::Choose { thought: None, tree, node, .. } if tree.tokens(*node).is_empty() => {
                 Some(Response { choice: Some(tree.option(*node)), ..self.response.clone() })
             }
             _ => None,
@@ -369,8 +385,8 @@ impl Running {
     /// The tokens that may come next, where not all may.
     fn wanted(&self) -> Wanted {
         match &self.goal {
-            Goal::Sample { .. } => None,
-            Goal::Choose { tree, node, .. } => Some(tree.tokens(*node).clone()),
+            Goal::Sample { .. } | Goal::Choose { thought: Some(_), .. } => None,
+            Goal::Choose { thought: None, tree, node, .. } => Some(tree.tokens(*node).clone()),
         }
     }
 
@@ -381,9 +397,9 @@ impl Running {
                 let at = sampling.pick(p, &mut self.rng);
                 (at, at as u32)
             }
-            Goal::Choose { tree, node, temperature } => {
+            Goal::Choose { thought, tree, node, temperature } => {
                 let at = Sampling { temperature: *temperature, ..Sampling::default() }.pick(p, &mut self.rng);
-                (at, tree.tokens(*node)[at])
+                (at, if thought.is_some() { at as u32 } else { tree.tokens(*node)[at] })
             }
         }
     }
@@ -404,7 +420,20 @@ impl Running {
                 self.response.finish = if ended { Finish::Stop } else { Finish::Length };
                 Ok(Some(self.response.clone()))
             }
-            Goal::Choose { tree, node, .. } => {
+            Goal::Choose { thought: going @ Some(_), tree, node, .. } => {
+                let Some(thought) = going else { return Ok(None) };
+                thought.left -= 1;
+                if token != thought.until {
+                    if token != thought.end && thought.left > 0 {
+                        return Ok(None);
+                    }
+                    self.response.tokens.push(thought.until);
+                }
+                *going = None;
+                *node = tree.follow(0, &mut self.response.tokens);
+                Ok(self.settled())
+            }
+            Goal::Choose { thought: None, tree, node, .. } => {
                 *node = tree.follow(tree.child(*node, at), &mut self.response.tokens);
                 Ok(self.settled())
             }

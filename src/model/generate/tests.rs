@@ -14,7 +14,7 @@ fn weights() -> Arc<Weights> {
     Arc::new(weights)
 }
 
-/// Requests of both modes; prompts share beginnings of different lengths, some are equal.
+/// Requests of both modes, choices with and without a thought; prompts share beginnings of different lengths, some are equal.
 fn requests(count: usize) -> Vec<Request> {
     (0..count)
         .map(|i| {
@@ -29,7 +29,8 @@ fn requests(count: usize) -> Vec<Request> {
                 Mode::Sample { sampling, max_tokens: 1 + i % 9, stop: vec![4] }
             } else {
                 let option = |o: usize| -> Vec<u32> { (0..=(o + i) % 5).map(|t| 2 + ((o / 2 + t * (1 + o % 2)) % 9) as u32).collect() };
-                Mode::Choose { options: (0..=i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
+                let thought = (i % 8 > 4).then_some(Thought { max_tokens: 1 + i % 7, until: 4 });
+                Mode::Choose { thought, options: (0..=i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
             };
             Request { prompt, mode, seed: i as u64 }
         })
@@ -51,7 +52,7 @@ fn what_was_generated_scores_as_it_was_generated() {
     let mut generator = Generator::new(weights.clone(), 8, 100).unwrap();
     let responses = generator.run(requests.clone()).unwrap();
     assert_eq!(responses.len(), requests.len());
-    let mut chosen = 0;
+    let (mut chosen, mut thoughts) = (0, [0, 0]);
     for (request, response) in requests.iter().zip(&responses) {
         let scores = score(&weights, &[response.row(&request.prompt)], temperature(request), &Compute::default()).unwrap();
         assert_eq!(scores.logp.len(), response.targets.len());
@@ -62,11 +63,25 @@ fn what_was_generated_scores_as_it_was_generated() {
             assert_eq!(response.tokens[target.position + 1 - request.prompt.len()], target.token);
         }
         match &request.mode {
-            Mode::Choose { options, end, .. } => {
-                let option = &options[response.choice.unwrap()];
-                assert_eq!(response.tokens, [option.as_slice(), &[*end]].concat());
+            Mode::Choose { thought, options, end, .. } => {
+                let option = [options[response.choice.unwrap()].as_slice(), &[*end]].concat();
+                let written = response.tokens.len() - option.len();
+                let (before, behind) = response.tokens.split_at(written);
+                assert_eq!(behind, option);
                 assert_eq!(response.finish, Finish::Stop);
-                chosen += response.targets.len();
+                let first = request.prompt.len() + written;
+                let free = response.targets.iter().take_while(|target| target.position + 1 < first).count();
+                match thought {
+                    None => assert_eq!(written, 0),
+                    Some(thought) => {
+                        assert_eq!(before.iter().position(|token| *token == thought.until), Some(written - 1));
+                        assert!(written <= thought.max_tokens + 1 && free >= written - 1);
+                        assert!(response.targets[..free].iter().all(|target| target.allowed.is_none()));
+                        thoughts[usize::from(free < written)] += 1;
+                    }
+                }
+                assert!(response.targets[free..].iter().all(|target| target.allowed.is_some()));
+                chosen += response.targets.len() - free;
             }
             Mode::Sample { max_tokens, stop, .. } => {
                 assert_eq!(response.choice, None);
@@ -77,7 +92,7 @@ fn what_was_generated_scores_as_it_was_generated() {
             }
         }
     }
-    assert!(chosen > 60);
+    assert!(chosen > 60 && thoughts[0] > 0 && thoughts[1] > 0, "{chosen} choices; thoughts that ended, and were ended: {thoughts:?}");
 }
 
 #[test]
@@ -115,7 +130,7 @@ fn threads_change_no_bit_of_long_prompts() {
 fn choices_follow_the_policys_probabilities() {
     let weights = weights();
     let options: Vec<Vec<u32>> = vec![vec![5, 6], vec![5, 6, 7], vec![5, 8], vec![9]];
-    let mode = Mode::Choose { options: options.clone(), temperature: 1.0, end: 1 };
+    let mode = Mode::Choose { thought: None, options: options.clone(), temperature: 1.0, end: 1 };
     let ask = |seed| Request { prompt: vec![3, 4, 5], mode: mode.clone(), seed };
     let responses = Generator::new(weights, 32, 100).unwrap().run((0..4000).map(ask)).unwrap();
     let mut share = vec![(0.0, 0.0); options.len()];
@@ -149,13 +164,17 @@ fn new_weights_make_new_responses() {
 fn requests_that_cannot_be_answered_are_refused() {
     let mut generator = Generator::new(weights(), 1, 20).unwrap();
     let mut message = |prompt: Vec<u32>, options: Vec<Vec<u32>>| {
-        let mode = Mode::Choose { options, temperature: 1.0, end: 1 };
+        let mode = Mode::Choose { thought: None, options, temperature: 1.0, end: 1 };
         generator.submit(Request { prompt, mode, seed: 0 }).unwrap_err().to_string()
     };
     assert_eq!(message(vec![], vec![vec![2]]), "an empty prompt has no next token");
     assert_eq!(message(vec![99], vec![vec![2]]), "prompt token 99 is outside the vocabulary of 37");
     assert_eq!(message(vec![2; 18], vec![vec![2; 3]]), "a prompt of 18 tokens and an option of 3 does not fit into 20 positions");
     assert_eq!(message(vec![2], vec![]), "there is no option to choose from");
+    let thought = Some(Thought { max_tokens: 10, until: 4 });
+    let mode = Mode::Choose { thought, options: vec![vec![2; 3]], temperature: 1.0, end: 1 };
+    let wrong = generator.submit(Request { prompt: vec![2; 8], mode, seed: 0 }).unwrap_err().to_string();
+    assert_eq!(wrong, "a prompt of 8 tokens and an option of 14 does not fit into 20 positions");
     let sample = |temperature| Mode::Sample { sampling: Sampling { temperature, ..Sampling::default() }, max_tokens: 30, stop: vec![] };
     assert!(generator.submit(Request { prompt: vec![2], mode: sample(f64::NAN), seed: 0 }).is_err());
     generator.submit(Request { prompt: vec![2; 15], mode: sample(1.0), seed: 0 }).unwrap();

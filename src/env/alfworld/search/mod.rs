@@ -11,7 +11,7 @@ mod hearing;
 mod room;
 
 use decide::{Act, decide};
-use goal::Goal;
+use goal::{Goal, Wish};
 use room::{Door, Room};
 
 /// Follows one game.
@@ -39,6 +39,34 @@ impl Searcher {
         let room = self.room.as_ref()?;
         let act = decide(room)?;
         command(room, &act, commands)
+    }
+
+    /// What its advice comes from: what is wanted, and what is known of it.
+    pub(super) fn thought(&self) -> Option<String> {
+        let room = self.room.as_ref()?;
+        Some(thought(room, &decide(room)?))
+    }
+}
+
+/// `want mug: mug 2 on shelf 1`, where the mug is known to be; `want mug: none` before one was seen. In the words of the game, so that what is wanted
+/// and what is seen are the same words.
+fn thought(room: &Room, act: &Act) -> String {
+    let wanted = &room.goal.object;
+    let at = &room.places[act.place()].name;
+    let held = room.hand.as_deref();
+    match (act, &room.goal.wish) {
+        (Act::Take(object, _), _) => format!("want {wanted}: {object} on {at}"),
+        (Act::Look(_), Wish::Light(lamp)) if held.is_some() => format!("want {wanted}: have it, {lamp}: none"),
+        (Act::Look(_), _) => format!("want {wanted}: none"),
+        (Act::Light(lamp, _), _) => format!("want {wanted}: have it, {lamp} on {at}"),
+        (Act::Treat(object, _), _) => match room.goal.treatment() {
+            Some(treatment) => format!("want {wanted}: have {object}, {} it", treatment.verb()),
+            None => format!("want {wanted}: have {object}"),
+        },
+        (Act::Put(object, _), Wish::Bring(_, place) | Wish::BringTwo(place)) if hearing::kind(object) == wanted => {
+            format!("want {wanted}: have {object}, to {place}")
+        }
+        (Act::Put(object, _), _) => format!("want {wanted}: not {object}"),
     }
 }
 
@@ -115,6 +143,29 @@ mod tests {
         let drawer: &[&str] = &["open drawer 1", "examine drawer 1", "examine mug 1"];
         let closed = ("You arrive at drawer 1. The drawer 1 is closed.", drawer);
         assert_eq!(advice("put a clean mug in drawer.", &[seen, took, there, clean, closed]), Some("open drawer 1"));
+    }
+
+    #[test]
+    fn it_says_what_it_has_in_mind() {
+        let thought = |goal: &str, heard: &[(&str, &[&'static str])]| {
+            let mut searcher = Searcher::new(goal, OPENING);
+            heard.iter().for_each(|(answer, commands)| searcher.hear(answer, commands.iter().copied().chain(ALL)));
+            searcher.thought()
+        };
+        let says = |goal: &str, heard: &[(&str, &[&'static str])], said: &str| assert_eq!(thought(goal, heard).as_deref(), Some(said));
+        let goal = "put a clean mug in drawer.";
+        says(goal, &[], "want mug: none");
+        let other = ("You arrive at sinkbasin 1. On the sinkbasin 1, you see a fork 1.", ["examine sinkbasin 1"].as_slice());
+        says(goal, &[other], "want mug: none");
+        let seen = ("You arrive at shelf 1. On the shelf 1, you see a mug 1.", ["examine shelf 1", "take mug 1 from shelf 1"].as_slice());
+        says(goal, &[seen], "want mug: mug 1 on shelf 1");
+        says(goal, &[seen, other], "want mug: mug 1 on shelf 1");
+        let took = ("You pick up the mug 1 from the shelf 1.", ["examine shelf 1", "examine mug 1", "move mug 1 to shelf 1"].as_slice());
+        says(goal, &[seen, took], "want mug: have mug 1, clean it");
+        says("put a mug in drawer.", &[seen, took], "want mug: have mug 1, to drawer");
+        says("put a fork in drawer.", &[seen, took], "want fork: not mug 1");
+        says("look at mug under the desklamp.", &[seen, took], "want mug: have it, desklamp: none");
+        assert_eq!(thought("dance.", &[]), None);
     }
 
     #[test]

@@ -46,15 +46,15 @@ fn takes_five_to_twelve_turns_in_the_small_house() {
     assert!((7..=10).contains(&lengths[300]), "median {}", lengths[300]);
 }
 
-/// Whoever sees the task, the last observation and the admissible commands can do what the expert does: those three determine it,
-/// on the expert's own way and off it.
+/// Whoever sees the task, the last observation and the admissible commands can do what the expert does, and think what it thinks: those three determine
+/// it, on the expert's own way and off it.
 #[test]
 fn is_a_function_of_what_the_player_sees() {
     for (name, config) in configs() {
         let world = Household::new(config).unwrap();
         let mut game = world.instance().unwrap();
         let mut dice = Dice::new("test", &[]);
-        let mut rule: BTreeMap<(String, String, Vec<String>), String> = BTreeMap::new();
+        let mut rule: BTreeMap<(String, String, Vec<String>), (String, String)> = BTreeMap::new();
         let mut repeated = 0;
         for task in tasks(&world, "train", 30) {
             for astray in [0, 2, 4] {
@@ -62,14 +62,20 @@ fn is_a_function_of_what_the_player_sees() {
                 let mut seen = first.text;
                 for _ in 0..60 {
                     let Some(advice) = game.expert().unwrap() else { break };
+                    let thought = game.thought().unwrap().unwrap();
+                    let things = thought.split([':', ',', ' ']).filter(|word| !["want", "none", "not", "have", "to", "it", ""].contains(word));
+                    let verbs = ["clean", "heat", "cool"];
+                    for word in things.filter(|word| !verbs.contains(word)) {
+                        assert!(first.task.contains(word) || seen.contains(word), "{thought}: {word} in {} {seen}", first.task);
+                    }
                     let commands = game.admissible().unwrap();
                     let key = (first.task.clone(), seen, commands.clone());
                     match rule.get(&key) {
                         Some(known) => {
-                            assert_eq!(*known, advice, "{name}, {}: {key:?}", task.id);
+                            assert_eq!(*known, (advice.clone(), thought), "{name}, {}: {key:?}", task.id);
                             repeated += 1;
                         }
-                        None => drop(rule.insert(key, advice.clone())),
+                        None => drop(rule.insert(key, (advice.clone(), thought))),
                     }
                     let command = if dice.below(10) < astray { commands[dice.below(commands.len())].clone() } else { advice };
                     seen = game.step(&command).unwrap().observation;

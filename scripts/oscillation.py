@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Does oscillation of the entropy tell which trainings fail? Over all trainings of some runs.
+
+    scripts/oscillation.py RUNS QUESTION… > docs/results/study/oscillation.md
+
+RUNS is a folder of runs, QUESTION the name of one in it, such as `rates`. Of every training: the standard deviation of the steps that the entropy takes
+from one iteration to the next, and the success of its last policy on the last panel that it is evaluated on. Pearson's r of the two, over trainings, with
+the middle 95 % of 10,000 draws of them with replacement. A training that several questions share counts once.
+"""
+
+import json
+import math
+import random
+import sys
+from pathlib import Path
+from statistics import StatisticsError, correlation, mean, stdev
+
+DRAWS = 10_000
+
+
+def trainings(runs, questions):
+    """By digest: the method, its settings without the seed, the swing, the success."""
+    found = {}
+    for question in questions:
+        for plan in sorted((runs / question).glob("*/plan.json")):
+            for pipeline in json.loads(plan.read_text())["pipelines"]:
+                stages = {stage["kind"]: runs / "tasks" / stage["task"] for stage in pipeline["stages"]}
+                if not {"rl", "evaluate"} <= stages.keys():
+                    continue
+                results = stages["evaluate"] / "outputs/results/results.json"
+                metrics = stages["rl"] / "metrics.jsonl"
+                if not results.is_file() or not metrics.is_file():
+                    continue
+                values = [json.loads(line)["values"] for line in metrics.read_text().splitlines()]
+                entropy = [value["entropy"] for value in values]
+                if len(entropy) < 3:
+                    continue
+                panel = json.loads(results.read_text())["splits"][-1]
+                labels = [label for label in pipeline["label"].split(", ") if label and not label.startswith("seed=")]
+                found[stages["rl"].name] = (
+                    "with a critic (PPO)" if "critic_gradient_norm" in values[0] else "by groups (GRPO)",
+                    (question, pipeline["name"], *labels),
+                    stdev(b - a for a, b in zip(entropy, entropy[1:])),
+                    panel["successes"] / panel["episodes"],
+                )
+    return list(found.values())
+
+
+def r(points):
+    try:
+        return correlation([x for x, _ in points], [y for _, y in points])
+    except StatisticsError:
+        return math.nan
+
+
+def interval(points):
+    draws = random.Random(0)
+    values = (r(draws.choices(points, k=len(points))) for _ in range(DRAWS))
+    values = sorted(value for value in values if not math.isnan(value))
+    return (values[len(values) * 25 // 1000], values[len(values) * 975 // 1000 - 1]) if values else (math.nan, math.nan)
+
+
+def row(name, points):
+    if len(points) < 4:
+        return f"| {name} | {len(points)} | | |"
+    low, high = interval(points)
+    return f"| {name} | {len(points)} | {r(points):.2f} | [{low:.2f}, {high:.2f}] |"
+
+
+def within(group):
+    """What is left when the mean of a method with one setting is taken away from its seeds: is it a matter of chance, or of the setting?"""
+    cells = {}
+    for _, cell, swing, success in group:
+        cells.setdefault(cell, []).append((swing, success))
+    return [
+        (swing - mean(x for x, _ in cell), success - mean(y for _, y in cell))
+        for cell in cells.values() if len(cell) > 1 for swing, success in cell
+    ]
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    runs, questions = Path(sys.argv[1]), sys.argv[2:]
+    all_of_them = trainings(runs, questions)
+    if not all_of_them:
+        sys.exit(f"no finished training of {', '.join(questions)} in {runs}")
+    print(f"<!-- Made by `scripts/oscillation.py RUNS {' '.join(questions)}`; do not edit. -->\n")
+    print("# Does oscillation of the entropy tell which trainings fail?\n")
+    print(f"Over {len(all_of_them)} trainings of {', '.join(f'[{name}]({name}.md)' for name in questions)}: the standard deviation of the steps of the entropy from one")
+    print("iteration to the next, against success on unseen rooms. Pearson's r, with an interval of 95 % over trainings (bootstrap).\n")
+    print("| trainings | number | r | interval |\n|---|---|---|---|")
+    groups = [("all", all_of_them)]
+    groups += [(kind, [one for one in all_of_them if one[0] == kind]) for kind in sorted({one[0] for one in all_of_them})]
+    for name, group in groups:
+        print(row(name, [one[2:] for one in group]))
+        print(row(f"{name}, within one setting: what its seeds differ by", within(group)))
+
+
+main()
