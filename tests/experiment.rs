@@ -17,6 +17,8 @@ mod rewards;
 mod runs;
 #[path = "experiment/sources.rs"]
 mod sources;
+#[path = "experiment/thoughts.rs"]
+mod thoughts;
 #[path = "experiment/trackers.rs"]
 mod trackers;
 
