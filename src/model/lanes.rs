@@ -16,8 +16,8 @@ const LANES: usize = 64;
 const FEW_LANES: usize = 4;
 /// Tokens of a lane, where there are enough: adding up its gradients is then little beside making them.
 const LANE_TOKENS: usize = 512;
-/// Numbers of all lanes' gradient sums together: lanes may have to wait for one before them. Of a model that is larger there is one lane, whose
-/// products are shared out among the threads.
+/// Numbers of all lanes' gradient sums together: lanes may have to wait for one before them. Two lanes need two sums, so a model that trains more than
+/// half as many numbers has one, whose products are shared out among the threads.
 const SUMS: usize = 1 << 26;
 /// What two lanes have in common is computed by both: of a lane at most one part in so many.
 const COMMON: usize = 8;
