@@ -113,7 +113,9 @@ impl Policy {
     fn line_end(&self) -> Result<u32, ModelError> {
         match *self.tokenizer.encode("\n")? {
             [token] => Ok(token),
-            _ => Err(ModelError::input("the end of a line is several tokens of this model, and a thought ends with one; leave `thought` out")),
+            _ => Err(ModelError::input(
+                "the end of a line is several tokens of this model, and a thought ends with one; leave `thought` out",
+            )),
         }
     }
 
@@ -126,33 +128,33 @@ impl Policy {
 
     /// A row that demonstrates a response: with `choose` the branches that were taken among `responses`, behind the tokens of the thought where there is
     /// one; else all its tokens and the end.
-    pub(crate) fn demonstration(&self, mut prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
-        let with_end = |text: &str| -> Result<Vec<u32>, ModelError> {
-            let mut ids = self.tokenizer.encode(text)?;
-            ids.push(self.tokenizer.end());
-            Ok(ids)
-        };
-        let mut targets = Vec::new();
-        let (thought, response) = match self.decode {
-            Decode::Sample { .. } => {
-                let from = prompt.len();
-                return Ok(Row::after([prompt, with_end(response)?].concat(), from));
-            }
-            Decode::Choose { thought: Some(_), .. } => response.rsplit_once('\n').map_or((Some(""), response), |(thought, rest)| (Some(thought), rest)),
-            Decode::Choose { thought: None, .. } => (None, response),
-        };
-        let mut options: Vec<&str> = responses.iter().map(String::as_str).collect();
-        if let Some(thought) = thought {
-            let from = prompt.len();
-            prompt.extend(self.tokenizer.encode(thought)?);
-            prompt.push(self.line_end()?);
-            targets.extend(Row::after(prompt.clone(), from).targets);
-            options.iter_mut().for_each(|option| *option = option.rsplit_once('\n').map_or(*option, |(_, rest)| rest));
-        }
-        let taken = with_end(response)?;
+    pub(crate) fn demonstration(&self, prompt: Vec<u32>, response: &str, responses: &[String]) -> Result<Row, ModelError> {
         let from = prompt.len();
-        let ids = [prompt, taken.clone()].concat();
-        let options = options.into_iter().map(with_end).collect::<Result<Vec<_>, _>>()?;
+        match self.decode {
+            Decode::Sample { .. } => Ok(Row::after([prompt, self.with_end(response)?].concat(), from)),
+            Decode::Choose { thought: None, .. } => {
+                self.choice(Row { ids: prompt, targets: Vec::new() }, response, responses.iter().map(String::as_str))
+            }
+            Decode::Choose { thought: Some(_), .. } => {
+                let (thought, chosen) = response.rsplit_once('\n').unwrap_or(("", response));
+                let options = responses.iter().map(|option| option.rsplit_once('\n').map_or(option.as_str(), |(_, chosen)| chosen));
+                let ids = [prompt, self.tokenizer.encode(thought)?, vec![self.line_end()?]].concat();
+                self.choice(Row::after(ids, from), chosen, options)
+            }
+        }
+    }
+
+    fn with_end(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        let mut ids = self.tokenizer.encode(text)?;
+        ids.push(self.tokenizer.end());
+        Ok(ids)
+    }
+
+    /// The row with a choice behind it.
+    fn choice<'o>(&self, mut row: Row, chosen: &str, options: impl Iterator<Item = &'o str>) -> Result<Row, ModelError> {
+        let (from, taken) = (row.ids.len(), self.with_end(chosen)?);
+        let options = options.map(|option| self.with_end(option)).collect::<Result<Vec<_>, _>>()?;
+        row.ids.extend(&taken);
         for (depth, token) in taken.iter().enumerate() {
             let mut allowed: Vec<u32> =
                 options.iter().filter(|o| o.starts_with(&taken[..depth])).filter_map(|o| o.get(depth)).copied().collect();
@@ -160,9 +162,9 @@ impl Policy {
             allowed.sort_unstable();
             allowed.dedup();
             if allowed.len() > 1 {
-                targets.push(Target { position: from + depth - 1, token: *token, allowed: Some(allowed.into()) });
+                row.targets.push(Target { position: from + depth - 1, token: *token, allowed: Some(allowed.into()) });
             }
         }
-        Ok(Row { ids, targets })
+        Ok(row)
     }
 }

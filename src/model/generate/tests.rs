@@ -30,7 +30,12 @@ fn requests(count: usize) -> Vec<Request> {
             } else {
                 let option = |o: usize| -> Vec<u32> { (0..=(o + i) % 5).map(|t| 2 + ((o / 2 + t * (1 + o % 2)) % 9) as u32).collect() };
                 let thought = (i % 8 > 4).then_some(Thought { max_tokens: 1 + i % 7, until: 4 });
-                Mode::Choose { thought, options: (0..=i % 12).map(option).collect(), temperature: if i % 8 == 2 { 0.0 } else { 1.3 }, end: 1 }
+                Mode::Choose {
+                    thought,
+                    options: (0..=i % 12).map(option).collect(),
+                    temperature: if i % 8 == 2 { 0.0 } else { 1.3 },
+                    end: 1,
+                }
             };
             Request { prompt, mode, seed: i as u64 }
         })
