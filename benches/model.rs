@@ -39,7 +39,7 @@ fn mixed(i: usize, below: usize) -> usize {
 fn request(i: usize, shared: usize) -> Request {
     let token = |t: usize| (2 + if t < shared { t } else { mixed(i * 1000 + t, 500) }) as u32;
     let option = |o: usize| (0..5).map(|t| (2 + mixed(i * 77 + if t == 0 { o / 4 } else { o * 31 + t }, 500)) as u32).collect();
-    let mode = Mode::Choose { options: (0..12).map(option).collect(), temperature: 1.0, end: 1 };
+    let mode = Mode::Choose { thought: None, options: (0..12).map(option).collect(), temperature: 1.0, end: 1 };
     Request { prompt: (0..PROMPT).map(token).collect(), mode, seed: i as u64 }
 }
 

@@ -123,7 +123,7 @@ impl Shape {
             let request = |i: &usize| {
                 let options = (0..20).map(|option| text(500 + option / 4 * 1_000 + option, self.response - 1, self.config.vocab)).collect();
                 let seed = ((episodes.start + i) * self.turns + turn) as u64;
-                Request { prompt: prompts[*i].clone(), mode: Mode::Choose { options, temperature: 1.0, end: 1 }, seed }
+                Request { prompt: prompts[*i].clone(), mode: Mode::Choose { thought: None, options, temperature: 1.0, end: 1 }, seed }
             };
             let responses = generator.run(playing.iter().map(request).collect::<Vec<_>>()).expect("responses");
             for (i, response) in playing.into_iter().zip(responses) {
