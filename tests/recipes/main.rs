@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 10] = [
+        "aloud.epo",
         "conversation.epo",
         "dagger.epo",
         "demo.epo",
