@@ -33,7 +33,7 @@ trap 'rm -rf "$place"' EXIT
 if [ -n "$tiny" ]; then
   cp "$sources"/*.epo "$place"
   sed -e 's/count = 4000/count = 40/; s/count = 300/count = 4/; s/episodes = 60/episodes = 6/; s/episodes = 400/episodes = 8/' \
-    -e 's/epochs = 4/epochs = 1/; s/layers = 2, width = 64/layers = 1, width = 16/; s/iterations = 40/iterations = 2/' \
+    -e 's/epochs = 4/epochs = 1/; s/layers = 2, width = 64/layers = 1, width = 16/; s/thought = 16/thought = 3/; s/iterations = 40/iterations = 2/' \
     -e 's/groups = 256/groups = 8/; s/train.groups     = 32/train.groups = 2/; s/train.group_size = 8/train.group_size = 4/' \
     -e 's/max_turns = 15/max_turns = 6/; s/\[0, 1, 2, 3, 4\]/[0, 1]/' "$sources/house.epo" > "$place/house.epo"
   sed 's/at(20)/at(1)/' "$sources/middle.epo" > "$place/middle.epo"
