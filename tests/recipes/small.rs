@@ -94,9 +94,9 @@ fn the_study_runs() {
     let said = command.output().expect("the script");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     for (question, row) in [
-        ("rates", "after GRPO + EPO · rate=3e-3 |"),
+        ("rates", "after GRPO + EPO · rate=1e-3 |"),
         ("floor", "after PPO + EPO · low=0.8 |"),
-        ("middle", "after PPO + entropy, smoothed from iteration 15 on |"),
+        ("middle", "after PPO + entropy, smoothed from iteration 20 on |"),
         ("knobs", "after PPO + EPO · past=5 |"),
         ("collapse", "after PPO + EPO, too fast · low=0.5 |"),
         ("readings", "after GRPO + EPO, released code |"),
