@@ -198,10 +198,10 @@ fn apart(name: &str, quick: bool, share: bool) -> Option<Value> {
     serde_json::from_slice(&output.stdout).ok()
 }
 
-/// The largest difference of a parameter's gradients, as a part of the largest of them.
+/// The largest difference of a parameter's gradients, as a part of the largest of them; the first turns of two episodes.
 fn difference(shape: &Shape) -> Result<f64, ModelError> {
     let weights = Weights::init(&shape.config, 1, &Device::Cpu, DType::F32)?;
-    let rows: Vec<Row> = (0..shape.episodes.min(4)).flat_map(|episode| shape.rows(episode).into_iter().take(20)).collect();
+    let rows: Vec<Row> = (0..shape.episodes.min(2)).flat_map(|episode| shape.rows(episode).into_iter().take(12)).collect();
     let [with, without] = [true, false].map(|share| gradients(&weights, &rows, &Compute { threads: THREADS, share, ..Compute::default() }));
     let mut worst = 0f64;
     for (name, with) in with.tensors() {

@@ -120,12 +120,15 @@ impl PolicyInput {
         let Self::New(part) = self else { return };
         let (context, own) = part.room();
         let decode = decode.unwrap_or(own);
-        if let Decode::Sample { max_tokens, .. } = **decode
-            && max_tokens >= context
-        {
+        let (what, length, lower) = match **decode {
+            Decode::Sample { max_tokens, .. } => ("responses", max_tokens, "`max_tokens` of `sample`"),
+            Decode::Choose { thought: Some(most), .. } => ("thoughts", most, "`thought` of `choose`"),
+            Decode::Choose { thought: None, .. } => return,
+        };
+        if length >= context {
             let place = if decode.span == Span::NONE { part.span } else { decode.span };
-            let message = format!("responses of up to {max_tokens} tokens leave no room for a prompt in a context of {context}");
-            reader.report(Diagnostic::error("E0202", place, message).help("lower `max_tokens` of `sample`, or raise `context`"));
+            let message = format!("{what} of up to {length} tokens leave no room for a prompt in a context of {context}");
+            reader.report(Diagnostic::error("E0202", place, message).help(format!("lower {lower}, or raise `context`")));
         }
     }
 }

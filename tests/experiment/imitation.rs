@@ -4,7 +4,6 @@ use super::runs::Runs;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 const FILE: &str = "tests/experiment/imitation.epo";
 
@@ -13,8 +12,7 @@ fn task(runs: &Runs, stage: &str) -> PathBuf {
 }
 
 fn lines(runs: &Runs, stage: &str, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(task(runs, stage).join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    runs.lines("imitation", stage, file)
 }
 
 /// What must not depend on threads or on how often the run was stopped.
@@ -38,16 +36,8 @@ fn labels_conditions_and_weights() {
     assert!(learned(&runs) == learned(&two), "threads changed a byte");
 
     let stopped = Runs::new();
-    let mut child = stopped.start(FILE, &["--threads", "1"]);
-    let began = Instant::now();
     // `warm` has but a few updates
-    let late = |path: &PathBuf| !path.to_string_lossy().contains("iteration-000");
-    while !stopped.checkpoints().iter().any(late) {
-        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    stopped.kill_after(FILE, &["--threads", "1"], |path| !path.to_string_lossy().contains("iteration-000"));
     stopped.run(FILE, &["--threads", "2"]).exits(0);
     assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
 }

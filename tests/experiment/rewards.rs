@@ -13,8 +13,7 @@ fn task(runs: &Runs, stage: &str) -> PathBuf {
 }
 
 fn lines(runs: &Runs, stage: &str, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(task(runs, stage).join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    runs.lines("rewards", stage, file)
 }
 
 fn learned(runs: &Runs) -> [Vec<u8>; 3] {

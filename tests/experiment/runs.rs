@@ -1,5 +1,6 @@
 //! Runs of the binary in a folder of their own.
 
+use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -50,12 +51,22 @@ impl Runs {
         fs::canonicalize(run.join("tasks").join(format!("{pipeline}.{stage}"))).expect("a task")
     }
 
+    /// A file of JSON lines in it.
+    pub(crate) fn lines(&self, pipeline: &str, stage: &str, file: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.task_of(pipeline, stage).join(file)).expect("a file");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
     /// Starts, and kills where a checkpoint that replays has been written.
     pub(crate) fn kill_while_it_replays(&self, file: &str) {
-        let mut child = self.start(file, &["--threads", "1"]);
+        self.kill_after(file, &["--threads", "1"], |path| path.join("replay.json").exists() && !path.ends_with("iteration-0001"));
+    }
+
+    /// Starts, and kills where such a checkpoint has been written.
+    pub(crate) fn kill_after(&self, file: &str, more: &[&str], such: impl Fn(&PathBuf) -> bool) {
+        let mut child = self.start(file, more);
         let began = Instant::now();
-        let replays = |path: &PathBuf| path.join("replay.json").exists() && !path.ends_with("iteration-0001");
-        while !self.checkpoints().iter().any(replays) {
+        while !self.checkpoints().iter().any(&such) {
             assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -5,7 +5,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 const FILE: &str = "tests/experiment/sources.epo";
 
@@ -14,8 +13,7 @@ fn task(runs: &Runs, stage: &str) -> PathBuf {
 }
 
 fn lines(runs: &Runs, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(task(runs, "train").join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    runs.lines("sources", "train", file)
 }
 
 /// What must not depend on threads or on how often the run was stopped.
@@ -174,14 +172,7 @@ fn weights_by_what_was_played() {
     assert!(past.len() == 8 && weights.len() > 2, "{past:?}");
 
     let stopped = Runs::new();
-    let mut child = stopped.start(file, &more("2"));
-    let began = Instant::now();
-    while !stopped.checkpoints().iter().any(|path| path.ends_with("iteration-0003")) {
-        assert!(child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_mins(2), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    stopped.kill_after(file, &more("2"), |path| path.ends_with("iteration-0003"));
     stopped.run(file, &more("2")).exits(0).says("going on at iteration");
     assert!(learned(&runs) == learned(&stopped), "being killed changed a byte");
 }

@@ -3,13 +3,11 @@
 use super::runs::Runs;
 use serde_json::Value;
 use std::fs;
-use std::time::{Duration, Instant};
 
 const FILE: &str = "tests/experiment/thoughts.epo";
 
 fn lines(runs: &Runs, stage: &str, file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(runs.task_of("thoughts", stage).join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    runs.lines("thoughts", stage, file)
 }
 
 fn turns(runs: &Runs, stage: &str) -> Vec<Value> {
@@ -47,15 +45,7 @@ fn thoughts_are_shown_learned_and_written() {
     }
 
     let stopped = Runs::new();
-    let mut child = stopped.start(FILE, &["--threads", "2"]);
-    let began = Instant::now();
-    let late = |path: &std::path::PathBuf| path.ends_with("iteration-0002");
-    while !stopped.checkpoints().iter().any(late) && child.try_wait().unwrap().is_none() {
-        assert!(began.elapsed() < Duration::from_mins(2), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().ok();
-    child.wait().unwrap();
+    stopped.kill_after(FILE, &["--threads", "2"], |path| path.ends_with("iteration-0002"));
     stopped.run(FILE, &["--threads", "2"]).exits(0);
     assert!(learned(&runs) == learned(&stopped), "threads, or being killed, changed a byte");
 }

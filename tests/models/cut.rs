@@ -88,4 +88,7 @@ fn a_response_longer_than_the_models_own_context() {
         said.err
     );
     assert_eq!(said.err.matches("error[").count(), 1, "{}", said.err);
+    place.write(&pipeline(40, "choose { thought = 390 }"));
+    let said = place.epo(&["check", "a.epo"]).err;
+    assert!(said.contains("error[E0202]: thoughts of up to 390 tokens leave no room for a prompt in a context of 390"), "{said}");
 }

@@ -18,13 +18,14 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 11] = [
         "aloud.epo",
         "conversation.epo",
         "dagger.epo",
         "demo.epo",
         "distillation.epo",
         "expert_iteration.epo",
+        "imitation.epo",
         "matrix.epo",
         "react_endpoint.epo",
         "smollm2.epo",

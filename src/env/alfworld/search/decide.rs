@@ -1,7 +1,7 @@
 //! What is to be done, from what is known. Where several things are as good, the first in the order of the opening's list is done.
 
 use super::chances::{chance, is_closed_at_first, occurs};
-use super::goal::Wish;
+use super::goal::{Treatment, Wish};
 use super::hearing::kind;
 use super::room::{Door, Place, Room};
 use std::cmp::Reverse;
@@ -13,7 +13,7 @@ pub(super) enum Act {
     Look(usize),
     Take(String, usize),
     Put(String, usize),
-    Treat(String, usize),
+    Treat(Treatment, String, usize),
     /// Light the lamp that stands at its place.
     Light(String, usize),
 }
@@ -21,7 +21,7 @@ pub(super) enum Act {
 impl Act {
     pub(super) fn place(&self) -> usize {
         match self {
-            Self::Look(at) | Self::Take(_, at) | Self::Put(_, at) | Self::Treat(_, at) | Self::Light(_, at) => *at,
+            Self::Look(at) | Self::Take(_, at) | Self::Put(_, at) | Self::Treat(_, _, at) | Self::Light(_, at) => *at,
         }
     }
 
@@ -42,7 +42,7 @@ pub(super) fn decide(room: &Room) -> Option<Act> {
         Some(object) => match (&room.goal.wish, room.goal.treatment()) {
             (Wish::Light(lamp), _) => light(room, lamp),
             (_, Some(treatment)) if !room.treated.contains(object) => {
-                nearest(room, |place| place.kind() == treatment.tool()).map(|at| Act::Treat(object.clone(), at))
+                nearest(room, |place| place.kind() == treatment.tool()).map(|at| Act::Treat(treatment, object.clone(), at))
             }
             _ => target(room).map(|at| Act::Put(object.clone(), at)),
         },

@@ -59,10 +59,7 @@ fn thought(room: &Room, act: &Act) -> String {
         (Act::Look(_), Wish::Light(lamp)) if held.is_some() => format!("want {wanted}: have it, {lamp}: none"),
         (Act::Look(_), _) => format!("want {wanted}: none"),
         (Act::Light(lamp, _), _) => format!("want {wanted}: have it, {lamp} on {at}"),
-        (Act::Treat(object, _), _) => match room.goal.treatment() {
-            Some(treatment) => format!("want {wanted}: have {object}, {} it", treatment.verb()),
-            None => format!("want {wanted}: have {object}"),
-        },
+        (Act::Treat(treatment, object, _), _) => format!("want {wanted}: have {object}, {} it", treatment.verb()),
         (Act::Put(object, _), Wish::Bring(_, place) | Wish::BringTwo(place)) if hearing::kind(object) == wanted => {
             format!("want {wanted}: have {object}, to {place}")
         }
@@ -84,10 +81,7 @@ fn command<'c>(room: &Room, act: &Act, mut commands: impl Iterator<Item = &'c st
             Act::Take(object, _) => vec![format!("take {object} from {name}")],
             // The words of both releases.
             Act::Put(object, _) => vec![format!("move {object} to {name}"), format!("put {object} in/on {name}")],
-            Act::Treat(object, _) => {
-                let verb = room.goal.treatment()?.verb();
-                vec![format!("{verb} {object} with {name}")]
-            }
+            Act::Treat(treatment, object, _) => vec![format!("{} {object} with {name}", treatment.verb())],
             Act::Light(lamp, _) => vec![format!("use {lamp}")],
         }
     };
