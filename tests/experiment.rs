@@ -11,6 +11,8 @@ mod imitation;
 mod middle;
 #[path = "experiment/mlflow.rs"]
 mod mlflow;
+#[path = "experiment/played.rs"]
+mod played;
 #[path = "experiment/rewards.rs"]
 mod rewards;
 #[path = "experiment/runs.rs"]

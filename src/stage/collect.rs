@@ -17,7 +17,11 @@ use crate::objective::Condition;
 use crate::play::{SplitField, WorldKind};
 use crate::policy::ActorInput;
 use crate::rollout::{Labels, Rollout};
+use crate::store::{read_json, write_json};
 use crate::{kind, words};
+use serde::{Deserialize, Serialize};
+
+const STATE: &str = "state.json";
 
 words! {
     /// Who says of every turn what he would have done.
@@ -171,6 +175,16 @@ impl Stage for Collect {
     }
 }
 
+/// What was played so far; part of a checkpoint.
+#[derive(Default, Serialize, Deserialize)]
+struct Tally {
+    successes: usize,
+    kept: usize,
+    turns: usize,
+    labels: usize,
+    cuts: Option<Cuts>,
+}
+
 fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
     let (world, panel) = open(context, &stage.on)?;
     let count = stage.episodes.map_or(panel.tasks.len(), |n| n.0);
@@ -189,28 +203,37 @@ fn run(stage: &Collect, context: &mut dyn Context) -> Result<(), RunError> {
     let environment = &stage.on.environment;
     let rollout = Rollout { environment, world: &*world, player: seat.player(), keep_prompts: true, labels: stage.labels(), threads };
     let wanted = Wanted { only_successes: stage.only_successes(), condition: stage.condition() };
-    let (mut done, mut successes, mut kept, mut turns, mut labels, mut cuts) = (0, 0, 0, 0, 0, None::<Cuts>);
-    for portion in assignments.chunks(seat.portion()) {
+    let (mut tally, mut done) = (Tally::default(), 0);
+    if let Some(checkpoint) = context.folder().checkpoint() {
+        tally = read_json(&checkpoint.file(STATE))?;
+        done = checkpoint.iteration as usize;
+    }
+    for portion in assignments[done.min(count)..].chunks(seat.portion()) {
         let episodes = rollout.play(portion)?;
         say_failures(context, &episodes);
         done += episodes.len();
-        cuts = Cuts::sum(cuts, Cuts::of(&episodes));
-        successes += episodes.iter().filter(|e| e.success).count();
+        tally.cuts = Cuts::sum(tally.cuts, Cuts::of(&episodes));
+        tally.successes += episodes.iter().filter(|e| e.success).count();
         for episode in wanted.among(&episodes, environment.play.invalid_penalty.0)? {
-            kept += 1;
-            turns += episode.turns.len();
-            labels += episode.turns.iter().filter(|turn| turn.label.is_some()).count();
+            tally.kept += 1;
+            tally.turns += episode.turns.len();
+            tally.labels += episode.turns.iter().filter(|turn| turn.label.is_some()).count();
             context.folder().episode(episode)?;
         }
-        let mut notes = vec![("success", percent(successes, done)), ("kept", kept.to_string()), ("turns", turns.to_string())];
+        let mut notes =
+            vec![("success", percent(tally.successes, done)), ("kept", tally.kept.to_string()), ("turns", tally.turns.to_string())];
         if stage.label.is_some() {
-            notes.push(("labels", labels.to_string()));
+            notes.push(("labels", tally.labels.to_string()));
         }
         context.progress(Progress { done: done as u64, total: count as u64, unit: "episodes", notes });
+        if done < count {
+            context.folder().save_checkpoint(done as u64, |folder| Ok(write_json(&folder.join(STATE), &tally)?))?;
+        }
         if context.interrupted() {
             return Err(RunError::Interrupted);
         }
     }
+    let Tally { successes, kept, turns, labels, cuts } = tally;
     seat.say(context);
     if kept == 0 {
         return Err(RunError::Failed(format!("{done} episodes were played and {}", wanted.why_none())));

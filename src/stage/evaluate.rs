@@ -15,7 +15,10 @@ use crate::lang::value::Component;
 use crate::play::SplitField;
 use crate::policy::{ActorInput, Decode, PolicyInput};
 use crate::rollout::{Episode, Rollout};
+use crate::store::{read_json, write_json};
 use crate::words;
+
+const STATE: &str = "state.json";
 
 words! {
     /// Which episodes are kept.
@@ -162,9 +165,12 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
         stage: from.map(|f| f.stage),
         splits: Vec::new(),
     };
+    if let Some(checkpoint) = context.folder().checkpoint() {
+        results = read_json(&checkpoint.file(STATE))?;
+    }
     // Kept to the end: the next split may be of the same world, and some take long to set up.
     let mut worlds = Vec::new();
-    for (index, split) in stage.on.iter().enumerate() {
+    for (index, split) in stage.on.iter().enumerate().skip(results.splits.len()) {
         let (world, panel) = open(context, split)?;
         worlds.push(world.clone());
         let seed = context.seeds().child("evaluate", index as u64);
@@ -201,6 +207,9 @@ fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
             cuts.warn(context);
         }
         results.splits.push(result);
+        if index + 1 < stage.on.len() {
+            context.folder().save_checkpoint(index as u64 + 1, |folder| Ok(write_json(&folder.join(STATE), &results)?))?;
+        }
     }
     seat.say(context);
     context.folder().write_json_output("results", &results)?;
