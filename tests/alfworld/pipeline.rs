@@ -223,3 +223,21 @@ fn imitation_of_the_searching_expert() {
     }
     assert!(labels > 20, "{labels}");
 }
+
+/// The policy of the repository, on some of the games that it was not taught on.
+#[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
+fn a_trained_policy_plays() {
+    let place = Place::new();
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/alfworld");
+    for name in ["dagger.epo", "aloud.epo", "played.epo"] {
+        let text = std::fs::read_to_string(recipes.join(name)).unwrap();
+        let some = text.replace(r#"{ split = "valid_unseen" }"#, r#"{ split = "valid_unseen", count = 20 }"#);
+        let some = some.replace("[saying.seen, saying.unseen], keep", "saying.unseen, keep");
+        place.write(name, &some.replace("pipelines/alfworld/played", recipes.join("played").to_str().unwrap()));
+    }
+    let (code, out, err) = place.epo(&["played.epo"], &[("EPO_DATA__ALFWORLD", games())]);
+    assert_eq!(code, 0, "{out}{err}");
+    let won: usize = out.split_once("/20)").and_then(|(before, _)| before.rsplit_once('(')?.1.parse().ok()).unwrap();
+    assert!((15..=20).contains(&won), "{out}");
+}

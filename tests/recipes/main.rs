@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 11] = [
+    const OTHERS: [&str; 12] = [
         "aloud.epo",
         "conversation.epo",
         "dagger.epo",
@@ -27,6 +27,7 @@ fn recipes(environment: &str) -> Vec<PathBuf> {
         "expert_iteration.epo",
         "imitation.epo",
         "matrix.epo",
+        "played.epo",
         "react_endpoint.epo",
         "smollm2.epo",
         "smollm2_full.epo",
