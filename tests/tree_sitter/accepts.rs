@@ -48,6 +48,10 @@ impl Tally {
             (Err(codes), Some(_)) if has_lone_return(text) && codes.iter().all(|code| *code == "E0012") => {
                 *self.beyond.entry("a carriage return alone").or_default() += 1;
             }
+            // `a ory` is `a or y` for the grammar: where no name may stand, it looks for no longer word.
+            (Err(codes), Some(_)) if codes.iter().all(|code| *code == "E0012") && is_read_with_an_operator_cut_off(text) => {
+                *self.beyond.entry("an operator that goes on as a name").or_default() += 1;
+            }
             (Err(codes), Some(_)) => match BEYOND_FORM.iter().find(|(code, _)| codes.iter().all(|found| found == code)) {
                 Some((code, _)) => *self.beyond.entry(code).or_default() += 1,
                 None => self.complaints.push(format!("{name}: the grammar reads it, the parser says {codes:?}\n{text}")),
@@ -66,6 +70,17 @@ impl Tally {
 
 fn has_lone_return(text: &str) -> bool {
     text.split('\r').skip(1).any(|rest| !rest.starts_with('\n'))
+}
+
+/// Whether the parser would read it with a blank behind the `and` or `or` that some name begins with.
+fn is_read_with_an_operator_cut_off(text: &str) -> bool {
+    ["and", "or"].iter().any(|word| {
+        let behind = text.match_indices(word).map(|(at, word)| at + word.len());
+        behind.filter(|&at| text[at..].starts_with(char::is_alphanumeric) || text[at..].starts_with('_')).any(|at| {
+            let (before, rest) = text.split_at(at);
+            by_parser(&format!("{before} {rest}")).is_ok()
+        })
+    })
 }
 
 /// Also the damaged ones in `tests/diagnostics`.

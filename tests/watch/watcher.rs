@@ -4,7 +4,7 @@ use crate::client::{Reply, receive, send};
 use crate::runs::{Runs, command};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -95,7 +95,8 @@ impl News {
     pub(crate) fn ends(mut self) -> bool {
         self.0.get_ref().set_read_timeout(Some(Duration::from_secs(8))).expect("a time");
         let mut rest = Vec::new();
-        self.0.read_to_end(&mut rest).is_ok()
+        // A connection that was not even accepted is reset.
+        self.0.read_to_end(&mut rest).map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |_| true)
     }
 }
 
