@@ -1,5 +1,6 @@
 #!/bin/sh
-# The study of EPO: every question is a file of `pipelines/study`, its table a page of `docs/results/study`.
+# The study of EPO: every question is a file of `pipelines/study`, its table a page of `docs/results/study`, the
+# record of its run a pack of `docs/results/packs`.
 #
 #   scripts/study.sh                  all questions, one after another; hours on two cores
 #   scripts/study.sh rates floor      these
@@ -11,6 +12,7 @@ cd "$(dirname "$0")/.."
 
 sources=pipelines/study
 pages=docs/results/study
+packs=docs/results/packs
 tiny=
 case "${1:-}" in
   --tiny) tiny=yes pages=${2:?where the pages go}; shift 2 ;;
@@ -41,12 +43,10 @@ if [ -n "$tiny" ]; then
   export EPO_RUNS="$place/runs"
 fi
 
-mkdir -p "$pages"
+mkdir -p "$pages" "$packs"
 for name; do
-  began=$(date +%s)
   "$BINARY" "$sources/$name.epo" --only "$name" > "$place/said"
   run=$(sed -n "s|.*\($name/[0-9a-f]*\)/report.*html\$|\1|p" "$place/said" | head -n 1)
-  minutes=$((($(date +%s) - began + 59) / 60))
   {
     echo "<!-- Made by \`scripts/study.sh $name\`; do not edit. -->"
     echo
@@ -54,14 +54,20 @@ for name; do
     echo
     sed -n '/^#/!q; s/^# //p' "$sources/$name.epo"
     echo
-    echo "Made by \`scripts/study.sh $name\` from \`pipelines/study/$name.epo\`. The last call took $minutes minutes on $(getconf _NPROCESSORS_ONLN) cores."
+    echo "Made by \`scripts/study.sh $name\` from \`pipelines/study/$name.epo\`. $(python3 scripts/study_cost.py "${EPO_RUNS:-runs}" "$run")"
     echo
     "$BINARY" report "$run" --markdown
     echo
     echo '```text'
     "$BINARY" compare "$run"
     echo '```'
+    echo
+    "$BINARY" compare "$run" --all --json | python3 scripts/study_pairs.py
   } > "$place/page"
   cp "$place/page" "$pages/$name.md"
   echo "$pages/$name.md"
+  if [ -z "$tiny" ]; then
+    rm -f "$packs/$name.zip"
+    "$BINARY" pack "$run" -o "$packs/$name.zip"
+  fi
 done

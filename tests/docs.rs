@@ -129,6 +129,20 @@ fn every_link_leads_to_a_file() {
     assert!(count >= 20, "only {count} links: are they still found?");
 }
 
+/// No number of a table of the study was written by hand: each line stands in a page that a script made.
+#[test]
+fn the_study_quotes_its_pages() {
+    let lines = |text: &str| text.lines().filter(|line| line.starts_with("| ")).map(str::to_string).collect::<Vec<_>>();
+    let made: Vec<String> =
+        pages().iter().filter(|page| page.starts_with("docs/results/study")).flat_map(|page| lines(&read(page))).collect();
+    let heads = |line: &String| line.starts_with("| change ");
+    let quoted: Vec<String> = lines(&read(Path::new("docs/results/study.md"))).into_iter().filter(|line| !heads(line)).collect();
+    assert!(!quoted.is_empty());
+    for line in quoted {
+        assert!(made.contains(&line), "docs/results/study.md: in no page of its runs: {line}");
+    }
+}
+
 /// The message of the tour is that of the program: on what `epo-run new` writes, with two words misspelt.
 #[test]
 fn the_readme_shows_the_real_message() {

@@ -11,6 +11,8 @@ mod imitation;
 mod middle;
 #[path = "experiment/mlflow.rs"]
 mod mlflow;
+#[path = "experiment/names.rs"]
+mod names;
 #[path = "experiment/played.rs"]
 mod played;
 #[path = "experiment/rewards.rs"]

@@ -247,10 +247,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         matches!(value.as_deref().map(|v| &v.kind), Some(ValueKind::Component(c)) if (self.gives)(&c.kind, artifact))
     }
 
-    /// Notes that the field uses a stage's output. Returns false if the value is no stage.
-    pub(crate) fn refer(&mut self, value: &Value, takes: &[Artifact], many: bool) -> bool {
-        let ValueKind::Stage(stage) = &value.kind else { return false };
-        self.references.push(Reference { field: self.field(), stage: stage.clone(), takes: takes.to_vec(), many, span: value.span });
-        true
+    /// Notes that the field uses a stage's output.
+    pub(crate) fn refer(&mut self, stage: &StageRef, takes: &[Artifact], many: bool, span: Span) {
+        self.references.push(Reference { field: self.field(), stage: stage.clone(), takes: takes.to_vec(), many, span });
     }
 }

@@ -123,8 +123,8 @@ impl Field for ActorInput {
             let actor = (entry.read)(value, &component, reader)?;
             return Some(Self::Plain(Part { kind: entry.info.name, value: actor, span: value.span }));
         }
-        if reader.refer(value, &[Artifact::Policy], false) {
-            return Some(Self::Policy(PolicyInput::Stage(StageInput { field: reader.field(), span: value.span })));
+        if let Some(input) = StageInput::read(value, reader, &[Artifact::Policy], false) {
+            return Some(Self::Policy(PolicyInput::Stage(input)));
         }
         match &value.kind {
             ValueKind::Component(c) if <dyn PolicyKind as Category>::entries().iter().any(|e| e.info.name == c.kind) => {

@@ -135,6 +135,10 @@ impl PolicyKind for CausalLm {
         (self.context.0, &self.decode)
     }
 
+    fn loaded(&self) -> Option<String> {
+        Some(self.weights.name())
+    }
+
     fn outside(&self) -> Option<String> {
         Some(format!("the model `{}`", self.weights.written()))
     }

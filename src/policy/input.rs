@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(crate) struct StageInput {
     /// What the context is asked for: `policy.tokenizer`.
     pub field: String,
+    /// The name of the stage, which changes no digest.
+    pub stage: String,
     pub span: Span,
 }
 
@@ -23,12 +25,19 @@ impl Identity for StageInput {
 }
 
 impl StageInput {
-    fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>, takes: &[Artifact], many: bool, words: &str) -> Option<Self> {
-        if reader.refer(value, takes, many) {
-            return Some(Self { field: reader.field(), span: value.span });
+    /// `None`, and nothing is said, if the value is no stage.
+    pub(super) fn read(value: &Value, reader: &mut Reader<'_, '_>, takes: &[Artifact], many: bool) -> Option<Self> {
+        let ValueKind::Stage(stage) = &value.kind else { return None };
+        reader.refer(stage, takes, many, value.span);
+        Some(Self { field: reader.field(), stage: stage.stage.clone(), span: value.span })
+    }
+
+    fn required(value: &Value, reader: &mut Reader<'_, '_>, takes: &[Artifact], many: bool, words: &str) -> Option<Self> {
+        let input = Self::read(value, reader, takes, many);
+        if input.is_none() {
+            reader.mismatch(value, words);
         }
-        reader.mismatch(value, words);
-        None
+        input
     }
 }
 
@@ -46,7 +55,7 @@ macro_rules! input {
 
         impl Field for $name {
             fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
-                StageInput::read(value, reader, &[Artifact::$artifact], $many, $words).map(Self)
+                StageInput::required(value, reader, &[Artifact::$artifact], $many, $words).map(Self)
             }
 
             fn expects() -> String {
@@ -86,7 +95,7 @@ impl Identity for AnyInput {
 
 impl Field for AnyInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
-        StageInput::read(value, reader, &[], true, &Self::expects()).map(Self)
+        StageInput::required(value, reader, &[], true, &Self::expects()).map(Self)
     }
 
     fn expects() -> String {
@@ -144,8 +153,8 @@ impl Identity for PolicyInput {
 
 impl Field for PolicyInput {
     fn read(value: &Arc<Value>, reader: &mut Reader<'_, '_>) -> Option<Self> {
-        if reader.refer(value, &[Artifact::Policy], false) {
-            return Some(Self::Stage(StageInput { field: reader.field(), span: value.span }));
+        if let Some(input) = StageInput::read(value, reader, &[Artifact::Policy], false) {
+            return Some(Self::Stage(input));
         }
         match &value.kind {
             ValueKind::Component(component) if component.kind == Endpoint::INFO.name => {

@@ -38,6 +38,11 @@ pub(crate) trait PolicyKind: Identity + fmt::Debug + Send + Sync + 'static {
     /// field is given.
     fn size(&self, models: &Path, vocabulary: &dyn Fn(&str) -> Option<usize>) -> Option<Size>;
 
+    /// What its weights are called, if it does not begin with random ones.
+    fn loaded(&self) -> Option<String> {
+        None
+    }
+
     /// What it is made of that lies outside of the store, as it is spoken of.
     fn outside(&self) -> Option<String> {
         None

@@ -24,7 +24,7 @@ pub(crate) use conversation::{Listener, Talk};
 pub(crate) use critic::{CriticKind, Estimator};
 pub(crate) use decode::Decode;
 pub(crate) use endpoint::Endpoint;
-pub(crate) use input::{AnyInput, EpisodesInput, PolicyInput, StateInput};
+pub(crate) use input::{AnyInput, EpisodesInput, PolicyInput, StageInput, StateInput};
 pub(crate) use kinds::{PolicyKind, Size, Workshop};
 pub(crate) use live::{Policy, TOKENIZER, WEIGHTS};
 pub(crate) use optimizer::{Adamw, OptimizerKind};

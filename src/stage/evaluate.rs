@@ -9,11 +9,11 @@ use super::results::{EXAMPLES, Results, SplitResult};
 use super::seat::{Seat, has_system};
 use super::tasks::{once_each, open, percent, say_failures};
 use crate::kind;
-use crate::kind::{Artifact, Count, Part, Reader};
+use crate::kind::{Artifact, Count, Identity, Part, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::value::Component;
 use crate::play::SplitField;
-use crate::policy::{ActorInput, Decode, PolicyInput};
+use crate::policy::{ActorInput, Decode, PolicyInput, StageInput};
 use crate::rollout::{Episode, Rollout};
 use crate::store::{read_json, write_json};
 use crate::words;
@@ -44,7 +44,7 @@ kind! {
     ///   page   = report { of = [chance] }
     /// } }
     /// ```
-    pub(crate) struct Evaluate as "evaluate" {
+    pub(crate) struct Evaluate as "evaluate" with own identity {
         /// The splits.
         on: Vec<SplitField> [required],
         /// The policy that plays.
@@ -105,6 +105,24 @@ impl Evaluate {
     pub(crate) fn player(&self) -> Option<&ActorInput> {
         self.actor.as_ref().or(self.policy.as_ref())
     }
+
+    /// The stage that the policy is from.
+    fn from(&self) -> Option<&StageInput> {
+        match self.player() {
+            Some(ActorInput::Policy(PolicyInput::Stage(input))) => Some(input),
+            _ => None,
+        }
+    }
+}
+
+/// The results name the splits, and the stage that gave the policy.
+impl Identity for Evaluate {
+    fn identity(&self) -> serde_json::Value {
+        let mut fields = self.fields();
+        let splits = self.on.iter().map(|split| split.name.as_str());
+        fields.insert("names".into(), splits.chain(self.from().map(|input| input.stage.as_str())).collect());
+        fields.into()
+    }
 }
 
 impl Stage for Evaluate {
@@ -154,15 +172,16 @@ impl Stage for Evaluate {
 fn run(stage: &Evaluate, context: &mut dyn Context) -> Result<(), RunError> {
     let actor = stage.player().ok_or_else(|| RunError::Failed("nobody was named to play".into()))?;
     let seat = Seat::new(context, actor, stage.decode.as_deref())?;
-    let from = match actor {
-        ActorInput::Policy(PolicyInput::Stage(stage)) => context.inputs(&stage.field).into_iter().next(),
-        _ => None,
-    };
+    let from = stage.from().and_then(|input| context.inputs(&input.field).into_iter().next());
     let mut results = Results {
         format: 1,
         actor: actor_name(actor),
         learned_by: from.as_ref().map(|f| f.kind.clone()),
         stage: from.map(|f| f.stage),
+        model: match actor {
+            ActorInput::Policy(PolicyInput::New(part)) => part.loaded(),
+            _ => None,
+        },
         splits: Vec::new(),
     };
     if let Some(checkpoint) = context.folder().checkpoint() {

@@ -166,7 +166,7 @@ fn actor(input: &InputFolder, results: &Results) -> String {
     match (results.actor.as_str(), results.learned_by.as_deref()) {
         ("policy", Some("rl")) => format!("after {}", input.title),
         ("policy", Some(_)) => format!("after {}", results.stage.as_deref().unwrap_or("training")),
-        ("policy", None) => "untrained".to_string(),
+        ("policy", None) => results.model.as_ref().map_or("untrained".into(), |model| format!("{model} as loaded")),
         (plain, _) => plain.to_string(),
     }
 }

@@ -17,6 +17,9 @@ pub(crate) struct Results {
     /// The kind of the stage that gave the policy (`rl`, `sft`), and its name; `None` for a new policy.
     pub learned_by: Option<String>,
     pub stage: Option<String>,
+    /// What the weights of a new policy are called, if they were loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     pub splits: Vec<SplitResult>,
 }
 

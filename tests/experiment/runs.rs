@@ -46,8 +46,12 @@ impl Runs {
 
     /// The same of a pipeline of another name.
     pub(crate) fn task_of(&self, pipeline: &str, stage: &str) -> PathBuf {
-        let run =
-            fs::read_dir(self.0.path().join(pipeline)).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
+        self.task_in(pipeline, pipeline, stage)
+    }
+
+    /// Of a run of several pipelines.
+    pub(crate) fn task_in(&self, run: &str, pipeline: &str, stage: &str) -> PathBuf {
+        let run = fs::read_dir(self.0.path().join(run)).expect("a run").filter_map(|e| e.ok()).map(|e| e.path()).next().expect("a run");
         fs::canonicalize(run.join("tasks").join(format!("{pipeline}.{stage}"))).expect("a task")
     }
 

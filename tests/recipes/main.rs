@@ -1,6 +1,7 @@
 //! The pipelines that come with the engine, and the pages that are written from them.
 
 mod methods;
+mod packs;
 #[path = "../common/pipelines.rs"]
 mod pipelines;
 #[path = "../common/places.rs"]

@@ -79,7 +79,7 @@ fn each_runs() {
     assert_eq!(carried, 2 * 3, "three of them hand a number on");
 }
 
-/// Every question of the study at the smallest scale: each page has its table, and with two seeds a comparison.
+/// Every question of the study at the smallest scale: each page has its table, what it cost, and with two seeds a comparison.
 #[test]
 fn the_study_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -93,16 +93,17 @@ fn the_study_runs() {
         .env_remove("EPO_RUNS");
     let said = command.output().expect("the script");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    for (question, row) in [
-        ("rates", "after GRPO + EPO · rate=1e-3 |"),
-        ("floor", "after PPO + EPO · low=0.8 |"),
-        ("middle", "after PPO + entropy, smoothed from iteration 20 on |"),
-        ("knobs", "after PPO + EPO · past=5 |"),
-        ("collapse", "after PPO + EPO, too fast · low=0.5 |"),
-        ("readings", "after GRPO + EPO, released code |"),
-        ("means", "after GRPO + entropy, less in later turns |"),
+    for (question, row, change) in [
+        ("rates", "after GRPO + EPO · rate=1e-3 |", "+ EPO | PPO · rate=1e-3"),
+        ("floor", "after PPO + EPO · low=0.8 |", "entropy → EPO · low=0.8 | PPO"),
+        ("middle", "after PPO + entropy, smoothed from iteration 20 on |", "+ smoothed from iteration 20 on | PPO + entropy"),
+        ("knobs", "after PPO + EPO · past=5 |", "+ past=5 | PPO + EPO"),
+        ("collapse", "after PPO + EPO, too fast · low=0.5 |", "low 0 → 0.5 | PPO + EPO, too fast"),
+        ("readings", "after GRPO + EPO, released code |", "+ released code | GRPO + EPO"),
+        ("means", "after GRPO + entropy, less in later turns |", "+ less in later turns | GRPO + entropy"),
     ] {
         let page = fs::read_to_string(pages.join(format!("{question}.md"))).expect("a page");
-        assert!(page.contains(row) && page.contains("2 from"), "{question}: {page}");
+        let cost = page.contains("minutes at work.");
+        assert!(cost && page.contains(row) && page.contains("2 from") && page.contains(&format!("| {change} |")), "{question}: {page}");
     }
 }

@@ -56,6 +56,15 @@ impl Source {
         }
     }
 
+    /// Its name alone, for a table: the last part of a path or of a published name.
+    pub fn name(&self) -> String {
+        match self {
+            Source::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Source::Hub { name, .. } => name.rsplit('/').next().unwrap_or(name).to_string(),
+            Source::Pip(package) => package.name.to_string(),
+        }
+    }
+
     /// What tells this model from others, wherever it is run: part of a digest.
     pub fn identity(&self) -> String {
         match self {

@@ -4,7 +4,7 @@ use super::super::minibatch::Keep;
 use super::sources::Source;
 use crate::equation::{AdvantageField, LossField, Now, RewardField, RewardsField, ScheduleField, WeightField};
 use crate::kind;
-use crate::kind::{Count, Part};
+use crate::kind::{Count, Identity, Part};
 use crate::play::SplitField;
 use crate::policy::{Adamw, CriticKind, Decode, OptimizerKind, PolicyInput, StateInput};
 use crate::words;
@@ -40,7 +40,7 @@ kind! {
     ///   }
     /// }
     /// ```
-    pub(crate) struct Rl as "rl" {
+    pub(crate) struct Rl as "rl" with own identity {
         /// What is played.
         on: SplitField [required],
         /// Other splits, of this environment or of others, from which tasks are drawn too: a mixture, or with `weights` that change a curriculum.
@@ -110,6 +110,19 @@ kind! {
         log: Log [default Log::Values],
         /// Iterations between checkpoints.
         checkpoint_every: Count [untouched default Count(1)],
+    }
+}
+
+/// The metrics of a split are written under its name, where it is one of several or selects.
+impl Identity for Rl {
+    fn identity(&self) -> serde_json::Value {
+        let mut fields = self.fields();
+        let courses = if self.also_on.is_empty() { None } else { Some(&self.on) };
+        let names: Vec<&str> = courses.into_iter().chain(&self.also_on).chain(&self.select_on).map(|split| split.name.as_str()).collect();
+        if !names.is_empty() {
+            fields.insert("names".into(), names.into());
+        }
+        fields.into()
     }
 }
 

@@ -1,0 +1,36 @@
+"""What a run cost: `study_cost.py RUNS NAME/ID`. The trainings of its plan, and how long tasks were at work, by the events of every run of the folder.
+
+A task counts from its start, or from where it went on, to the last event before the next of its run.
+"""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+
+def main():
+    folder, run = Path(sys.argv[1]), sys.argv[2]
+    plan = json.loads((folder / run / "plan.json").read_text())
+    stages = [stage for pipeline in plan["pipelines"] for stage in pipeline["stages"]]
+    trainings = {stage["task"] for stage in stages if stage["kind"] == "rl"}
+    wanted, seconds, measured = {stage["task"] for stage in stages}, {}, set()
+    for events in sorted(folder.glob("*/*/events.jsonl")):
+        current, last = None, None
+        for line in events.read_text().splitlines():
+            event = json.loads(line)
+            time = datetime.fromisoformat(event["time"])
+            if event["event"] in ("task_started", "task_resumed"):
+                current = event.get("digest", current)
+            elif current in wanted and event["event"] in ("progress", "task_finished"):
+                seconds[current] = seconds.get(current, 0) + (time - last).total_seconds()
+                measured.add(current)
+            if event["event"] in ("task_finished", "run_started"):
+                current = None
+            last = time
+    missing = len(trainings - measured)
+    rest = f"; of {missing} nothing is known here" if missing else ""
+    print(f"{len(trainings)} trainings and what belongs to them were {sum(seconds.values()) / 60:.0f} minutes at work{rest}.")
+
+
+main()
