@@ -52,6 +52,11 @@ pub trait WorldKind: Identity + fmt::Debug + Send + Sync + 'static {
         true
     }
 
+    /// If it does not say which actions are possible: how it is made to.
+    fn unlisted(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Placeholders of its own.
     fn placeholders(&self) -> Vec<&str> {
         Vec::new()
@@ -122,6 +127,9 @@ impl Field for EnvironmentSpec {
         let known: Vec<&str> = play.prompt.placeholders().iter().copied().chain(world.placeholders()).collect();
         for template in play.prompt.templates() {
             Template::check_holes(template, &known, reader);
+            if let Some(help) = world.unlisted() {
+                template.refuse_holes(&["admissible"], NOT_LISTED, help, reader);
+            }
         }
         Some(Self { world, play })
     }
@@ -135,7 +143,16 @@ impl Field for EnvironmentSpec {
     }
 }
 
+const NOT_LISTED: &str = "needs the possible actions, and this environment does not list them";
+
 impl EnvironmentSpec {
+    /// Reports what would choose among its actions, if it lists none: `choice` is a word and its place.
+    pub(crate) fn refuse_choice(&self, choice: Option<(&str, Span)>, reader: &mut Reader<'_, '_>) {
+        if let (Some((word, span)), Some(help)) = (choice, self.world.unlisted()) {
+            reader.report(Diagnostic::error("E0202", span, format!("`{word}` {NOT_LISTED}")).help(help));
+        }
+    }
+
     /// The action of a response, as the environment is told it.
     pub(crate) fn action(&self, response: &str) -> String {
         let action = self.play.action.read(response);

@@ -262,6 +262,10 @@ impl WorldKind for OpenEnv {
         false
     }
 
+    fn unlisted(&self) -> Option<&'static str> {
+        self.admissible_key.is_none().then_some("name the part of its observations that has them: `admissible_key`")
+    }
+
     fn install(&self, machine: &Machine) -> Result<String, EnvError> {
         self.look(machine)?;
         Ok(format!("`{}` answers: it is version {}, and allows {} sessions at once", self.name, self.version, self.sessions.0))

@@ -6,6 +6,7 @@ use super::input::{PolicyInput, StageInput};
 use super::kinds::PolicyKind;
 use crate::kind;
 use crate::kind::{Artifact, Category, Entry, Field, Identity, Part, Reader};
+use crate::lang::Span;
 use crate::lang::value::{Component, Value, ValueKind};
 use std::sync::Arc;
 
@@ -91,6 +92,14 @@ impl ActorInput {
         match self {
             Self::Plain(_) => None,
             Self::Policy(policy) => Some(policy),
+        }
+    }
+
+    /// Where it chooses among the possible actions, as far as that is written here; `decode`: if not as the policy says.
+    pub(crate) fn choice(&self, decode: Option<&Part<Decode>>) -> Option<(&'static str, Span)> {
+        match self {
+            Self::Plain(part) => matches!(**part, Actor::Random).then_some(("random", part.span)),
+            Self::Policy(policy) => policy.choice(decode),
         }
     }
 

@@ -142,6 +142,19 @@ impl PolicyInput {
     }
 }
 
+impl PolicyInput {
+    /// Where it chooses among the possible actions, as far as that is written here; `decode`: if not as the policy says.
+    pub(crate) fn choice(&self, decode: Option<&Part<Decode>>) -> Option<(&'static str, Span)> {
+        let decode = match (decode, self) {
+            (Some(decode), _) => decode,
+            (None, Self::New(part)) => part.room().1,
+            (None, Self::Stage(_)) => return None,
+        };
+        let span = if decode.span == Span::NONE { self.span() } else { decode.span };
+        matches!(**decode, Decode::Choose { .. }).then_some(("choose", span))
+    }
+}
+
 impl Identity for PolicyInput {
     fn identity(&self) -> serde_json::Value {
         match self {

@@ -102,6 +102,7 @@ impl Collect {
         if !read.actor.suits(None, has_system(&read.on.environment), reader) {
             return None;
         }
+        read.on.environment.refuse_choice(read.actor.choice(None), reader);
         let mut diagnostics = Diagnostics::default();
         let condition = read.r#where.as_ref().map(|field| Condition::check(&field.0, "where", &mut diagnostics));
         diagnostics.0.into_iter().for_each(|diagnostic| reader.report(diagnostic));

@@ -90,6 +90,8 @@ impl Evaluate {
         if read.player().is_some_and(|player| !player.suits(read.decode.as_ref(), system, reader)) {
             return None;
         }
+        let choice = read.player().and_then(|player| player.choice(read.decode.as_ref()));
+        read.on.iter().for_each(|split| split.environment.refuse_choice(choice, reader));
         let games = read.on.iter().filter_map(|split| split.games.count).map(|count| count.0).max().unwrap_or(0);
         if games.saturating_mul(read.repeats.0) > MOST_EPISODES {
             let place = component.fields.get("repeats").map_or(component.kind_span, |f| f.value.span);

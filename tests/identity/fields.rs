@@ -427,7 +427,7 @@ pipeline every {
       episodes = [shown, own], policy = warm
     }
     abroad = evaluate { actor = random, on = strange.train }
-    beyond = evaluate { actor = random, on = afar.train }
+    beyond = evaluate { policy = warm, on = afar.train }
     asked  = evaluate { actor = endpoint { @endpoint@ }, on = house.train }
   }
 }

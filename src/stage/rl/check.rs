@@ -53,6 +53,10 @@ impl Rl {
             let help = "keep it above 0, for example `linear(1, floor = 0.3)`";
             reader.report(Diagnostic::error("E0202", place_of(&["temperature"]), message).help(help));
         }
+        let choice = read.policy.choice(read.decode.as_ref());
+        for split in std::iter::once(&read.on).chain(&read.also_on) {
+            split.environment.refuse_choice(choice, reader);
+        }
         read.policy.refuse_without_room(read.decode.as_ref(), reader);
         if let decode @ Some(_) = read.evaluate_decode.as_ref() {
             read.policy.refuse_without_room(decode, reader);
