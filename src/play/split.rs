@@ -28,7 +28,7 @@ kind! {
 /// A split with the environment that it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct SplitField {
-    /// As written: `house.seen`.
+    /// `house.seen`, however the file is called that it comes from: `h.house.seen` is the same.
     pub name: String,
     pub environment: Arc<EnvironmentSpec>,
     pub games: Games,
@@ -80,7 +80,7 @@ impl Field for SplitField {
             reader.report(Diagnostic::error("E0202", at, message));
             return None;
         }
-        Some(Self { name: owner.path.clone(), environment: Arc::new(environment), games })
+        Some(Self { name: own_name(&owner.path).into(), environment: Arc::new(environment), games })
     }
 
     fn expects() -> String {
@@ -90,6 +90,11 @@ impl Field for SplitField {
     fn shown(&self) -> Option<String> {
         Some(self.name.clone())
     }
+}
+
+/// Of a path the environment and the split.
+fn own_name(path: &str) -> &str {
+    path.rmatch_indices('.').nth(1).map_or(path, |(dot, _)| &path[dot + 1..])
 }
 
 /// What is said where an environment has fewer games than are wanted.
