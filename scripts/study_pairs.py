@@ -53,8 +53,8 @@ def p(pair):
 def rows(split):
     """By change and what stays: the difference and its p."""
     methods, found = split["methods"], {}
-    # What was never trained has one seed, and comes before all; then in the order of the table.
-    place = {method["name"]: (len(method["seeds"]) > 1, at) for at, method in enumerate(methods)}
+    # What was never trained has one seed, and comes before all, then what has fewer swept numbers; then in the order of the table.
+    place = {method["name"]: (len(method["seeds"]) > 1, len(read(method["name"])[1]), at) for at, method in enumerate(methods)}
     for pair in sorted(split["pairs"], key=lambda pair: sorted(place[pair[side]] for side in ("first", "second"))):
         before, after = sorted((pair["first"], pair["second"]), key=place.get)
         changes = [(change(a, b), b == pair["first"]) for a, b in ((before, after), (after, before))]
