@@ -43,7 +43,7 @@ if [ -n "$tiny" ]; then
   export EPO_RUNS="$place/runs"
 fi
 
-mkdir -p "$pages" "$packs"
+mkdir -p "$pages"
 for name; do
   "$BINARY" "$sources/$name.epo" --only "$name" > "$place/said"
   run=$(sed -n "s|.*\($name/[0-9a-f]*\)/report.*html\$|\1|p" "$place/said" | head -n 1)
@@ -67,6 +67,7 @@ for name; do
   cp "$place/page" "$pages/$name.md"
   echo "$pages/$name.md"
   if [ -z "$tiny" ]; then
+    mkdir -p "$packs"
     rm -f "$packs/$name.zip"
     "$BINARY" pack "$run" -o "$packs/$name.zip"
   fi

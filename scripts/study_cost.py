@@ -14,7 +14,7 @@ def main():
     plan = json.loads((folder / run / "plan.json").read_text())
     stages = [stage for pipeline in plan["pipelines"] for stage in pipeline["stages"]]
     trainings = {stage["task"] for stage in stages if stage["kind"] == "rl"}
-    wanted, seconds, measured = {stage["task"] for stage in stages}, {}, set()
+    wanted, seconds = {stage["task"] for stage in stages}, {}
     for events in sorted(folder.glob("*/*/events.jsonl")):
         current, last = None, None
         for line in events.read_text().splitlines():
@@ -24,11 +24,10 @@ def main():
                 current = event.get("digest", current)
             elif current in wanted and event["event"] in ("progress", "task_finished"):
                 seconds[current] = seconds.get(current, 0) + (time - last).total_seconds()
-                measured.add(current)
             if event["event"] in ("task_finished", "run_started"):
                 current = None
             last = time
-    missing = len(trainings - measured)
+    missing = len(trainings - seconds.keys())
     rest = f"; of {missing} nothing is known here" if missing else ""
     print(f"{len(trainings)} trainings and what belongs to them were {sum(seconds.values()) / 60:.0f} minutes at work{rest}.")
 

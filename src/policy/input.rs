@@ -140,9 +140,7 @@ impl PolicyInput {
             reader.report(Diagnostic::error("E0202", place, message).help(format!("lower {lower}, or raise `context`")));
         }
     }
-}
 
-impl PolicyInput {
     /// Where it chooses among the possible actions, as far as that is written here; `decode`: if not as the policy says.
     pub(crate) fn choice(&self, decode: Option<&Part<Decode>>) -> Option<(&'static str, Span)> {
         let decode = match (decode, self) {
