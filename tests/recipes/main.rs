@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 13] = [
         "aloud.epo",
         "conversation.epo",
         "dagger.epo",
@@ -30,6 +30,7 @@ fn recipes(environment: &str) -> Vec<PathBuf> {
         "matrix.epo",
         "played.epo",
         "react_endpoint.epo",
+        "short.epo",
         "smollm2.epo",
         "smollm2_full.epo",
     ];

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""What the games of a run themselves count, as a table in Markdown: ScienceWorld's score, where a game that fails ends at −100.
+
+    scripts/game_scores.py RUNS NAME/ID
+
+Of each evaluation with `keep = all`: the mean of the games' own score, with failed games as they are and as 0, and its 95 % interval over games.
+"""
+
+import json
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+
+
+def with_interval(scores):
+    return f"{mean(scores):.1f} ± {1.96 * stdev(scores) / len(scores) ** 0.5:.1f}".replace("-", "−")
+
+
+def main():
+    runs, run = Path(sys.argv[1]), sys.argv[2]
+    print("| evaluation | split | games | score, failed games as 0 | as they are | failed | score 100 |")
+    print("|---|---|---|---|---|---|---|")
+    for pipeline in json.loads((runs / run / "plan.json").read_text())["pipelines"]:
+        for stage in pipeline["stages"]:
+            if stage["kind"] != "evaluate":
+                continue
+            splits = {}
+            for line in (runs / "tasks" / stage["task"] / "episodes.jsonl").read_text().splitlines():
+                kept = json.loads(line)
+                splits.setdefault(kept["split"], []).append(dict(kept["episode"]["figures"])["score"])
+            for split, scores in splits.items():
+                failed, whole = sum(score < 0 for score in scores), sum(score >= 100 for score in scores)
+                cells = [
+                    f"{pipeline['name']}, seed {pipeline['seed']}: {stage['name']}",
+                    split,
+                    len(scores),
+                    with_interval([max(score, 0) for score in scores]),
+                    with_interval(scores),
+                    failed,
+                    f"{whole}, {100 * whole / len(scores):.1f} %",
+                ]
+                print("| " + " | ".join(map(str, cells)) + " |")
+
+
+main()
