@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """How trainings went, finished or stopped, as a table in Markdown: of the success of an iteration's own games, and of what the last policy was evaluated on.
 
-    scripts/tries.py RUNS NAME/ID='what was tried' …
+    scripts/tries.py RUNS NAME/ID[='what was tried'] …
 
-RUNS is a folder of runs, NAME/ID a run in it; each of its trainings by reinforcement learning is a line. Success is the mean of the first and of the last
+RUNS is a folder of runs, NAME/ID a run in it; each of its trainings by reinforcement learning is a line, called by its pipeline's title if nothing is said. Success is the mean of the first and of the last
 five iterations, entropy that of the first and the last.
 """
 
@@ -14,7 +14,7 @@ from statistics import mean
 
 
 def trainings(runs, run):
-    """Of each training that began: its seed, what its iterations measured, and the panels of the evaluation of what it learned."""
+    """Of each training that began: its title and seed, what its iterations measured, and the panels of the evaluation of what it learned."""
     for pipeline in json.loads((runs / run / "plan.json").read_text())["pipelines"]:
         folders = {stage["name"]: (stage["kind"], runs / "tasks" / stage["task"]) for stage in pipeline["stages"]}
         for name, (kind, folder) in folders.items():
@@ -24,7 +24,7 @@ def trainings(runs, run):
             results = [other / "outputs/results/results.json" for kind, other in folders.values() if kind == "evaluate"]
             results = [json.loads(file.read_text()) for file in results if file.is_file()]
             panels = [panel for one in results if one.get("stage") == name for panel in one["splits"]]
-            yield pipeline["seed"], [json.loads(line)["values"] for line in metrics.read_text().splitlines()], panels
+            yield pipeline["title"], pipeline["seed"], [json.loads(line)["values"] for line in metrics.read_text().splitlines()], panels
 
 
 def span(values):
@@ -53,8 +53,8 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for wanted in sys.argv[2:]:
         run, _, what = wanted.partition("=")
-        for seed, iterations, panels in trainings(runs, run):
-            print(line(what or run, seed, iterations, panels))
+        for title, seed, iterations, panels in trainings(runs, run):
+            print(line(what or title, seed, iterations, panels))
 
 
 main()
