@@ -1,6 +1,6 @@
 """What one change does: of `epo-run compare --all --json` (standard input) the pairs of methods that differ in one thing, as a table in Markdown.
 
-A name is `after A + B, C · x=1`: parts, and numbers that were swept. Two methods differ in one thing if one has a part more, or another part in its place,
+A name is `after A + B, C · x=1, y=2`: parts, and numbers that were swept. Two methods differ in one thing if one has a part more, or another part in its place,
 and what both sweep is the same; or if their parts are the same, and one number is another or is only in one of them.
 """
 
@@ -10,7 +10,8 @@ import sys
 
 def read(name):
     """Its parts, of which those behind a comma keep it, and its numbers."""
-    parts, *numbers = name.removeprefix("after ").split(" · ")
+    parts, _, numbers = name.removeprefix("after ").partition(" · ")
+    numbers = numbers.replace(" · ", ", ").split(", ") if numbers else []
     return parts.replace(", ", " + , ").split(" + "), dict(number.split("=", 1) for number in numbers)
 
 
