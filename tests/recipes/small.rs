@@ -98,7 +98,7 @@ fn the_study_runs() {
         ("floor", "after PPO + EPO · low=0.8 |", "entropy → EPO · low=0.8 | PPO"),
         ("middle", "after PPO + entropy, smoothed from iteration 20 on |", "+ smoothed from iteration 20 on | PPO + entropy"),
         ("knobs", "after PPO + EPO · past=5 |", "+ past=5 | PPO + EPO"),
-        ("collapse", "after PPO + EPO, too fast · low=0.5 |", "low 0 → 0.5 | PPO + EPO, too fast"),
+        ("collapse", "after GRPO + EPO, wins alone · lambda=0.02, low=0.8 |", "low 0 → 0.8 | GRPO + EPO, wins alone · lambda=0.02"),
         ("readings", "after GRPO + EPO, released code |", "+ released code | GRPO + EPO"),
         ("means", "after GRPO + entropy, less in later turns |", "+ less in later turns | GRPO + entropy"),
     ] {
