@@ -3,8 +3,8 @@
 
     scripts/tries.py RUNS NAME/ID[='what was tried'] …
 
-RUNS is a folder of runs, NAME/ID a run in it; each of its trainings by reinforcement learning is a line, called by its pipeline's title if nothing is said. Success is the mean of the first and of the last
-five iterations, entropy that of the first and the last.
+RUNS is a folder of runs, NAME/ID a run in it; each of its trainings by reinforcement learning is a line, called by its pipeline's title if nothing is said.
+Success is the mean of the first and of the last five iterations, entropy that of the first and the last.
 """
 
 import json
