@@ -6,10 +6,11 @@
 Of each evaluation with `keep = all`: the mean of the games' own score, with failed games as they are and as 0, and its 95 % interval over games.
 """
 
-import json
 import sys
 from pathlib import Path
 from statistics import mean, stdev
+
+from run_folders import lines, pipelines
 
 
 def with_interval(scores):
@@ -20,13 +21,12 @@ def main():
     runs, run = Path(sys.argv[1]), sys.argv[2]
     print("| evaluation | split | games | score, failed games as 0 | as they are | failed | score 100 |")
     print("|---|---|---|---|---|---|---|")
-    for pipeline in json.loads((runs / run / "plan.json").read_text())["pipelines"]:
-        for stage in pipeline["stages"]:
+    for pipeline, stages in pipelines(runs, run):
+        for stage, task in stages:
             if stage["kind"] != "evaluate":
                 continue
             splits = {}
-            for line in (runs / "tasks" / stage["task"] / "episodes.jsonl").read_text().splitlines():
-                kept = json.loads(line)
+            for kept in lines(task / "episodes.jsonl"):
                 splits.setdefault(kept["split"], []).append(dict(kept["episode"]["figures"])["score"])
             for split, scores in splits.items():
                 failed, whole = sum(score < 0 for score in scores), sum(score >= 100 for score in scores)

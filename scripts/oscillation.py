@@ -8,12 +8,13 @@ from one iteration to the next, and the success of its last policy on the last p
 the middle 95 % of 10,000 draws of them with replacement. A training that several questions share counts once.
 """
 
-import json
 import math
 import random
 import sys
 from pathlib import Path
 from statistics import StatisticsError, correlation, mean, stdev
+
+from run_folders import iterations, panels, pipelines
 
 DRAWS = 10_000
 
@@ -23,21 +24,17 @@ def trainings(runs, questions):
     found = {}
     for question in questions:
         for plan in sorted((runs / question).glob("*/plan.json")):
-            for pipeline in json.loads(plan.read_text())["pipelines"]:
-                stages = {stage["kind"]: runs / "tasks" / stage["task"] for stage in pipeline["stages"]}
-                if not {"rl", "evaluate"} <= stages.keys():
+            for pipeline, stages in pipelines(runs, plan.parent):
+                task = {stage["kind"]: folder for stage, folder in stages}
+                if not {"rl", "evaluate"} <= task.keys():
                     continue
-                results = stages["evaluate"] / "outputs/results/results.json"
-                metrics = stages["rl"] / "metrics.jsonl"
-                if not results.is_file() or not metrics.is_file():
-                    continue
-                values = [json.loads(line)["values"] for line in metrics.read_text().splitlines()]
+                values, (_, results) = iterations(task["rl"]), panels(task["evaluate"])
                 entropy = [value["entropy"] for value in values]
-                if len(entropy) < 3:
+                if len(entropy) < 3 or not results:
                     continue
-                panel = json.loads(results.read_text())["splits"][-1]
+                panel = results[-1]
                 labels = [label for label in pipeline["label"].split(", ") if label and not label.startswith("seed=")]
-                found[stages["rl"].name] = (
+                found[task["rl"].name] = (
                     "with a critic (PPO)" if "critic_gradient_norm" in values[0] else "by groups (GRPO)",
                     (question, pipeline["name"], *labels),
                     stdev(b - a for a, b in zip(entropy, entropy[1:])),

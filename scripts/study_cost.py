@@ -3,22 +3,21 @@
 A task counts from its start, or from where it went on, to the last event before the next of its run.
 """
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
 
+from run_folders import lines, pipelines
+
 
 def main():
     folder, run = Path(sys.argv[1]), sys.argv[2]
-    plan = json.loads((folder / run / "plan.json").read_text())
-    stages = [stage for pipeline in plan["pipelines"] for stage in pipeline["stages"]]
+    stages = [stage for _, its in pipelines(folder, run) for stage, _ in its]
     trainings = {stage["task"] for stage in stages if stage["kind"] == "rl"}
     wanted, seconds = {stage["task"] for stage in stages}, {}
     for events in sorted(folder.glob("*/*/events.jsonl")):
         current, last = None, None
-        for line in events.read_text().splitlines():
-            event = json.loads(line)
+        for event in lines(events):
             time = datetime.fromisoformat(event["time"])
             if event["event"] in ("task_started", "task_resumed"):
                 current = event.get("digest", current)
