@@ -17,7 +17,7 @@ pub(super) struct PackArgs {
     pub what: String,
     #[command(flatten)]
     pub selection: Selection,
-    /// Policies, critics and exported folders too.
+    /// Policies, critics, exported folders and states of trainings too.
     #[arg(long)]
     pub weights: bool,
     /// The file to write, instead of NAME-DIGEST.zip in the current folder.

@@ -37,7 +37,7 @@ pub(crate) struct Results<'a> {
     pub store: &'a Store,
     /// `machine.json`: of it, nothing is packed that tells one machine of a kind from another.
     pub machine: Value,
-    /// Policies, critics and exported folders too.
+    /// Policies, critics, exported folders and states of trainings too.
     pub weights: bool,
 }
 
@@ -176,9 +176,12 @@ impl Results<'_> {
 
 const METRICS: &str = "metrics.jsonl";
 
-/// Weights.
+/// Weights, and what is as large.
 fn is_large(artifact: Artifact) -> bool {
-    matches!(artifact, Artifact::Policy | Artifact::Critic | Artifact::Folder)
+    match artifact {
+        Artifact::Policy | Artifact::Critic | Artifact::Folder | Artifact::State => true,
+        Artifact::Tokenizer | Artifact::Episodes | Artifact::Metrics | Artifact::Results | Artifact::Page => false,
+    }
 }
 
 /// A name of its own for a task's files, also where case tells nothing.

@@ -178,3 +178,30 @@ fn weights_travel_if_they_are_wanted() {
     assert_eq!(order.len(), 5);
     assert!(order.iter().position(|name| *name == "learned.words") < order.iter().position(|name| *name == "learned.warm"), "{order:?}");
 }
+
+/// The state of a training in the middle: weights and moments.
+#[test]
+fn a_state_travels_with_the_weights() {
+    let halves = r#"
+pipeline whole from learned {
+  advantage = score
+  loss { surrogate = -mean(advantage * logp), minimize = surrogate }
+  stages { train = rl { on = house.train, policy = warm, iterations = 2, groups = 2 } }
+}
+
+pipeline half from whole { train.from = whole.train.at(1) }
+"#;
+    let place = Place::new(&[("halves.epo", &format!("{LEARNED}{halves}"))]);
+    let said = place.epo(&["--quiet", "halves.epo", "--only", "half"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    for (name, flags) in [("light.zip", &[][..]), ("heavy.zip", &["--weights"][..])] {
+        let said = place.epo(&[&["pack", "halves", "--output", name][..], flags].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        let said = place.epo(&["verify", name]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let files = entries(&place.path(name));
+        let states = files.keys().filter(|name| name.contains("/outputs/state/") && name.ends_with(".safetensors")).count();
+        assert_eq!(states > 0, !flags.is_empty(), "{:?}", files.keys());
+        assert_eq!(files.keys().any(|name| name.ends_with(".safetensors")), !flags.is_empty());
+    }
+}
