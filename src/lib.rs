@@ -1,5 +1,11 @@
 //! `epo`: a declarative pipeline engine for reinforcement learning of LLM agents.
 
+// What a user, a file or an environment can cause is an error, never an end. A test may end.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo, clippy::unimplemented)
+)]
+
 pub mod builtin;
 mod child;
 pub mod cli;
