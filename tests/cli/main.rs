@@ -20,3 +20,4 @@ mod shared;
 mod show;
 mod support;
 mod takes;
+mod tour;
