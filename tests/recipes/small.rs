@@ -100,6 +100,7 @@ fn the_study_runs() {
         ("knobs", "after PPO + EPO · past=5 |", "+ past=5 | PPO + EPO"),
         ("collapse", "after GRPO + EPO, wins alone · lambda=0.02, low=0.8 |", "low 0 → 0.8 | GRPO + EPO, wins alone · lambda=0.02"),
         ("readings", "after GRPO + EPO, released code |", "+ released code | GRPO + EPO"),
+        ("cascade", "after GRPO + ceiling · weight=0.03 |", "+ ceiling · weight=0.03 | GRPO"),
         ("means", "after GRPO + entropy, less in later turns |", "+ less in later turns | GRPO + entropy"),
     ] {
         let page = fs::read_to_string(pages.join(format!("{question}.md"))).expect("a page");
