@@ -28,7 +28,7 @@ pub struct RunRecord {
     pub sources: Vec<(String, String)>,
     /// `recipe.json`: which of the sources is the first, and what was said on the command line; `null`: not known.
     pub recipe: Value,
-    /// `machine.json`: version, features, device, settings with their origin.
+    /// `machine.json`: version, features, device, settings with their origin; of the process that was at work last.
     pub machine: Value,
     /// Name in the run's `tasks/` (`ppo_epo.train.seed-0`) and task, for every stage of every instance.
     pub tasks: Vec<(String, Digest)>,
@@ -40,6 +40,8 @@ pub(crate) struct RunFolder {
     path: PathBuf,
     id: String,
     events: EventLog,
+    /// What `machine.json` is to say once something is done here: whoever only looks did not compute it.
+    machine: Option<Value>,
     _lock: Lock,
 }
 
@@ -58,14 +60,32 @@ impl RunFolder {
         files::sweep(&path)?;
         link_tasks(&path.join(TASKS), &record.tasks)?;
         files::write_json(&path.join(PLAN), &record.plan)?;
-        files::write_json(&path.join(MACHINE), &record.machine)?;
         files::write_file(&path.join(RESOLVED), record.resolved.as_bytes())?;
         write_sources(&path.join(SOURCES), &record.sources)?;
         if !record.recipe.is_null() {
             files::write_json(&path.join(RECIPE), &record.recipe)?;
         }
         let events = EventLog::open(&path)?;
-        Ok(Self { path, id, events, _lock: lock })
+        let known = read::document::<Value>(&path.join(MACHINE)).is_ok();
+        let mut run = Self { path, id, events, machine: Some(record.machine.clone()), _lock: lock };
+        if !known {
+            run.write_machine()?;
+        }
+        Ok(run)
+    }
+
+    fn write_machine(&mut self) -> Result<(), StoreError> {
+        match self.machine.take() {
+            Some(machine) => files::write_json(&self.path.join(MACHINE), &machine),
+            None => Ok(()),
+        }
+    }
+
+    fn note_machine(&mut self, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::TaskStarted { .. } | Event::TaskResumed { .. } => self.write_machine(),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -74,6 +94,7 @@ impl RunFolder {
 
     /// Appends what a job wrote down elsewhere, with its time.
     pub(crate) fn copy_event(&mut self, record: &EventRecord) -> Result<(), StoreError> {
+        self.note_machine(&record.event)?;
         self.events.copy(record)
     }
 
@@ -96,6 +117,7 @@ impl Journal for RunFolder {
     }
 
     fn event(&mut self, event: Event) -> Result<(), StoreError> {
+        self.note_machine(&event)?;
         self.events.append(event)
     }
 }

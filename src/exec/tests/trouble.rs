@@ -286,6 +286,22 @@ fn what_a_run_folder_holds() {
 }
 
 #[test]
+fn the_machine_of_a_run_is_the_one_that_was_at_work_last() {
+    let folder = scratch();
+    let store = Store::new(folder.path());
+    let instances = [three("a", 0, 5, count("rl"))];
+    let threads_after = |threads: u32, fresh: bool| {
+        let machine = serde_json::json!({ "format": 1, "threads": threads });
+        let options = Options { fresh, ..Options::default() };
+        execute(&plan(&instances), &store, RunRecord { machine, ..record("a") }, &options, &mut Silent).unwrap();
+        store.runs().unwrap()[0].machine().unwrap()["threads"].clone()
+    };
+    assert_eq!(threads_after(1, false), 1);
+    assert_eq!(threads_after(2, false), 1, "everything was up to date");
+    assert_eq!(threads_after(2, true), 2);
+}
+
+#[test]
 fn a_stage_that_does_not_give_what_it_promised() {
     #[derive(Debug)]
     struct Empty;
