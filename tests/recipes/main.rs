@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 14] = [
+    const OTHERS: [&str; 15] = [
         "aloud.epo",
         "conversation.epo",
         "dagger.epo",
@@ -31,6 +31,7 @@ fn recipes(environment: &str) -> Vec<PathBuf> {
         "played.epo",
         "react_endpoint.epo",
         "short.epo",
+        "short_epo.epo",
         "short_rl.epo",
         "smollm2.epo",
         "smollm2_full.epo",
