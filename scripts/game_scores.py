@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """What the games of a run themselves count, as a table in Markdown: ScienceWorld's score, where a game that fails ends at −100.
 
-    scripts/game_scores.py RUNS NAME/ID
+    scripts/game_scores.py RUNS/NAME/ID
 
 Of each evaluation with `keep = all`: the mean of the games' own score, with failed games as they are and as 0, and its 95 % interval over games.
 """
 
 import sys
-from pathlib import Path
 from statistics import mean, stdev
 
-from run_folders import lines, pipelines
+from run_records import lines, pipelines
 
 
 def with_interval(scores):
@@ -18,10 +17,9 @@ def with_interval(scores):
 
 
 def main():
-    runs, run = Path(sys.argv[1]), sys.argv[2]
     print("| evaluation | split | games | score, failed games as 0 | as they are | failed | score 100 |")
     print("|---|---|---|---|---|---|---|")
-    for pipeline, stages in pipelines(runs, run):
+    for pipeline, stages in pipelines(sys.argv[1]):
         for stage, task in stages:
             if stage["kind"] != "evaluate":
                 continue

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Does oscillation of the entropy tell which trainings fail? Over all trainings of some runs.
 
-    scripts/oscillation.py RUNS QUESTION… > docs/results/study/oscillation.md
+    scripts/oscillation.py RECORD… > docs/results/study/oscillation.md
 
-RUNS is a folder of runs, QUESTION the name of one in it, such as `rates`. Of every training: the standard deviation of the steps that the entropy takes
+RECORD is a pack, such as `docs/results/packs/rates.zip`, or the folder of a run. Of every training: the standard deviation of the steps that the entropy takes
 from one iteration to the next, and the success of its last policy on the last panel that it is evaluated on. Pearson's r of the two, over trainings, with
-the middle 95 % of 10,000 draws of them with replacement. A training that several questions share counts once.
+the middle 95 % of 10,000 draws of them with replacement. A training that several records share counts once.
 """
 
 import math
@@ -14,32 +14,32 @@ import sys
 from pathlib import Path
 from statistics import StatisticsError, correlation, mean, stdev
 
-from run_folders import iterations, panels, pipelines
+from run_records import iterations, panels, pipelines
 
 DRAWS = 10_000
 
 
-def trainings(runs, questions):
-    """By digest: the method, its settings without the seed, the swing, the success."""
+def trainings(records):
+    """Of each: the method, its settings without the seed, the swing, the success."""
     found = {}
-    for question in questions:
-        for plan in sorted((runs / question).glob("*/plan.json")):
-            for pipeline, stages in pipelines(runs, plan.parent):
-                task = {stage["kind"]: folder for stage, folder in stages}
-                if not {"rl", "evaluate"} <= task.keys():
-                    continue
-                values, (_, results) = iterations(task["rl"]), panels(task["evaluate"])
-                entropy = [value["entropy"] for value in values]
-                if len(entropy) < 3 or not results:
-                    continue
-                panel = results[-1]
-                labels = [label for label in pipeline["label"].split(", ") if label and not label.startswith("seed=")]
-                found[task["rl"].name] = (
-                    "with a critic (PPO)" if "critic_gradient_norm" in values[0] else "by groups (GRPO)",
-                    (question, pipeline["name"], *labels),
-                    stdev(b - a for a, b in zip(entropy, entropy[1:])),
-                    panel["successes"] / panel["episodes"],
-                )
+    for record in records:
+        for pipeline, stages in pipelines(record):
+            task = {stage["kind"]: (stage["task"], folder) for stage, folder in stages}
+            if not {"rl", "evaluate"} <= task.keys():
+                continue
+            digest, training = task["rl"]
+            values, (_, results) = iterations(training), panels(task["evaluate"][1])
+            entropy = [value["entropy"] for value in values]
+            if len(entropy) < 3 or not results:
+                continue
+            panel = results[-1]
+            labels = [label for label in pipeline["label"].split(", ") if label and not label.startswith("seed=")]
+            found[digest] = (
+                "with a critic (PPO)" if "critic_gradient_norm" in values[0] else "by groups (GRPO)",
+                (record, pipeline["name"], *labels),
+                stdev(b - a for a, b in zip(entropy, entropy[1:])),
+                panel["successes"] / panel["episodes"],
+            )
     return list(found.values())
 
 
@@ -76,13 +76,14 @@ def within(group):
 
 
 def main():
-    if len(sys.argv) < 3:
+    records = sys.argv[1:]
+    if not records:
         sys.exit(__doc__)
-    runs, questions = Path(sys.argv[1]), sys.argv[2:]
-    all_of_them = trainings(runs, questions)
+    all_of_them = trainings(records)
     if not all_of_them:
-        sys.exit(f"no finished training of {', '.join(questions)} in {runs}")
-    print(f"<!-- Made by `scripts/oscillation.py RUNS {' '.join(questions)}`; do not edit. -->\n")
+        sys.exit(f"no finished training in {', '.join(records)}")
+    questions = [Path(record).stem if record.endswith(".zip") else Path(record).parent.name for record in records]
+    print(f"<!-- Made by `scripts/oscillation.py {' '.join(records)}`; do not edit. -->\n")
     print("# Does oscillation of the entropy tell which trainings fail?\n")
     print(f"Over {len(all_of_them)} trainings of {', '.join(f'[{name}]({name}.md)' for name in questions)}: the standard deviation of the steps of the entropy from one")
     print("iteration to the next, against success on unseen rooms. Pearson's r, with an interval of 95 % over trainings (bootstrap).\n")

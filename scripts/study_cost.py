@@ -7,12 +7,12 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from run_folders import lines, pipelines
+from run_records import lines, pipelines
 
 
 def main():
     folder, run = Path(sys.argv[1]), sys.argv[2]
-    stages = [stage for _, its in pipelines(folder, run) for stage, _ in its]
+    stages = [stage for _, its in pipelines(folder / run) for stage, _ in its]
     trainings = {stage["task"] for stage in stages if stage["kind"] == "rl"}
     wanted, seconds = {stage["task"] for stage in stages}, {}
     for events in sorted(folder.glob("*/*/events.jsonl")):

@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
 """How trainings went, finished or stopped, as a table in Markdown: of the success of an iteration's own games, and of what the last policy was evaluated on.
 
-    scripts/tries.py RUNS NAME/ID[='what was tried'] …
+    scripts/tries.py RECORD[='what was tried'] …
 
-RUNS is a folder of runs, NAME/ID a run in it; each of its trainings by reinforcement learning is a line, called by its pipeline's title if nothing is said.
+RECORD is a pack, or the folder of a run (RUNS/NAME/ID); each of its trainings by reinforcement learning is a line, called by its pipeline's title if nothing is said.
 Success is the mean of the first and of the last five iterations, entropy that of the first and the last.
 """
 
 import sys
-from pathlib import Path
 from statistics import mean
 
-from run_folders import iterations, panels, pipelines
+from run_records import iterations, panels, pipelines
 
 
-def trainings(runs, run):
+def trainings(record):
     """Of each training that began: its title and seed, what its iterations measured, and the panels of the evaluation of what it learned."""
-    for pipeline, stages in pipelines(runs, run):
+    for pipeline, stages in pipelines(record):
         results = [panels(task) for stage, task in stages if stage["kind"] == "evaluate"]
         for stage, task in stages:
             measured = iterations(task) if stage["kind"] == "rl" else []
@@ -46,12 +45,11 @@ def line(what, seed, measured, own):
 
 
 def main():
-    runs = Path(sys.argv[1])
     print("| try | seed | iterations, updates in each | success, first five and last five | entropy, first and last | KL in an iteration | evaluated |")
     print("|---|---|---|---|---|---|---|")
-    for wanted in sys.argv[2:]:
-        run, _, what = wanted.partition("=")
-        for title, seed, measured, own in trainings(runs, run):
+    for wanted in sys.argv[1:]:
+        record, _, what = wanted.partition("=")
+        for title, seed, measured, own in trainings(record):
             print(line(what or title, seed, measured, own))
 
 

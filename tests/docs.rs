@@ -13,6 +13,7 @@ use epo::objective::{Advantage, Objective, Scope};
 use epo::spec::{Request, compile, equations};
 use pages::{blocks, pages};
 use repository::REPOSITORY;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -141,6 +142,69 @@ fn the_study_quotes_its_pages() {
     for line in quoted {
         assert!(made.contains(&line), "docs/results/study.md: in no page of its runs: {line}");
     }
+}
+
+/// The numbers of a text that have a decimal point, without their sign.
+fn decimals(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.')).filter(|word| word.contains('.')).collect()
+}
+
+/// Nor was one between the tables: a number with a decimal point stands, perhaps with more digits, in a page that its section links to, or is listed here.
+#[test]
+fn the_study_counts_as_its_pages_do() {
+    let elsewhere = BTreeMap::from([
+        ("0.002, 0.1, 1.2", "λ and α in house.epo, a ceiling in middle.epo"),
+        ("62.7, 52.7", "the start of every training: rates.md"),
+        ("0.91", "scripts/tries.py docs/results/packs/collapse.zip, mean of the last iterations of GRPO"),
+        ("2.3, 2.9, 5.5, 7.5", "epo-run compare docs/results/packs/collapse.zip docs/results/packs/rates.zip"),
+        ("0.10, 0.29, 0.63", "scripts/oscillation.py docs/results/packs/rates.zip"),
+        ("0.62, 0.51", "what the authors saw"),
+    ]);
+    let elsewhere: BTreeSet<&str> = elsewhere.into_keys().flat_map(decimals).collect();
+    let (study, mut needed) = (read(Path::new("docs/results/study.md")), BTreeSet::new());
+    for section in study.split("\n## ").skip(1) {
+        let targets: BTreeSet<String> = links(section).into_iter().map(|(_, target)| target).filter(|t| t.starts_with("study/")).collect();
+        let made: String = targets.iter().filter_map(|t| t.split('#').next()).map(|t| read(&Path::new("docs/results").join(t))).collect();
+        let made: Vec<f64> = decimals(&made).iter().filter_map(|number| number.parse().ok()).collect();
+        for line in section.lines().filter(|line| !line.starts_with('|')) {
+            for number in decimals(line) {
+                let digits = number.rsplit('.').next().map_or(0, str::len);
+                if !made.iter().any(|made| format!("{made:.digits$}") == number) {
+                    assert!(elsewhere.contains(number), "docs/results/study.md: {number} is in no page that its section links to:\n{line}");
+                    needed.insert(number);
+                }
+            }
+        }
+    }
+    assert_eq!(needed, elsewhere, "these are needed, and those are listed");
+}
+
+/// What a page says was made by a script from packs of this repository is what the script makes.
+#[test]
+fn tables_of_packs_are_what_their_scripts_make() {
+    let mut tables = 0;
+    for page in pages() {
+        let text = read(&page);
+        for command in text.split("<!-- Made by `scripts/").skip(1).filter_map(|rest| rest.split('`').next()) {
+            let words: Vec<&str> = command.split(' ').collect();
+            let [script, packs @ ..] = &words[..] else { continue };
+            if packs.is_empty() || !packs.iter().all(|pack| pack.ends_with(".zip")) {
+                continue;
+            }
+            let made =
+                std::process::Command::new("python3").arg(format!("scripts/{script}")).args(packs).output().expect("python3 is there");
+            let said = String::from_utf8_lossy(&made.stderr);
+            assert!(made.status.success(), "{command}: {said}");
+            let made = String::from_utf8(made.stdout).expect("UTF-8");
+            assert!(
+                made.contains("| ") && text.contains(&made),
+                "{}: `scripts/{command}` makes something else now\n{made}",
+                page.display()
+            );
+            tables += 1;
+        }
+    }
+    assert!(tables >= 2, "only {tables} such tables: are they still found?");
 }
 
 /// The message of the tour is that of the program: on what `epo-run new` writes, with two words misspelt.

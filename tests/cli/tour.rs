@@ -5,9 +5,8 @@ use std::fs;
 
 /// The block of code that begins with these words.
 fn block<'a>(page: &'a str, beginning: &str) -> &'a str {
-    let mut parts = page.split("\n```");
-    let inside = parts.by_ref().filter_map(|part| part.strip_prefix("text\n"));
-    inside.into_iter().find(|text| text.trim_start().starts_with(beginning)).unwrap_or_else(|| panic!("no block `{beginning}`"))
+    let mut blocks = page.split("\n```").filter_map(|part| part.strip_prefix("text\n"));
+    blocks.find(|text| text.trim_start().starts_with(beginning)).unwrap_or_else(|| panic!("no block `{beginning}`"))
 }
 
 #[test]
