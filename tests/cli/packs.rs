@@ -182,7 +182,7 @@ fn weights_travel_if_they_are_wanted() {
 /// The state of a training in the middle: weights and moments.
 #[test]
 fn a_state_travels_with_the_weights() {
-    let halves = r#"
+    let halves = "
 pipeline whole from learned {
   advantage = score
   loss { surrogate = -mean(advantage * logp), minimize = surrogate }
@@ -190,7 +190,7 @@ pipeline whole from learned {
 }
 
 pipeline half from whole { train.from = whole.train.at(1) }
-"#;
+";
     let place = Place::new(&[("halves.epo", &format!("{LEARNED}{halves}"))]);
     let said = place.epo(&["--quiet", "halves.epo", "--only", "half"]);
     assert_eq!(said.code, 0, "{said:?}");
