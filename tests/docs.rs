@@ -163,8 +163,9 @@ fn the_study_counts_as_its_pages_do() {
     let elsewhere: BTreeSet<&str> = elsewhere.into_keys().flat_map(decimals).collect();
     let (study, mut needed) = (read(Path::new("docs/results/study.md")), BTreeSet::new());
     for section in study.split("\n## ").skip(1) {
-        let targets: BTreeSet<String> = links(section).into_iter().map(|(_, target)| target).filter(|t| t.starts_with("study/")).collect();
-        let made: String = targets.iter().filter_map(|t| t.split('#').next()).map(|t| read(&Path::new("docs/results").join(t))).collect();
+        let targets = links(section).into_iter().filter_map(|(_, target)| Some(target.split('#').next()?.to_string()));
+        let targets: BTreeSet<String> = targets.filter(|t| t.ends_with(".md") && !t.starts_with("../")).collect();
+        let made: String = targets.iter().map(|t| read(&Path::new("docs/results").join(t))).collect();
         let made: Vec<f64> = decimals(&made).iter().filter_map(|number| number.parse().ok()).collect();
         for line in section.lines().filter(|line| !line.starts_with('|')) {
             for number in decimals(line) {
