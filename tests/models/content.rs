@@ -99,7 +99,7 @@ fn a_run_does_not_go_on_with_another_model() {
     let mut child = command.spawn().expect("the command starts");
     let begun =
         || std::fs::read_dir(place.path("runs/tasks")).ok()?.flatten().find(|task| task.path().join("checkpoints/iteration-0002").exists());
-    for _ in 0..600 {
+    for _ in 0..3000 {
         if begun().is_some() {
             break;
         }
