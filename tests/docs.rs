@@ -149,7 +149,21 @@ fn decimals(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.')).filter(|word| word.contains('.')).collect()
 }
 
-/// Nor was one between the tables: a number with a decimal point stands, perhaps with more digits, in a page that its section links to, or is listed here.
+/// Of a text, the numbers with a decimal point that do not stand, perhaps with more digits, in a page that it links to. `folder` is where the links begin.
+fn unfounded<'t>(text: &'t str, folder: &Path, is_source: impl Fn(&Path) -> bool) -> BTreeSet<&'t str> {
+    let targets = links(text).into_iter().filter_map(|(_, target)| Some(folder.join(target.split('#').next()?)));
+    let sources: BTreeSet<PathBuf> = targets.filter(|target| target.extension().is_some_and(|e| e == "md") && is_source(target)).collect();
+    let made: String = sources.iter().map(|page| read(page)).collect();
+    let made: Vec<f64> = decimals(&made).iter().filter_map(|number| number.parse().ok()).collect();
+    let stands = |number: &str| {
+        let digits = number.rsplit('.').next().map_or(0, str::len);
+        made.iter().any(|made| format!("{made:.digits$}") == number)
+    };
+    let prose = text.lines().filter(|line| !line.starts_with('|'));
+    prose.flat_map(decimals).filter(|number| !stands(number)).collect()
+}
+
+/// Nor was one between the tables: each stands in a page of its section, or is listed here.
 #[test]
 fn the_study_counts_as_its_pages_do() {
     let elsewhere = [
@@ -162,23 +176,24 @@ fn the_study_counts_as_its_pages_do() {
         ("0.62, 0.51", "what the authors saw"),
     ];
     let elsewhere: BTreeSet<&str> = elsewhere.into_iter().flat_map(|(numbers, _)| decimals(numbers)).collect();
-    let (study, mut needed) = (read(Path::new("docs/results/study.md")), BTreeSet::new());
-    for section in study.split("\n## ").skip(1) {
-        let targets = links(section).into_iter().filter_map(|(_, target)| Some(target.split('#').next()?.to_string()));
-        let targets: BTreeSet<String> = targets.filter(|t| t.ends_with(".md") && !t.starts_with("../")).collect();
-        let made: String = targets.iter().map(|t| read(&Path::new("docs/results").join(t))).collect();
-        let made: Vec<f64> = decimals(&made).iter().filter_map(|number| number.parse().ok()).collect();
-        for line in section.lines().filter(|line| !line.starts_with('|')) {
-            for number in decimals(line) {
-                let digits = number.rsplit('.').next().map_or(0, str::len);
-                if !made.iter().any(|made| format!("{made:.digits$}") == number) {
-                    assert!(elsewhere.contains(number), "docs/results/study.md: {number} is in no page that its section links to:\n{line}");
-                    needed.insert(number);
-                }
-            }
-        }
+    let study = read(Path::new("docs/results/study.md"));
+    let own = |page: &Path| !page.components().any(|part| part == std::path::Component::ParentDir);
+    let sections = study.split("\n## ").skip(1);
+    let needed: BTreeSet<&str> = sections.flat_map(|section| unfounded(section, Path::new("docs/results"), own)).collect();
+    assert_eq!(needed, elsewhere, "these are in no page that their section links to, and those are listed");
+}
+
+/// The results that the README tells are those of the pages that it sends its reader to.
+#[test]
+fn the_readme_counts_as_the_pages_of_its_results_do() {
+    let readme = read(Path::new("README.md"));
+    let results = readme.split("\n## ").find(|section| section.starts_with("What came out so far")).expect("the results");
+    let paragraphs: Vec<&str> = results.split("\n\n").filter(|paragraph| !decimals(paragraph).is_empty()).collect();
+    assert!(paragraphs.len() >= 3, "only {} paragraphs have numbers: are they still found?", paragraphs.len());
+    for paragraph in paragraphs {
+        let unfounded = unfounded(paragraph, Path::new(""), |page| page.starts_with("docs/results"));
+        assert!(unfounded.is_empty(), "README.md: in no page that this links to: {unfounded:?}\n{paragraph}");
     }
-    assert_eq!(needed, elsewhere, "these are needed, and those are listed");
 }
 
 /// What a page says was made by a script from packs of this repository is what the script makes.

@@ -96,7 +96,7 @@ kind! {
 
 kind! {
     /// The last line of the response, without outer spaces. What stands before it is a thought: an expert's, where it has one (`household`, and
-    /// `alfworld` with `expert = searching`), or a policy's own (`thought` of `choose`).
+    /// `alfworld` with an expert that searches), or a policy's own (`thought` of `choose`).
     ///
     /// ```epo
     /// prompt p = "{task} {observation}\n>"

@@ -44,6 +44,8 @@ words! {
         Walkthrough = "walkthrough",
         /// One who is told no more than a player, and looks first where such things lay in the training games.
         Searching = "searching",
+        /// Plays as that one does. What it thinks before an action also holds what it has seen and will need later, so that who reads its last answer needs no other memory of that.
+        Noting = "noting",
     }
 }
 
@@ -84,9 +86,9 @@ kind! {
         types: Vec<TaskType> [default TASK_TYPES.iter().copied().map(TaskType).collect()],
         /// The release of the text games. `"2.1.3"` is verified to the byte; any other name stands for what lies in the folder, unverified: change the name when the games change.
         release: String [default RELEASE_NAME.to_string()],
-        /// Who shows how to play: the game's `walkthrough`, or the project's own expert that is `searching`, knows nothing that a player is not told, and has an answer after every detour.
+        /// Who shows how to play: the game's `walkthrough`, or the project's own expert that is `searching`, knows nothing that a player is not told, and has an answer after every detour; `noting`, it thinks in notes for later turns, which `{response}` shows in their prompts.
         expert: Guide [added default Guide::Walkthrough],
-        /// What is asked for: each game's `own` goal; or one that is `varied` from group to group of episodes, of the game's own type, about any object and place of its room that it can be about. With those a policy has to read the task, since a room no longer tells it. For learning; scores are told on `own` goals. Only the expert that is `searching` can be asked for drawn ones.
+        /// What is asked for: each game's `own` goal; or one that is `varied` from group to group of episodes, of the game's own type, about any object and place of its room that it can be about. With those a policy has to read the task, since a room no longer tells it. For learning; scores are told on `own` goals. Only the expert that searches can be asked for drawn ones.
         goals: Asked [added default Asked::Own],
     }
 }
@@ -125,6 +127,7 @@ impl Alfworld {
             expert: match self.expert {
                 Guide::Walkthrough => Expert::Walkthrough,
                 Guide::Searching => Expert::Searching,
+                Guide::Noting => Expert::Noting,
             },
             goals: match self.goals {
                 Asked::Own => Goals::Own,

@@ -86,7 +86,12 @@ pub(super) fn read(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_
     let read = Conversation::read_fields(component, reader)?;
     let refused = read.templates().into_iter().filter(|template| {
         let message = "has no place in a conversation, whose prompts hold all that was said";
-        template.refuse_holes(&["history", "earlier"], message, "leave it out; `windowed` makes every prompt anew and has it", reader)
+        template.refuse_holes(
+            &["response", "history", "earlier"],
+            message,
+            "leave it out; `windowed` makes every prompt anew and has it",
+            reader,
+        )
     });
     (refused.count() == 0).then(|| Arc::new(read) as Arc<dyn PromptKind>)
 }

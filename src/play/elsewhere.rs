@@ -1,5 +1,6 @@
 //! What is asked of the words of environments that are played elsewhere: in another program, behind a server.
 
+use super::prompt::PLACEHOLDERS;
 use crate::kind::Reader;
 use crate::lang::Diagnostic;
 use crate::lang::Span;
@@ -20,8 +21,7 @@ pub(super) fn check_name(name: &str, component: &Component, reader: &mut Reader<
 
 /// Reports a placeholder that every environment has.
 pub(super) fn check_placeholders(names: &[String], component: &Component, reader: &mut Reader<'_, '_>) -> bool {
-    let taken = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
-    let Some((place, name)) = names.iter().enumerate().find(|(_, name)| taken.contains(&name.as_str())) else { return true };
+    let Some((place, name)) = names.iter().enumerate().find(|(_, name)| PLACEHOLDERS.contains(&name.as_str())) else { return true };
     let span = item(component, "placeholders", place);
     reader.report(Diagnostic::error("E0202", span, format!("every environment has the placeholder `{{{name}}}`")));
     false

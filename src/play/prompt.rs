@@ -10,12 +10,13 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The placeholders that a window of turns has in every environment.
-const PLACEHOLDERS: [&str; 7] = ["task", "observation", "history", "earlier", "admissible", "count", "turn"];
+pub(super) const PLACEHOLDERS: [&str; 8] = ["task", "observation", "response", "history", "earlier", "admissible", "count", "turn"];
 
 /// What each placeholder stands for, that of an `entry` too.
-pub(crate) const EXPLAINED: [(&str, &str); 8] = [
+pub(crate) const EXPLAINED: [(&str, &str); 9] = [
     ("task", "what is to be done"),
     ("observation", "what is seen before this turn; in an `entry`, before the past turn"),
+    ("response", "what was answered in the last turn, with what was thought before the action; in an `entry`, in the past turn"),
     ("history", "the last turns, oldest first, each as `entry` says; the field `history` of `windowed` says how many"),
     ("earlier", "the actions of the turns before those of `{history}`, with commas between them"),
     ("admissible", "the possible actions, with commas between them"),
@@ -27,6 +28,8 @@ pub(crate) const EXPLAINED: [(&str, &str); 8] = [
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryEntry {
     pub observation: String,
+    /// What the action was read from.
+    pub response: String,
     pub action: String,
 }
 
@@ -107,7 +110,8 @@ kind! {
     /// A prompt with a window of the last turns.
     ///
     /// Placeholders: `{task}`, `{observation}`, `{admissible}` (comma-separated), `{count}` (turns so far), `{turn}` (from 1),
-    /// `{history}` (the window, one `entry` a turn, oldest first), `{earlier}` (the actions before the window, comma-separated).
+    /// `{history}` (the window, one `entry` a turn, oldest first), `{earlier}` (the actions before the window, comma-separated),
+    /// `{response}` (the last answer whole: where policies think before they act, what they noted for themselves).
     ///
     /// ```epo
     /// prompt later = """
@@ -123,7 +127,7 @@ kind! {
         first: Option<Template> [default None],
         /// How many past turns `{history}` shows.
         history: usize [default 2],
-        /// How one past turn is shown; placeholders `{observation}` and `{action}`.
+        /// How one past turn is shown; placeholders `{observation}`, `{response}` and `{action}`.
         entry: Option<Template> [default None],
         /// The most tokens of a prompt.
         max_tokens: Count<16_777_216> [default Count(2048)],
@@ -136,7 +140,7 @@ fn read_windowed(_: &Arc<Value>, component: &Component, reader: &mut Reader<'_, 
     reader.refuse_unknown(component, &[&Windowed::INFO], |_| false);
     let read = Windowed::read_fields(component, reader)?;
     if let Some(entry) = &read.entry {
-        entry.check_holes(&["observation", "action"], reader);
+        entry.check_holes(&["observation", "response", "action"], reader);
     }
     Some(Arc::new(read))
 }
@@ -150,6 +154,7 @@ impl PromptKind for Windowed {
         template.render(|hole| match hole {
             "history" => Some(self.window(moment.history)),
             "earlier" => Some(Prompt::data(self.earlier(moment.history))),
+            "response" => Some(Prompt::data(moment.history.last().map_or("", |past| past.response.as_str()))),
             other => moment.fill(other),
         })
     }
@@ -175,6 +180,7 @@ impl Windowed {
             match &self.entry {
                 Some(entry) => out.append(&entry.render(|hole| match hole {
                     "observation" => Some(Prompt::data(past.observation.as_str())),
+                    "response" => Some(Prompt::data(past.response.as_str())),
                     "action" => Some(Prompt::data(past.action.as_str())),
                     _ => None,
                 })),

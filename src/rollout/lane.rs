@@ -431,7 +431,7 @@ impl<'a> Lane<'a> {
         let keep = self.rollout.keep_prompts;
         going.episode.turns.push(Turn {
             observation: going.observation.clone(),
-            response: (told != action.response).then_some(action.response),
+            response: (told != action.response).then(|| action.response.clone()),
             action: told.clone(),
             prompt_data: if keep { data(&going.prompt) } else { Vec::new() },
             prompt: keep.then(|| going.prompt.text().to_string()),
@@ -446,7 +446,8 @@ impl<'a> Lane<'a> {
             answered: action.answered,
             sample: action.sample,
         });
-        going.history.push(HistoryEntry { observation: std::mem::take(&mut going.observation), action: told });
+        let observation = std::mem::take(&mut going.observation);
+        going.history.push(HistoryEntry { observation, response: action.response, action: told });
         going.observation = step.observation;
         going.episode.score += reward;
         going.episode.success = step.success;

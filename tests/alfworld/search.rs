@@ -16,13 +16,11 @@ const TABLE: &str = include_str!("../../src/env/alfworld/search/chances.tsv");
 const TURNS: usize = 50;
 
 fn world() -> Alfworld {
-    asking(Goals::Own)
+    of(Expert::Searching, Goals::Own)
 }
 
-fn asking(goals: Goals) -> Alfworld {
-    let config =
-        AlfworldConfig { data: Some(games().into()), expert: Expert::Searching, verified: true, goals, ..AlfworldConfig::default() };
-    Alfworld::new(config).unwrap()
+fn of(expert: Expert, goals: Goals) -> Alfworld {
+    Alfworld::new(AlfworldConfig { data: Some(games().into()), expert, verified: true, goals, ..AlfworldConfig::default() }).unwrap()
 }
 
 /// Acts at random so many times, each admissible action with the same chance; true if the game was won by that.
@@ -90,7 +88,7 @@ fn a_sample_is_won_after_twenty_random_actions() {
 #[test]
 #[ignore = "needs the reference data: scripts/test.sh"]
 fn drawn_goals_are_won() {
-    let (own, drawn) = (world(), asking(Goals::Varied));
+    let (own, drawn) = (world(), of(Expert::Searching, Goals::Varied));
     let sample = tasks(&drawn, "train", Some(200));
     let (lost, turns) = lost(&drawn, &sample, 0);
     assert!(lost.len() <= 2, "{lost:?}");
@@ -130,6 +128,37 @@ fn advice_depends_on_the_game_so_far_alone() {
         let [asked, unasked] = &mut games;
         assert_eq!(asked.expert().unwrap(), unasked.expert().unwrap());
     }
+}
+
+/// Who takes notes acts alike, and says the same first; what follows is where things lie that were seen.
+#[test]
+#[ignore = "needs the reference data: scripts/test.sh"]
+fn notes_are_of_what_was_seen() {
+    let (plain, noting) = (world(), of(Expert::Noting, Goals::Own));
+    let mut noted = 0;
+    for task in tasks(&plain, "train", Some(120)) {
+        let mut games = [plain.instance().unwrap(), noting.instance().unwrap()];
+        let mut heard = games.each_mut().map(|game| game.reset(&task, 0).unwrap())[0].text.clone();
+        for _ in 0..TURNS {
+            let [intent, notes] = games.each_mut().map(|game| game.thought().unwrap().unwrap());
+            let (first, kept) = notes.split_once("; ").unwrap_or((&notes, ""));
+            // Of two, the notes name the very place that the other one is at.
+            assert!(first == intent || task.family == "pick_two_obj_and_place" && first.starts_with(&intent), "{intent}: {first}");
+            for thing in kept.split(", ").filter(|thing| !thing.is_empty()) {
+                let (object, place) = thing.split_once(" on ").unwrap();
+                assert!(heard.contains(object) && heard.contains(place), "{thing} was never seen: {heard}");
+                noted += 1;
+            }
+            let [advice, again] = games.each_mut().map(|game| game.expert().unwrap().unwrap());
+            assert_eq!(advice, again);
+            let [step, _] = games.each_mut().map(|game| game.step(&advice).unwrap());
+            heard += &step.observation;
+            if step.terminated {
+                break;
+            }
+        }
+    }
+    assert!(noted > 100, "{noted} things were noted");
 }
 
 fn kind(id: &str) -> String {

@@ -32,6 +32,17 @@ fn thoughts_are_shown_learned_and_written() {
     }
     assert!(shown.iter().any(|turn| turn["response"].as_str().unwrap().contains(": none\n")));
 
+    for episode in lines(&runs, "own", "episodes.jsonl") {
+        let turns = episode["turns"].as_array().unwrap();
+        let said: Vec<&str> = turns.iter().map(|turn| turn["response"].as_str().unwrap()).collect();
+        for (number, turn) in turns.iter().enumerate() {
+            let window: String = said[number.saturating_sub(2)..number].iter().map(|said| format!("({said}) ")).collect();
+            let last = number.checked_sub(1).map_or("", |last| said[last]);
+            let (task, seen) = (episode["goal"].as_str().unwrap(), turn["observation"].as_str().unwrap());
+            assert_eq!(turn["prompt"], format!("{task}\n{window}\n{last}\n{seen}\n>"));
+        }
+    }
+
     let own = turns(&runs, "own");
     for turn in &own {
         let action = turn["response"].as_str().unwrap().rsplit_once('\n').unwrap().1;

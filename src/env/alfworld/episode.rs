@@ -1,6 +1,6 @@
 //! One running game.
 
-use super::search::Searcher;
+use super::search::{Saying, Searcher};
 use super::world::{Expert, Playable, Shared};
 use super::{REFUSAL, goal_sentence};
 use crate::env::pddl::{CommandId, State};
@@ -42,7 +42,11 @@ impl Environment for Episode {
         let mut admissible = Vec::new();
         playable.game.admissible(&state, &mut admissible);
         let goal = goal_sentence(&text).to_string();
-        let searcher = (self.shared.expert == Expert::Searching).then(|| Searcher::new(&goal, &text));
+        let searcher = match self.shared.expert {
+            Expert::Walkthrough => None,
+            Expert::Searching => Some(Searcher::new(&goal, &text, Saying::Intent)),
+            Expert::Noting => Some(Searcher::new(&goal, &text, Saying::Notes)),
+        };
         self.running = Some(Running { playable, state, admissible, searcher, last: None });
         Ok(Observation { task: goal, text })
     }

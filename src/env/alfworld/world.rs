@@ -37,6 +37,8 @@ pub enum Expert {
     Walkthrough,
     /// Knows what a player is told, and where things of a kind mostly lie.
     Searching,
+    /// Plays alike; what it thinks are notes, with all that it will have to remember.
+    Noting,
 }
 
 /// The official games in one folder.

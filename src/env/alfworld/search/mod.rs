@@ -9,22 +9,26 @@ mod decide;
 mod goal;
 mod hearing;
 mod room;
+mod thought;
 
 use decide::{Act, decide};
-use goal::{Goal, Wish};
+use goal::Goal;
 use room::{Door, Room};
+
+pub(super) use thought::Saying;
 
 /// Follows one game.
 #[derive(Clone, Debug)]
 pub(super) struct Searcher {
     /// `None` where the goal is of no official type.
     room: Option<Room>,
+    saying: Saying,
 }
 
 impl Searcher {
     /// At the beginning of a game. `goal`: the sentence; `opening`: the first observation.
-    pub(super) fn new(goal: &str, opening: &str) -> Searcher {
-        Searcher { room: Goal::parse(goal).map(|goal| Room::new(goal, opening)) }
+    pub(super) fn new(goal: &str, opening: &str, saying: Saying) -> Searcher {
+        Searcher { room: Goal::parse(goal).map(|goal| Room::new(goal, opening)), saying }
     }
 
     /// Takes in what an action led to: the answer, and the commands that are possible now.
@@ -44,26 +48,7 @@ impl Searcher {
     /// What its advice comes from: what is wanted, and what is known of it.
     pub(super) fn thought(&self) -> Option<String> {
         let room = self.room.as_ref()?;
-        Some(thought(room, &decide(room)?))
-    }
-}
-
-/// `want mug: mug 2 on shelf 1`, where the mug is known to be; `want mug: none` before one was seen. In the words of the game, so that what is wanted
-/// and what is seen are the same words.
-fn thought(room: &Room, act: &Act) -> String {
-    let wanted = &room.goal.object;
-    let at = &room.places[act.place()].name;
-    let held = room.hand.as_deref();
-    match (act, &room.goal.wish) {
-        (Act::Take(object, _), _) => format!("want {wanted}: {object} on {at}"),
-        (Act::Look(_), Wish::Light(lamp)) if held.is_some() => format!("want {wanted}: have it, {lamp}: none"),
-        (Act::Look(_), _) => format!("want {wanted}: none"),
-        (Act::Light(lamp, _), _) => format!("want {wanted}: have it, {lamp} on {at}"),
-        (Act::Treat(treatment, object, _), _) => format!("want {wanted}: have {object}, {} it", treatment.verb()),
-        (Act::Put(object, _), Wish::Bring(_, place) | Wish::BringTwo(place)) if hearing::kind(object) == wanted => {
-            format!("want {wanted}: have {object}, to {place}")
-        }
-        (Act::Put(object, _), _) => format!("want {wanted}: not {object}"),
+        Some(thought::thought(room, &decide(room)?, self.saying))
     }
 }
 
@@ -90,7 +75,7 @@ fn command<'c>(room: &Room, act: &Act, mut commands: impl Iterator<Item = &'c st
 
 #[cfg(test)]
 mod tests {
-    use super::Searcher;
+    use super::{Saying, Searcher};
 
     const OPENING: &str = "-= Welcome to TextWorld, ALFRED! =-\n\nYou are in the middle of a room. Looking quickly around you, you see a drawer 1, \
                            a fridge 1, a shelf 2, a shelf 1, and a sinkbasin 1.\n\nYour task is to: GOAL";
@@ -98,7 +83,7 @@ mod tests {
 
     /// After each answer, with the commands that are possible then beside `go to`, the expert's advice.
     fn advice(goal: &str, heard: &[(&str, &[&'static str])]) -> Option<&'static str> {
-        let mut searcher = Searcher::new(goal, OPENING);
+        let mut searcher = Searcher::new(goal, OPENING, Saying::Intent);
         let mut possible = ALL.to_vec();
         for (answer, commands) in heard {
             possible = [*commands, &ALL].concat();
@@ -139,13 +124,15 @@ mod tests {
         assert_eq!(advice("put a clean mug in drawer.", &[seen, took, there, clean, closed]), Some("open drawer 1"));
     }
 
+    fn said(saying: Saying, goal: &str, heard: &[(&str, &[&'static str])]) -> Option<String> {
+        let mut searcher = Searcher::new(goal, OPENING, saying);
+        heard.iter().for_each(|(answer, commands)| searcher.hear(answer, commands.iter().copied().chain(ALL)));
+        searcher.thought()
+    }
+
     #[test]
     fn it_says_what_it_has_in_mind() {
-        let thought = |goal: &str, heard: &[(&str, &[&'static str])]| {
-            let mut searcher = Searcher::new(goal, OPENING);
-            heard.iter().for_each(|(answer, commands)| searcher.hear(answer, commands.iter().copied().chain(ALL)));
-            searcher.thought()
-        };
+        let thought = |goal: &str, heard: &[(&str, &[&'static str])]| said(Saying::Intent, goal, heard);
         let says = |goal: &str, heard: &[(&str, &[&'static str])], said: &str| assert_eq!(thought(goal, heard).as_deref(), Some(said));
         let goal = "put a clean mug in drawer.";
         says(goal, &[], "want mug: none");
@@ -160,6 +147,26 @@ mod tests {
         says("put a fork in drawer.", &[seen, took], "want fork: not mug 1");
         says("look at mug under the desklamp.", &[seen, took], "want mug: have it, desklamp: none");
         assert_eq!(thought("dance.", &[]), None);
+    }
+
+    #[test]
+    fn its_notes_hold_what_it_will_need() {
+        let says = |goal: &str, heard: &[(&str, &[&'static str])], wanted: &str| {
+            assert_eq!(said(Saying::Notes, goal, heard).as_deref(), Some(wanted));
+        };
+        let two = ["examine shelf 1", "take mug 1 from shelf 1", "take mug 2 from shelf 1"].as_slice();
+        let two = ("You arrive at shelf 1. On the shelf 1, you see a mug 1, and a mug 2.", two);
+        let took = ("You pick up the mug 1 from the shelf 1.", ["examine shelf 1", "examine mug 1", "move mug 1 to shelf 1"].as_slice());
+        let goal = "put two mug in drawer.";
+        says(goal, &[two], "want mug: mug 1 on shelf 1; mug 2 on shelf 1");
+        says(goal, &[two, took], "want mug: have mug 1, to drawer 1; mug 2 on shelf 1");
+        let put = ("You move the mug 1 to the drawer 1.", ["examine drawer 1", "take mug 1 from drawer 1", "close drawer 1"].as_slice());
+        says(goal, &[two, took, put], "want mug: mug 2 on shelf 1; mug 1 on drawer 1");
+        says("put a mug in drawer.", &[two, took], "want mug: have mug 1, to drawer");
+        says("put a fork in drawer.", &[two, took], "want fork: not mug 1");
+        let lamp = ("You arrive at shelf 2. On the shelf 2, you see a desklamp 1.", ["examine shelf 2", "use desklamp 1"].as_slice());
+        says("look at mug under the desklamp.", &[lamp], "want mug: none; desklamp 1 on shelf 2");
+        says("look at mug under the desklamp.", &[lamp, two, took], "want mug: have it, desklamp 1 on shelf 2");
     }
 
     #[test]
