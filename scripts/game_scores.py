@@ -1,43 +1,47 @@
 #!/usr/bin/env python3
 """What the games of a run themselves count, as a table in Markdown: ScienceWorld's score, where a game that fails ends at −100.
 
-    scripts/game_scores.py RUNS/NAME/ID
+    scripts/game_scores.py RECORD
 
-Of each evaluation with `keep = all`: the mean of the games' own score, with failed games as they are and as 0, and its 95 % interval over games.
+RECORD is a pack, or the folder of a run. Of each evaluation, a line for each seed and one for all of them: the mean of the games' own score, with failed
+games as 0 and as they are, and its 95 % interval over games (of several seeds, over the games' means).
 """
 
 import sys
 from statistics import mean, stdev
 
-from run_records import lines, pipelines
+from run_records import panels, pipelines
 
 
 def with_interval(scores):
     return f"{mean(scores):.1f} ± {1.96 * stdev(scores) / len(scores) ** 0.5:.1f}".replace("-", "−")
 
 
+def line(name, split, seeds):
+    """`seeds`: of each seed, the score of each task."""
+    games = [score for scores in seeds for score in scores.values()]
+    means = lambda least: [mean(max(scores[task], least) for scores in seeds) for task in seeds[0]]
+    whole = sum(score >= 100 for score in games)
+    cells = [name, split, len(games), with_interval(means(0)), with_interval(means(-100)), sum(score < 0 for score in games)]
+    return "| " + " | ".join(map(str, [*cells, f"{whole}, {100 * whole / len(games):.1f} %"])) + " |"
+
+
 def main():
-    print("| evaluation | split | games | score, failed games as 0 | as they are | failed | score 100 |")
-    print("|---|---|---|---|---|---|---|")
+    evaluations = {}
     for pipeline, stages in pipelines(sys.argv[1]):
         for stage, task in stages:
             if stage["kind"] != "evaluate":
                 continue
-            splits = {}
-            for kept in lines(task / "episodes.jsonl"):
-                splits.setdefault(kept["split"], []).append(dict(kept["episode"]["figures"])["score"])
-            for split, scores in splits.items():
-                failed, whole = sum(score < 0 for score in scores), sum(score >= 100 for score in scores)
-                cells = [
-                    f"{pipeline['name']}, seed {pipeline['seed']}: {stage['name']}",
-                    split,
-                    len(scores),
-                    with_interval([max(score, 0) for score in scores]),
-                    with_interval(scores),
-                    failed,
-                    f"{whole}, {100 * whole / len(scores):.1f} %",
-                ]
-                print("| " + " | ".join(map(str, cells)) + " |")
+            for panel in panels(task)[1]:
+                scores = {game["id"]: game["figures"]["score"] for game in panel["tasks"]}
+                evaluations.setdefault((pipeline["name"], stage["name"], panel["split"]), {})[pipeline["seed"]] = scores
+    print("| evaluation | split | games | score, failed games as 0 | as they are | failed | score 100 |")
+    print("|---|---|---|---|---|---|---|")
+    for (pipeline, stage, split), seeds in evaluations.items():
+        for seed, scores in seeds.items():
+            print(line(f"{pipeline}, seed {seed}: {stage}", split, [scores]))
+        if len(seeds) > 1:
+            print(line(f"{pipeline}, {len(seeds)} seeds: {stage}", split, list(seeds.values())))
 
 
 main()

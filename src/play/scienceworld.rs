@@ -161,6 +161,9 @@ fn folder(machine: &Machine) -> Result<&Path, EnvError> {
     machine.folder(ScienceWorld::INFO.name).ok_or_else(|| EnvError::Task(unknown.into()))
 }
 
+/// Which ways its expert goes: raised when they change. Until 2 a way could depend on those that were asked for before.
+const WAYS: u32 = 2;
+
 /// The fields that choose the games stand together.
 impl Identity for ScienceWorld {
     fn identity(&self) -> serde_json::Value {
@@ -174,7 +177,7 @@ impl Identity for ScienceWorld {
             "choice": { "tasks": tasks.identity(), "balanced": balanced.identity() },
             "repeatable": repeatable.identity(),
         });
-        json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": config })
+        json!({ "release": RELEASE, "archive": ARCHIVE_HASH, "config": config, "ways": WAYS })
     }
 }
 

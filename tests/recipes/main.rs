@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of an environment that are one method each.
 fn recipes(environment: &str) -> Vec<PathBuf> {
-    const OTHERS: [&str; 15] = [
+    const OTHERS: [&str; 16] = [
         "aloud.epo",
         "conversation.epo",
         "dagger.epo",
@@ -28,6 +28,7 @@ fn recipes(environment: &str) -> Vec<PathBuf> {
         "expert_iteration.epo",
         "imitation.epo",
         "matrix.epo",
+        "notes.epo",
         "played.epo",
         "react_endpoint.epo",
         "short.epo",

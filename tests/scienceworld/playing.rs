@@ -1,6 +1,7 @@
 use crate::common::{alone, data, played, spec, walks, world};
 use epo::env::scienceworld::{Config, Mode, Reward, ScienceWorld, Success};
 use epo::env::{EnvError, Environment, Step, Task, World};
+use std::collections::BTreeMap;
 
 fn task(id: &str) -> Task {
     Task { id: id.into(), family: String::new() }
@@ -120,6 +121,32 @@ fn asking_the_expert_changes_nothing() {
             assert_eq!(asked.act(action).expect("played"), unasked.act(action).expect("played"), "{id} {number}");
         }
     }
+}
+
+/// Nor on what its simulator has played before.
+#[test]
+#[ignore = "needs Java and the simulator: scripts/test.sh"]
+fn the_experts_way_depends_on_its_game_alone() {
+    let data = data();
+    let _alone = alone();
+    let ids = [62, 57, 139, 202, 40].map(|variation| format!("test-conductivity-of-unknown-substances/{variation}"));
+    let ways = |ids: &[String]| {
+        let world = world(data, Config::default());
+        let mut game = world.game().expect("set up");
+        let mut way = |id: &String| {
+            game.begin(spec(id)).expect("set up");
+            let path = game.gold_path().expect("asked").expect("a path");
+            for action in path.iter() {
+                game.act(action).expect("played");
+            }
+            (id.clone(), path)
+        };
+        ids.iter().map(&mut way).collect::<BTreeMap<_, _>>()
+    };
+    let first = ways(&ids);
+    let mut other = ids.clone();
+    other.reverse();
+    assert_eq!(ways(&other), first, "in another order");
 }
 
 #[test]

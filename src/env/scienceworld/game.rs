@@ -245,24 +245,22 @@ impl Game {
     }
 
     fn find_gold_path(&mut self, play: &mut Play) -> Result<Option<Arc<[String]>>, EnvError> {
-        let Spec { task, variation, simplification } = &play.spec;
-        let ask = |simulator: &mut Simulator| simulator.gold_path(task, *variation, simplification);
+        let mode = self.shared.config.mode;
         let found = match &mut self.simulator {
-            Some(simulator) => ask(simulator),
+            Some(simulator) => gold_path(simulator, &play.spec, mode),
             None => Err(Failure::Closed { call: "simulator".into(), reason: "there is none".into() }),
         };
-        let found = found.and_then(|path| self.without_needless(&play.spec, path));
         let back = |trouble: Trouble| trouble.ends(&play.spec);
         let path = match found {
             Err(failure) if failure.is_breakdown() => {
-                // The path finder can end its process.
-                let again = self.shared.pool.quarantine().and_then(|mut alone| ask(&mut alone.simulator));
+                // The path finder can end its process, or the path finder of another game in it has.
+                let again = self.shared.pool.quarantine().and_then(|mut alone| gold_path(&mut alone.simulator, &play.spec, mode));
                 self.recover(play, &failure).map_err(back)?;
                 again.unwrap_or_default()
             }
             other => {
                 let Some(simulator) = &mut self.simulator else { return Err(not_playing()) };
-                match play.again(simulator, self.shared.config.mode) {
+                match play.again(simulator, mode) {
                     Err(Trouble::Failure(failure)) if failure.is_breakdown() => drop(self.recover(play, &failure).map_err(back)?),
                     other => drop(other.map_err(back)?),
                 }
@@ -273,23 +271,23 @@ impl Game {
     }
 }
 
-impl Game {
-    /// Where doors stand open, the path still opens each, which does nothing and is not among the valid actions. Without these it is the
-    /// better example, if the game is won so too: every action takes time.
-    fn without_needless(&mut self, spec: &Spec, path: Vec<String>) -> Result<Vec<String>, Failure> {
-        let needless = |action: &&String| spec.opens_doors() && action.starts_with("open door");
-        let short: Vec<String> = path.iter().filter(|action| !needless(action)).cloned().collect();
-        let (Some(simulator), true) = (&mut self.simulator, short.len() < path.len()) else { return Ok(path) };
-        let mode = self.shared.config.mode;
-        let Ok(mut turn) = episode::begin(simulator, spec, mode)? else { return Ok(path) };
-        for action in &short {
-            if turn.terminated() {
-                break;
-            }
-            turn = episode::act(simulator, action, mode)?;
-        }
-        Ok(if turn.completed && turn.score >= 100 { short } else { path })
+/// Where doors stand open, the path still opens each, which does nothing and is not among the valid actions. Without these it is the
+/// better example, if the game is won so too: every action takes time.
+fn gold_path(simulator: &mut Simulator, spec: &Spec, mode: episode::Mode) -> Result<Vec<String>, Failure> {
+    let path = simulator.gold_path(&spec.task, spec.variation, &spec.simplification)?;
+    let needless = |action: &&String| spec.opens_doors() && action.starts_with("open door");
+    let short: Vec<String> = path.iter().filter(|action| !needless(action)).cloned().collect();
+    if short.len() == path.len() {
+        return Ok(path);
     }
+    let Ok(mut turn) = episode::begin(simulator, spec, mode)? else { return Ok(path) };
+    for action in &short {
+        if turn.terminated() {
+            break;
+        }
+        turn = episode::act(simulator, action, mode)?;
+    }
+    Ok(if turn.completed && turn.score >= 100 { short } else { path })
 }
 
 impl Drop for Game {

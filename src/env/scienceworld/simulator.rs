@@ -56,10 +56,25 @@ impl Simulator {
 
     /// The expert's way through a game, and the end of the one that was going on.
     pub(super) fn gold_path(&mut self, task: &str, variation: u32, simplification: &str) -> Result<Vec<String>, Failure> {
+        self.forget_tours()?;
         if self.load_with(task, variation, simplification, true, self.expert_time_out)?.is_some() {
             return Ok(Vec::new());
         }
         self.strings("getGoldActionSequence")
+    }
+
+    /// The path finder keeps the tours of all rooms that it has found, and there are several as good: without this, a way would depend on the games
+    /// whose ways were asked for before.
+    fn forget_tours(&mut self) -> Result<(), Failure> {
+        let (client, instance) = self.parts()?;
+        let class = client.object(instance, "getClass", &[])?;
+        let loader = client.object(Target::Object(&class), "getClassLoader", &[])?;
+        let finder = client.object(Target::Object(&loader), "loadClass", &[Arg::Text("scienceworld.goldagent.PathFinder$")])?;
+        let field = client.object(Target::Object(&finder), "getField", &[Arg::Text("MODULE$")])?;
+        // Of a static field, whose it is does not matter.
+        let finder = client.object(Target::Object(&field), "get", &[Arg::Object(&finder)])?;
+        let tours = client.object(Target::Object(&finder), "precomputedExhaustivePaths", &[])?;
+        client.call(Target::Object(&tours), "clear", &[]).map(drop)
     }
 
     fn load_with(
