@@ -123,7 +123,7 @@ fn asking_the_expert_changes_nothing() {
     }
 }
 
-/// Nor on what its simulator has played before.
+/// Not on the games that its simulator has played before.
 #[test]
 #[ignore = "needs Java and the simulator: scripts/test.sh"]
 fn the_experts_way_depends_on_its_game_alone() {
